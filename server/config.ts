@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs'
+import { createKeyRing, type KeyRing } from './lib/keys.ts'
+import { passwordProblem } from './lib/password-policy.ts'
+import { canonicalEmail } from './lib/emails.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from './lib/units.ts'
+import { loadOrCreateSecretKey } from './secret-key.ts'
+import { defaultHashConcurrency, type Setting, SETTINGS } from './settings.ts'
+
+type Values = { [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name]['default'] }
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** What the process runs with: read once, frozen, free of secrets. Durations are milliseconds. */
+export type Config = ReturnType<typeof toConfig>
+
+/** What must never be printed; apart from `Config` so that logging a config tells nothing. */
+export interface Secrets {
+  readonly databaseUrl: Values['DATABASE_URL']
+  readonly keys: KeyRing
+  readonly adminPassword: string | undefined
+}
+
+/** Every mistake of a start, one line each; the lines name settings and hold no values. */
+export class ConfigError extends Error {
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.name = 'ConfigError'
+  }
+}
+
+/**
+ * Reads every setting from the environment; a secret may stand in a file named by `<NAME>_FILE`.
+ * An empty value counts as absent. Throws ConfigError with all mistakes at once. Makes the secret
+ * key beside the SQLite file when there is none, and nothing else.
+ */
+export function readConfig(environment: Environment): { config: Config; secrets: Secrets } {
+  const problems: string[] = []
+  const values = readValues(environment, problems)
+  problems.push(...crossCheck(values))
+  if (problems.length > 0) throw new ConfigError(problems)
+
+  const databaseUrl = values.DATABASE_URL
+  const secretKey =
+    values.SECRET_KEY ??
+    loadOrCreateSecretKey(databaseUrl.kind === 'sqlite' ? databaseUrl.path : undefined)
+  const secrets = {
+    databaseUrl,
+    keys: createKeyRing(secretKey, values.SECRET_KEY_PREVIOUS),
+    adminPassword: values.ADMIN_PASSWORD?.normalize('NFC'),
+  }
+  const config = toConfig(values, Number(environment['UV_THREADPOOL_SIZE'] ?? Number.NaN))
+  return { config: Object.freeze(config), secrets: Object.freeze(secrets) }
+}
+
+/** What an operator should know although the start goes on. */
+export function configWarnings(config: Config): string[] {
+  const warnings: string[] = []
+  const { memoryKib, passes } = config.argon2
+  if (memoryKib < SETTINGS.ARGON2_MEMORY_KIB.default || passes < SETTINGS.ARGON2_PASSES.default) {
+    warnings.push('ARGON2_MEMORY_KIB or ARGON2_PASSES is below the default: only for tests')
+  }
+  if (!config.rateLimit) warnings.push('RATE_LIMIT=off: only for load tests')
+  return warnings
+}
+
+function readValues(environment: Environment, problems: string[]): Values {
+  const read = (name: string, setting: Setting<unknown>): unknown => {
+    try {
+      const value = readText(environment, name, setting.secret === true)
+      return value === undefined ? setting.default : setting.parse(value)
+    } catch (error) {
+      problems.push(`${name} ${error instanceof Error ? error.message : 'cannot be read'}`)
+      return setting.default
+    }
+  }
+  const entries = Object.entries(SETTINGS).map(([name, setting]) => [name, read(name, setting)])
+  return Object.fromEntries(entries) as Values
+}
+
+function readText(environment: Environment, name: string, secret: boolean): string | undefined {
+  const value = environment[name] || undefined
+  const file = secret ? environment[`${name}_FILE`] || undefined : undefined
+  if (file === undefined) return value
+  if (value !== undefined) throw new Error(`and ${name}_FILE are both set; keep one`)
+  let content: string
+  try {
+    content = readFileSync(file, 'utf8')
+  } catch {
+    throw new Error(`cannot be read: the file that ${name}_FILE names does not open`)
+  }
+  return content.replace(/\r?\n$/, '') || undefined
+}
+
+function crossCheck(values: Values): string[] {
+  const problems: string[] = []
+  if (values.DATABASE_URL.kind === 'postgres' && values.SECRET_KEY === undefined) {
+    problems.push('SECRET_KEY is required with PostgreSQL; make one with: openssl rand -base64 48')
+  }
+  if (values.SECRET_KEY !== undefined && values.SECRET_KEY === values.SECRET_KEY_PREVIOUS) {
+    problems.push('SECRET_KEY_PREVIOUS is the same as SECRET_KEY; remove it')
+  }
+  if (values.SECRET_KEY !== undefined && values.SECRET_KEY === values.ADMIN_PASSWORD) {
+    problems.push('ADMIN_PASSWORD is the same as SECRET_KEY; a key has one purpose')
+  }
+  if ((values.ADMIN_EMAIL === undefined) !== (values.ADMIN_PASSWORD === undefined)) {
+    const missing = values.ADMIN_EMAIL === undefined ? 'ADMIN_EMAIL' : 'ADMIN_PASSWORD'
+    problems.push(`${missing} is missing: ADMIN_EMAIL and ADMIN_PASSWORD go together`)
+  }
+  if (values.ADMIN_EMAIL !== undefined && values.ADMIN_PASSWORD !== undefined) {
+    const problem = passwordProblem(values.ADMIN_PASSWORD, {
+      role: 'admin',
+      minLength: values.PASSWORD_MIN_LENGTH,
+      email: canonicalEmail(values.ADMIN_EMAIL) ?? values.ADMIN_EMAIL,
+      fullName: null,
+    })
+    if (problem !== undefined) problems.push(`ADMIN_PASSWORD is refused: ${problem.detail}`)
+  }
+  if (values.REFRESH_TOKEN_EXPIRE_DAYS > values.SESSION_MAX_DAYS) {
+    problems.push('SESSION_MAX_DAYS must not be less than REFRESH_TOKEN_EXPIRE_DAYS')
+  }
+  return problems
+}
+
+function toConfig(values: Values, threadpoolSize: number) {
+  const publicUrl = values.PUBLIC_URL ?? `http://localhost:${values.PORT}`
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    migrate: values.MIGRATE,
+    publicUrl,
+    jwtAudience: values.JWT_AUDIENCE,
+    accessTokenLifetimeMs: values.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE_MS,
+    sessionIdleLifetimeMs: values.REFRESH_TOKEN_EXPIRE_DAYS * DAY_MS,
+    sessionLifetimeMs: values.SESSION_MAX_DAYS * DAY_MS,
+    refreshGraceMs: values.REFRESH_GRACE_SECONDS * SECOND_MS,
+    codeLifetimeMs: values.VERIFICATION_CODE_EXPIRE_HOURS * HOUR_MS,
+    unverifiedLifetimeMs: values.UNVERIFIED_USER_TTL_HOURS * HOUR_MS,
+    passwordMinLength: values.PASSWORD_MIN_LENGTH,
+    argon2: { memoryKib: values.ARGON2_MEMORY_KIB, passes: values.ARGON2_PASSES },
+    hashConcurrency:
+      values.HASH_CONCURRENCY ??
+      defaultHashConcurrency(Number.isSafeInteger(threadpoolSize) ? threadpoolSize : undefined),
+    hashQueue: values.HASH_QUEUE,
+    adminEmail: values.ADMIN_EMAIL,
+    corsOrigins: values.CORS_ORIGINS,
+    trustedProxies: values.TRUSTED_PROXIES,
+    hsts: values.HSTS ?? publicUrl.startsWith('https://'),
+    rateLimit: values.RATE_LIMIT,
+    hideRegisteredEmails: values.HIDE_REGISTERED_EMAILS,
+    signUpMessage:
+      values.MAIL_URL === 'console:'
+        ? 'User registered successfully. Check console for verification code.'
+        : 'User registered successfully. Check your email for the verification code.',
+    logLevel: values.LOG_LEVEL,
+    logFormat: values.LOG_FORMAT,
+  }
+}

@@ -1,0 +1,89 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Kysely } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
+import type { DatabaseUrl } from '../lib/setting-types.ts'
+import { SECOND_MS } from '../lib/units.ts'
+import type { Backend, Db } from './connect.ts'
+import { up as initial } from './migrations/0001-initial.ts'
+import { openDatabase } from './open.ts'
+import type { Schema } from './schema.ts'
+
+/** Forward-only, in this order, never edited once released. */
+const MIGRATIONS = { '0001-initial': initial }
+
+const TABLE = 'schema_migrations'
+/** How long a second process waits for the first to finish on SQLite, whose lock does not queue. */
+const LOCK_PATIENCE_MS = 60 * SECOND_MS
+
+/** The schema is not the one this program knows; the message says what to do. */
+export class SchemaError extends Error {
+  override readonly name = 'SchemaError'
+}
+
+/**
+ * Brings the schema up to date in one transaction under a lock; returns the names it applied.
+ * Killed at any point it leaves the old schema or the new one. Throws SchemaError for a newer one.
+ */
+export async function migrate(url: DatabaseUrl, open: Backend): Promise<string[]> {
+  if (url.kind === 'sqlite') return migrateWith(open)
+  // A migration may take minutes; the service's own connections give up after seconds.
+  const patient = await openDatabase(url, { poolMax: 1, statementTimeoutMs: 0 })
+  try {
+    return await migrateWith(patient)
+  } finally {
+    await patient.close()
+  }
+}
+
+async function migrateWith(backend: Backend): Promise<string[]> {
+  const migrator = new Migrator({
+    db: backend.writer,
+    provider: { getMigrations: async () => migrationsFor(backend.dialect) },
+    migrationTableName: TABLE,
+    migrationLockTableName: `${TABLE}_lock`,
+  })
+  const startedAt = performance.now()
+  for (;;) {
+    await assertNotNewer(backend.reader)
+    const { error, results = [] } = await migrator.migrateToLatest()
+    if (error === undefined) return results.map((result) => result.migrationName)
+    if (!backend.isTransient(error) || performance.now() - startedAt > LOCK_PATIENCE_MS) throw error
+    await delay(50)
+  }
+}
+
+/** Migrations that this program knows and the database does not have. Throws SchemaError for a newer one. */
+export async function pendingMigrations(db: Db): Promise<string[]> {
+  const applied = await appliedMigrations(db)
+  const unknown = applied.filter((name) => !Object.hasOwn(MIGRATIONS, name))
+  if (unknown.length > 0) {
+    throw new SchemaError(
+      `the database has migrations that this version does not know (${unknown.join(', ')}); start the newer version`,
+    )
+  }
+  return Object.keys(MIGRATIONS).filter((name) => !applied.includes(name))
+}
+
+async function assertNotNewer(db: Db): Promise<void> {
+  await pendingMigrations(db)
+}
+
+async function appliedMigrations(db: Db): Promise<string[]> {
+  // The table is Kysely's, not ours: it is in no schema of ours.
+  const untyped = db as unknown as Kysely<{ [TABLE]: { name: string } }>
+  try {
+    const rows = await untyped.selectFrom(TABLE).select('name').execute()
+    return rows.map((row) => row.name)
+  } catch (error) {
+    if (error instanceof Error && /no such table|does not exist/.test(error.message)) return []
+    throw error
+  }
+}
+
+function migrationsFor(dialect: Backend['dialect']): Record<string, Migration> {
+  const entries = Object.entries(MIGRATIONS).map(([name, up]) => [
+    name,
+    { up: (db: Kysely<Schema>) => up(db, dialect) },
+  ])
+  return Object.fromEntries(entries) as Record<string, Migration>
+}

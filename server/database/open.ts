@@ -1,0 +1,25 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { DatabaseUrl } from '../lib/setting-types.ts'
+import { SECOND_MS } from '../lib/units.ts'
+import type { Backend } from './connect.ts'
+import { openPostgres, type PostgresOptions } from './postgres.ts'
+import { openSqlite } from './sqlite.ts'
+
+const PATIENCE_MS = 5 * SECOND_MS
+
+/** Opens the database that the URL names; on PostgreSQL nothing is connected before the first query. */
+export async function openDatabase(
+  url: DatabaseUrl,
+  options: PostgresOptions = {},
+): Promise<Backend> {
+  if (url.kind === 'postgres') return openPostgres(url.url, options)
+  // Two processes that make the same new file meet while one of them switches it to WAL.
+  for (const startedAt = performance.now(); ; await delay(20)) {
+    try {
+      return openSqlite(url.path)
+    } catch (error) {
+      const locked = error instanceof Error && /locked/.test(error.message)
+      if (!locked || performance.now() - startedAt > PATIENCE_MS) throw error
+    }
+  }
+}

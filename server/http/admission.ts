@@ -1,0 +1,26 @@
+import type { onRequestHookHandler } from 'fastify'
+import type { Context } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { SECOND_MS } from '../lib/units.ts'
+
+/**
+ * For routes that hash a password: refuses before the body is read when the hash queue is full. One
+ * log line a second, however many are refused.
+ */
+export function hashAdmission(ctx: Context): { onRequest: onRequestHookHandler } {
+  const refusal = new AppError('overloaded', { retryAfterS: 1 })
+  let refused = 0
+  let loggedAtMs = 0
+  return {
+    onRequest(_request, _reply, done) {
+      if (!ctx.hasher.isFull()) return done()
+      refused++
+      if (performance.now() - loggedAtMs > SECOND_MS) {
+        loggedAtMs = performance.now()
+        ctx.log.warn({ refused }, 'hash queue full')
+        refused = 0
+      }
+      return done(refusal)
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { AppError } from '../errors.ts'
+
+const JSON_TYPE = /^application\/json[ \t]*(;[ \t]*charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?$/i
+const FORM_TYPE =
+  /^application\/x-www-form-urlencoded[ \t]*(;[ \t]*charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?$/i
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+/** A JSON escape of half a character: as UTF-8 it would become U+FFFD, and different passwords one. */
+const LONE_SURROGATE = /\p{Surrogate}/u
+
+/**
+ * Reads JSON, and forms where a route allows them, and nothing else: Fastify's own parsers replace
+ * invalid UTF-8, accept text/plain, and pass on media types that only begin right.
+ */
+export function readBodiesStrictly(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const text = decode(body as Buffer)
+    if (text === undefined) return done(new AppError('malformed_request'))
+    if (text === '') return done(null, undefined)
+    return parseJson(request, text, (error, value) => {
+      const broken = error !== null || hasLoneSurrogate(text, value)
+      done(broken ? new AppError('malformed_request') : null, value)
+    })
+  })
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'buffer' },
+    (_request, body, done) => {
+      const text = decode(body as Buffer)
+      const form = text === undefined ? undefined : parseForm(text)
+      done(form === undefined ? new AppError('malformed_request') : null, form)
+    },
+  )
+  app.addHook('preParsing', async (request) => assertMediaType(request))
+}
+
+/** True for a request that came as a form; routes that allow forms say so in `config.form`. */
+export function isForm(request: FastifyRequest): boolean {
+  return FORM_TYPE.test(request.headers['content-type'] ?? '')
+}
+
+function assertMediaType(request: FastifyRequest): void {
+  if (!hasBody(request)) return
+  const type = request.headers['content-type'] ?? ''
+  if (JSON_TYPE.test(type)) return
+  if (FORM_TYPE.test(type) && request.routeOptions.config.form === true) return
+  throw new AppError('unsupported_media_type')
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  const length = headers['content-length']
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
+}
+
+function decode(body: Buffer): string | undefined {
+  try {
+    return utf8.decode(body)
+  } catch {
+    return undefined
+  }
+}
+
+/** Only an escape can make one: the bytes were valid UTF-8. */
+function hasLoneSurrogate(text: string, value: unknown): boolean {
+  if (!/\\u[dD][89a-fA-F]/.test(text)) return false
+  const search = (node: unknown): boolean =>
+    typeof node === 'string'
+      ? LONE_SURROGATE.test(node)
+      : typeof node === 'object' &&
+        node !== null &&
+        Object.entries(node).some((pair) => pair.some(search))
+  try {
+    return search(value)
+  } catch {
+    // Nested too deeply to search: nothing of ours is.
+    return true
+  }
+}
+
+/** Names to texts; a name sent twice has a list, which no schema of ours accepts (RFC 6749 section 3.2). */
+function parseForm(text: string): Record<string, string | string[]> | undefined {
+  const form: Record<string, string | string[]> = Object.create(null)
+  try {
+    for (const pair of text.split('&').filter((part) => part !== '')) {
+      const [name = '', ...rest] = pair.split('=')
+      const key = decodeURIComponent(name.replaceAll('+', ' '))
+      const value = decodeURIComponent(rest.join('=').replaceAll('+', ' '))
+      const before = form[key]
+      form[key] = before === undefined ? value : [before, value].flat()
+    }
+  } catch {
+    return undefined
+  }
+  return { ...form }
+}

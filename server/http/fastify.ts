@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
+import cors from '@fastify/cors'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
+import type { Context } from '../context.ts'
+import { type Budget, REQUEST_BUDGET_MS, withBudget } from '../database/budget.ts'
+import type { PublicUserRow, Role } from '../database/schema.ts'
+import { AppError } from '../errors.ts'
+import { SECOND_MS } from '../lib/units.ts'
+import { allowedMethods } from './allowed-methods.ts'
+import { readBodiesStrictly } from './bodies.ts'
+import { securityHeaders } from './headers.ts'
+import { handleError, problem, PROBLEM_TYPE, STATUS } from './problem.ts'
+import { compileValidator } from './validation.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may call: everybody, who is signed in, or admins. Set by guards; read by the OpenAPI document. */
+    access?: 'user' | 'admin'
+    /** The route also takes application/x-www-form-urlencoded. */
+    form?: true
+  }
+  interface FastifyRequest {
+    databaseBudget: Budget
+    /** Who asks, as of this request; guards set it. */
+    session: SignedIn | undefined
+  }
+}
+
+/** The session and the user behind a valid access token, read afresh for each request. */
+export interface SignedIn {
+  readonly sessionId: string
+  readonly userId: number
+  readonly role: Role
+  readonly user: PublicUserRow
+}
+
+const BODY_MAX_BYTES = 64 * 1024
+const HEADERS_MAX_BYTES = 16 * 1024
+const URL_MAX_BYTES = 2 * 1024
+
+export type App = ReturnType<typeof createFastify>
+
+/** The server without a single route: limits, parsers, headers, ids, errors and one log line per request. */
+export function createFastify(ctx: Context) {
+  const headers = securityHeaders(ctx.config)
+  // Widened, so that the app is a FastifyInstance like any other.
+  const loggerInstance: FastifyBaseLogger = ctx.log
+  const app = Fastify({
+    loggerInstance,
+    // One line per request of our own, below.
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: 'request_id',
+    }),
+    requestIdHeader: false,
+    genReqId: () => randomUUID(),
+    bodyLimit: BODY_MAX_BYTES,
+    requestTimeout: 10 * SECOND_MS,
+    connectionTimeout: 30 * SECOND_MS,
+    keepAliveTimeout: 72 * SECOND_MS,
+    http: {
+      maxHeaderSize: HEADERS_MAX_BYTES,
+      headersTimeout: 10 * SECOND_MS,
+      connectionsCheckingInterval: SECOND_MS,
+    },
+    exposeHeadRoutes: false,
+    trustProxy: ctx.config.trustedProxies.length > 0 ? [...ctx.config.trustedProxies] : false,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, headers),
+    frameworkErrors: (error, request, reply) => {
+      reply.headers({ ...headers, 'x-request-id': request.id })
+      handleError(error, request, reply)
+    },
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  app.setValidatorCompiler(compileValidator)
+  app.setErrorHandler(handleError)
+  readBodiesStrictly(app)
+  app.decorateRequest('databaseBudget', null as unknown as Budget)
+  app.decorateRequest('session', undefined)
+
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(headers)
+    reply.header('x-request-id', request.id)
+    request.databaseBudget = { leftMs: REQUEST_BUDGET_MS }
+    withBudget(request.databaseBudget, done)
+  })
+  allowOrigins(app, ctx.config.corsOrigins)
+
+  const methodsFor = allowedMethods(app)
+  const answerNotFound = (request: FastifyRequest, reply: FastifyReply) => {
+    const allowed = methodsFor(request.url)
+    if (allowed.length === 0) throw new AppError('not_found')
+    reply.header('allow', allowed.join(', '))
+    throw new AppError('method_not_allowed')
+  }
+  app.setNotFoundHandler(answerNotFound)
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) return
+    // Every path of ours is plain ASCII: an encoded one is an alias, made to slip past a rule somewhere.
+    if (request.url.split('?', 1)[0]?.includes('%')) throw new AppError('not_found')
+    if (Buffer.byteLength(request.url) > URL_MAX_BYTES) throw new AppError('uri_too_long')
+  })
+  // Reading a body loses the asynchronous context; the budget goes on where it was.
+  app.addHook('preValidation', (request, _reply, done) => withBudget(request.databaseBudget, done))
+
+  app.addHook('onResponse', (request, reply, done) => {
+    request.log.info(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? null,
+        status: reply.statusCode,
+        duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+        user_id: request.session?.userId,
+        ip: request.ip,
+      },
+      'request',
+    )
+    done()
+  })
+  return app
+}
+
+/** Exact origins, no credentials; what is not a preflight of an allowed origin is an ordinary OPTIONS. */
+function allowOrigins(app: FastifyInstance, origins: readonly string[]): void {
+  if (origins.length === 0) return
+  const answer = {
+    methods: ['GET', 'POST', 'PATCH', 'DELETE'],
+    allowedHeaders: ['Authorization', 'Content-Type'],
+    exposedHeaders: ['Link', 'Retry-After', 'X-Request-Id'],
+    maxAge: 600,
+  }
+  void app.register(cors, {
+    delegator: (request, done) => {
+      const preflight = request.headers['access-control-request-method'] !== undefined
+      const allowed = origins.includes(request.headers.origin ?? '')
+      const ignored = request.method === 'OPTIONS' && !(preflight && allowed)
+      done(null, { ...answer, origin: ignored ? false : [...origins] })
+    },
+  })
+}
+
+/** Answers what never became a request: oversized headers, time-outs, broken HTTP. */
+function answerBrokenRequest(
+  error: Error & { code?: string },
+  socket: Socket,
+  headers: Record<string, string>,
+): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy(error)
+    return
+  }
+  const code =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? 'headers_too_large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? 'request_timeout'
+        : 'malformed_request'
+  const requestId = randomUUID()
+  const body = JSON.stringify(problem(code, requestId))
+  const lines = Object.entries({
+    ...headers,
+    'x-request-id': requestId,
+    'content-type': PROBLEM_TYPE,
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  }).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${STATUS[code]} ${problem(code).title}\r\n${lines.join('')}\r\n${body}`)
+}

@@ -1,0 +1,75 @@
+import { Type } from 'typebox'
+import type { Context } from '../context.ts'
+import { pendingMigrations } from '../database/migrate.ts'
+import type { App } from './fastify.ts'
+
+/** Clocks further apart than this make expiries differ from replica to replica. */
+const SKEW_MAX_MS = 5000
+
+const Ready = Type.Object({
+  status: Type.Enum(['ready', 'not_ready']),
+  checks: Type.Object({
+    database: Type.Enum(['ok', 'unavailable']),
+    migrations: Type.Enum(['ok', 'pending', 'unknown']),
+    draining: Type.Boolean({ description: 'The process is shutting down.' }),
+    clock: Type.Enum(['ok', 'skewed', 'unknown'], {
+      description: 'Compared with the database’s clock; reported, does not decide.',
+    }),
+  }),
+})
+
+/** Liveness: says nothing of what the process depends on, so that an outage elsewhere restarts nobody. */
+export function healthRoute(app: App): void {
+  const schema = {
+    operationId: 'health',
+    tags: ['Operations'],
+    summary: 'The process lives',
+    response: {
+      200: Type.Object({ status: Type.Literal('healthy') }, { description: 'It does.' }),
+    },
+  }
+  app.get('/health', { schema, logLevel: 'warn' }, () => ({ status: 'healthy' as const }))
+}
+
+/** Readiness: asked afresh each time. `isDraining` is true once the process was asked to stop. */
+export function readyRoute(app: App, ctx: Context, isDraining: () => boolean): void {
+  const schema = {
+    operationId: 'ready',
+    tags: ['Operations'],
+    summary: 'The process can serve requests',
+    response: {
+      200: { ...Ready, description: 'Send requests here.' },
+      503: { ...Ready, description: 'Do not: see the checks.' },
+    },
+  }
+  app.get('/ready', { schema, logLevel: 'warn' }, async (_request, reply) => {
+    const draining = isDraining()
+    const database = await checkDatabase(ctx)
+    const ready = !draining && database.database === 'ok' && database.migrations === 'ok'
+    if (!ready) reply.code(503).header('retry-after', '1')
+    return {
+      status: ready ? ('ready' as const) : ('not_ready' as const),
+      checks: { ...database, draining },
+    }
+  })
+}
+
+async function checkDatabase(ctx: Context) {
+  try {
+    const databaseNowMs = await ctx.checkDatabase()
+    const skewed = Math.abs(databaseNowMs - ctx.now()) > SKEW_MAX_MS
+    const pending = await pendingMigrations(ctx.db)
+    return {
+      database: 'ok' as const,
+      migrations: pending.length === 0 ? ('ok' as const) : ('pending' as const),
+      clock: skewed ? ('skewed' as const) : ('ok' as const),
+    }
+  } catch (error) {
+    ctx.log.warn({ err: error }, 'not ready')
+    return {
+      database: 'unavailable' as const,
+      migrations: 'unknown' as const,
+      clock: 'unknown' as const,
+    }
+  }
+}

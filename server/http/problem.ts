@@ -1,0 +1,173 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { AppError, type ErrorCode, ERRORS, type FieldError } from '../errors.ts'
+
+/** The only place where an error code meets HTTP; a code without a status does not compile. */
+export const STATUS = {
+  malformed_request: 400,
+  invalid_code: 400,
+  authentication_required: 401,
+  invalid_token: 401,
+  invalid_credentials: 401,
+  forbidden: 403,
+  email_unverified: 403,
+  account_disabled: 403,
+  own_role: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  request_timeout: 408,
+  email_taken: 409,
+  last_admin: 409,
+  user_inactive: 409,
+  body_too_large: 413,
+  uri_too_long: 414,
+  unsupported_media_type: 415,
+  validation_failed: 422,
+  too_many_sign_ups: 429,
+  headers_too_large: 431,
+  internal_error: 500,
+  overloaded: 503,
+  database_unavailable: 503,
+} satisfies Record<ErrorCode, number>
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  414: 'URI Too Long',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+}
+
+export const PROBLEM_TYPE = 'application/problem+json'
+
+export interface Problem {
+  readonly type: 'about:blank'
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: ErrorCode
+  readonly request_id?: string
+  readonly errors?: readonly FieldError[]
+}
+
+/** RFC 9457 problem details, with our stable `code` as an extension member. */
+export function problem(
+  code: ErrorCode,
+  requestId?: string,
+  fields?: readonly FieldError[],
+): Problem {
+  const status = STATUS[code]
+  return {
+    type: 'about:blank',
+    title: TITLES[status] ?? 'Error',
+    status,
+    detail: ERRORS[code],
+    code,
+    ...(requestId === undefined ? {} : { request_id: requestId }),
+    ...(fields === undefined ? {} : { errors: fields }),
+  }
+}
+
+/** Answers an error. What is neither ours nor Fastify's refusal is a bug: logged whole, told bare. */
+export function handleError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const refusal = toAppError(error)
+  if (refusal.code === 'internal_error') request.log.error({ err: error }, 'unexpected error')
+  else if (refusal.code === 'database_unavailable') {
+    request.log.warn({ err: refusal.cause }, 'database unavailable')
+  }
+  for (const [name, value] of Object.entries(refusalHeaders(request, refusal)))
+    reply.header(name, value)
+  return reply
+    .code(STATUS[refusal.code])
+    .header('content-type', PROBLEM_TYPE)
+    .send(JSON.stringify(problem(refusal.code, request.id, refusal.fields)))
+}
+
+/** RFC 6750 section 3: the error is named only when a token was sent. */
+function refusalHeaders(request: FastifyRequest, refusal: AppError): Record<string, string> {
+  const headers: Record<string, string> = {}
+  if (STATUS[refusal.code] === 401) {
+    const sentToken =
+      refusal.code === 'invalid_token' && request.headers.authorization !== undefined
+    headers['www-authenticate'] = sentToken ? 'Bearer error="invalid_token"' : 'Bearer'
+  }
+  if (refusal.retryAfterS !== undefined) headers['retry-after'] = String(refusal.retryAfterS)
+  return headers
+}
+
+/** Fastify's own refusals as ours; its messages are never passed on, they repeat what was sent. */
+function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  const { statusCode, validation, validationContext, code } = error as Partial<FastifyError>
+  if (validation !== undefined) {
+    return new AppError('validation_failed', {
+      fields: validation.map(toFieldError(validationContext)),
+    })
+  }
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new AppError('unsupported_media_type')
+  if (statusCode === 413) return new AppError('body_too_large')
+  if (statusCode === 415) return new AppError('unsupported_media_type')
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new AppError('malformed_request')
+  }
+  return new AppError('internal_error', { cause: error })
+}
+
+type Validation = NonNullable<FastifyError['validation']>[number]
+
+/** Which field and which rule, in words of ours: the value, which may be a password, is never told. */
+function toFieldError(context: string | undefined) {
+  return ({ instancePath, keyword, params }: Validation): FieldError => {
+    const name = fieldName(params)
+    const pointer = name === undefined ? instancePath : `${instancePath}/${escapePointer(name)}`
+    return {
+      pointer: context === 'body' ? pointer : pointer.slice(1),
+      code: keyword,
+      detail: sentence(keyword, params),
+    }
+  }
+}
+
+function fieldName(params: Record<string, unknown>): string | undefined {
+  const name = params['additionalProperty'] ?? params['missingProperty']
+  return typeof name === 'string' ? name : undefined
+}
+
+/** RFC 6901, cut short: the name of an unknown field is the caller's text. */
+function escapePointer(name: string): string {
+  return name.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
+function sentence(keyword: string, params: Record<string, unknown>): string {
+  switch (keyword) {
+    case 'additionalProperties':
+      return 'This field is not known here.'
+    case 'required':
+      return 'This field is required.'
+    case 'type':
+      return `This must be of type ${String(params['type'])}.`
+    case 'minLength':
+    case 'maxLength':
+    case 'minimum':
+    case 'maximum':
+      return `This must be ${keyword.startsWith('min') ? 'at least' : 'at most'} ${String(params['limit'])}${keyword.endsWith('Length') ? ' characters long' : ''}.`
+    case 'enum':
+    case 'const':
+      return 'This is not one of the allowed values.'
+    default:
+      return 'This does not have the expected form.'
+  }
+}

@@ -1,0 +1,32 @@
+import { Type } from 'typebox'
+
+/** An RFC 3339 time in UTC with milliseconds. */
+export const Time = (description: string) =>
+  Type.String({ format: 'date-time', description, examples: ['2026-11-22T17:40:00.000Z'] })
+
+/** A type array, not a union: serialising a union validates each value first. */
+export const NullableTime = (description: string) =>
+  Type.Unsafe<string | null>({
+    type: ['string', 'null'],
+    format: 'date-time',
+    description,
+    examples: ['2026-11-22T17:40:00.000Z'],
+  })
+
+export const NullableText = (description: string, examples: readonly (string | null)[]) =>
+  Type.Unsafe<string | null>({ type: ['string', 'null'], description, examples })
+
+export const Email = Type.String({
+  format: 'email',
+  maxLength: 254,
+  description: 'Compared without regard to case; the part before the @ is ASCII.',
+  examples: ['ann@example.com'],
+})
+
+export const Uuid = (description: string) =>
+  Type.String({ format: 'uuid', description, examples: ['0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10'] })
+
+export const UserIdParams = Type.Object(
+  { id: Type.Integer({ minimum: 1, description: 'The user’s id.', examples: [42] }) },
+  { additionalProperties: false },
+)

@@ -1,0 +1,19 @@
+import { equalTexts, type KeyRing, mac } from './keys.ts'
+
+/**
+ * An opaque cursor: where a page ended, bound to a scope (list, order, filters) by a MAC, so that no
+ * value that we did not write reaches the database.
+ */
+export function sealCursor(keys: KeyRing, scope: string, position: object): string {
+  const payload = Buffer.from(JSON.stringify(position)).toString('base64url')
+  return `${payload}.${mac(keys.current.of.cursor, `${scope}:${payload}`)}`
+}
+
+/** The position, or undefined for a cursor of another scope or not of ours. */
+export function openCursor(keys: KeyRing, scope: string, cursor: string): unknown {
+  const [payload = '', presented = ''] = cursor.split('.')
+  const genuine = keys.all.some((set) =>
+    equalTexts(mac(set.of.cursor, `${scope}:${payload}`), presented),
+  )
+  return genuine ? JSON.parse(Buffer.from(payload, 'base64url').toString()) : undefined
+}

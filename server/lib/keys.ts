@@ -1,0 +1,58 @@
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
+
+/** Every use of the secret has a key of its own, so that a value made for one opens no other. */
+export type KeyPurpose = 'code' | 'refresh' | 'cursor'
+
+const PURPOSES = ['code', 'refresh', 'cursor'] as const satisfies readonly KeyPurpose[]
+
+/** Everything derived from one SECRET_KEY. */
+export interface KeySet {
+  /** Names the secret without telling it; kept in rows whose code was derived with it. */
+  readonly id: string
+  /** The UTF-8 bytes of the secret itself: HS256 access tokens only, as with the original. */
+  readonly accessToken: KeyObject
+  readonly of: Readonly<Record<KeyPurpose, KeyObject>>
+}
+
+/** The current secret's keys first, then the previous one's while a rotation lasts. */
+export interface KeyRing {
+  readonly current: KeySet
+  readonly all: readonly KeySet[]
+}
+
+/** Derives one key per purpose by HKDF-SHA256 (RFC 5869). Secrets are texts of 32 characters or more. */
+export function createKeyRing(secret: string, previous?: string): KeyRing {
+  const current = deriveKeySet(secret)
+  return {
+    current,
+    all: previous === undefined ? [current] : [current, deriveKeySet(previous)],
+  }
+}
+
+/** HMAC-SHA256 (RFC 2104) of a text as base64url, 43 characters. */
+export function mac(key: KeyObject, text: string): string {
+  return createHmac('sha256', key).update(text).digest('base64url')
+}
+
+/** HMAC-SHA256 of a text as 32 bytes. */
+export function macBytes(key: KeyObject, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest()
+}
+
+/** Compares two texts in a time that does not depend on where they differ. */
+export function equalTexts(a: string, b: string): boolean {
+  const left = Buffer.from(a)
+  const right = Buffer.from(b)
+  return left.length === right.length && timingSafeEqual(left, right)
+}
+
+function deriveKeySet(secret: string): KeySet {
+  const derive = (info: string) =>
+    Buffer.from(hkdfSync('sha256', secret, '', `coffee-shop-api/${info}`, 32))
+  const entries = PURPOSES.map((purpose) => [purpose, createSecretKey(derive(purpose))])
+  return {
+    id: derive('key-id').toString('base64url').slice(0, 8),
+    accessToken: createSecretKey(Buffer.from(secret, 'utf8')),
+    of: Object.fromEntries(entries) as KeySet['of'],
+  }
+}

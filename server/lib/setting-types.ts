@@ -1,0 +1,123 @@
+import { BlockList, isIP } from 'node:net'
+import { canonicalEmail } from './emails.ts'
+
+// Readers of single settings. Each throws an Error that says what is expected and never repeats
+// the value, because any of them may hold a secret.
+
+export const text = () => (value: string) => value
+
+export function integer(min: number, max: number) {
+  return (value: string): number => {
+    const number = /^[0-9]{1,15}$/.test(value) ? Number(value) : Number.NaN
+    if (!(number >= min && number <= max)) {
+      throw new Error(`must be a whole number from ${min} to ${max}`)
+    }
+    return number
+  }
+}
+
+export function choice<const T extends string>(...values: readonly T[]) {
+  return (value: string): T => {
+    const found = values.find((known) => known === value)
+    if (found === undefined)
+      throw new Error(`must be ${values.join(', ')}`.replace(/, (?=[^,]*$)/, ' or '))
+    return found
+  }
+}
+
+export function onOff(value: string): boolean {
+  if (['on', 'true'].includes(value)) return true
+  if (['off', 'false'].includes(value)) return false
+  throw new Error('must be on or off')
+}
+
+export function email(value: string): string {
+  if (canonicalEmail(value) === undefined) throw new Error('must be an email address')
+  return value
+}
+
+export function httpUrl(value: string): string {
+  const url = parseUrl(value, 'must be an http:// or https:// URL')
+  if (!/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+    throw new Error('must be an http:// or https:// URL without user, query or fragment')
+  }
+  return value.replace(/\/+$/, '')
+}
+
+export function originList(value: string): readonly string[] {
+  return list(value).map((origin) => {
+    if (parseUrl(origin, 'must list origins like https://shop.example').origin !== origin) {
+      throw new Error(
+        'must list exact origins like https://shop.example, without a path; * is refused',
+      )
+    }
+    return origin
+  })
+}
+
+export function cidrList(value: string): readonly string[] {
+  const expected = 'must list CIDR ranges like 10.0.0.0/8'
+  for (const range of list(value)) {
+    const [address = '', prefix = ''] = range.split('/')
+    const family = isIP(address)
+    if (family === 0 || !/^[0-9]{1,3}$/.test(prefix)) throw new Error(expected)
+    try {
+      new BlockList().addSubnet(address, Number(prefix), family === 4 ? 'ipv4' : 'ipv6')
+    } catch {
+      throw new Error(expected)
+    }
+  }
+  return list(value)
+}
+
+export function mailUrl(value: string): 'console:' {
+  if (value !== 'console:') throw new Error('must be console:')
+  return value
+}
+
+/** Keys that stand in somebody's README. They are refused however long they are. */
+const PLACEHOLDERS =
+  /your-?_?(super-?_?)?secret|change-?_?(me|this)|placeholder|example-?_?key|insert-?_?key/i
+
+export function secretKey(value: string): string {
+  if ([...value].length < 32) throw new Error('must have at least 32 characters')
+  if (PLACEHOLDERS.test(value) || new Set(value).size < 8) {
+    throw new Error('is a placeholder; make one with: openssl rand -base64 48')
+  }
+  return value
+}
+
+export type DatabaseUrl =
+  | { readonly kind: 'sqlite'; /** Absent: a private temporary file. */ readonly path?: string }
+  | { readonly kind: 'postgres'; readonly url: string }
+
+/** The URL forms of SQLAlchemy, which the original used, mean here what they meant there. */
+export function databaseUrl(value: string): DatabaseUrl {
+  const sqlite = /^sqlite(?:\+aiosqlite)?:\/\/\/(.+)$/.exec(value)
+  if (sqlite?.[1] !== undefined) {
+    return sqlite[1] === ':memory:' ? { kind: 'sqlite' } : { kind: 'sqlite', path: sqlite[1] }
+  }
+  const expected = 'must be sqlite:///path or postgresql://user:password@host/name'
+  const postgres = /^postgres(?:ql)?(?:\+asyncpg)?:\/\/(.+)$/.exec(value)
+  if (postgres === null) throw new Error(expected)
+  const url = parseUrl(`postgresql://${postgres[1]}`, expected)
+  // asyncpg spells `sslmode` as `ssl`.
+  const ssl = url.searchParams.get('ssl')
+  if (ssl !== null) {
+    url.searchParams.delete('ssl')
+    url.searchParams.set('sslmode', ssl)
+  }
+  return { kind: 'postgres', url: url.href }
+}
+
+function parseUrl(value: string, expected: string): URL {
+  if (!URL.canParse(value)) throw new Error(expected)
+  return new URL(value)
+}
+
+function list(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}

@@ -1,0 +1,10 @@
+/** Durations in milliseconds. Write `15 * MINUTE_MS`, never `900000` or `1000 * 60 * 15`. */
+export const SECOND_MS = 1000
+export const MINUTE_MS = 60 * SECOND_MS
+export const HOUR_MS = 60 * MINUTE_MS
+export const DAY_MS = 24 * HOUR_MS
+
+/** RFC 3339 in UTC with milliseconds: the one form of a time in tables, answers and mails. */
+export function toIso(timeMs: number): string {
+  return new Date(timeMs).toISOString()
+}

@@ -1,0 +1,34 @@
+import type { Output } from '../log.ts'
+import type { Mail } from './messages.ts'
+
+export interface Mailer {
+  /** Resolves once the mail was handed over. `id` makes the Message-ID: the same for every try. */
+  send(mail: Mail, id: string): Promise<void>
+}
+
+/** Prints mails. The line with a code or link is the only place where a secret is ever printed. */
+export function createConsoleMailer(output: Pick<Output, 'write' | 'flush'>): Mailer {
+  return {
+    async send(mail) {
+      const lines = mail.consoleLine ?? `✉️  To ${mail.to}: ${mail.subject}\n${indent(mail.text)}`
+      output.write(`${lines}\n`)
+      // Only what is out counts as sent: a kill must not lose it.
+      await output.flush()
+    },
+  }
+}
+
+/** Keeps mails for tests. */
+export function createMemoryMailer(): Mailer & { readonly sent: Mail[] } {
+  const sent: Mail[] = []
+  return {
+    sent,
+    async send(mail) {
+      sent.push(mail)
+    },
+  }
+}
+
+function indent(text: string): string {
+  return text.trimEnd().replace(/^/gm, '   ')
+}

@@ -1,0 +1,80 @@
+import { run } from './cli.ts'
+import { ConfigError, readConfig } from './config.ts'
+import { SchemaError } from './database/migrate.ts'
+import { AppError } from './errors.ts'
+import { createLogger, openOutput } from './log.ts'
+import { SECOND_MS } from './lib/units.ts'
+import { type RunningService, serve } from './serve.ts'
+
+const SHUTDOWN_MS = 15 * SECOND_MS
+
+try {
+  loadDotEnv()
+  const [command, ...rest] = process.argv.slice(2)
+  if (command === undefined) await runService()
+  else process.exitCode = await run([command, ...rest], process.env)
+} catch (error) {
+  console.error(explain(error))
+  process.exit(1)
+}
+
+async function runService(): Promise<void> {
+  const { config, secrets } = readConfig(process.env)
+  const output = openOutput()
+  const format = config.logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json')
+  const log = await createLogger({ level: config.logLevel, format }, output)
+  let service: RunningService | undefined
+  let stopping = false
+
+  async function stop(exitCode: number): Promise<void> {
+    // Asked twice means now.
+    if (stopping) process.exit(1)
+    stopping = true
+    const deadline = setTimeout(() => {
+      log.error('shutdown took too long')
+      output.flushSync()
+      process.exit(1)
+    }, SHUTDOWN_MS)
+    await service?.stop()
+    clearTimeout(deadline)
+    log.info('stopped')
+    output.flushSync()
+    process.exit(exitCode)
+  }
+  const fail = (error: unknown) => {
+    log.fatal({ err: error }, 'unexpected error, stopping')
+    void stop(1).catch(() => process.exit(1))
+  }
+  process.on('SIGTERM', () => void stop(0).catch(fail))
+  process.on('SIGINT', () => void stop(0).catch(fail))
+  process.on('uncaughtException', fail)
+  process.on('unhandledRejection', fail)
+
+  service = await serve({ config, secrets, log, output })
+}
+
+/** The file wins over nothing: what the environment sets stays. */
+function loadDotEnv(): void {
+  try {
+    process.loadEnvFile()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw new ConfigError([`.env cannot be read: ${(error as Error).message}`])
+    }
+  }
+}
+
+/** What a person at a terminal can act on; a stack only for what nobody foresaw. */
+function explain(error: unknown): string {
+  if (error instanceof ConfigError) return `Cannot start:\n${error.message.replace(/^/gm, '  ')}`
+  if (error instanceof SchemaError) return `Cannot start: ${error.message}`
+  if (error instanceof AppError) return `Cannot start: ${error.message}${cause(error)}`
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    return `Cannot start: ${error.message}; set PORT to a free one`
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : 'Cannot start'
+}
+
+function cause(error: AppError): string {
+  return error.cause instanceof Error ? ` (${error.cause.message || error.cause.name})` : ''
+}

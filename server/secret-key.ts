@@ -1,0 +1,59 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+
+const FILE_NAME = 'secret.key'
+
+/**
+ * The secret key kept beside the SQLite file, made at the first start. Of two processes that start
+ * at once one wins and both use its key: `link()` never replaces, and what it links is complete and
+ * on disk. Without a path (a private database) the key lives as long as the process.
+ */
+export function loadOrCreateSecretKey(databasePath: string | undefined): string {
+  const fresh = randomBytes(48).toString('base64url')
+  if (databasePath === undefined) return fresh
+  const folder = dirname(databasePath)
+  const file = join(folder, FILE_NAME)
+  mkdirSync(folder, { recursive: true })
+  return readKey(file) ?? publishKey(fresh, folder, file)
+}
+
+function readKey(file: string): string | undefined {
+  let key: string
+  try {
+    key = readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new Error(`SECRET_KEY: ${file} cannot be read`, { cause: error })
+  }
+  // Replacing it in silence would sign everybody out and void every mailed code.
+  if (key.length < 32) throw new Error(`SECRET_KEY: ${file} is damaged; restore it or remove it`)
+  return key
+}
+
+function publishKey(key: string, folder: string, file: string): string {
+  const temporary = join(folder, `.${FILE_NAME}.${randomUUID()}`)
+  const handle = openSync(temporary, 'wx', 0o600)
+  try {
+    writeSync(handle, `${key}\n`)
+    fsyncSync(handle)
+    linkSync(temporary, file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    closeSync(handle)
+    unlinkSync(temporary)
+  }
+  const published = readKey(file)
+  if (published === undefined) throw new Error(`SECRET_KEY: ${file} vanished while it was made`)
+  return published
+}

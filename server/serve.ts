@@ -1,0 +1,109 @@
+import type { AddressInfo } from 'node:net'
+import { createApp } from './app.ts'
+import { type Config, configWarnings, type Secrets } from './config.ts'
+import { type Context, createContext } from './context.ts'
+import type { Backend } from './database/connect.ts'
+import { migrate, pendingMigrations, SchemaError } from './database/migrate.ts'
+import { openDatabase } from './database/open.ts'
+import type { Logger, Output } from './log.ts'
+import { createConsoleMailer } from './mail/mailer.ts'
+import { makeFirstAdmin } from './users/make-first-admin.ts'
+import { startWorker } from './worker.ts'
+
+interface ServeOptions {
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly log: Logger
+  readonly output: Output
+}
+
+export interface RunningService {
+  readonly url: string
+  /** Stops accepting, lets what runs finish, closes the database. */
+  stop(): Promise<void>
+}
+
+/** Migrates, makes the first admin, listens, and sends mail, until stopped. */
+export async function serve({
+  config,
+  secrets,
+  log,
+  output,
+}: ServeOptions): Promise<RunningService> {
+  for (const warning of configWarnings(config)) log.warn(warning)
+  let draining = false
+  let wakeMail = () => {}
+  const backend = await openDatabase(secrets.databaseUrl, {
+    onIdleError: (error) => log.warn({ err: error }, 'idle database connection lost'),
+  })
+  try {
+    await prepareSchema(config, secrets, backend, log)
+    const ctx = await createContext({ config, secrets, backend, log, wakeMail: () => wakeMail() })
+    if (config.adminEmail !== undefined && secrets.adminPassword !== undefined) {
+      await makeFirstAdmin(ctx, config.adminEmail, secrets.adminPassword)
+    }
+    const app = createApp(ctx, { isDraining: () => draining })
+    await app.listen({ host: config.host, port: config.port })
+    const mailLoop = startWorker(ctx, createConsoleMailer(output))
+    wakeMail = mailLoop.wake
+    const url = addressOf(config, app.server.address() as AddressInfo)
+    log.info(
+      { url, docs: `${url}/docs` },
+      `Coffee Shop API listens on ${url} – documentation at ${url}/docs`,
+    )
+    return {
+      url,
+      async stop() {
+        draining = true
+        await app.close()
+        await mailLoop.stop()
+        await backend.close()
+      },
+    }
+  } catch (error) {
+    await backend.close()
+    throw error
+  }
+}
+
+/** For commands: a context on the configured database, closed by the returned function. */
+export async function openContext(
+  options: Pick<ServeOptions, 'config' | 'secrets' | 'log'>,
+): Promise<{ ctx: Context; close: () => Promise<void> }> {
+  const { config, secrets, log } = options
+  const backend = await openDatabase(secrets.databaseUrl)
+  try {
+    await prepareSchema(config, secrets, backend, log)
+    return {
+      ctx: await createContext({ config, secrets, backend, log }),
+      close: () => backend.close(),
+    }
+  } catch (error) {
+    await backend.close()
+    throw error
+  }
+}
+
+async function prepareSchema(
+  config: Config,
+  secrets: Secrets,
+  backend: Backend,
+  log: Logger,
+): Promise<void> {
+  if (config.migrate) {
+    const applied = await migrate(secrets.databaseUrl, backend)
+    if (applied.length > 0) log.info({ applied }, 'database migrated')
+    return
+  }
+  const pending = await pendingMigrations(backend.reader)
+  if (pending.length > 0) {
+    throw new SchemaError(
+      `the database lacks migrations (${pending.join(', ')}): run npm run migrate, or set MIGRATE=on`,
+    )
+  }
+}
+
+function addressOf(config: Config, { port }: AddressInfo): string {
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host
+  return `http://${host}:${port}`
+}

@@ -1,0 +1,80 @@
+import type { FastifyContextConfig, FastifyRequest } from 'fastify'
+import type { Context } from '../context.ts'
+import { AppError } from '../errors.ts'
+import type { SignedIn } from '../http/fastify.ts'
+import { type AccessToken, createTokenVerifier } from './access-tokens.ts'
+import { isLive, sessionUserById } from './sessions.ts'
+
+interface Guard {
+  readonly onRequest: (request: FastifyRequest) => Promise<void>
+  readonly config: FastifyContextConfig
+}
+
+/** Guards of routes: `app.get(url, { schema, ...guards.user }, …)`. They run before the body is read. */
+export interface Guards {
+  readonly user: Guard
+  readonly admin: Guard
+  /** The user named by the path's `id`, or an admin. Others get 403 whether or not that user exists. */
+  readonly selfOrAdmin: Guard
+  /** For routes that decide themselves when a token is needed. Throws as `user` does. */
+  authenticate(request: FastifyRequest): Promise<SignedIn>
+}
+
+export function createGuards(ctx: Context): Guards {
+  const verifyToken = createTokenVerifier(ctx)
+
+  async function authenticate(request: FastifyRequest): Promise<SignedIn> {
+    const token = await verifyToken(bearerToken(request))
+    const signedIn = await findSignedIn(ctx, token)
+    request.session = signedIn
+    return signedIn
+  }
+  return {
+    authenticate,
+    user: {
+      config: { access: 'user' },
+      async onRequest(request) {
+        await authenticate(request)
+      },
+    },
+    admin: {
+      config: { access: 'admin' },
+      async onRequest(request) {
+        const { role } = await authenticate(request)
+        if (role !== 'admin') throw new AppError('forbidden')
+      },
+    },
+    selfOrAdmin: {
+      config: { access: 'user' },
+      async onRequest(request) {
+        const { role, userId } = await authenticate(request)
+        const { id } = request.params as { id?: string }
+        if (role !== 'admin' && id !== String(userId)) throw new AppError('forbidden')
+      },
+    },
+  }
+}
+
+/** Who asks. A route without a guard that calls this has a bug. */
+export function sessionOf(request: FastifyRequest): SignedIn {
+  if (request.session === undefined) throw new Error('this route has no guard')
+  return request.session
+}
+
+/** The session and the user as they are now, in one round trip. */
+async function findSignedIn(ctx: Context, token: AccessToken): Promise<SignedIn> {
+  const session = await ctx.lookUp(sessionUserById, token.sessionId)
+  const valid = session !== undefined && session.id === token.userId && isLive(session, ctx.now())
+  if (!valid) throw new AppError('invalid_token')
+  return { sessionId: token.sessionId, userId: session.id, role: session.role, user: session }
+}
+
+/** RFC 6750 section 2.1. Throws `authentication_required` when there is none. */
+function bearerToken(request: FastifyRequest): string {
+  const header = request.headers.authorization
+  if (header === undefined || !/^bearer\b/i.test(header))
+    throw new AppError('authentication_required')
+  const token = /^bearer +([\w.~+/-]+=*)$/i.exec(header)?.[1]
+  if (token === undefined) throw new AppError('invalid_token')
+  return token
+}

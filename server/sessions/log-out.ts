@@ -1,0 +1,32 @@
+import { Type } from 'typebox'
+import type { Context } from '../context.ts'
+import type { App } from '../http/fastify.ts'
+import type { Guards } from './guards.ts'
+import { RefreshToken } from './tokens.ts'
+import { endSession, readRefreshToken } from './sessions.ts'
+
+const schema = {
+  operationId: 'logOut',
+  tags: ['Authentication'],
+  summary: 'Log out',
+  description:
+    'Ends the session of the refresh token, or without one that of the Bearer token; if both are sent, the body decides. An unknown or ended refresh token is no error. The session’s access tokens stop working at once.',
+  body: Type.Optional(
+    Type.Object({ refresh_token: Type.Optional(RefreshToken) }, { additionalProperties: false }),
+  ),
+  response: { 204: Type.Null({ description: 'The session has ended.' }) },
+  errors: ['authentication_required', 'invalid_token'] as const,
+  security: [{}, { bearer: [] }],
+}
+
+export function logOutRoute(app: App, ctx: Context, guards: Guards): void {
+  app.post('/auth/logout', { schema }, async (request, reply) => {
+    const token = request.body?.refresh_token
+    const sessionId =
+      token === undefined
+        ? (await guards.authenticate(request)).sessionId
+        : readRefreshToken(ctx.keys, token)?.sessionId
+    if (sessionId !== undefined) await ctx.transaction((tx) => endSession(tx, sessionId, ctx.now()))
+    return reply.code(204).send(null)
+  })
+}

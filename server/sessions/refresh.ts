@@ -1,0 +1,54 @@
+import { Type } from 'typebox'
+import type { Context } from '../context.ts'
+import { AppError } from '../errors.ts'
+import { type Client, clientOf } from '../http/client.ts'
+import type { App } from '../http/fastify.ts'
+import { enqueueMail } from '../jobs/outbox.ts'
+import { toIso } from '../lib/units.ts'
+import { readRefreshToken, rotateSession, type Rotation } from './sessions.ts'
+import { issueTokens, RefreshToken, Tokens } from './tokens.ts'
+
+const schema = {
+  operationId: 'refresh',
+  tags: ['Authentication'],
+  summary: 'Get a new pair of tokens',
+  description:
+    'The refresh token changes each time: keep the new one. When an answer was lost, the same token works again for 30 seconds and gets the same successor. An older one ends the session, for it may have been copied, and its owner is told by mail.',
+  body: Type.Object({ refresh_token: RefreshToken }, { additionalProperties: false }),
+  response: { 200: Tokens },
+  errors: ['invalid_token'] as const,
+}
+
+export function refreshRoute(app: App, ctx: Context): void {
+  app.post('/auth/refresh', { schema, config: { form: true } }, async (request) => {
+    const presented = readRefreshToken(ctx.keys, request.body.refresh_token)
+    if (presented === undefined) throw new AppError('invalid_token')
+    const rotation = await rotate(ctx, presented, clientOf(request))
+    // Not thrown inside the transaction: the end of a replayed session must be committed.
+    if (rotation.outcome === 'replayed') ctx.wakeMail()
+    if (rotation.outcome === 'replayed' || rotation.outcome === 'refused')
+      throw new AppError('invalid_token')
+    return issueTokens(ctx, { ...presented, ...rotation })
+  })
+}
+
+function rotate(
+  ctx: Context,
+  presented: { sessionId: string; generation: number },
+  client: Client,
+): Promise<Rotation> {
+  return ctx.transaction(async (tx) => {
+    const nowMs = ctx.now()
+    const rotation = await rotateSession(tx, presented, client, {
+      nowMs,
+      idleLifetimeMs: ctx.config.sessionIdleLifetimeMs,
+      lifetimeMs: ctx.config.sessionLifetimeMs,
+      graceMs: ctx.config.refreshGraceMs,
+    })
+    if (rotation.outcome === 'replayed') {
+      const payload = { userId: rotation.userId, endedAt: toIso(nowMs), ...client }
+      await enqueueMail(tx, 'session_replayed', payload, { nowMs })
+    }
+    return rotation
+  })
+}

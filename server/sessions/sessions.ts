@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto'
+import type { LookUp, Tx } from '../database/connect.ts'
+import type { Client } from '../http/client.ts'
+import { equalTexts, type KeyRing, mac } from '../lib/keys.ts'
+import { toIso } from '../lib/units.ts'
+import { type PublicUserRow, USER_COLUMNS } from '../users/users.ts'
+
+/** Sessions of one user; one more ends the oldest. */
+const SESSIONS_MAX = 20
+
+export interface SessionTimes {
+  readonly nowMs: number
+  readonly idleLifetimeMs: number
+  readonly lifetimeMs: number
+}
+
+/** The session of an access token with its user, both as they are now. `id` is the user's. */
+export interface SessionUser extends PublicUserRow {
+  expires_at: string
+  ends_at: string
+  revoked_at: string | null
+}
+
+export const sessionUserById: LookUp<string, SessionUser> = {
+  name: 'session_user_by_id',
+  build: (db, id) =>
+    db
+      .selectFrom('sessions')
+      .innerJoin('users', 'users.id', 'sessions.user_id')
+      .select(USER_COLUMNS.map((column) => `users.${column}` as const))
+      .select(['sessions.expires_at', 'sessions.ends_at', 'sessions.revoked_at'])
+      .where('sessions.id', '=', id),
+}
+
+/** True when the session may act now: neither of the two has ended, and the user may sign in. */
+export function isLive(session: SessionUser, nowMs: number): boolean {
+  const now = toIso(nowMs)
+  return (
+    session.revoked_at === null &&
+    session.expires_at > now &&
+    session.ends_at > now &&
+    session.verified_at !== null &&
+    session.disabled_at === null
+  )
+}
+
+/** Opens a session of a user whose lock the caller holds; ends the oldest beyond twenty. */
+export async function openSession(
+  tx: Tx,
+  userId: number,
+  client: Client,
+  times: SessionTimes,
+): Promise<string> {
+  const id = randomUUID()
+  const now = toIso(times.nowMs)
+  await tx
+    .insertInto('sessions')
+    .values({
+      id,
+      user_id: userId,
+      generation: 0,
+      rotated_at: null,
+      created_at: now,
+      expires_at: toIso(times.nowMs + Math.min(times.idleLifetimeMs, times.lifetimeMs)),
+      ends_at: toIso(times.nowMs + times.lifetimeMs),
+      last_seen_at: now,
+      user_agent: client.userAgent,
+      ip: client.ip,
+      revoked_at: null,
+    })
+    .execute()
+  const surplus = await tx
+    .selectFrom('sessions')
+    .select('id')
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where('id', '!=', id)
+    .orderBy('created_at', 'desc')
+    .limit(SESSIONS_MAX)
+    .offset(SESSIONS_MAX - 1)
+    .execute()
+  for (const session of surplus) await endSession(tx, session.id, times.nowMs)
+  return id
+}
+
+export type Rotation =
+  | {
+      readonly outcome: 'rotated' | 'repeated'
+      readonly userId: number
+      readonly generation: number
+    }
+  | { readonly outcome: 'replayed'; readonly userId: number }
+  | { readonly outcome: 'refused' }
+
+/**
+ * Rotates the refresh token of one generation. `rotated`: it was the newest, and is so no more.
+ * `repeated`: it is the one before, within the grace, and gets the same successor. `replayed`: it is
+ * older, and the session, which was live, is ended now. N calls at once yield one successor
+ * (RFC 9700 section 4.14.2).
+ */
+export async function rotateSession(
+  tx: Tx,
+  presented: { sessionId: string; generation: number },
+  client: Client,
+  times: SessionTimes & { graceMs: number },
+): Promise<Rotation> {
+  const now = toIso(times.nowMs)
+  const rotated = await tx
+    .updateTable('sessions')
+    .set((eb) => ({
+      generation: eb('generation', '+', 1),
+      rotated_at: now,
+      last_seen_at: now,
+      expires_at: toIso(times.nowMs + times.idleLifetimeMs),
+      user_agent: client.userAgent,
+      ip: client.ip,
+    }))
+    .where('id', '=', presented.sessionId)
+    .where('generation', '=', presented.generation)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where('ends_at', '>', now)
+    .returning(['user_id', 'generation'])
+    .executeTakeFirst()
+  if (rotated)
+    return { outcome: 'rotated', userId: rotated.user_id, generation: rotated.generation }
+  return judgeOldGeneration(tx, presented, times)
+}
+
+async function judgeOldGeneration(
+  tx: Tx,
+  presented: { sessionId: string; generation: number },
+  times: { nowMs: number; graceMs: number },
+): Promise<Rotation> {
+  const now = toIso(times.nowMs)
+  const session = await tx
+    .selectFrom('sessions')
+    .select(['user_id', 'generation', 'rotated_at'])
+    .where('id', '=', presented.sessionId)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where('ends_at', '>', now)
+    .forUpdate()
+    .executeTakeFirst()
+  if (session === undefined) return { outcome: 'refused' }
+  const graceStart = toIso(times.nowMs - times.graceMs)
+  const isPredecessor = presented.generation === session.generation - 1
+  if (isPredecessor && session.rotated_at !== null && session.rotated_at > graceStart) {
+    return { outcome: 'repeated', userId: session.user_id, generation: session.generation }
+  }
+  await endSession(tx, presented.sessionId, times.nowMs)
+  // A generation from the future was issued by a database that lost commits in a fail-over: no theft.
+  const isOlder = presented.generation < session.generation
+  return isOlder ? { outcome: 'replayed', userId: session.user_id } : { outcome: 'refused' }
+}
+
+/** Idempotent; the time of the first call stays. */
+export async function endSession(tx: Tx, id: string, nowMs: number): Promise<void> {
+  await tx
+    .updateTable('sessions')
+    .set({ revoked_at: toIso(nowMs) })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .execute()
+}
+
+export async function endSessionsOf(tx: Tx, userId: number, nowMs: number): Promise<void> {
+  await tx
+    .updateTable('sessions')
+    .set({ revoked_at: toIso(nowMs) })
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .execute()
+}
+
+/** `<session id>.<generation>.<MAC>`: nothing secret is stored, and a wrong MAC never reaches the table. */
+export function refreshTokenFor(keys: KeyRing, sessionId: string, generation: number): string {
+  return `${sessionId}.${generation}.${mac(keys.current.of.refresh, `refresh:${sessionId}:${generation}`)}`
+}
+
+const REFRESH_TOKEN =
+  /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(0|[1-9][0-9]{0,8})\.([\w-]{43})$/
+
+/** What a refresh token says, or undefined unless its MAC is right, letter for letter. */
+export function readRefreshToken(
+  keys: KeyRing,
+  token: string,
+): { sessionId: string; generation: number } | undefined {
+  const [, sessionId = '', generation = '', presented = ''] = REFRESH_TOKEN.exec(token) ?? []
+  const genuine = keys.all.some((set) =>
+    equalTexts(mac(set.of.refresh, `refresh:${sessionId}:${generation}`), presented),
+  )
+  return genuine ? { sessionId, generation: Number(generation) } : undefined
+}

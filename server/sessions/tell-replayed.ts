@@ -1,0 +1,13 @@
+import type { Context } from '../context.ts'
+import { type Mail, sessionReplayedMail } from '../mail/messages.ts'
+import type { OutboxPayloads } from '../jobs/outbox.ts'
+import { userById } from '../users/users.ts'
+
+/** For the owner of a session that was ended because a used refresh token came back. */
+export async function tellReplayed(
+  ctx: Context,
+  payload: OutboxPayloads['session_replayed'],
+): Promise<Mail | undefined> {
+  const user = await ctx.lookUp(userById, payload.userId)
+  return user && sessionReplayedMail({ ...payload, to: user.email })
+}

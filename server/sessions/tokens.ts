@@ -1,0 +1,40 @@
+import { Type } from 'typebox'
+import type { Context } from '../context.ts'
+import { accessTokenLifetimeS, signAccessToken } from './access-tokens.ts'
+import { refreshTokenFor } from './sessions.ts'
+
+export const RefreshToken = Type.String({
+  minLength: 1,
+  maxLength: 512,
+  description: 'The newest one of the session.',
+})
+
+export const Tokens = Type.Object(
+  {
+    access_token: Type.String({
+      description: 'A JWT (RFC 9068); send it as `Authorization: Bearer …`.',
+    }),
+    refresh_token: Type.String({
+      description: 'For the next refresh only: each answer brings a new one.',
+    }),
+    token_type: Type.Literal('bearer'),
+    expires_in: Type.Integer({
+      description: 'Seconds until the access token expires.',
+      examples: [1800],
+    }),
+  },
+  { additionalProperties: false, description: 'A pair of tokens.' },
+)
+
+/** A fresh access token and the refresh token of one generation of a session. */
+export async function issueTokens(
+  ctx: Context,
+  session: { sessionId: string; userId: number; generation: number },
+) {
+  return {
+    access_token: await signAccessToken(ctx, session),
+    refresh_token: refreshTokenFor(ctx.keys, session.sessionId, session.generation),
+    token_type: 'bearer' as const,
+    expires_in: accessTokenLifetimeS(ctx),
+  }
+}

@@ -1,0 +1,35 @@
+import type { Context } from '../context.ts'
+import { canonicalEmail } from '../lib/emails.ts'
+import {
+  deleteUser,
+  hasActiveAdmin,
+  insertVerifiedUser,
+  lockActiveAdmins,
+  lockUserByEmail,
+} from './users.ts'
+
+/**
+ * Makes the admin that ADMIN_EMAIL and ADMIN_PASSWORD name, if there is none yet. An account of that
+ * address that nobody verified is replaced: whoever began it proved nothing. A verified one is left
+ * as it is, for an address alone gives no rights; the log names the command that does.
+ */
+export async function makeFirstAdmin(ctx: Context, email: string, password: string): Promise<void> {
+  if (await hasActiveAdmin(ctx.db)) return
+  const emailCanonical = canonicalEmail(email) ?? ''
+  const passwordHash = await ctx.hasher.hash(password)
+  const outcome = await ctx.transaction(async (tx) => {
+    const existing = await lockUserByEmail(tx, emailCanonical)
+    if ((await lockActiveAdmins(tx)).length > 0) return 'exists' as const
+    if (existing?.verified_at != null) return 'verified' as const
+    if (existing !== undefined) await deleteUser(tx, existing.id)
+    const account = { fullName: null, passwordHash, role: 'admin' as const }
+    const made = await insertVerifiedUser(tx, { email, emailCanonical, nowMs: ctx.now() }, account)
+    return made === undefined ? ('exists' as const) : ('made' as const)
+  })
+  if (outcome === 'made') ctx.log.info('first admin made from ADMIN_EMAIL')
+  if (outcome === 'verified') {
+    ctx.log.warn(
+      'ADMIN_EMAIL belongs to a user; to make it an admin: npm run cli -- users set-role <email> admin',
+    )
+  }
+}

@@ -1,0 +1,38 @@
+import type { Context } from '../context.ts'
+import { countMailsTo, enqueueMail, REPEATS_PER_HOUR } from '../jobs/outbox.ts'
+import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
+import { extendSignUp, findSignUpsOf } from './sign-ups.ts'
+import { expiryCutoff, verificationExpiresAt } from './user.ts'
+import { isExpired, lockUserByEmail } from './users.ts'
+
+/**
+ * Writes one mail for each attempt to be repeated, newest first, and gives its code another 24 hours,
+ * never past the account's end. Decided under the user's lock: asked twice at once, it mails once.
+ */
+export async function repeatCodes(
+  ctx: Context,
+  { email, signUpId }: { email: string; signUpId: string | null },
+): Promise<undefined> {
+  await ctx.transaction(async (tx) => {
+    const user = await lockUserByEmail(tx, email)
+    if (user === undefined || user.verified_at !== null || isExpired(user, expiryCutoff(ctx)))
+      return
+    const nowMs = ctx.now()
+    const signUps = await findSignUpsOf(tx, user.id)
+    const wanted = signUps.filter((signUp) => signUpId === null || signUp.id === signUpId)
+    let allowed = wanted.length
+    if (ctx.config.rateLimit) {
+      const sent = (sinceMs: number) => countMailsTo(tx, 'verification', email, sinceMs)
+      if ((await sent(nowMs - MINUTE_MS)) > 0) return
+      allowed = Math.max(0, REPEATS_PER_HOUR - (await sent(nowMs - HOUR_MS)))
+    }
+    const expiresAt = toIso(
+      Math.min(nowMs + ctx.config.codeLifetimeMs, Date.parse(verificationExpiresAt(ctx, user))),
+    )
+    for (const signUp of wanted.slice(0, allowed)) {
+      await extendSignUp(tx, signUp.id, expiresAt)
+      await enqueueMail(tx, 'verification', { signUpId: signUp.id }, { nowMs, email })
+    }
+  })
+  ctx.wakeMail()
+}

@@ -1,0 +1,18 @@
+import type { Context } from '../context.ts'
+import type { App } from '../http/fastify.ts'
+import { type Guards, sessionOf } from '../sessions/guards.ts'
+import { toUser, User } from './user.ts'
+
+const schema = {
+  operationId: 'showMe',
+  tags: ['Me'],
+  summary: 'Who am I',
+  response: { 200: User },
+}
+
+export function showMeRoute(app: App, ctx: Context, guards: Guards): void {
+  app.get('/me', { schema, ...guards.user }, (request) => {
+    const { user } = sessionOf(request)
+    return toUser(ctx, user)
+  })
+}

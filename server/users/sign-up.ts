@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto'
+import { Type } from 'typebox'
+import type { Context } from '../context.ts'
+import type { Tx } from '../database/connect.ts'
+import { AppError } from '../errors.ts'
+import { hashAdmission } from '../http/admission.ts'
+import { type Client, clientOf } from '../http/client.ts'
+import type { App } from '../http/fastify.ts'
+import { Email, Uuid } from '../http/schemas.ts'
+import { countMailsTo, enqueueMail } from '../jobs/outbox.ts'
+import { canonicalEmail } from '../lib/emails.ts'
+import { HOUR_MS, SECOND_MS } from '../lib/units.ts'
+import { assertGoodPassword, Password } from './passwords.ts'
+import { addSignUp, PENDING_MAX } from './sign-ups.ts'
+import { expiryCutoff, FullName, normalFullName, verificationExpiresAt } from './user.ts'
+import {
+  deleteExpiredUser,
+  insertUnverifiedUser,
+  isExpired,
+  lockUserByEmail,
+  type PublicUserRow,
+  userForLogin,
+} from './users.ts'
+
+const RETRY_AFTER_S = HOUR_MS / SECOND_MS
+
+const schema = {
+  operationId: 'signUp',
+  tags: ['Authentication'],
+  summary: 'Sign up',
+  description:
+    'Mails a six-digit code that verifies the address and activates the password of this very attempt. An address that nobody has verified yet can be signed up again, up to five times; keep `sign_up_id` and send it to verify, so that only your own attempt can be activated. An account never verified is deleted after two days.',
+  body: Type.Object(
+    { email: Email, password: Password, full_name: Type.Optional(FullName) },
+    { additionalProperties: false },
+  ),
+  response: {
+    201: Type.Object(
+      {
+        message: Type.String(),
+        email: Type.String({ description: 'As typed.' }),
+        sign_up_id: Uuid('This attempt.'),
+      },
+      { description: 'The code is on its way.' },
+    ),
+  },
+  errors: ['email_taken', 'too_many_sign_ups', 'overloaded'] as const,
+}
+
+interface Attempt {
+  readonly email: string
+  readonly emailCanonical: string
+  readonly fullName: string | null
+  readonly passwordHash: string
+  readonly client: Client
+}
+
+export function signUpRoute(app: App, ctx: Context): void {
+  app.post('/auth/signup', { schema, ...hashAdmission(ctx) }, async (request, reply) => {
+    const { email, password } = request.body
+    const emailCanonical = canonicalEmail(email) ?? ''
+    const fullName = normalFullName(request.body.full_name ?? null)
+    assertGoodPassword(ctx, password, { role: 'user', email: emailCanonical, fullName })
+    // A taken address is refused before the hash, which costs more than all the rest.
+    const known = await ctx.lookUp(userForLogin, emailCanonical)
+    if (known?.verified_at != null && !ctx.config.hideRegisteredEmails)
+      throw new AppError('email_taken')
+
+    const passwordHash = await ctx.hasher.hash(password)
+    const attempt = { email, emailCanonical, fullName, passwordHash, client: clientOf(request) }
+    const signUpId = await ctx.transaction((tx) => record(ctx, tx, attempt))
+    ctx.wakeMail()
+    return reply.code(201).send({ message: ctx.config.signUpMessage, email, sign_up_id: signUpId })
+  })
+}
+
+/** Writes the attempt and its mail; the id of what the caller may believe to be an attempt. */
+async function record(ctx: Context, tx: Tx, attempt: Attempt): Promise<string> {
+  const user = await unverifiedUserFor(ctx, tx, attempt)
+  if (user === undefined) return recordTaken(ctx, tx, attempt.emailCanonical)
+  const nowMs = ctx.now()
+  const signUpId = await addSignUp(tx, ctx.keys, {
+    ...attempt,
+    userId: user.id,
+    nowMs,
+    expiresAtMs: Math.min(
+      nowMs + ctx.config.codeLifetimeMs,
+      Date.parse(verificationExpiresAt(ctx, user)),
+    ),
+  })
+  if (signUpId === undefined) throw tooMany()
+  await enqueueMail(tx, 'verification', { signUpId }, { nowMs })
+  return signUpId
+}
+
+/** The locked row of an address that nobody has verified, new if need be; undefined for a taken one. */
+async function unverifiedUserFor(
+  ctx: Context,
+  tx: Tx,
+  attempt: Attempt,
+): Promise<PublicUserRow | undefined> {
+  const nowMs = ctx.now()
+  const inserted = await insertUnverifiedUser(tx, { ...attempt, nowMs })
+  if (inserted !== undefined) return inserted
+  const user = await lockUserByEmail(tx, attempt.emailCanonical)
+  // Deleted between the two statements: the address is free again, and the next try inserts it.
+  if (user === undefined) return unverifiedUserFor(ctx, tx, attempt)
+  if (user.verified_at !== null) return undefined
+  const cutoff = expiryCutoff(ctx)
+  if (!isExpired(user, cutoff)) return user
+  await deleteExpiredUser(tx, user.id, cutoff)
+  return insertUnverifiedUser(tx, { ...attempt, nowMs })
+}
+
+/** With HIDE_REGISTERED_EMAILS the owner is told instead of the caller, five times a day at most. */
+async function recordTaken(ctx: Context, tx: Tx, email: string): Promise<string> {
+  if (!ctx.config.hideRegisteredEmails) throw new AppError('email_taken')
+  const nowMs = ctx.now()
+  // As many as an unverified address takes: a sixth 201 would tell the two apart.
+  const recent = await countMailsTo(
+    tx,
+    'already_registered',
+    email,
+    nowMs - ctx.config.codeLifetimeMs,
+  )
+  if (recent >= PENDING_MAX) throw tooMany()
+  await enqueueMail(tx, 'already_registered', { email }, { nowMs, email })
+  return randomUUID()
+}
+
+function tooMany(): AppError {
+  return new AppError('too_many_sign_ups', { retryAfterS: RETRY_AFTER_S })
+}

