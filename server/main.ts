@@ -3,6 +3,7 @@ import { ConfigError, readConfig } from './config.ts'
 import { SchemaError } from './database/migrate.ts'
 import { AppError } from './errors.ts'
 import { createLogger, openOutput } from './log.ts'
+import { releaseStartupMemory } from './lib/memory.ts'
 import { SECOND_MS } from './lib/units.ts'
 import { type RunningService, serve } from './serve.ts'
 
@@ -51,6 +52,7 @@ async function runService(): Promise<void> {
   process.on('unhandledRejection', fail)
 
   service = await serve({ config, secrets, log, output })
+  setTimeout(releaseStartupMemory, SECOND_MS).unref()
 }
 
 /** The file wins over nothing: what the environment sets stays. */
