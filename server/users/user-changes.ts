@@ -37,10 +37,11 @@ export function changeUser(
 ): Promise<PublicUserRow> {
   const fullName = change.full_name === undefined ? undefined : normalFullName(change.full_name)
   return ctx.transaction(async (tx) => {
-    const admins = await lockActiveAdmins(tx)
+    const touchesRights = change.role !== undefined || change.disabled !== undefined
+    // A new name takes no admin away and waits for none.
+    const admins = touchesRights ? await lockActiveAdmins(tx) : []
     const user = await lockUser(tx, id)
     if (user === undefined) throw new AppError('not_found')
-    const touchesRights = change.role !== undefined || change.disabled !== undefined
     if (touchesRights && id === actorId) throw new AppError('own_role')
     assertAllowed(admins, user, change)
 
