@@ -1,4 +1,3 @@
-import { randomBytes, randomUUID } from 'node:crypto'
 import {
   closeSync,
   fsyncSync,
@@ -10,6 +9,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { newId, newSecret } from './lib/random.ts'
 
 const FILE_NAME = 'secret.key'
 
@@ -19,7 +19,7 @@ const FILE_NAME = 'secret.key'
  * on disk. Without a path (a private database) the key lives as long as the process.
  */
 export function loadOrCreateSecretKey(databasePath: string | undefined): string {
-  const fresh = randomBytes(48).toString('base64url')
+  const fresh = newSecret()
   if (databasePath === undefined) return fresh
   const folder = dirname(databasePath)
   const file = join(folder, FILE_NAME)
@@ -41,7 +41,7 @@ function readKey(file: string): string | undefined {
 }
 
 function publishKey(key: string, folder: string, file: string): string {
-  const temporary = join(folder, `.${FILE_NAME}.${randomUUID()}`)
+  const temporary = join(folder, `.${FILE_NAME}.${newId()}`)
   const handle = openSync(temporary, 'wx', 0o600)
   try {
     writeSync(handle, `${key}\n`)

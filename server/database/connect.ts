@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Compilable, Kysely, KyselyPlugin, Transaction } from 'kysely'
 import { AppError } from '../errors.ts'
+import { jitterMs } from '../lib/random.ts'
 import { remainingMs, spend } from './budget.ts'
 import type { Schema } from './schema.ts'
 
@@ -128,7 +129,7 @@ async function retrying<T>(
 
 /** Waits up to twice `meanMs`; the jitter keeps two processes from meeting again and again. */
 function pause(meanMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.random() * 2 * meanMs))
+  return new Promise((resolve) => setTimeout(resolve, jitterMs(meanMs)))
 }
 
 function isUnavailable(error: unknown): boolean {

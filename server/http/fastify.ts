@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -13,6 +12,7 @@ import type { Context } from '../context.ts'
 import { type Budget, REQUEST_BUDGET_MS, withBudget } from '../database/budget.ts'
 import type { PublicUserRow, Role } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
+import { newId } from '../lib/random.ts'
 import { SECOND_MS } from '../lib/units.ts'
 import { allowedMethods } from './allowed-methods.ts'
 import { readBodiesStrictly } from './bodies.ts'
@@ -61,7 +61,7 @@ export function createFastify(ctx: Context) {
       requestIdLogLabel: 'request_id',
     }),
     requestIdHeader: false,
-    genReqId: () => randomUUID(),
+    genReqId: newId,
     bodyLimit: BODY_MAX_BYTES,
     requestTimeout: 10 * SECOND_MS,
     connectionTimeout: 30 * SECOND_MS,
@@ -165,7 +165,7 @@ function answerBrokenRequest(
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? 'request_timeout'
         : 'malformed_request'
-  const requestId = randomUUID()
+  const requestId = newId()
   const body = JSON.stringify(problem(code, requestId))
   const lines = Object.entries({
     ...headers,

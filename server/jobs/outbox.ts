@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import type { Db, Tx } from '../database/connect.ts'
+import { newId } from '../lib/random.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from '../lib/units.ts'
 
 /** What each kind of mail needs; addresses and ids, never a code or a token. */
@@ -47,7 +47,7 @@ export async function enqueueMail<Kind extends MailKind>(
   await tx
     .insertInto('outbox')
     .values({
-      id: randomUUID(),
+      id: newId(),
       kind,
       email_canonical: email ?? null,
       payload: JSON.stringify(payload),

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import type { LookUp, Tx } from '../database/connect.ts'
 import type { Client } from '../http/client.ts'
 import { equalTexts, type KeyRing, mac } from '../lib/keys.ts'
+import { newId } from '../lib/random.ts'
 import { toIso } from '../lib/units.ts'
 import { type PublicUserRow, USER_COLUMNS } from '../users/users.ts'
 
@@ -51,7 +51,7 @@ export async function openSession(
   client: Client,
   times: SessionTimes,
 ): Promise<string> {
-  const id = randomUUID()
+  const id = newId()
   const now = toIso(times.nowMs)
   await tx
     .insertInto('sessions')

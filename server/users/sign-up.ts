@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { Type } from 'typebox'
 import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
@@ -9,6 +8,7 @@ import type { App } from '../http/fastify.ts'
 import { Email, Uuid } from '../http/schemas.ts'
 import { countMailsTo, enqueueMail } from '../jobs/outbox.ts'
 import { canonicalEmail } from '../lib/emails.ts'
+import { newId } from '../lib/random.ts'
 import { HOUR_MS, SECOND_MS } from '../lib/units.ts'
 import { assertGoodPassword, Password } from './passwords.ts'
 import { addSignUp, PENDING_MAX } from './sign-ups.ts'
@@ -125,7 +125,7 @@ async function recordTaken(ctx: Context, tx: Tx, email: string): Promise<string>
   )
   if (recent >= PENDING_MAX) throw tooMany()
   await enqueueMail(tx, 'already_registered', { email }, { nowMs, email })
-  return randomUUID()
+  return newId()
 }
 
 function tooMany(): AppError {

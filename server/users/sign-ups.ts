@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import type { Selectable } from 'kysely'
 import type { Db, Tx } from '../database/connect.ts'
 import type { SignUpsTable } from '../database/schema.ts'
 import type { Client } from '../http/client.ts'
 import { deriveCode } from '../lib/codes.ts'
 import type { KeyRing } from '../lib/keys.ts'
+import { newId } from '../lib/random.ts'
 import { toIso } from '../lib/units.ts'
 
 export type SignUpRow = Selectable<SignUpsTable>
@@ -122,7 +122,7 @@ export async function deleteSignUpsOf(tx: Tx, userId: number): Promise<void> {
 /** Two attempts of one address with the same six digits would let one mail prove the other's password. */
 function idWithOwnCode(keys: KeyRing, others: readonly SignUpRow[]): string {
   const taken = new Set(others.map((other) => codeOf(keys, other)))
-  let id = randomUUID()
-  while (taken.has(codeOf(keys, { id, key_id: keys.current.id }))) id = randomUUID()
+  let id = newId()
+  while (taken.has(codeOf(keys, { id, key_id: keys.current.id }))) id = newId()
   return id
 }
