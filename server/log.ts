@@ -1,4 +1,10 @@
+import { write } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { pino } from 'pino'
+import { SECOND_MS } from './lib/units.ts'
+
+const writeSome = promisify(write)
 
 export type Logger = pino.Logger
 
@@ -22,39 +28,85 @@ const SECRET_PATHS = SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`
 /** What pino and the console mailer write to; see `openOutput`. */
 export interface Output {
   write(text: string): void
-  /** Resolves once everything written before is out. */
+  /**
+   * Resolves once everything written before is out. Rejects when a line was lost since the last
+   * flush, and after two seconds when nobody reads.
+   */
   flush(): Promise<void>
-  flushSync(): void
   /** Lines lost because nobody read them. */
   readonly droppedLines: () => number
 }
 
 const BUFFER_MAX_BYTES = 1024 * 1024
+const FLUSH_MAX_MS = 2 * SECOND_MS
+const RETRY_MS = 20
 
 /**
  * Standard output that never blocks the event loop: when nobody reads the pipe, at most one MiB
- * waits, and further lines are dropped and counted.
+ * waits, and further lines are dropped and counted. Not pino's own destination: its `flush` answers
+ * at once, or fails on a pipe, and its `flushSync` waits for a reader for ever.
  */
 export function openOutput(fd = 1): Output {
-  const stream = pino.destination({ dest: fd, sync: false, maxLength: BUFFER_MAX_BYTES })
+  let queue: string[] = []
+  let waitingBytes = 0
   let dropped = 0
-  stream.on('drop', () => dropped++)
-  // A reader that went away (EPIPE) is no reason to stop serving.
-  stream.on('error', () => dropped++)
+  let lostSinceFlush = false
+  let writing = false
+  let flushes: ((lost: boolean) => void)[] = []
+
+  function lose(lines: number): void {
+    dropped += lines
+    lostSinceFlush = true
+  }
+  /** One batch at a time; a flush is settled by the batch that follows what it waits for. */
+  async function drain(): Promise<void> {
+    writing = true
+    while (queue.length > 0 || flushes.length > 0) {
+      const lines = queue
+      const settle = flushes
+      queue = []
+      flushes = []
+      const batch = Buffer.from(lines.join(''))
+      // A reader that went away (EPIPE) or a full disk is no reason to stop serving.
+      await writeWhole(fd, batch).catch(() => lose(lines.length))
+      waitingBytes -= batch.length
+      for (const done of settle) done(lostSinceFlush)
+      if (settle.length > 0) lostSinceFlush = false
+    }
+    writing = false
+  }
+
   return {
-    write: (text) => void stream.write(text),
-    flush: () =>
-      new Promise((resolve, reject) =>
-        stream.flush((error) => (error ? reject(error) : resolve())),
-      ),
-    flushSync() {
-      try {
-        stream.flushSync()
-      } catch {
-        // Nobody reads; at exit there is nothing left to do about it.
-      }
+    write(text) {
+      const bytes = Buffer.byteLength(text)
+      if (waitingBytes + bytes > BUFFER_MAX_BYTES) return lose(1)
+      waitingBytes += bytes
+      queue.push(text)
+      if (!writing) void drain()
     },
+    flush: () =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error('nobody reads the output')), FLUSH_MAX_MS)
+        flushes.push((lost) => {
+          clearTimeout(timer)
+          if (lost) reject(new Error('the output lost a line'))
+          else resolve()
+        })
+        if (!writing) void drain()
+      }),
     droppedLines: () => dropped,
+  }
+}
+
+async function writeWhole(fd: number, bytes: Buffer): Promise<void> {
+  for (let offset = 0; offset < bytes.length;) {
+    try {
+      offset += (await writeSome(fd, bytes, offset)).bytesWritten
+    } catch (error) {
+      // Somebody made the shared end of the pipe non-blocking, and it is full.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      await delay(RETRY_MS)
+    }
   }
 }
 
@@ -89,7 +141,8 @@ function serializeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { message: 'a value that is no Error was thrown' }
   return {
     type: error.name,
-    code: 'code' in error ? error.code : undefined,
+    // A plain `code` would be redacted: verification codes are called so.
+    error_code: 'code' in error ? error.code : undefined,
     message: error.message,
     stack: error.stack,
     cause: error.cause === undefined ? undefined : serializeError(error.cause),

@@ -2,7 +2,7 @@ import { run } from './cli.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { SchemaError } from './database/migrate.ts'
 import { AppError } from './errors.ts'
-import { createLogger, openOutput } from './log.ts'
+import { createLogger, openOutput, type Output } from './log.ts'
 import { releaseStartupMemory } from './lib/memory.ts'
 import { SECOND_MS } from './lib/units.ts'
 import { type RunningService, serve } from './serve.ts'
@@ -29,22 +29,20 @@ async function runService(): Promise<void> {
 
   async function stop(exitCode: number): Promise<void> {
     // Asked twice means now.
-    if (stopping) process.exit(1)
+    if (stopping) return exit(output, 1)
     stopping = true
     const deadline = setTimeout(() => {
       log.error('shutdown took too long')
-      output.flushSync()
-      process.exit(1)
+      void exit(output, 1)
     }, SHUTDOWN_MS)
     await service?.stop()
     clearTimeout(deadline)
     log.info('stopped')
-    output.flushSync()
-    process.exit(exitCode)
+    await exit(output, exitCode)
   }
   const fail = (error: unknown) => {
     log.fatal({ err: error }, 'unexpected error, stopping')
-    void stop(1).catch(() => process.exit(1))
+    void stop(1).catch(() => exit(output, 1))
   }
   process.on('SIGTERM', () => void stop(0).catch(fail))
   process.on('SIGINT', () => void stop(0).catch(fail))
@@ -53,6 +51,12 @@ async function runService(): Promise<void> {
 
   service = await serve({ config, secrets, log, output })
   setTimeout(releaseStartupMemory, SECOND_MS).unref()
+}
+
+/** Once the log is out. When nobody reads it, `exit()` would wait for the thread that is stuck writing. */
+async function exit(output: Output, exitCode: number): Promise<never> {
+  await output.flush().catch(() => process.kill(process.pid, 'SIGKILL'))
+  process.exit(exitCode)
 }
 
 /** The file wins over nothing: what the environment sets stays. */

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, createReadStream, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { createLogger, type Logger, openOutput } from '../../server/log.ts'
+import { createConsoleMailer } from '../../server/mail/mailer.ts'
+import { temporaryFolder } from '../support/process.ts'
+
+/** What one call writes, as JSON logging has it. */
+async function logged(write: (log: Logger) => void): Promise<{ text: string; line: any }> {
+  const lines: string[] = []
+  const output = { write: (text: string) => void lines.push(text) }
+  write(await createLogger({ level: 'info', format: 'json' }, output))
+  assert.equal(lines.length, 1)
+  const text = lines[0] ?? ''
+  return { text, line: JSON.parse(text) }
+}
+
+function makePipe(folder: string): string {
+  const path = join(folder, 'pipe')
+  execFileSync('mkfifo', [path])
+  return path
+}
+
+describe('secrets in the log', () => {
+  for (const key of [
+    'password',
+    'current_password',
+    'new_password',
+    'password_hash',
+    'code',
+    'token',
+    'access_token',
+    'refresh_token',
+    'authorization',
+    'cookie',
+    'secretKey',
+    'databaseUrl',
+  ]) {
+    test(`${key} is redacted up to three levels deep`, async () => {
+      const secret = { [key]: 'canary' }
+
+      const { text, line } = await logged((log) =>
+        log.info({ ...secret, body: secret, deep: { body: secret } }, 'request'),
+      )
+
+      assert.doesNotMatch(text, /canary/)
+      assert.deepEqual(
+        [line[key], line.body[key], line.deep.body[key]],
+        Array(3).fill('[redacted]'),
+      )
+    })
+  }
+
+  test('an error is told by type, code, message, stack and causes, without what a driver adds', async () => {
+    const refused = Object.assign(new Error('duplicate key value'), {
+      code: '23505',
+      detail: 'Key (email_canonical)=(canary@example.com) already exists.',
+      where: 'canary',
+    })
+    const error = new TypeError('sign-up failed', { cause: refused })
+
+    const { text, line } = await logged((log) => log.error({ err: error }, 'unexpected error'))
+
+    assert.doesNotMatch(text, /canary/)
+    assert.equal(line.err.type, 'TypeError')
+    assert.equal(line.err.message, 'sign-up failed')
+    assert.match(line.err.stack, /log\.test\.ts/)
+    assert.equal(line.err.cause.error_code, '23505')
+    assert.equal(line.err.cause.message, 'duplicate key value')
+    assert.deepEqual(Object.keys(line.err.cause).toSorted(), [
+      'error_code',
+      'message',
+      'stack',
+      'type',
+    ])
+  })
+
+  test('a thrown value that is no error is not told', async () => {
+    const { text, line } = await logged((log) => log.error({ err: 'canary' }, 'unexpected error'))
+
+    assert.doesNotMatch(text, /canary/)
+    assert.equal(line.err.message, 'a value that is no Error was thrown')
+  })
+
+  test('control characters in a value stay inside their one line', async () => {
+    const hostile = 'x\n{"level":60}\r\n\u001b[2J'
+
+    const { text, line } = await logged((log) => log.info({ agent: hostile }, 'request'))
+
+    assert.equal(text.indexOf('\n'), text.length - 1)
+    assert.ok(!text.includes('\u001b'))
+    assert.equal(line.agent, hostile)
+  })
+})
+
+describe('the output', () => {
+  test('a line is out once flush resolves', async () => {
+    using folder = temporaryFolder()
+    const file = join(folder.path, 'log')
+    const output = openOutput(openSync(file, 'w'))
+
+    output.write('first\n')
+    output.write('second\n')
+    await output.flush()
+
+    assert.equal(readFileSync(file, 'utf8'), 'first\nsecond\n')
+    assert.equal(output.droppedLines(), 0)
+  })
+
+  test('a reader that stops blocks nobody, and lines over one MiB are dropped and counted', async () => {
+    using folder = temporaryFolder()
+    // Opened for both, so that the pipe has a reader, which reads nothing.
+    const pipe = openSync(makePipe(folder.path), 'r+')
+    const output = openOutput(pipe)
+    const line = `${'x'.repeat(1023)}\n`
+    const startedAt = performance.now()
+
+    for (let count = 0; count < 3000; count++) output.write(line)
+    const flushed = await output.flush().then(
+      () => 'flushed',
+      () => 'rejected',
+    )
+
+    assert.equal(flushed, 'rejected')
+    assert.ok(performance.now() - startedAt < 3000)
+    assert.equal(output.droppedLines(), 3000 - 1024)
+    await assert.rejects(
+      createConsoleMailer(output).send({ to: 'a', subject: 'b', text: 'c' }, '1'),
+    )
+
+    const reader = createReadStream('', { fd: pipe, autoClose: false, end: 1024 * 1024 - 1 })
+    let bytes = 0
+    for await (const chunk of reader) bytes += chunk.length
+    assert.equal(bytes, 1024 * 1024)
+    output.write('back\n')
+    await output.flush()
+    closeSync(pipe)
+  })
+
+  test('a mail whose line was dropped counts as not sent though the reader comes back', async () => {
+    using folder = temporaryFolder()
+    const pipe = openSync(makePipe(folder.path), 'r+')
+    const output = openOutput(pipe)
+    const line = `${'x'.repeat(1023)}\n`
+    for (let count = 0; count < 1024; count++) output.write(line)
+
+    const sent = createConsoleMailer(output).send({ to: 'a', subject: 'b', text: 'c' }, '1')
+    const reader = createReadStream('', { fd: pipe, autoClose: false, end: 1024 * 1024 - 1 })
+    reader.resume()
+
+    await assert.rejects(sent, /lost/)
+    closeSync(pipe)
+  })
+
+  test('a reader that went away is counted and throws nothing', async () => {
+    using folder = temporaryFolder()
+    const path = makePipe(folder.path)
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const output = openOutput(openSync(path, 'w'))
+    closeSync(reader)
+
+    output.write('nobody reads this\n')
+
+    await assert.rejects(output.flush(), /lost/)
+    assert.equal(output.droppedLines(), 1)
+  })
+})
