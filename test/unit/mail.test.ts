@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { createConsoleMailer } from '../../server/mail/mailer.ts'
+import { alreadyRegisteredMail, verificationMail } from '../../server/mail/messages.ts'
+
+const verification = {
+  to: 'user@example.com',
+  code: '123456',
+  expiresAt: '2026-01-02T12:00:59.999Z',
+  signedUpAt: '2026-01-01T12:00:00.000Z',
+  ip: '203.0.113.7',
+  userAgent: 'curl/8.14',
+}
+
+/** An output that says what reached it, and when. */
+function createRecorder() {
+  const events: string[] = []
+  return {
+    events,
+    write: (text: string) => void events.push(text),
+    flush: async () => void events.push('flushed'),
+  }
+}
+
+describe('verification mail', () => {
+  test('says the code, until when, and when and from where the sign-up came', () => {
+    const mail = verificationMail(verification)
+
+    assert.equal(mail.to, 'user@example.com')
+    assert.equal(mail.subject, 'Your Coffee Shop verification code')
+    assert.equal(
+      mail.text,
+      `Your verification code is 123456. It works until 2026-01-02 12:00 UTC.
+
+The sign-up came 2026-01-01 12:00 UTC from 203.0.113.7 with “curl/8.14”.
+Not you? Do not type this code: it would give your account to whoever started it.
+`,
+    )
+  })
+
+  test('says so when network and device are unknown', () => {
+    const { text } = verificationMail({ ...verification, ip: null, userAgent: null })
+
+    assert.match(text, /from an unknown network with an unknown device\./)
+  })
+
+  test('has the code in the text only: a subject shows on locked screens', () => {
+    assert.ok(!verificationMail(verification).subject.includes('123456'))
+  })
+})
+
+describe('console mail', () => {
+  test('a verification mail is exactly one line', async () => {
+    const output = createRecorder()
+
+    await createConsoleMailer(output).send(verificationMail(verification), 'id')
+
+    assert.deepEqual(output.events, [
+      '🔑 Verification code for user@example.com: 123456\n',
+      'flushed',
+    ])
+  })
+
+  test('any other mail is printed whole', async () => {
+    const output = createRecorder()
+    const mail = alreadyRegisteredMail({ to: 'user@example.com', publicUrl: 'https://shop.test' })
+
+    await createConsoleMailer(output).send(mail, 'id')
+
+    const [printed = ''] = output.events
+    assert.ok(printed.startsWith(`✉️  To user@example.com: ${mail.subject}\n`))
+    for (const line of mail.text.trimEnd().split('\n')) assert.ok(printed.includes(`   ${line}\n`))
+  })
+
+  test('rejects when what it printed did not get out: the mail is tried again', async () => {
+    const output = { write: () => {}, flush: () => Promise.reject(new Error('nobody reads')) }
+
+    const sending = createConsoleMailer(output).send(verificationMail(verification), 'id')
+
+    await assert.rejects(sending, /nobody reads/)
+  })
+})
