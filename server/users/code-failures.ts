@@ -10,18 +10,16 @@ const PER_DAY = 20
  * does not reset the count (NIST SP 800-63B-4 section 3.1.3.2). Refused tries are not counted.
  */
 export async function countCodeTry(tx: Tx, email: string, nowMs: number): Promise<boolean> {
-  const key = { email_canonical: email, purpose: 'verify' as const }
-  await tx
-    .insertInto('code_failures')
-    .values({ ...key, times: '[]' })
-    .onConflict((conflict) => conflict.columns(['email_canonical', 'purpose']).doNothing())
-    .execute()
+  // One statement: a right code may delete the row at any time, also between an insert and a select.
   const { times } = await tx
-    .selectFrom('code_failures')
-    .select('times')
-    .where('email_canonical', '=', email)
-    .where('purpose', '=', 'verify')
-    .forUpdate()
+    .insertInto('code_failures')
+    .values({ email_canonical: email, purpose: 'verify', times: '[]' })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['email_canonical', 'purpose'])
+        .doUpdateSet((eb) => ({ times: eb.ref('code_failures.times') })),
+    )
+    .returning('times')
     .executeTakeFirstOrThrow()
   const tries = (JSON.parse(times) as string[])
     .map((time) => Date.parse(time))

@@ -1,0 +1,29 @@
+import { type Answer, type Service, startService } from './service.ts'
+
+/** Two replicas on one database, with one clock and one mailbox. */
+export async function startReplicas(settings: Record<string, string> = {}) {
+  const first = await startService(settings)
+  const second = await startService(settings, { replicaOf: first })
+  return {
+    pair: [first, second] as readonly [Service, Service],
+    async [Symbol.asyncDispose]() {
+      await second[Symbol.asyncDispose]()
+      await first[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** 0, 1, 2, … */
+export const times = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
+
+/** How often each status was answered. */
+export function countStatuses(answers: readonly Answer[]): Record<number, number> {
+  const counts: Record<number, number> = {}
+  for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1
+  return counts
+}
+
+/** Lets the event loop turn so often; starting one of two racers so much later sweeps their meetings. */
+export async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise(setImmediate)
+}
