@@ -35,6 +35,7 @@ export function readBodiesStrictly(app: FastifyInstance): void {
     },
   )
   app.addHook('preParsing', async (request) => assertMediaType(request))
+  app.addHook('preValidation', async (request) => assertReadableQuery(request.url))
 }
 
 /** True for a request that came as a form; routes that allow forms say so in `config.form`. */
@@ -44,10 +45,22 @@ export function isForm(request: FastifyRequest): boolean {
 
 function assertMediaType(request: FastifyRequest): void {
   if (!hasBody(request)) return
+  // Nothing here unpacks: what says that it is packed is not what we would read.
+  if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
+    throw new AppError('unsupported_media_type')
   const type = request.headers['content-type'] ?? ''
   if (JSON_TYPE.test(type)) return
   if (FORM_TYPE.test(type) && request.routeOptions.config.form === true) return
   throw new AppError('unsupported_media_type')
+}
+
+/** The query parser passes on as text what is no percent-encoded UTF-8. */
+function assertReadableQuery(url: string): void {
+  try {
+    decodeURIComponent(url.slice(url.indexOf('?') + 1))
+  } catch {
+    throw new AppError('malformed_request')
+  }
 }
 
 function hasBody({ headers }: FastifyRequest): boolean {

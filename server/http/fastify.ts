@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, {
@@ -14,10 +13,11 @@ import type { PublicUserRow, Role } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
 import { newId } from '../lib/random.ts'
 import { SECOND_MS } from '../lib/units.ts'
-import { allowedMethods } from './allowed-methods.ts'
+import { allowedMethods, pathOf } from './allowed-methods.ts'
 import { readBodiesStrictly } from './bodies.ts'
+import { answerBrokenRequest, answerForNode, isWellFramed } from './broken-requests.ts'
 import { securityHeaders } from './headers.ts'
-import { handleError, problem, PROBLEM_TYPE, STATUS } from './problem.ts'
+import { handleError } from './problem.ts'
 import { compileValidator } from './validation.ts'
 
 declare module 'fastify' {
@@ -43,6 +43,8 @@ export interface SignedIn {
 }
 
 const BODY_MAX_BYTES = 64 * 1024
+/** Where everybody may send, and nothing is longer than a password and a token. */
+const AUTH_BODY_MAX_BYTES = 16 * 1024
 const HEADERS_MAX_BYTES = 16 * 1024
 const URL_MAX_BYTES = 2 * 1024
 
@@ -70,7 +72,11 @@ export function createFastify(ctx: Context) {
       maxHeaderSize: HEADERS_MAX_BYTES,
       headersTimeout: 10 * SECOND_MS,
       connectionsCheckingInterval: SECOND_MS,
+      // Checked by isWellFramed: Node's own answer is a bare 400.
+      requireHostHeader: false,
     },
+    // The URL's limit holds for parameters too; the router's own would answer before the guards.
+    routerOptions: { maxParamLength: URL_MAX_BYTES },
     exposeHeadRoutes: false,
     trustProxy: ctx.config.trustedProxies.length > 0 ? [...ctx.config.trustedProxies] : false,
     return503OnClosing: false,
@@ -84,7 +90,11 @@ export function createFastify(ctx: Context) {
 
   app.setValidatorCompiler(compileValidator)
   app.setErrorHandler(handleError)
+  answerForNode(app.server, headers)
   readBodiesStrictly(app)
+  app.addHook('onRoute', (route) => {
+    if (/(^|\/)auth\//.test(route.url)) route.bodyLimit = AUTH_BODY_MAX_BYTES
+  })
   app.decorateRequest('databaseBudget', null as unknown as Budget)
   app.decorateRequest('session', undefined)
 
@@ -94,22 +104,10 @@ export function createFastify(ctx: Context) {
     request.databaseBudget = { leftMs: REQUEST_BUDGET_MS }
     withBudget(request.databaseBudget, done)
   })
-  allowOrigins(app, ctx.config.corsOrigins)
-
   const methodsFor = allowedMethods(app)
-  const answerNotFound = (request: FastifyRequest, reply: FastifyReply) => {
-    const allowed = methodsFor(request.url)
-    if (allowed.length === 0) throw new AppError('not_found')
-    reply.header('allow', allowed.join(', '))
-    throw new AppError('method_not_allowed')
-  }
-  app.setNotFoundHandler(answerNotFound)
-  app.addHook('onRequest', async (request) => {
-    if (request.is404) return
-    // Every path of ours is plain ASCII: an encoded one is an alias, made to slip past a rule somewhere.
-    if (request.url.split('?', 1)[0]?.includes('%')) throw new AppError('not_found')
-    if (Buffer.byteLength(request.url) > URL_MAX_BYTES) throw new AppError('uri_too_long')
-  })
+  allowOrigins(app, ctx.config.corsOrigins)
+  // After the hook of CORS, so that these refusals carry its headers, too.
+  app.after(() => refuseByRoute(app, methodsFor))
   // Reading a body loses the asynchronous context; the budget goes on where it was.
   app.addHook('preValidation', (request, _reply, done) => withBudget(request.databaseBudget, done))
 
@@ -149,30 +147,25 @@ function allowOrigins(app: FastifyInstance, origins: readonly string[]): void {
   })
 }
 
-/** Answers what never became a request: oversized headers, time-outs, broken HTTP. */
-function answerBrokenRequest(
-  error: Error & { code?: string },
-  socket: Socket,
-  headers: Record<string, string>,
-): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy(error)
-    return
+/** 404, 405 and 414, in this order, before anything else is looked at, the body least of all. */
+function refuseByRoute(app: FastifyInstance, methodsFor: (path: string) => string[]): void {
+  const answerNotFound = (request: FastifyRequest, reply: FastifyReply) => {
+    const allowed = methodsFor(pathOf(request.url))
+    if (allowed.length === 0) throw new AppError('not_found')
+    reply.header('allow', allowed.join(', '))
+    throw new AppError('method_not_allowed')
   }
-  const code =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? 'headers_too_large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? 'request_timeout'
-        : 'malformed_request'
-  const requestId = newId()
-  const body = JSON.stringify(problem(code, requestId))
-  const lines = Object.entries({
-    ...headers,
-    'x-request-id': requestId,
-    'content-type': PROBLEM_TYPE,
-    'content-length': String(Buffer.byteLength(body)),
-    connection: 'close',
-  }).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 ${STATUS[code]} ${problem(code).title}\r\n${lines.join('')}\r\n${body}`)
+  app.setNotFoundHandler(answerNotFound)
+  app.addHook('onRequest', async (request, reply) => {
+    if (!isWellFramed(request.raw)) {
+      reply.header('connection', 'close')
+      throw new AppError('malformed_request')
+    }
+    // The wildcard is the preflight route of the CORS plugin.
+    if (request.is404 || request.routeOptions.url === '*') answerNotFound(request, reply)
+    const { id } = request.params as { id?: string }
+    // Every path of ours is plain ASCII: an encoded one is an alias, made to slip past a rule somewhere.
+    if (pathOf(request.url).includes('%') || id === '') throw new AppError('not_found')
+    if (Buffer.byteLength(request.url) > URL_MAX_BYTES) throw new AppError('uri_too_long')
+  })
 }

@@ -148,7 +148,7 @@ function fieldName(params: Record<string, unknown>): string | undefined {
 
 /** RFC 6901, cut short: the name of an unknown field is the caller's text. */
 function escapePointer(name: string): string {
-  return name.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1')
+  return name.slice(0, 64).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
 function sentence(keyword: string, params: Record<string, unknown>): string {

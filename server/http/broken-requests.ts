@@ -1,0 +1,64 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { ErrorCode } from '../errors.ts'
+import { newId } from '../lib/random.ts'
+import { problem, PROBLEM_TYPE, STATUS } from './problem.ts'
+
+type Headers = Readonly<Record<string, string>>
+
+/**
+ * False for a request that a proxy before us may read otherwise: not exactly one Host (RFC 9112
+ * section 3.2), a transfer coding besides chunked, HTTP/0.9. Node takes these, or refuses them bare.
+ */
+export function isWellFramed({ httpVersion, rawHeaders, headers }: IncomingMessage): boolean {
+  const coding = headers['transfer-encoding']
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return false
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && /^host$/i.test(name)).length
+  return hosts === 1 ? httpVersion.startsWith('1.') : hosts === 0 && httpVersion === '1.0'
+}
+
+/** Takes over what Node would answer itself, without our headers and our problem document. */
+export function answerForNode(server: Server, headers: Headers): void {
+  // An expectation may be ignored (RFC 9110 section 10.1.1); Node's own answer is a bare 417.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response))
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    // Node has let go of this socket: a reset without a listener would end the process, and a
+    // client that does not close its side would hold it for ever.
+    socket.on('error', () => {})
+    socket.on('finish', () => socket.destroy())
+    // What CONNECT names is no resource of ours, so that it allows no method.
+    endWith(socket, 'method_not_allowed', { ...headers, allow: '' })
+  })
+}
+
+/** Answers what never became a request: oversized headers, time-outs, broken HTTP. */
+export function answerBrokenRequest(
+  error: Error & { code?: string },
+  socket: Socket,
+  headers: Headers,
+): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy(error)
+    return
+  }
+  endWith(socket, CODES[error.code ?? ''] ?? 'malformed_request', headers)
+}
+
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+}
+
+function endWith(socket: Duplex, code: ErrorCode, headers: Headers): void {
+  const requestId = newId()
+  const body = JSON.stringify(problem(code, requestId))
+  const lines = Object.entries({
+    ...headers,
+    'x-request-id': requestId,
+    'content-type': PROBLEM_TYPE,
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  }).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${STATUS[code]} ${problem(code).title}\r\n${lines.join('')}\r\n${body}`)
+}
