@@ -86,8 +86,8 @@ export function listUsersRoute(app: App, ctx: Context, guards: Guards): void {
     const last = page.at(-1)
     if (rows.length > limit && last !== undefined) {
       const after = sealCursor(ctx.keys, scopeOf(query), pageKeyOf(last, sort))
-      const path = request.url.split('?', 1)[0]
-      reply.header('link', `<${path}?${nextQuery(query, after)}>; rel="next"`)
+      // The route's own path: a request may name any host in its URL.
+      reply.header('link', `<${request.routeOptions.url}?${nextQuery(query, after)}>; rel="next"`)
     }
     return page.map((row) => toUser(ctx, row))
   })
