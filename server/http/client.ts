@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 
 /** Where a request came from, as told to the account's owner later. */
@@ -14,5 +15,7 @@ export function clientOf(request: FastifyRequest): Client {
   const userAgent = (request.headers['user-agent'] ?? '')
     .slice(0, USER_AGENT_MAX)
     .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '')
-  return { ip: request.ip.replace(/^::ffff:/, '') || null, userAgent: userAgent || null }
+  const ip = request.ip.replace(/^::ffff:/, '')
+  // Behind a proxy the address is text from a header, and it is mailed.
+  return { ip: isIP(ip) === 0 ? null : ip, userAgent: userAgent || null }
 }

@@ -60,8 +60,12 @@ If you do not know this device, change your password.
   }
 }
 
+/** Mail programs make a link of it, and a stranger chose it: whoever signs up an address that is not theirs. */
+const LOOKS_LIKE_A_LINK = /:\/\/|@|[\p{L}\p{N}]\.\p{L}/u
+
 function origin(ip: string | null, userAgent: string | null): string {
-  return `${ip ?? 'an unknown network'} with ${userAgent === null ? 'an unknown device' : `“${userAgent}”`}`
+  const known = userAgent !== null && !LOOKS_LIKE_A_LINK.test(userAgent)
+  return `${ip ?? 'an unknown network'} with ${known ? `“${userAgent}”` : 'an unknown device'}`
 }
 
 /** `2026-11-22 17:40 UTC` */
