@@ -1,12 +1,14 @@
-import { randomUUID } from 'node:crypto'
-import { type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import { type JWTHeaderParameters, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { newId } from '../lib/random.ts'
 import { SECOND_MS } from '../lib/units.ts'
 
 const LEEWAY_S = 5
 const TOKEN_MAX_LENGTH = 2048
 const CACHE_MAX = 10_000
+/** What a session's id looks like; PostgreSQL would fail on some other texts (NUL). */
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export interface AccessToken {
   readonly userId: number
@@ -27,7 +29,7 @@ export function signAccessToken(
     .setIssuer(ctx.config.publicUrl)
     .setAudience(ctx.config.jwtAudience)
     .setSubject(String(userId))
-    .setJti(randomUUID())
+    .setJti(newId())
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + ctx.config.accessTokenLifetimeMs / SECOND_MS)
     .sign(ctx.keys.current.accessToken)
@@ -60,7 +62,7 @@ export function createTokenVerifier(ctx: Context): (token: string) => Promise<Ac
 async function verifySignature(ctx: Context, text: string): Promise<AccessToken> {
   for (const { accessToken: key } of ctx.keys.all) {
     try {
-      const { payload } = await jwtVerify(text, key, {
+      const { payload, protectedHeader } = await jwtVerify(text, key, {
         algorithms: ['HS256'],
         typ: 'at+jwt',
         issuer: ctx.config.publicUrl,
@@ -68,6 +70,7 @@ async function verifySignature(ctx: Context, text: string): Promise<AccessToken>
         clockTolerance: LEEWAY_S,
         currentDate: new Date(ctx.now()),
       })
+      assertPlainHeader(protectedHeader)
       return toAccessToken(ctx, payload)
     } catch (error) {
       // What jose refuses is refused; the previous key has its turn as well.
@@ -75,6 +78,12 @@ async function verifySignature(ctx: Context, text: string): Promise<AccessToken>
     }
   }
   throw new AppError('invalid_token')
+}
+
+/** Nothing that could change how a token is read: `b64`, `zip`, `jku` and the like are ours in no token. */
+function assertPlainHeader(header: JWTHeaderParameters): void {
+  const plain = Object.keys(header).every((name) => name === 'alg' || name === 'typ')
+  if (!plain) throw new AppError('invalid_token')
 }
 
 /** What jose leaves open: exactly one audience, whole seconds, the lifetime we give, ids in our form. */
@@ -85,6 +94,7 @@ function toAccessToken(ctx: Context, { aud, sub, sid, iat, exp, nbf }: JWTPayloa
     typeof sub === 'string' &&
     /^[1-9][0-9]{0,15}$/.test(sub) &&
     typeof sid === 'string' &&
+    UUID.test(sid) &&
     times.every((time) => Number.isSafeInteger(time)) &&
     iat !== undefined &&
     exp !== undefined &&
