@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Context } from '../context.ts'
 import type { App } from '../http/fastify.ts'
@@ -20,7 +21,11 @@ const schema = {
 }
 
 export function logOutRoute(app: App, ctx: Context, guards: Guards): void {
-  app.post('/auth/logout', { schema }, async (request, reply) => {
+  const preValidation = async (request: FastifyRequest) => {
+    // Fastify validates an absent body as null, which the schema rightly refuses.
+    if (request.body === undefined) request.body = {}
+  }
+  app.post('/auth/logout', { schema, preValidation }, async (request, reply) => {
     const token = request.body?.refresh_token
     const sessionId =
       token === undefined
