@@ -111,6 +111,7 @@ function fromOAuthForm(form: unknown): unknown {
   if (typeof form !== 'object' || form === null) return form
   const { username, ...fields } = form as Record<string, unknown>
   if ((fields['grant_type'] ?? 'password') !== 'password') return form
-  for (const name of OAUTH_IGNORED) delete fields[name]
+  // A parameter sent twice came as a list and stays, to be refused (RFC 6749 section 3.2).
+  for (const name of OAUTH_IGNORED) if (typeof fields[name] === 'string') delete fields[name]
   return 'email' in fields || username === undefined ? form : { ...fields, email: username }
 }
