@@ -73,7 +73,7 @@ const tooLong: PasswordProblem = {
 
 /** False for what no password of ours can be: longer than any, or with a lone surrogate (it would hash as U+FFFD). */
 export function isHashable(password: string): boolean {
-  return password.length <= MAX_BYTES && password.isWellFormed()
+  return Buffer.byteLength(password) <= MAX_BYTES && password.isWellFormed()
 }
 
 function isCommon(password: string): boolean {
