@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { createKeyRing, type KeyRing } from './lib/keys.ts'
 import { passwordProblem } from './lib/password-policy.ts'
@@ -35,16 +36,15 @@ export class ConfigError extends Error {
 export function readConfig(environment: Environment): { config: Config; secrets: Secrets } {
   const problems: string[] = []
   const values = readValues(environment, problems)
-  problems.push(...crossCheck(values))
+  const refused = new Set(problems.map(nameOf))
+  // What was set but could not be read is not missing.
+  problems.push(...crossCheck(values).filter((problem) => !refused.has(nameOf(problem))))
   if (problems.length > 0) throw new ConfigError(problems)
 
   const databaseUrl = values.DATABASE_URL
-  const secretKey =
-    values.SECRET_KEY ??
-    loadOrCreateSecretKey(databaseUrl.kind === 'sqlite' ? databaseUrl.path : undefined)
   const secrets = {
     databaseUrl,
-    keys: createKeyRing(secretKey, values.SECRET_KEY_PREVIOUS),
+    keys: createKeyRing(values.SECRET_KEY ?? ownSecretKey(databaseUrl), values.SECRET_KEY_PREVIOUS),
     adminPassword: values.ADMIN_PASSWORD?.normalize('NFC'),
   }
   const config = toConfig(values, Number(environment['UV_THREADPOOL_SIZE'] ?? Number.NaN))
@@ -81,13 +81,28 @@ function readText(environment: Environment, name: string, secret: boolean): stri
   const file = secret ? environment[`${name}_FILE`] || undefined : undefined
   if (file === undefined) return value
   if (value !== undefined) throw new Error(`and ${name}_FILE are both set; keep one`)
-  let content: string
+  let content: Buffer
   try {
-    content = readFileSync(file, 'utf8')
+    content = readFileSync(file)
   } catch {
     throw new Error(`cannot be read: the file that ${name}_FILE names does not open`)
   }
-  return content.replace(/\r?\n$/, '') || undefined
+  // Read as text, random bytes would lose most of what is random in them.
+  if (!isUtf8(content)) throw new Error(`must be UTF-8 text, the file of ${name}_FILE is not`)
+  return content.toString('utf8').replace(/\r?\n$/, '') || undefined
+}
+
+function ownSecretKey(databaseUrl: Values['DATABASE_URL']): string {
+  try {
+    return loadOrCreateSecretKey(databaseUrl.kind === 'sqlite' ? databaseUrl.path : undefined)
+  } catch (error) {
+    throw new ConfigError([`SECRET_KEY is not set, and ${(error as Error).message}`])
+  }
+}
+
+/** The lines begin with the setting that they are about. */
+function nameOf(problem: string): string {
+  return problem.split(' ', 1)[0] ?? ''
 }
 
 function crossCheck(values: Values): string[] {

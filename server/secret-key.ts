@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { newId, newSecret } from './lib/random.ts'
+import { secretKey } from './lib/setting-types.ts'
 
 const FILE_NAME = 'secret.key'
 
@@ -33,11 +34,14 @@ function readKey(file: string): string | undefined {
     key = readFileSync(file, 'utf8').trim()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new Error(`SECRET_KEY: ${file} cannot be read`, { cause: error })
+    throw new Error(`${file} cannot be read`, { cause: error })
   }
-  // Replacing it in silence would sign everybody out and void every mailed code.
-  if (key.length < 32) throw new Error(`SECRET_KEY: ${file} is damaged; restore it or remove it`)
-  return key
+  try {
+    return secretKey(key)
+  } catch (error) {
+    // Replacing it in silence would sign everybody out and void every mailed code.
+    throw new Error(`${file} is damaged; restore it or remove it`, { cause: error })
+  }
 }
 
 function publishKey(key: string, folder: string, file: string): string {
@@ -54,6 +58,6 @@ function publishKey(key: string, folder: string, file: string): string {
     unlinkSync(temporary)
   }
   const published = readKey(file)
-  if (published === undefined) throw new Error(`SECRET_KEY: ${file} vanished while it was made`)
+  if (published === undefined) throw new Error(`${file} vanished while it was made`)
   return published
 }

@@ -58,9 +58,11 @@ export function originList(value: string): readonly string[] {
 export function cidrList(value: string): readonly string[] {
   const expected = 'must list CIDR ranges like 10.0.0.0/8'
   for (const range of list(value)) {
-    const [address = '', prefix = ''] = range.split('/')
+    const [address = '', prefix = '', ...rest] = range.split('/')
     const family = isIP(address)
-    if (family === 0 || !/^[0-9]{1,3}$/.test(prefix)) throw new Error(expected)
+    // A prefix of 0 would believe everybody.
+    const plain = rest.length === 0 && /^[1-9][0-9]{0,2}$/.test(prefix)
+    if (family === 0 || !plain) throw new Error(expected)
     try {
       new BlockList().addSubnet(address, Number(prefix), family === 4 ? 'ipv4' : 'ipv6')
     } catch {

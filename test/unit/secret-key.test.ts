@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+import { loadOrCreateSecretKey } from '../../server/secret-key.ts'
+import { temporaryFolder } from '../support/process.ts'
+
+const PROCESSES = 6
+const KEYS_EACH = 15
+
+test('the key is made once, in a file that only its owner reads, and nothing else is left', () => {
+  using folder = temporaryFolder()
+  const database = join(folder.path, 'data', 'app.db')
+
+  const first = loadOrCreateSecretKey(database)
+  const second = loadOrCreateSecretKey(database)
+
+  const file = join(folder.path, 'data', 'secret.key')
+  assert.equal(second, first)
+  assert.ok(first.length >= 43, 'at least 256 bits as base64url')
+  assert.equal(readFileSync(file, 'utf8').trim(), first)
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  assert.deepEqual(readdirSync(join(folder.path, 'data')), ['secret.key'])
+})
+
+test('a private database has a key that no file holds and that no other has', () => {
+  assert.notEqual(loadOrCreateSecretKey(undefined), loadOrCreateSecretKey(undefined))
+})
+
+test('an operator’s own key in the file is used as it is', () => {
+  using folder = temporaryFolder()
+  const key = 'an operator’s own key, long enough for anything'
+  writeFileSync(join(folder.path, 'secret.key'), `${key}\n`)
+
+  assert.equal(loadOrCreateSecretKey(join(folder.path, 'app.db')), key)
+})
+
+for (const [why, content] of [
+  ['is empty', ''],
+  ['was cut short', 'hJ4vXq9mZ2rT8wYk'],
+  ['holds the zeros that a crash left', '\0'.repeat(65)],
+  ['holds a placeholder', 'your-secret-key-change-in-production'],
+] as const) {
+  test(`a key file that ${why} is refused and left as it is`, () => {
+    using folder = temporaryFolder()
+    const file = join(folder.path, 'secret.key')
+    writeFileSync(file, content)
+
+    assert.throws(() => loadOrCreateSecretKey(join(folder.path, 'app.db')), /damaged; restore it/)
+
+    assert.equal(readFileSync(file, 'utf8'), content)
+  })
+}
+
+test('a key file that cannot be read is refused, never replaced', () => {
+  using folder = temporaryFolder()
+  mkdirSync(join(folder.path, 'secret.key'))
+
+  assert.throws(() => loadOrCreateSecretKey(join(folder.path, 'app.db')), /cannot be read/)
+})
+
+test('of many processes that start at once one makes the key and all use it', async () => {
+  using folder = temporaryFolder()
+  const module = resolve(import.meta.dirname, '../../server/secret-key.ts')
+  // Each waits for one byte, so that they race; many folders make many races of one start.
+  const script = `
+    const { loadOrCreateSecretKey } = await import(${JSON.stringify(module)})
+    process.stdout.write('ready\\n')
+    await new Promise((resolve) => process.stdin.once('data', resolve))
+    for (let i = 0; i < ${KEYS_EACH}; i++)
+      console.log(loadOrCreateSecretKey(${JSON.stringify(folder.path)} + '/' + i + '/app.db'))
+    process.exit()`
+  const children = Array.from({ length: PROCESSES }, () =>
+    spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    }),
+  )
+  await Promise.all(children.map((child) => once(child.stdout, 'readable')))
+
+  for (const child of children) child.stdin.write('x')
+  const keys = await Promise.all(
+    children.map(async ({ stdout }) => (await text(stdout)).trim().split('\n').slice(1)),
+  )
+
+  for (let index = 0; index < KEYS_EACH; index++) {
+    const seen = new Set(keys.map((ofProcess) => ofProcess[index]))
+    const file = readFileSync(join(folder.path, String(index), 'secret.key'), 'utf8').trim()
+    assert.deepEqual([...seen], [file])
+    assert.deepEqual(readdirSync(join(folder.path, String(index))), ['secret.key'])
+  }
+  assert.equal(new Set(keys[0]).size, KEYS_EACH)
+})

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { SETTINGS } from '../../server/settings.ts'
+import { ADMIN, BASE, KEY, problemsOf } from '../support/settings.ts'
+
+/** For each setting: texts that are accepted, and texts that are refused. */
+const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = {
+  HOST: { good: ['0.0.0.0', '::1', 'localhost'], bad: [] },
+  PORT: { good: ['0', '8000', '65535'], bad: ['65536', '-1', '8e3', '80.0', ' 80', '0x50', '٨٠'] },
+  DATABASE_URL: {
+    good: ['sqlite:///data/app.db', 'postgresql://u:p@db/shop'],
+    bad: [
+      'canary',
+      'sqlite://app.db',
+      'sqlite:///',
+      'mysql://u:canary@db/shop',
+      'postgresql://',
+      'postgresql://u:canary@db:port/shop',
+    ],
+  },
+  MIGRATE: { good: ['on', 'off', 'true', 'false'], bad: ['yes', '1', 'ON'] },
+  SECRET_KEY: {
+    good: [KEY, `${KEY}${KEY}`],
+    bad: [
+      'canary-canary-canary-canary-can',
+      'your-secret-key',
+      'your-secret-key-canary-change-in-production',
+      'YOUR_SUPER_SECRET_KEY_CANARY_0123456789',
+      'change-me-canary-0123456789-abcdefghij',
+      'changeme-canary-0123456789-abcdefghijk',
+      '\0'.repeat(32),
+      'a'.repeat(64),
+      'undefined',
+      'null',
+    ],
+  },
+  SECRET_KEY_PREVIOUS: { good: [`${KEY}-previous`], bad: ['canary', 'a'.repeat(64)] },
+  ALGORITHM: { good: ['HS256'], bad: ['none', 'hs256', 'HS512', 'RS256'] },
+  JWT_AUDIENCE: { good: ['shop'], bad: [] },
+  ACCESS_TOKEN_EXPIRE_MINUTES: { good: ['1', '60'], bad: ['0', '61', '30m', '1.5', 'Infinity'] },
+  REFRESH_TOKEN_EXPIRE_DAYS: { good: ['1', '30'], bad: ['0', '366', '-7', 'week'] },
+  SESSION_MAX_DAYS: { good: ['7', '365'], bad: ['0', '366', '1e1'] },
+  REFRESH_GRACE_SECONDS: { good: ['0', '300'], bad: ['301', '-1'] },
+  VERIFICATION_CODE_EXPIRE_HOURS: { good: ['1', '168'], bad: ['0', '169'] },
+  UNVERIFIED_USER_TTL_HOURS: { good: ['1', '8760'], bad: ['0', '8761'] },
+  PASSWORD_MIN_LENGTH: { good: ['8', '64'], bad: ['7', '65'] },
+  ARGON2_MEMORY_KIB: { good: ['8', '65536'], bad: ['7', '4194305', '19 MiB'] },
+  ARGON2_PASSES: { good: ['1', '64'], bad: ['0', '65'] },
+  HASH_CONCURRENCY: { good: ['1', '1024'], bad: ['0', '1025'] },
+  HASH_QUEUE: { good: ['0', '100000'], bad: ['-1', '100001'] },
+  ADMIN_EMAIL: { good: [], bad: ['boss', 'boss@localhost', 'boss@example.com, x@example.com'] },
+  ADMIN_PASSWORD: { good: [], bad: [] },
+  MAIL_URL: { good: ['console:'], bad: ['smtp://ann:canary@mail.example', 'console', 'canary'] },
+  PUBLIC_URL: {
+    good: ['http://localhost:8000', 'https://shop.example/accounts/'],
+    bad: [
+      'shop.example',
+      'ftp://shop.example',
+      'https://ann:canary@shop.example',
+      'https://shop.example/?a=1',
+      'https://shop.example/#a',
+    ],
+  },
+  CORS_ORIGINS: {
+    good: ['https://shop.example', 'https://a.example, http://localhost:3000'],
+    bad: ['*', 'null', 'shop.example', 'https://shop.example/', 'https://SHOP.example'],
+  },
+  TRUSTED_PROXIES: {
+    good: ['10.0.0.0/8', '10.0.0.1/32, fd00::/8'],
+    bad: [
+      'true',
+      '1',
+      'loopback',
+      '10.0.0.1',
+      '10.0.0.0/33',
+      '10.0.0.0/8/8',
+      '10.0.0.0/',
+      'fd00::/129',
+      '10.0.0.0/8, proxy',
+      '0.0.0.0/0',
+      '::/0',
+    ],
+  },
+  HSTS: { good: ['on', 'off'], bad: ['max-age=1'] },
+  RATE_LIMIT: { good: ['on', 'off'], bad: ['0'] },
+  HIDE_REGISTERED_EMAILS: { good: ['true', 'off'], bad: ['maybe'] },
+  LOG_LEVEL: { good: ['trace', 'silent'], bad: ['INFO', 'verbose'] },
+  LOG_FORMAT: { good: ['pretty', 'json'], bad: ['text'] },
+}
+
+for (const [name, { good, bad }] of Object.entries(CASES)) {
+  describe(name, () => {
+    for (const value of good) {
+      test(`accepts ${value}`, () => assert.deepEqual(problemsOf({ ...BASE, [name]: value }), []))
+    }
+    for (const value of bad) {
+      test(`refuses ${JSON.stringify(value)} in one line that names it and does not repeat it`, () => {
+        const environment = { ...BASE, ...(name.startsWith('ADMIN') ? ADMIN : {}), [name]: value }
+
+        const problems = problemsOf(environment)
+
+        assert.equal(problems.length, 1, problems.join('\n'))
+        assert.match(problems[0] ?? '', new RegExp(`^${name} [a-z]`))
+        assert.doesNotMatch(problems[0] ?? '', /canary/i)
+      })
+    }
+    test('counts as absent when empty', () => {
+      const empty = { [name]: '', [`${name}_FILE`]: '' }
+      assert.deepEqual(problemsOf({ DATABASE_URL: BASE.DATABASE_URL, ...empty }), [])
+    })
+  })
+}
+
+describe('DATABASE_URL', () => {
+  for (const [value, expected] of [
+    ['sqlite:///data/app.db', { kind: 'sqlite', path: 'data/app.db' }],
+    ['sqlite:////srv/app.db', { kind: 'sqlite', path: '/srv/app.db' }],
+    ['sqlite+aiosqlite:///data/app.db', { kind: 'sqlite', path: 'data/app.db' }],
+    ['sqlite:///:memory:', { kind: 'sqlite' }],
+    ['sqlite+aiosqlite:///:memory:', { kind: 'sqlite' }],
+    [
+      'postgresql://u:p%40@db:5432/shop',
+      { kind: 'postgres', url: 'postgresql://u:p%40@db:5432/shop' },
+    ],
+    ['postgres://u:p@db/shop', { kind: 'postgres', url: 'postgresql://u:p@db/shop' }],
+    ['postgresql+asyncpg://u:p@db/shop', { kind: 'postgres', url: 'postgresql://u:p@db/shop' }],
+    [
+      'postgresql+asyncpg://u:p@db/shop?ssl=require',
+      { kind: 'postgres', url: 'postgresql://u:p@db/shop?sslmode=require' },
+    ],
+  ] as const) {
+    test(`${value} means what it meant to SQLAlchemy`, () => {
+      assert.deepEqual(SETTINGS.DATABASE_URL.parse(value), expected)
+    })
+  }
+})
