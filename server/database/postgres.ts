@@ -52,6 +52,8 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Backen
   })
   // An idle connection that dies emits this on the pool; unheard, it would end the process.
   pool.on('error', (error) => onIdleError?.(error))
+  // So does one in use that dies between two queries, on the client; the next query tells the caller.
+  pool.on('connect', (client) => client.on('error', () => {}))
 
   const connect = () => connectWithinBudget(pool, statementTimeoutMs === 0)
   const db = new Kysely<Schema>({

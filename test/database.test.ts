@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { sql } from 'kysely'
+import { withBudget } from '../server/database/budget.ts'
+import type { Context } from '../server/context.ts'
+import type { LookUp } from '../server/database/connect.ts'
+import { AppError } from '../server/errors.ts'
+import { userById } from '../server/users/users.ts'
+import { DATABASE } from './support/database.ts'
+import { startReplicas } from './support/races.ts'
+import { startService } from './support/service.ts'
+
+const INSIDE = /inside a transaction; use tx/
+
+/** A value that transactions read and write: anybody's name will do. */
+const readName = async (tx: Parameters<Parameters<Context['transaction']>[0]>[0], id: number) => {
+  const row = await tx.selectFrom('users').select('full_name').where('id', '=', id).execute()
+  return row[0]?.full_name ?? ''
+}
+
+describe('transaction()', () => {
+  test('refuses a read outside of the transaction’s own handle, a look-up and a second transaction', async () => {
+    await using service = await startService()
+    const { ctx } = service
+    const { id } = await service.addUser()
+
+    const outsiders: readonly (() => Promise<unknown>)[] = [
+      () => ctx.db.selectFrom('users').select('id').execute(),
+      () => ctx.lookUp(userById, id),
+      () => ctx.transaction(async () => undefined),
+    ]
+    for (const outside of outsiders) await assert.rejects(ctx.transaction(outside), INSIDE)
+
+    // Refused there, and only there.
+    assert.equal((await ctx.lookUp(userById, id))?.id, id)
+    assert.equal(await ctx.transaction(async (tx) => (await readName(tx, id)).length), 0)
+  })
+
+  test('leaves nothing of a transaction that threw, and passes its error on as it is', async () => {
+    await using service = await startService()
+    const { id } = await service.addUser()
+    const reason = new Error('changed my mind')
+
+    const failed = service.ctx.transaction(async (tx) => {
+      await tx.updateTable('users').set({ full_name: 'Half' }).where('id', '=', id).execute()
+      throw reason
+    })
+
+    await assert.rejects(failed, (error) => error === reason)
+    assert.equal((await service.ctx.lookUp(userById, id))?.full_name, null)
+  })
+
+  test('a read outside sees nothing of an open transaction', async () => {
+    await using service = await startService()
+    const { id } = await service.addUser()
+    const opened = Promise.withResolvers<void>()
+    const mayEnd = Promise.withResolvers<void>()
+
+    const writing = service.ctx.transaction(async (tx) => {
+      await tx.updateTable('users').set({ full_name: 'Open' }).where('id', '=', id).execute()
+      opened.resolve()
+      await mayEnd.promise
+    })
+    await opened.promise
+    const during = await service.ctx.lookUp(userById, id)
+    mayEnd.resolve()
+    await writing
+
+    assert.equal(during?.full_name, null)
+    assert.equal((await service.ctx.lookUp(userById, id))?.full_name, 'Open')
+  })
+
+  test('gives up with database_unavailable on what fails again and again, within the budget', async () => {
+    await using service = await startService()
+    let tries = 0
+    const startedAt = performance.now()
+
+    const failed = withBudget({ leftMs: 300 }, () =>
+      service.ctx.transaction(async () => {
+        tries++
+        throw transientError()
+      }),
+    )
+
+    await assert.rejects(
+      failed,
+      (error) => error instanceof AppError && error.code === 'database_unavailable',
+    )
+    assert.ok(performance.now() - startedAt < 1500)
+    assert.ok(tries > 3, `tried ${tries} times`)
+  })
+})
+
+describe('lookUp()', () => {
+  test('refuses a look-up whose SQL has two parameters', async () => {
+    await using service = await startService()
+    const withLimit: LookUp<number, unknown> = {
+      name: 'user_with_limit',
+      build: (db, id) => db.selectFrom('users').select('id').where('id', '=', id).limit(1),
+    }
+
+    await assert.rejects(
+      service.ctx.lookUp(withLimit, 1),
+      /user_with_limit must have one parameter/,
+    )
+  })
+})
+
+describe('transactions that collide', () => {
+  test('each of 20 read-and-write increments over two replicas counts', async () => {
+    await using replicas = await startReplicas()
+    const [first] = replicas.pair
+    const { id } = await first.addUser()
+
+    const increments = Array.from({ length: 20 }, (_, n) =>
+      replicas.pair[n % 2 ? 1 : 0].ctx.transaction(async (tx) => {
+        // On PostgreSQL the losers get a serialization failure; on SQLite the file is locked.
+        if (DATABASE === 'postgres')
+          await sql`set transaction isolation level serializable`.execute(tx)
+        const count = Number(await readName(tx, id)) + 1
+        await tx
+          .updateTable('users')
+          .set({ full_name: `${count}` })
+          .where('id', '=', id)
+          .execute()
+      }),
+    )
+    await Promise.all(increments)
+
+    assert.equal((await first.ctx.lookUp(userById, id))?.full_name, '20')
+  })
+})
+
+/** As the driver throws it when running the transaction again may help. */
+function transientError(): Error {
+  const sqlite = { errcode: 5 }
+  const postgres = { code: '40001' }
+  return Object.assign(new Error('try again'), DATABASE === 'sqlite' ? sqlite : postgres)
+}

@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { sql } from 'kysely'
+import pg from 'pg'
+import { SECOND_MS } from '../server/lib/units.ts'
+import { userById } from '../server/users/users.ts'
+import { DATABASE } from './support/database.ts'
+import { assertProblem } from './support/problem.ts'
+import { startReplicas, times } from './support/races.ts'
+import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
+
+const CANARY = 'wr0ng-canary-password'
+
+/** A connection that is not the service's: an operator, or somebody in the way. */
+async function connectTo(service: Service) {
+  const client = new pg.Client({ connectionString: service.databaseUrl })
+  await client.connect()
+  return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() })
+}
+
+const terminateOthers = (client: pg.Client) =>
+  client.query(
+    'select pg_terminate_backend(pid, 1000) from pg_stat_activity where datname = current_database() and pid != pg_backend_pid()',
+  )
+
+function assertUnavailable(answer: Answer): void {
+  assertProblem(answer, 'database_unavailable')
+  const retryAfterS = Number(answer.headers['retry-after'])
+  assert.ok(retryAfterS >= 1 && retryAfterS <= 3)
+}
+
+async function timed<T>(work: Promise<T>): Promise<{ result: T; ms: number }> {
+  const startedAt = performance.now()
+  const result = await work
+  return { result, ms: performance.now() - startedAt }
+}
+
+if (DATABASE === 'postgres') {
+  describe('connections that the server ended', () => {
+    test('200 for reads at once: the look-up goes on over another connection', async () => {
+      await using service = await startService()
+      await using operator = await connectTo(service)
+      const ann = await service.addUser()
+
+      for (let round = 0; round < 5; round++) {
+        await terminateOthers(operator)
+        const answers = [
+          await service.get('/api/v1/me', { token: ann.access }),
+          await service.patch('/api/v1/me', { full_name: `Ann ${round}` }, { token: ann.access }),
+          await service.get('/ready'),
+        ]
+
+        assert.deepEqual(
+          answers.map(({ status }) => status),
+          [200, 200, 200],
+        )
+      }
+    })
+
+    test('200 or 503 under load while all connections are ended again and again, then 200', async () => {
+      await using service = await startService()
+      await using operator = await connectTo(service)
+      const ann = await service.addUser('ann@example.com')
+      const seen = new Map<number, number>()
+      let finished = false
+
+      async function load(path: () => Promise<Answer>): Promise<void> {
+        while (!finished) {
+          const answer = await path()
+          if (answer.status === 503) assertUnavailable(answer)
+          seen.set(answer.status, (seen.get(answer.status) ?? 0) + 1)
+        }
+      }
+      async function terminate(): Promise<void> {
+        for (let round = 0; round < 4; round++) await terminateOthers(operator)
+        finished = true
+      }
+      let name = 0
+      await Promise.all([
+        ...times(4).map(() => load(() => service.get('/api/v1/me', { token: ann.access }))),
+        ...times(4).map(() =>
+          load(() =>
+            service.patch('/api/v1/me', { full_name: `Ann ${++name}` }, { token: ann.access }),
+          ),
+        ),
+        load(() => service.post('/api/v1/auth/login', { email: ann.email, password: PASSWORD })),
+        terminate(),
+      ])
+
+      assert.deepEqual(
+        [...seen.keys()].filter((status) => status !== 200 && status !== 503),
+        [],
+      )
+      assert.ok((seen.get(200) ?? 0) > 0)
+      // Dead connections are dropped as they are found: ten at most are left.
+      for (let n = 0; n < 10; n++) await service.get('/api/v1/me', { token: ann.access })
+      assert.equal((await service.get('/api/v1/me', { token: ann.access })).status, 200)
+    })
+
+    test('a transaction whose connection ends is rolled back, answered 503 and can be repeated', async () => {
+      await using service = await startService()
+      await using operator = await connectTo(service)
+      await using blocker = await connectTo(service)
+      const ann = await service.addUser()
+      await blocker.query('begin')
+      await blocker.query('select id from users where id = $1 for update', [ann.id])
+
+      const patching = service.patch('/api/v1/me', { full_name: 'Ann' }, { token: ann.access })
+      await waitForBlocked(operator)
+      await operator.query(
+        "select pg_terminate_backend(pid, 1000) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      )
+      const answer = await patching
+      await blocker.query('rollback')
+      const again = await service.patch('/api/v1/me', { full_name: 'Ann' }, { token: ann.access })
+
+      assertUnavailable(answer)
+      assert.equal(again.status, 200)
+    })
+  })
+
+  describe('two transactions that wait for each other', () => {
+    test('both commit: the deadlock’s victim is run again', async () => {
+      await using replicas = await startReplicas()
+      const [first, second] = replicas.pair
+      const [ann, bob] = [await first.addUser(), await first.addUser()]
+      const bothHoldOne = createBarrier(2)
+      let runs = 0
+
+      const append = (service: Service, ids: readonly number[]) =>
+        service.ctx.transaction(async (tx) => {
+          runs++
+          for (const [at, id] of ids.entries()) {
+            if (at === 1) await bothHoldOne()
+            await sql`update users set full_name = coalesce(full_name, '') || 'x' where id = ${id}`.execute(
+              tx,
+            )
+          }
+        })
+      await Promise.all([append(first, [ann.id, bob.id]), append(second, [bob.id, ann.id])])
+
+      assert.equal(runs, 3)
+      for (const { id } of [ann, bob])
+        assert.equal((await first.ctx.lookUp(userById, id))?.full_name, 'xx')
+    })
+  })
+
+  describe('a row that somebody else has locked', () => {
+    test('503 with Retry-After after 2 s, and what was asked for does not happen later', async () => {
+      await using service = await startService()
+      await using blocker = await connectTo(service)
+      const ann = await service.addUser()
+      await blocker.query('begin')
+      await blocker.query('select id from users where id = $1 for update', [ann.id])
+
+      const { result, ms } = await timed(
+        service.patch('/api/v1/me', { full_name: 'Late' }, { token: ann.access }),
+      )
+      await blocker.query('commit')
+      const me = await service.get('/api/v1/me', { token: ann.access })
+
+      assertUnavailable(result)
+      assert.ok(ms > 1.5 * SECOND_MS && ms < 3 * SECOND_MS, `${ms} ms`)
+      assert.equal(me.body.full_name, null)
+    })
+
+    test('503 within 3 s for requests beyond the pool, too, and 200 for all once it is free', async () => {
+      await using service = await startService()
+      await using blocker = await connectTo(service)
+      const ann = await service.addUser()
+      await blocker.query('begin')
+      await blocker.query('select id from users where id = $1 for update', [ann.id])
+      const rename = () =>
+        timed(service.patch('/api/v1/me', { full_name: 'Ann' }, { token: ann.access }))
+
+      const blocked = await Promise.all(times(30).map(rename))
+      await blocker.query('commit')
+      const free = await Promise.all(times(30).map(rename))
+
+      for (const { result, ms } of blocked) {
+        assertUnavailable(result)
+        assert.ok(ms < 3 * SECOND_MS, `${ms} ms`)
+      }
+      assert.deepEqual(
+        free.filter(({ result }) => result.status !== 200),
+        [],
+      )
+    })
+  })
+
+  describe('a server that', () => {
+    for (const [why, broken] of [
+      ['is not there', (url: URL) => void (url.port = '1')],
+      ['has no such database', (url: URL) => void (url.pathname = '/nothing_here')],
+      ['refuses the password', (url: URL) => void (url.password = CANARY)],
+    ] as const) {
+      test(`${why}: 503 with Retry-After for every route, /health stays 200`, async () => {
+        await using home = await startService()
+        const ann = await home.addUser('ann@example.com')
+        const url = new URL(home.databaseUrl)
+        broken(url)
+        await using lost = await startService({}, { replicaOf: { ...home, databaseUrl: url.href } })
+
+        const { result, ms } = await timed(
+          Promise.all([
+            lost.get('/api/v1/me', { token: ann.access }),
+            lost.post('/api/v1/auth/login', { email: ann.email, password: PASSWORD }),
+            lost.post('/api/v1/auth/refresh', { refresh_token: ann.refresh }),
+            lost.post('/api/v1/auth/signup', { email: 'new@example.com', password: PASSWORD }),
+            lost.post('/api/v1/auth/verify', { email: ann.email, code: '000000' }),
+          ]),
+        )
+        const [ready, health] = [await lost.get('/ready'), await lost.get('/health')]
+
+        for (const answer of result) assertUnavailable(answer)
+        assert.ok(ms < 3 * SECOND_MS, `${ms} ms`)
+        assert.deepEqual([ready.status, health.status], [503, 200])
+        assert.ok(!lost.logged.join('').includes(CANARY), 'the password was logged')
+      })
+    }
+  })
+}
+
+/** Lets nobody pass before `count` have come; later ones pass at once. */
+function createBarrier(count: number): () => Promise<void> {
+  const open = Promise.withResolvers<void>()
+  let waiting = 0
+  return () => {
+    if (++waiting === count) open.resolve()
+    return open.promise
+  }
+}
+
+/** Resolves once a query of this database waits for a lock. */
+async function waitForBlocked(operator: pg.Client): Promise<void> {
+  for (;;) {
+    const { rowCount } = await operator.query(
+      "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    )
+    if (rowCount) return
+  }
+}

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, test } from 'node:test'
+import { SECOND_MS } from '../server/lib/units.ts'
+import { DATABASE } from './support/database.ts'
+import { assertProblem } from './support/problem.ts'
+import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
+
+const fileOf = (service: Service) => service.databaseUrl.slice('sqlite:///'.length)
+
+/** Somebody else who holds the only write lock, as a backup or a shell does. */
+function lockFile(service: Service): { release(): void; [Symbol.dispose](): void } {
+  const other = new DatabaseSync(fileOf(service), { timeout: 5000 })
+  other.exec('begin immediate')
+  const release = () => {
+    if (other.isOpen) other.close()
+  }
+  return { release, [Symbol.dispose]: release }
+}
+
+function assertUnavailable(answer: Answer): void {
+  assertProblem(answer, 'database_unavailable')
+  const retryAfterS = Number(answer.headers['retry-after'])
+  assert.ok(retryAfterS >= 1 && retryAfterS <= 3)
+}
+
+const writes = (service: Service, token: string) =>
+  [
+    () => service.post('/api/v1/auth/signup', { email: 'new@example.com', password: PASSWORD }),
+    () => service.post('/api/v1/auth/verify', { email: 'ann@example.com', code: '000000' }),
+    () => service.post('/api/v1/auth/verify/resend', { email: 'ann@example.com' }),
+    () => service.post('/api/v1/auth/login', { email: 'ann@example.com', password: PASSWORD }),
+    () => service.post('/api/v1/auth/logout', undefined, { token }),
+    () => service.patch('/api/v1/me', { full_name: 'Ann' }, { token }),
+  ] as const
+
+if (DATABASE === 'sqlite') {
+  describe('a SQLite file that somebody else has locked', () => {
+    test('is tried again without stopping the event loop until it is free', async () => {
+      await using service = await startService()
+      const ann = await service.addUser('ann@example.com')
+      using lock = lockFile(service)
+      let answered = false
+
+      const writing = service.patch('/api/v1/me', { full_name: 'Ann' }, { token: ann.access })
+      void writing.then(() => (answered = true))
+      // Each of these takes turns of the event loop, and reads go on beside the lock.
+      let longestMs = 0
+      for (let n = 0; n < 50; n++) {
+        const startedAt = performance.now()
+        assert.equal((await service.get('/health')).status, 200)
+        assert.equal((await service.get('/api/v1/me', { token: ann.access })).status, 200)
+        longestMs = Math.max(longestMs, performance.now() - startedAt)
+      }
+      const answeredWhileLocked = answered
+      lock.release()
+      const answer = await writing
+
+      assert.equal(answeredWhileLocked, false)
+      assert.ok(longestMs < 500, `the event loop stood still for ${longestMs} ms`)
+      assert.equal(answer.status, 200, answer.text)
+      assert.equal(answer.body.full_name, 'Ann')
+    })
+
+    test('503 with Retry-After for every write after 2 s, and nothing is left of them', async () => {
+      await using service = await startService()
+      const ann = await service.addUser('ann@example.com')
+      using lock = lockFile(service)
+      const startedAt = performance.now()
+
+      const answers = await Promise.all(writes(service, ann.access).map((write) => write()))
+
+      assert.ok(performance.now() - startedAt < 3 * SECOND_MS)
+      assert.ok(performance.now() - startedAt > 1 * SECOND_MS, 'gave up too early')
+      for (const answer of answers) assertUnavailable(answer)
+      lock.release()
+      const users = await service.ctx.db.selectFrom('users').select('full_name').execute()
+      assert.deepEqual(
+        users.map((user) => user.full_name),
+        [null],
+      )
+      assert.equal((await service.get('/api/v1/me', { token: ann.access })).status, 200)
+    })
+  })
+
+  describe('a SQLite file that is', () => {
+    for (const [what, damage] of [
+      ['removed', (file: string) => renameSync(file, `${file}.away`)],
+      [
+        'replaced by a copy',
+        (file: string) => {
+          renameSync(file, `${file}.away`)
+          copyFileSync(`${file}.away`, file)
+        },
+      ],
+    ] as const) {
+      test(`${what} while open: 503 for every write, not ready, never made anew; heals when put back`, async () => {
+        await using service = await startService()
+        const ann = await service.addUser('ann@example.com')
+        const file = fileOf(service)
+        damage(file)
+        const before = existsSync(file) ? readFileSync(file) : undefined
+
+        for (const write of writes(service, ann.access)) assertUnavailable(await write())
+        const ready = await service.get('/ready')
+        const after = existsSync(file) ? readFileSync(file) : undefined
+
+        assert.equal(ready.status, 503)
+        assert.equal(ready.body.checks.database, 'unavailable')
+        assert.deepEqual(after, before)
+        assert.ok(service.logged.some((line) => line.includes('was replaced or removed')))
+        rmSync(file, { force: true })
+        renameSync(`${file}.away`, file)
+        assert.equal((await service.get('/ready')).status, 200)
+        const patched = await service.patch('/api/v1/me', {}, { token: ann.access })
+        assert.equal(patched.status, 200)
+      })
+    }
+
+    test('corrupted: 503 for reads and writes, never a 500 and never a wrong answer', async () => {
+      await using service = await startService()
+      const ann = await service.addUser('ann@example.com')
+      const file = fileOf(service)
+      const other = new DatabaseSync(file)
+      other.exec('pragma wal_checkpoint(truncate)')
+      other.close()
+      const bytes = readFileSync(file)
+      // All but the first page, which says what kind of file it is.
+      writeFileSync(file, bytes.fill(0xa5, 4096))
+      await using replica = await startService({}, { replicaOf: service })
+
+      const read = await replica.get('/api/v1/me', { token: ann.access })
+      const written = await Promise.all(writes(replica, ann.access).map((write) => write()))
+
+      for (const answer of [read, ...written]) assertUnavailable(answer)
+    })
+  })
+}
