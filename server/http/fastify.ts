@@ -141,8 +141,7 @@ function allowOrigins(app: FastifyInstance, origins: readonly string[]): void {
     delegator: (request, done) => {
       const preflight = request.headers['access-control-request-method'] !== undefined
       const allowed = origins.includes(request.headers.origin ?? '')
-      const ignored = request.method === 'OPTIONS' && !(preflight && allowed)
-      done(null, { ...answer, origin: ignored ? false : [...origins] })
+      done(null, { ...answer, origin: [...origins], preflight: preflight && allowed })
     },
   })
 }
