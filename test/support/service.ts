@@ -106,7 +106,7 @@ export async function startService(
       ...options,
       ...(payload === undefined ? {} : { payload }),
     } as InjectOptions)
-    const isJson = /json/.test(String(response.headers['content-type']))
+    const isJson = response.body !== '' && /json/.test(String(response.headers['content-type']))
     return {
       status: response.statusCode,
       headers: response.headers as Record<string, string>,
