@@ -47,12 +47,10 @@ describe('POST /auth/signup', () => {
     const code = await service.codeFor(ann.email)
 
     const [mail] = service.mailsTo(ann.email)
-    assert.ok(mail?.text.includes(`Your verification code is ${code}.`))
+    assert.ok(mail)
+    assert.ok(mail.text.includes(`Your verification code is ${code}.`))
     assert.match(mail.text, /It works until 2026-01-02 12:00 UTC\./)
-    assert.match(
-      mail.text,
-      /came 2026-01-01 12:00 UTC from 203\.0\.113\.7 with “Lynx\/2\.9[^\u202e\u0007]*”/,
-    )
+    assert.match(mail.text, /came 2026-01-01 12:00 UTC from 203\.0\.113\.7 with “Lynx\/2\.9”\./)
     assert.match(mail.text, /Not you\? Do not type this code/)
     assert.equal(mail.consoleLine, `🔑 Verification code for ${ann.email}: ${code}`)
   })
@@ -171,8 +169,8 @@ describe('POST /auth/signup', () => {
     assertProblem(early, 'too_many_sign_ups')
     assert.equal(answer.status, 201)
     const left = await service.ctx.db.selectFrom('sign_ups').select('id').execute()
-    const expected = [...ids.slice(1), answer.body.sign_up_id]
-    assert.deepEqual(left.map((signUp) => signUp.id).sort(), expected.toSorted())
+    const expected = new Set([...ids.slice(1), answer.body.sign_up_id])
+    assert.deepEqual(new Set(left.map((signUp) => signUp.id)), expected)
   })
 
   test('a code that expired before its mail could be sent is not sent', async () => {

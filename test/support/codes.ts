@@ -22,7 +22,10 @@ export function partCounts(codes: readonly string[]): Map<string, number[]> {
     ...[0, 3].map((start) => [start, 3] as const),
   ]
   const counts = new Map(
-    parts.map(([start, length]) => [`${start}+${length}`, new Array<number>(10 ** length).fill(0)]),
+    parts.map(([start, length]) => [
+      `${start}+${length}`,
+      Array.from<number>({ length: 10 ** length }).fill(0),
+    ]),
   )
   for (const code of codes) {
     for (const [start, length] of parts) {

@@ -5,7 +5,8 @@ import type { Answer } from './service.ts'
 export function fingerprint(answer: Answer): string {
   const { date: _, 'x-request-id': requestId, ...headers } = answer.headers
   const text = requestId === undefined ? answer.text : answer.text.replaceAll(requestId, '<id>')
-  return JSON.stringify({ status: answer.status, headers: Object.entries(headers).sort(), text })
+  const canonical = Object.entries(headers).toSorted(([a], [b]) => a.localeCompare(b))
+  return JSON.stringify({ status: answer.status, headers: canonical, text })
 }
 
 /** No answer tells its case from the others. */

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { createSecretKey } from 'node:crypto'
+import { describe, test } from 'node:test'
+import { deriveCode } from '../../server/lib/codes.ts'
+import { chiSquareDistance, partCounts } from '../support/codes.ts'
+import { PASSWORD, startService } from '../support/service.ts'
+
+const SIGN_UPS = 10_000
+const AT_ONCE = 20
+
+function assertUniform(codes: readonly string[]): void {
+  for (const [part, counts] of partCounts(codes)) {
+    const distance = chiSquareDistance(counts)
+    // Too even is as suspicious as too uneven: a counter is perfectly even.
+    assert.ok(Math.abs(distance) < 6, `digits ${part} are ${distance.toFixed(1)} deviations off`)
+  }
+}
+
+/** Pearson's correlation of each code with the one before. */
+function serialCorrelation(codes: readonly string[]): number {
+  const numbers = codes.map(Number)
+  const mean = numbers.reduce((sum, value) => sum + value, 0) / numbers.length
+  const variance = numbers.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  const covariance = numbers
+    .slice(1)
+    .reduce((sum, value, index) => sum + (value - mean) * ((numbers[index] ?? 0) - mean), 0)
+  return covariance / variance
+}
+
+describe('verification codes', () => {
+  test('two million derived codes are uniform in every digit and over the whole range', () => {
+    const key = createSecretKey(Buffer.alloc(32, 7))
+    const codes = Array.from({ length: 2_000_000 }, (_, n) => deriveCode(key, 'verify', String(n)))
+
+    assertUniform(codes)
+    const perCode = Array.from<number>({ length: 1_000_000 }).fill(0)
+    for (const code of codes) perCode[Number(code)]!++
+    assert.ok(Math.abs(chiSquareDistance(perCode)) < 6)
+  })
+
+  test('the codes mailed for 10 000 sign-ups are uniform, unrelated, and some begin with zeros', async () => {
+    await using service = await startService()
+    for (let start = 0; start < SIGN_UPS; start += AT_ONCE) {
+      await Promise.all(
+        Array.from({ length: AT_ONCE }, (_, n) =>
+          service.signUp(`user${start + n}@example.com`, PASSWORD),
+        ),
+      )
+      service.advance(1)
+    }
+    await service.deliverMail()
+
+    const codes = service.mailer.sent.map((mail) => /\b[0-9]{6}\b/.exec(mail.text)?.[0] ?? '')
+
+    assert.equal(codes.length, SIGN_UPS)
+    assert.ok(codes.every((code) => code.length === 6))
+    assert.ok(codes.some((code) => code.startsWith('00')))
+    // By chance about 50 pairs of 10 000 are equal; a short cycle has many more.
+    assert.ok(new Set(codes).size > SIGN_UPS - 150)
+    assertUniform(codes)
+    assert.ok(Math.abs(serialCorrelation(codes)) < 6 / Math.sqrt(SIGN_UPS))
+  })
+})
