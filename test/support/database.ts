@@ -15,8 +15,11 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** A database of its own for one test: migrated on PostgreSQL (copied from a template), absent on SQLite. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+/**
+ * A database of its own for one test: on SQLite absent, on PostgreSQL migrated (copied from a
+ * template), or empty if `migrated` is false.
+ */
+export async function createTestDatabase({ migrated = true } = {}): Promise<TestDatabase> {
   if (DATABASE === 'sqlite') {
     const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-test-'))
     return {
@@ -29,7 +32,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     throw new Error('TEST_POSTGRES_URL is missing: run npm test, which sets it')
   const name = `test_${randomBytes(8).toString('hex')}`
   return {
-    url: await createDatabase(server, name, TEMPLATE),
+    url: await createDatabase(server, name, migrated ? TEMPLATE : undefined),
     drop: () => dropDatabase(server, name),
   }
 }

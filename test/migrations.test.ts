@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { sql } from 'kysely'
+import type { Backend } from '../server/database/connect.ts'
+import { migrate, pendingMigrations, SchemaError } from '../server/database/migrate.ts'
+import { openDatabase } from '../server/database/open.ts'
+import { databaseUrl } from '../server/lib/setting-types.ts'
+import { createTestDatabase } from './support/database.ts'
+import { times } from './support/races.ts'
+import { runCommand } from './support/server-process.ts'
+
+const NAMES = ['0001-initial']
+const OURS = ['code_failures', 'outbox', 'sessions', 'sign_ups', 'users']
+const FUTURE = '9999-from-the-future'
+
+/** A database that no migration has seen, with as many handles as a test asks for. */
+async function emptyDatabase() {
+  const database = await createTestDatabase({ migrated: false })
+  const url = databaseUrl(database.url)
+  const opened: Backend[] = []
+  return {
+    env: { DATABASE_URL: database.url },
+    async open(): Promise<Backend> {
+      const backend = await openDatabase(url)
+      opened.push(backend)
+      return backend
+    },
+    migrate: (backend: Backend) => migrate(url, backend),
+    async [Symbol.asyncDispose]() {
+      for (const backend of opened) await backend.close()
+      await database.drop()
+    },
+  }
+}
+
+const execute = (backend: Backend, statement: string) => sql.raw(statement).execute(backend.writer)
+
+/** Which of our tables there are. */
+async function tablesIn(backend: Backend): Promise<string[]> {
+  const tables = await backend.writer.introspection.getTables()
+  return tables
+    .map((table) => table.name)
+    .filter((name) => OURS.includes(name))
+    .toSorted()
+}
+
+const addFutureMigration = (backend: Backend) =>
+  execute(backend, `insert into schema_migrations values ('${FUTURE}', '2030-01-01T00:00:00Z')`)
+
+describe('migrate()', () => {
+  test('applies everything to an empty database, and nothing the second time', async () => {
+    await using database = await emptyDatabase()
+    const backend = await database.open()
+
+    const pending = await pendingMigrations(backend.reader)
+    const first = await database.migrate(backend)
+    const second = await database.migrate(backend)
+
+    assert.deepEqual([pending, first, second], [NAMES, NAMES, []])
+    assert.deepEqual(await pendingMigrations(backend.reader), [])
+    assert.deepEqual(await tablesIn(backend), OURS)
+  })
+
+  test('applies each migration once when five handles migrate at once', async () => {
+    await using database = await emptyDatabase()
+    const backends = await Promise.all(times(5).map(() => database.open()))
+
+    const applied = await Promise.all(backends.map((backend) => database.migrate(backend)))
+
+    assert.deepEqual(applied.flat(), NAMES)
+  })
+
+  test('leaves nothing half applied when a migration fails in its middle', async () => {
+    await using database = await emptyDatabase()
+    const backend = await database.open()
+    // `sessions` is made after `users` and `sign_ups`, and is in the way.
+    await execute(backend, 'create table sessions (id integer)')
+
+    await assert.rejects(database.migrate(backend), /sessions/)
+    const left = await tablesIn(backend)
+    const pending = await pendingMigrations(backend.reader)
+    await execute(backend, 'drop table sessions')
+
+    assert.deepEqual(left, ['sessions'])
+    assert.deepEqual(pending, NAMES)
+    assert.deepEqual(await database.migrate(backend), NAMES)
+    assert.deepEqual(await tablesIn(backend), OURS)
+  })
+
+  test('refuses a newer schema and changes nothing', async () => {
+    await using database = await emptyDatabase()
+    const backend = await database.open()
+    await database.migrate(backend)
+    await addFutureMigration(backend)
+
+    for (const refused of [database.migrate, ({ reader }: Backend) => pendingMigrations(reader)])
+      await assert.rejects(
+        refused(backend),
+        (error) => error instanceof SchemaError && error.message.includes(FUTURE),
+      )
+  })
+})
+
+describe('the program', () => {
+  test('migrates once when three processes migrate at once', async () => {
+    await using database = await emptyDatabase()
+
+    const runs = await Promise.all(times(3).map(() => runCommand(['migrate'], database.env)))
+
+    assert.deepEqual(
+      runs.map(({ exitCode }) => exitCode),
+      [0, 0, 0],
+      runs.map(({ output }) => output).join(''),
+    )
+    const outputs = runs.map(({ output }) => output.trim()).toSorted()
+    assert.deepEqual(outputs, [
+      `Applied ${NAMES.join(', ')}.`,
+      'The schema is up to date.',
+      'The schema is up to date.',
+    ])
+  })
+
+  test('does not start on a newer schema and says what to do', async () => {
+    await using database = await emptyDatabase()
+    const backend = await database.open()
+    await database.migrate(backend)
+    await addFutureMigration(backend)
+
+    for (const args of [[], ['migrate']]) {
+      const { exitCode, output } = await runCommand(args, { ...database.env, PORT: '0' })
+
+      assert.equal(exitCode, 1)
+      assert.match(output, new RegExp(`^Cannot start: .*${FUTURE}.*start the newer version$`, 'm'))
+    }
+  })
+
+  test('does not start on an older schema with MIGRATE=off and says what to do', async () => {
+    await using database = await emptyDatabase()
+    const env = { ...database.env, PORT: '0', MIGRATE: 'off' }
+
+    const { exitCode, output } = await runCommand([], env)
+
+    assert.equal(exitCode, 1)
+    assert.match(output, /^Cannot start: .*0001-initial.*npm run migrate.*MIGRATE=on$/m)
+    assert.deepEqual(await tablesIn(await database.open()), [])
+  })
+})
