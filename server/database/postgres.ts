@@ -88,7 +88,11 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Backen
         client.release()
       }
     },
-    close: () => db.destroy(),
+    async close() {
+      await db.destroy()
+      // Kysely closes only what it used; a look-up's idle connection would keep the process for a minute.
+      if (!pool.ended) await pool.end()
+    },
   }
 }
 
