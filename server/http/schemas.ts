@@ -5,14 +5,6 @@ export const Time = (description: string) =>
   Type.String({ format: 'date-time', description, examples: ['2026-11-22T17:40:00.000Z'] })
 
 /** A type array, not a union: serialising a union validates each value first. */
-export const NullableTime = (description: string) =>
-  Type.Unsafe<string | null>({
-    type: ['string', 'null'],
-    format: 'date-time',
-    description,
-    examples: ['2026-11-22T17:40:00.000Z'],
-  })
-
 export const NullableText = (description: string, examples: readonly (string | null)[]) =>
   Type.Unsafe<string | null>({ type: ['string', 'null'], description, examples })
 
