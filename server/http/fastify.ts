@@ -155,8 +155,12 @@ function refuseByRoute(app: FastifyInstance, methodsFor: (path: string) => strin
     throw new AppError('method_not_allowed')
   }
   app.setNotFoundHandler(answerNotFound)
+  // Node still hands over what was pipelined behind an answer that closes (RFC 9112 section 9.6).
+  const distrusted = new WeakSet<object>()
   app.addHook('onRequest', async (request, reply) => {
-    if (!isWellFramed(request.raw)) {
+    const { socket } = request.raw
+    if (distrusted.has(socket) || !isWellFramed(request.raw)) {
+      distrusted.add(socket)
       reply.header('connection', 'close')
       throw new AppError('malformed_request')
     }
