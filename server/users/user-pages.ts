@@ -71,12 +71,10 @@ function filtered<Row>(
     result = result.where('verified_at', isVerified ? 'is not' : 'is', null)
   if (q !== undefined) {
     // `%`, `_` and the escape itself are searched for, not obeyed.
-    const pattern = `%${q
-      .normalize('NFC')
-      .toLowerCase()
-      .replace(/[\\%_]/g, String.raw`\$&`)}%`
+    const pattern = `%${q.normalize('NFC').replace(/[\\%_]/g, String.raw`\$&`)}%`
+    // Both sides of a name by one function: PostgreSQL and JavaScript differ on `Σ` and `İ`.
     result = result.where(
-      sql<boolean>`(email_canonical like ${pattern} escape '\\' or lower(full_name) like ${pattern} escape '\\')`,
+      sql<boolean>`(email_canonical like ${pattern.toLowerCase()} escape '\\' or lower(full_name) like lower(${pattern}) escape '\\')`,
     )
   }
   return result
