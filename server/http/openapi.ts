@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifySchema, RouteOptions } from 'fastify'
+import { IsOptional } from 'typebox'
 import type { ErrorCode } from '../errors.ts'
 import type { App } from './fastify.ts'
 import { PAGE_CSP } from './headers.ts'
@@ -57,7 +58,7 @@ export function describeApi(app: App): void {
     transform: ({ schema, url, route }) => ({ schema: documented({ ...schema }, route), url }),
     transformObject: (document) => {
       const openapi = 'openapiObject' in document ? document.openapiObject : {}
-      moveFormBodies(openapi as OpenApi)
+      describeBodies(openapi as OpenApi)
       return openapi
     },
   })
@@ -124,27 +125,24 @@ function documented(
     ...rest,
     ...consumes,
     ...(formBody === undefined ? {} : { 'x-form-body': formBody }),
-    ...(route.config?.access === undefined
-      ? { security: [] }
-      : { security: [{ bearer: [] }, { password: [] }] }),
+    ...(IsOptional(schema.body) ? { 'x-body-optional': true } : {}),
+    security: schema.security ?? (route.config?.access === undefined ? [] : SIGNED_IN),
     response: { ...(response as object), ...problemResponses([...codes]) },
   }
 }
 
+/** Either scheme will do. */
+const SIGNED_IN = [{ bearer: [] }, { password: [] }]
+
 /** What a route can answer because of what it reads and whom it serves. */
 function impliedErrors(schema: FastifySchema, route: RouteOptions): ErrorCode[] {
-  const errors: ErrorCode[] = ['internal_error', 'uri_too_long']
+  const errors: ErrorCode[] = ['internal_error', 'uri_too_long', 'malformed_request']
   if (route.config?.access !== undefined) {
     errors.push('authentication_required', 'invalid_token', 'database_unavailable')
   }
   if (route.config?.access === 'admin') errors.push('forbidden')
   if (schema.body !== undefined) {
-    errors.push(
-      'malformed_request',
-      'body_too_large',
-      'unsupported_media_type',
-      'validation_failed',
-    )
+    errors.push('body_too_large', 'unsupported_media_type', 'validation_failed')
     errors.push('request_timeout', 'database_unavailable')
   }
   if (schema.params !== undefined || schema.querystring !== undefined)
@@ -198,17 +196,20 @@ interface OpenApi {
 }
 interface Operation {
   'x-form-body'?: object
-  requestBody?: { content: Record<string, { schema: object }> }
+  'x-body-optional'?: true
+  requestBody?: { required?: boolean; content: Record<string, { schema: object }> }
 }
 
-/** The plugin knows one body schema per route; login's form is OAuth's, not the JSON one. */
-function moveFormBodies(openapi: OpenApi): void {
+/** The plugin knows one body schema per route, which is required; login's form is OAuth's. */
+function describeBodies(openapi: OpenApi): void {
   for (const operation of Object.values(openapi.paths ?? {}).flatMap((item) =>
     Object.values(item),
   )) {
-    const form = operation['x-form-body']
+    const { 'x-form-body': form, 'x-body-optional': optional = false, requestBody } = operation
     delete operation['x-form-body']
-    const content = operation.requestBody?.content
-    if (form !== undefined && content !== undefined) content[FORM] = { schema: form }
+    delete operation['x-body-optional']
+    if (requestBody === undefined) continue
+    requestBody.required = !optional
+    if (form !== undefined) requestBody.content[FORM] = { schema: form }
   }
 }

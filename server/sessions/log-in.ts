@@ -28,13 +28,14 @@ const Credentials = Type.Object(
 
 /** OAuth 2's password form (RFC 6749 section 4.3.2), which Swagger UI's Authorize sends. */
 const OAUTH_IGNORED = ['grant_type', 'scope', 'client_id', 'client_secret'] as const
+const Ignored = Type.String({ description: 'Accepted and ignored.', examples: [''] })
 const OAuthForm = Type.Object({
   username: Email,
   password: Password,
   grant_type: Type.Optional(Type.Literal('password')),
-  scope: Type.Optional(Type.String()),
-  client_id: Type.Optional(Type.String()),
-  client_secret: Type.Optional(Type.String()),
+  scope: Type.Optional(Ignored),
+  client_id: Type.Optional(Ignored),
+  client_secret: Type.Optional(Ignored),
 })
 
 const schema = {

@@ -3,19 +3,25 @@ import type { Context } from '../context.ts'
 import { accessTokenLifetimeS, signAccessToken } from './access-tokens.ts'
 import { refreshTokenFor } from './sessions.ts'
 
+/** Of the form of a real one, with a MAC that no key makes. */
+const REFRESH_TOKEN = `0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.0.${'A'.repeat(43)}`
+
 export const RefreshToken = Type.String({
   minLength: 1,
   maxLength: 512,
   description: 'The newest one of the session.',
+  examples: [REFRESH_TOKEN],
 })
 
 export const Tokens = Type.Object(
   {
     access_token: Type.String({
       description: 'A JWT (RFC 9068); send it as `Authorization: Bearer …`.',
+      examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.….…'],
     }),
     refresh_token: Type.String({
       description: 'For the next refresh only: each answer brings a new one.',
+      examples: [REFRESH_TOKEN],
     }),
     token_type: Type.Literal('bearer'),
     expires_in: Type.Integer({

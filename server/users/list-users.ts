@@ -27,6 +27,7 @@ const Query = Type.Object(
         maxLength: 1024,
         description:
           'Opaque, from the `Link` of the page before; only with the same `sort` and filters, and without `skip`.',
+        examples: [`eyJ2YWx1ZSI6MTAwLCJpZCI6MTAwfQ.${'A'.repeat(43)}`],
       }),
     ),
     q: Type.Optional(

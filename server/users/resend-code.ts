@@ -5,6 +5,8 @@ import { Email, Uuid } from '../http/schemas.ts'
 import { enqueueMail, mayRepeatMail } from '../jobs/outbox.ts'
 import { canonicalEmail } from '../lib/emails.ts'
 
+const message = 'If this address is waiting for verification, the code is on its way.'
+
 const schema = {
   operationId: 'resendCode',
   tags: ['Authentication'],
@@ -17,13 +19,11 @@ const schema = {
   ),
   response: {
     202: Type.Object(
-      { message: Type.String() },
+      { message: Type.String({ examples: [message] }) },
       { description: 'If this address waits for a code, the mail is on its way.' },
     ),
   },
 }
-
-const message = 'If this address is waiting for verification, the code is on its way.'
 
 export function resendCodeRoute(app: App, ctx: Context): void {
   app.post('/auth/verify/resend', { schema }, async ({ body }, reply) => {

@@ -37,8 +37,8 @@ const schema = {
   response: {
     201: Type.Object(
       {
-        message: Type.String(),
-        email: Type.String({ description: 'As typed.' }),
+        message: Type.String({ examples: ['User registered successfully. …'] }),
+        email: Type.String({ description: 'As typed.', examples: ['ann@example.com'] }),
         sign_up_id: Uuid('This attempt.'),
       },
       { description: 'The code is on its way.' },
