@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { MINUTE_MS } from '../server/lib/units.ts'
+import { assertProblem } from './support/problem.ts'
+import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
+import type { TestUser } from './support/service.ts'
+
+// Who may call what. `self` is the user that `:id` names, made afresh for each row, as are `other`,
+// `demoted` (an admin until a moment ago, with the token of then) and `admin`. `dead` is each of:
+// garbage, an expired token, the token of a user who is disabled, deleted, or not verified.
+
+const API = `
+                              nobody  dead  self  other  demoted  admin
+  POST /auth/signup           201     201   201   201    201      201
+  POST /auth/verify           400     400   400   400    400      400
+  POST /auth/verify/resend    202     202   202   202    202      202
+  POST /auth/login            200     200   200   200    200      200
+  POST /auth/refresh          200     200   200   200    200      200
+  POST /auth/logout           401     401   204   204    204      204
+  GET /me                     401     401   200   200    200      200
+  PATCH /me                   401     401   200   200    200      200
+  GET /users                  401     401   403   403    403      200
+  GET /users/:id              401     401   403   403    403      200
+  PATCH /users/:id            401     401   200   403    403      200
+  DELETE /users/:id           401     401   403   403    403      200
+  DELETE /users/:id/sessions  401     401   403   403    403      204
+`
+const ROOT = `
+                              nobody  dead  self  other  demoted  admin
+  GET /health                 200     200   200   200    200      200
+  GET /ready                  200     200   200   200    200      200
+  GET /openapi.json           200     200   200   200    200      200
+  GET /docs                   200     200   200   200    200      200
+`
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+/** What a caller who may call sends. */
+const BODIES: Record<string, (self: TestUser, index: number) => object> = {
+  'POST /auth/signup': (self, index) => ({ email: `${index}.${self.email}`, password: PASSWORD }),
+  'POST /auth/verify': (self) => ({ email: self.email, code: '000000' }),
+  'POST /auth/verify/resend': (self) => ({ email: self.email }),
+  'POST /auth/login': (self) => ({ email: self.email, password: PASSWORD }),
+  'POST /auth/refresh': (self) => ({ refresh_token: self.refresh }),
+  'PATCH /me': () => ({ full_name: 'Ann' }),
+  'PATCH /users/:id': () => ({ full_name: 'Ann' }),
+}
+
+interface Row {
+  readonly method: string
+  readonly path: string
+  /** The key of its body. */
+  readonly route: string
+  readonly answers: Readonly<Record<string, number>>
+}
+
+const rows = [...readTable(ROOT), ...readTable(API), ...readTable(API, '/api/v1')]
+const paths = [...new Set(rows.map(({ path }) => path))]
+const methodsOf = (path: string) =>
+  rows.filter((row) => row.path === path).map(({ method }) => method)
+
+describe('the matrix of routes and callers', () => {
+  let service: Service
+  let dead: Record<string, string>
+  before(async () => {
+    service = await startService({ RATE_LIMIT: 'off' })
+    dead = await deadTokens(service)
+  })
+  after(() => service[Symbol.asyncDispose]())
+
+  test('has a row for each route, and no other', async () => {
+    await using fresh = await startService()
+    const found = new Set<string>()
+    fresh.app.addHook('onRoute', ({ url, method }) => {
+      // What is below /docs are the files of Swagger UI; all of it is public.
+      if (url.startsWith('/docs/')) return
+      for (const name of [method].flat()) found.add(`${name} ${url}`)
+    })
+    await fresh.app.ready()
+
+    const listed = rows.map(({ method, path }) => `${method} ${path}`)
+    assert.deepEqual([...found].toSorted(), listed.toSorted())
+  })
+
+  for (const { method, path, route, answers } of rows) {
+    test(`${method} ${path}: ${Object.values(answers).join(' ')}`, async () => {
+      const self = await service.addUser()
+      const callers = [...Object.entries(dead), ...(await liveTokens(service, self))]
+      const url = path.replace(':id', String(self.id))
+
+      for (const [index, [caller, token]] of [
+        ['nobody', undefined] as const,
+        ...callers,
+      ].entries()) {
+        const body = BODIES[route]?.(self, index)
+        const answer = await service.request(method, url, { token, body })
+        const expected = answers[caller in dead ? 'dead' : caller]
+        assert.equal(answer.status, expected, `${caller}: ${answer.text}`)
+        assertRefusal(answer, token)
+      }
+    })
+  }
+
+  for (const path of paths) {
+    const allowed = methodsOf(path)
+    const others = METHODS.filter((method) => !allowed.includes(method))
+    test(`405 for ${others.join(', ')} ${path}, whoever asks`, async () => {
+      const admin = await service.addAdmin()
+      const tokens = [undefined, ...Object.values(dead), admin.access]
+
+      for (const method of others) {
+        for (const token of tokens) {
+          const answer = await service.request(method, path.replace(':id', '1'), { token })
+          assert.equal(answer.status, 405, `${method} with ${token}`)
+          assert.equal(answer.headers['allow'], allowed.toSorted().join(', '))
+        }
+      }
+    })
+  }
+})
+
+test('no session for an unverified user: 403 and nothing is written', async () => {
+  await using service = await startService()
+  await service.signUp('ann@example.com')
+  const credentials = { email: 'ann@example.com', password: PASSWORD }
+
+  const answer = await service.post('/api/v1/auth/login', credentials)
+
+  assertProblem(answer, 'email_unverified')
+  assert.deepEqual(await service.ctx.db.selectFrom('sessions').select('id').execute(), [])
+})
+
+/** RFC 6750 section 3: only who sent a token is told that it is wrong. */
+function assertRefusal(answer: Answer, token: string | undefined): void {
+  if (answer.status === 401) {
+    assertProblem(answer, token === undefined ? 'authentication_required' : 'invalid_token')
+    const challenge = token === undefined ? 'Bearer' : 'Bearer error="invalid_token"'
+    assert.equal(answer.headers['www-authenticate'], challenge)
+  }
+  if (answer.status === 403) assertProblem(answer, 'forbidden')
+}
+
+/** Moves the clock: to be called before other tokens are made. */
+async function deadTokens(service: Service): Promise<Record<string, string>> {
+  const expired = await service.addUser()
+  service.advance(31 * MINUTE_MS)
+  const admin = await service.addAdmin()
+  const [disabled, deleted, unverified] = [
+    await service.addUser(),
+    await service.addUser(),
+    await service.addUser(),
+  ]
+  const token = admin.access
+  await service.patch(`/users/${disabled.id}`, { disabled: true }, { token })
+  await service.delete(`/users/${deleted.id}`, { token })
+  // Nothing in the API brings this about: the guard must not depend on that.
+  await service.ctx.transaction((tx) =>
+    tx.updateTable('users').set({ verified_at: null }).where('id', '=', unverified.id).execute(),
+  )
+  return {
+    garbage: 'garbage',
+    expired: expired.access,
+    disabled: disabled.access,
+    deleted: deleted.access,
+    unverified: unverified.access,
+  }
+}
+
+/** The admin last: some routes end the sessions of `self`. */
+async function liveTokens(service: Service, self: TestUser): Promise<[string, string][]> {
+  const other = await service.addUser()
+  const admin = await service.addAdmin()
+  const demoted = await service.addAdmin()
+  await service.patch(`/users/${demoted.id}`, { role: 'user' }, { token: admin.access })
+  return [
+    ['self', self.access],
+    ['other', other.access],
+    ['demoted', demoted.access],
+    ['admin', admin.access],
+  ]
+}
+
+function readTable(table: string, prefix = ''): Row[] {
+  const [header = '', ...lines] = table.trim().split('\n')
+  const callers = header.trim().split(/\s+/)
+  return lines.map((line) => {
+    const [method = '', path = '', ...statuses] = line.trim().split(/\s+/)
+    const answers = callers.map((caller, index) => [caller, Number(statuses[index])] as const)
+    return {
+      method,
+      path: prefix + path,
+      route: `${method} ${path}`,
+      answers: Object.fromEntries(answers),
+    }
+  })
+}

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import { STATUS } from '../server/http/problem.ts'
+import { createChecker, type Operation, readDocument, type Schema } from './support/openapi.ts'
+import { startService } from './support/service.ts'
+
+const run = promisify(execFile)
+
+await using described = await startService()
+const { document, operations } = await readDocument(described)
+const check = createChecker(document)
+const nameOf = ({ method, path }: Operation) => `${method} ${path}`
+
+/** What is not for a client of the API, and the API once more without its prefix. */
+const HIDDEN = /^\/(docs(\/.*)?|openapi\.json|auth\/.*|me(\/.*)?|users(\/.*)?)$/
+/** Where nobody, or not only who is signed in, may call. */
+const PUBLIC = new Set(['signUp', 'verify', 'resendCode', 'logIn', 'refresh', 'health', 'ready'])
+
+test('is OpenAPI 3.1.0, served as JSON', async () => {
+  await using service = await startService()
+
+  const answer = await service.get('/openapi.json')
+
+  assert.equal(answer.status, 200)
+  assert.match(answer.headers['content-type'] ?? '', /^application\/json/)
+  assert.equal(answer.body.openapi, '3.1.0')
+  assert.deepEqual(answer.body, document)
+})
+
+test('is what `npm run cli -- openapi` prints', async () => {
+  const args = ['--import', './server/require-node.mjs', 'server/main.ts', 'openapi']
+  // A bare environment: the document depends on no setting.
+  const { stdout } = await run(process.execPath, args, { env: {}, maxBuffer: 2 ** 24 })
+
+  assert.deepEqual(JSON.parse(stdout), document)
+})
+
+test('has every route of the API once', async () => {
+  await using service = await startService()
+  const routes: string[] = []
+  service.app.addHook('onRoute', ({ url, method }) => {
+    if (!HIDDEN.test(url)) routes.push(`${String(method)} ${url.replace(/:(\w+)/g, '{$1}')}`)
+  })
+  await service.app.ready()
+
+  assert.deepEqual(operations.map(nameOf).toSorted(), routes.toSorted())
+})
+
+test('gives each operation an id and a summary of its own', () => {
+  for (const key of ['operationId', 'summary'] as const) {
+    const values = operations.map((operation) => operation[key])
+    assert.ok(values.every((value) => value !== undefined && value.length > 0))
+    assert.equal(new Set(values).size, values.length, key)
+  }
+})
+
+for (const operation of operations) {
+  const { operationId, path, method } = operation
+  const pointer = ['paths', path, method.toLowerCase()]
+
+  describe(nameOf(operation), () => {
+    test('has one tag, which is described', () => {
+      const tags = document.tags.map(({ name }: { name: string }) => name)
+      assert.equal(operation.tags?.length, 1)
+      assert.ok(tags.includes(operation.tags[0]))
+    })
+
+    test('says who may call', () => {
+      const { security = [] } = operation
+      for (const scheme of security.flatMap((one) => Object.keys(one)))
+        assert.ok(scheme in document.components.securitySchemes, scheme)
+      assert.equal(security.length === 0, PUBLIC.has(operationId))
+      assert.equal(security.length > 0, '401' in operation.responses && !isAboutTokens(operation))
+    })
+
+    test('says whether it needs a body', () => {
+      if (operation.requestBody === undefined) return
+      assert.equal(operation.requestBody.required, operationId !== 'logOut')
+    })
+
+    test('describes each answer, success and refusal', () => {
+      const statuses = Object.keys(operation.responses).map(Number)
+      assert.ok(statuses.some((status) => status < 300))
+      assert.ok(statuses.includes(500))
+      for (const { description } of Object.values(operation.responses))
+        assert.ok(description !== '' && description !== 'Default Response')
+    })
+
+    test('shows a problem of each code, with the status of that code', () => {
+      for (const [status, { content = {} }] of Object.entries(operation.responses)) {
+        const media = content['application/problem+json']
+        if (media === undefined) continue
+        const examples = Object.entries(media.examples ?? {})
+        assert.ok(examples.length > 0, status)
+        for (const [code, { value }] of examples) {
+          assert.equal(STATUS[code as keyof typeof STATUS], Number(status))
+          assert.equal((value as { code: string }).code, code)
+          const path = [...pointer, 'responses', status, 'content', 'application/problem+json']
+          assert.equal(check([...path, 'schema'], value), undefined)
+        }
+      }
+    })
+
+    test('shows an example of each text that is sent or answered, which fits', () => {
+      for (const [where, schema] of textsOf(operation)) {
+        assert.ok(schema.examples?.length, where)
+        for (const example of schema.examples)
+          assert.match(String(example), new RegExp(schema.pattern ?? '', 'u'))
+      }
+    })
+  })
+}
+
+/** 401 of these is about what the body holds. */
+function isAboutTokens({ operationId }: Operation): boolean {
+  return operationId === 'logIn' || operationId === 'refresh'
+}
+
+/** Free texts: what neither lists its values nor is a number. */
+function textsOf({ parameters = [], requestBody, responses }: Operation): [string, Schema][] {
+  const found: [string, Schema][] = parameters
+    .filter(({ schema }) => schema.type === 'string')
+    .map(({ name, schema, example }) => [
+      name,
+      example === undefined ? schema : { ...schema, examples: [example] },
+    ])
+  const walk = (where: string, schema: Schema): void => {
+    const isText = [schema.type].flat().includes('string')
+    if (isText && schema.enum === undefined && schema.const === undefined)
+      found.push([where, schema])
+    if (schema.items !== undefined) walk(`${where}[]`, schema.items)
+    for (const [name, field] of Object.entries(schema.properties ?? {}))
+      walk(`${where}.${name}`, field)
+  }
+  for (const [type, { schema }] of Object.entries(requestBody?.content ?? {})) walk(type, schema)
+  for (const [status, { content = {} }] of Object.entries(responses))
+    if (content['application/json']) walk(status, content['application/json'].schema)
+  return found
+}
