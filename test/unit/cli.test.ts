@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { runProgram } from '../support/process.ts'
+import { PASSWORD, SETTINGS, startService } from '../support/service.ts'
+
+// What the command line does without a database of its own; the rest is in test/cli.test.ts.
+
+const CANARY = 'canary-2b7f'
+
+describe('misuse', () => {
+  for (const args of [
+    ['users', 'create'],
+    ['users', 'create', 'a@example.com', CANARY],
+    ['users', 'create', 'a@example.com', '--password', CANARY],
+    ['users', 'create', 'a@example.com', `--password=${CANARY}`],
+    ['users', 'create', 'a@example.com', '--role', 'root'],
+    ['users', 'set-role', 'a@example.com', 'root'],
+    ['users', 'list', '--sort', 'id'],
+  ]) {
+    test(`2 and the usage for: ${args.join(' ')}`, async () => {
+      const env = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:' }
+
+      const { exitCode, stdout, stderr } = await runProgram(args, { env, input: PASSWORD })
+
+      assert.equal(exitCode, 2, stderr)
+      assert.match(stderr, /usage: npm run cli -- /)
+      assert.doesNotMatch(stderr, new RegExp(CANARY), 'a password typed by mistake is not repeated')
+      assert.equal(stdout, '')
+    })
+  }
+
+  test('0 and every command for help', async () => {
+    const { exitCode, stderr } = await runProgram(['--help'])
+
+    assert.equal(exitCode, 0)
+    for (const name of ['users create <email>', 'users delete', 'migrate', 'doctor', 'openapi'])
+      assert.ok(stderr.includes(`  ${name}`), name)
+  })
+})
+
+describe('doctor', () => {
+  test('1 and names only for bad settings', async () => {
+    const env = { DATABASE_URL: `mysql://u:${CANARY}@db/shop`, SECRET_KEY: CANARY, PORT: 'x' }
+
+    const { exitCode, stdout } = await runProgram(['doctor'], { env })
+
+    assert.equal(exitCode, 1)
+    for (const name of ['DATABASE_URL', 'SECRET_KEY', 'PORT'])
+      assert.match(stdout, new RegExp(`^FAIL ${name} `, 'm'))
+    assert.doesNotMatch(stdout, new RegExp(CANARY))
+  })
+})
+
+describe('openapi', () => {
+  test('0 prints the document that is served, whatever the settings', async () => {
+    await using service = await startService()
+
+    const { exitCode, stdout } = await runProgram(['openapi'], { env: { PORT: 'x' } })
+
+    assert.equal(exitCode, 0)
+    const served = await service.get('/openapi.json')
+    assert.equal(served.status, 200)
+    assert.deepEqual(JSON.parse(stdout), served.body)
+  })
+})
