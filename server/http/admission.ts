@@ -10,7 +10,7 @@ import { SECOND_MS } from '../lib/units.ts'
 export function hashAdmission(ctx: Context): { onRequest: onRequestHookHandler } {
   const refusal = new AppError('overloaded', { retryAfterS: 1 })
   let refused = 0
-  let loggedAtMs = 0
+  let loggedAtMs = -SECOND_MS
   return {
     onRequest(_request, _reply, done) {
       if (!ctx.hasher.isFull()) return done()
