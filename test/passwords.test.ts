@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { describe, test } from 'node:test'
+import { upgradePasswordHash } from '../server/users/users.ts'
+import { countHashes, SLOW_HASHES } from './support/hashes.ts'
+import { assertInvalid, assertProblem } from './support/problem.ts'
+import { PASSWORD, type Service, startService } from './support/service.ts'
+
+const LOGIN = '/api/v1/auth/login'
+const SIGNUP = '/api/v1/auth/signup'
+const EMAIL = 'ann@example.com'
+
+const logIn = (service: Service, password: string) =>
+  service.post(LOGIN, { email: EMAIL, password })
+
+async function passwordRow({ ctx: { db } }: Service) {
+  const row = await db
+    .selectFrom('users')
+    .select(['password_hash', 'password_changed_at', 'updated_at'])
+    .where('email_canonical', '=', EMAIL)
+    .executeTakeFirstOrThrow()
+  return { ...row }
+}
+
+describe('a new password', () => {
+  for (const [why, password, settings] of [
+    ['8 characters', 'xk3!vqwz', {}],
+    ['8 characters of two UTF-16 units each', '🦜🫘🫖🧋🥐🍩🍪🧁', {}],
+    ['15 characters where 15 are asked for', 'xk3!vqwz7pmtr0a', { PASSWORD_MIN_LENGTH: '15' }],
+    ['256 characters in 1024 bytes', '🦜'.repeat(256), {}],
+    ['four plain words', 'correct horse battery staple', {}],
+    ['lower-case letters only', 'qmzkvbtrwpxnlshgdjfcyoeiauqmzk', {}],
+    ['spaces and no letter', '      ☕      ', {}],
+    ['a NUL in it', 'before\0after', {}],
+  ] as const) {
+    test(`201 for ${why}, which then logs in`, async () => {
+      await using service = await startService(settings)
+      await service.addUser(EMAIL, password)
+      assert.equal((await logIn(service, password)).status, 200)
+    })
+  }
+
+  for (const [why, password, code, settings] of [
+    ['7 characters', 'xk3!vqw', 'too_short', {}],
+    ['7 characters of two UTF-16 units each', '🦜🫘🫖🧋🥐🍩🍪', 'too_short', {}],
+    ['8 characters that compose to 4', 'a\u0301'.repeat(4), 'too_short', {}],
+    [
+      '14 characters where 15 are asked for',
+      'xk3!vqwz7pmtr0',
+      'too_short',
+      { PASSWORD_MIN_LENGTH: '15' },
+    ],
+    ['257 characters', 'ab'.repeat(128) + 'c', 'too_long', {}],
+    ['more than 1024 bytes', '각'.normalize('NFD').repeat(256), 'too_long', {}],
+    ['one of the most used', 'password123', 'blocklisted', {}],
+    ['one of the most used in capitals', 'QwertyUiop', 'blocklisted', {}],
+    ['digits in order', '12345678', 'blocklisted', {}],
+    ['the service', 'Coffee Shop API 2026', 'blocklisted', {}],
+    ['the address', EMAIL, 'blocklisted', {}],
+    ['the local part with digits', 'Bartholomew-1990', 'blocklisted', {}],
+    ['the name', 'Wilhelmina!', 'blocklisted', {}],
+  ] as const) {
+    test(`422 ${code} for ${why}, and no hash is computed`, async () => {
+      await using service = await startService(settings)
+      const counts = countHashes(service)
+      const email = password === EMAIL ? EMAIL : 'bartholomew@example.com'
+
+      const answer = await service.post(SIGNUP, { email, password, full_name: 'Wilhelmina Ray' })
+
+      assertInvalid(answer, '/password', code)
+      assert.ok(!answer.text.includes(password))
+      assert.deepEqual(counts, { made: 0, verified: 0 })
+    })
+  }
+
+  for (const url of [LOGIN, SIGNUP]) {
+    for (const [why, length, code] of [
+      ['1025 characters', 1025, 'validation_failed'],
+      ['a megabyte', 2 ** 20, 'body_too_large'],
+    ] as const) {
+      test(`${code} for ${why} at ${url}, and no hash is computed`, async () => {
+        await using service = await startService()
+        const counts = countHashes(service)
+
+        const answer = await service.post(url, { email: EMAIL, password: 'x'.repeat(length) })
+
+        assertProblem(answer, code)
+        assert.deepEqual(counts, { made: 0, verified: 0 })
+      })
+    }
+
+    test(`400 for half a character at ${url}`, async () => {
+      await using service = await startService()
+      const headers = { 'content-type': 'application/json' }
+      for (const half of ['\\ud83e', '\\udd9c', '\\udd9c\\ud83e']) {
+        const body = `{"email":"${EMAIL}","password":"${PASSWORD}${half}"}`
+        assertProblem(await service.post(url, body, { headers }), 'malformed_request')
+      }
+    })
+  }
+})
+
+describe('a password is compared whole and exactly', () => {
+  const own = ' pass word é\0 1 '
+  const long = 'x'.repeat(71) + 'the seventy-second and what follows'
+
+  for (const [why, password, other] of [
+    ['without its outer spaces', own, own.trim()],
+    ['without its inner spaces', own, own.replaceAll(' ', '')],
+    ['cut at the NUL', own, own.slice(0, own.indexOf('\0'))],
+    ['another after the NUL', own, own.replace('1', '2')],
+    ['in capitals', own, own.toUpperCase()],
+    ['without the accent', own, own.replace('é', 'e')],
+    ['cut after 72 characters', long, long.slice(0, 72)],
+    ['another end after 72 characters', long, `${long.slice(0, -1)}x`],
+    ['of compatible characters', 'ﬁne coffee beans', 'fine coffee beans'],
+    ['another half of a pair', '🦜🦜🦜🦜🦜🦜🦜🦜', '🦝🦜🦜🦜🦜🦜🦜🦜'],
+  ] as const) {
+    test(`401 for the password ${why}`, async () => {
+      await using service = await startService()
+      await service.addUser(EMAIL, password)
+
+      assertProblem(await logIn(service, other), 'invalid_credentials')
+      assert.equal((await logIn(service, password)).status, 200)
+    })
+  }
+
+  for (const [set, typed] of [
+    ['NFC', 'NFD'],
+    ['NFD', 'NFC'],
+  ] as const) {
+    test(`200 for a password set in ${set} and typed in ${typed}`, async () => {
+      await using service = await startService()
+      const password = 'café crème brûlée 각'
+      await service.addUser(EMAIL, password.normalize(set))
+
+      assert.equal((await logIn(service, password.normalize(typed))).status, 200)
+    })
+  }
+
+  test('401 for a text of more than 1024 bytes, though it would compose to the password', async () => {
+    await using service = await startService()
+    await service.addUser(EMAIL, '각'.repeat(256))
+    const decomposed = '각'.normalize('NFD').repeat(256)
+
+    assertProblem(await logIn(service, decomposed), 'invalid_credentials')
+  })
+})
+
+describe('the stored hash', () => {
+  test('is argon2id by the default settings, with a salt of its own', async () => {
+    await using service = await startService({ ARGON2_MEMORY_KIB: '19456', ARGON2_PASSES: '2' })
+    await service.signUp(EMAIL)
+    await service.signUp('bob@example.com')
+
+    const rows = await service.ctx.db.selectFrom('sign_ups').select('password_hash').execute()
+
+    const [ann = '', bob = ''] = rows.map((row) => row.password_hash)
+    for (const hash of [ann, bob]) {
+      assert.match(hash, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[\w+/]{22}\$[\w+/]{43}$/)
+    }
+    assert.notEqual(ann.split('$')[4], bob.split('$')[4])
+  })
+
+  for (const [why, settings, expected] of [
+    ['memory', { ARGON2_MEMORY_KIB: '64' }, /\$m=64,t=1,p=1\$/],
+    ['passes', { ARGON2_PASSES: '3' }, /\$m=8,t=3,p=1\$/],
+  ] as const) {
+    test(`is renewed at the next login once the ${why} grew, and only then`, async () => {
+      await using service = await startService()
+      await using grown = await startService(settings, { replicaOf: service })
+      await service.addUser(EMAIL)
+      const before = await passwordRow(service)
+      service.advance(1000)
+
+      assertProblem(await logIn(grown, 'not the password'), 'invalid_credentials')
+      const untouched = await passwordRow(service)
+      const logins = [await logIn(grown, PASSWORD)]
+      const after = await passwordRow(service)
+      logins.push(await logIn(grown, PASSWORD), await logIn(service, PASSWORD))
+
+      assert.deepEqual(untouched, before)
+      assert.match(after.password_hash ?? '', expected)
+      assert.deepEqual({ ...after, password_hash: before.password_hash }, before)
+      assert.deepEqual(await passwordRow(service), after)
+      assert.deepEqual(
+        logins.map(({ status }) => status),
+        [200, 200, 200],
+      )
+    })
+  }
+
+  test('is not renewed over one that was set meanwhile', async () => {
+    await using service = await startService()
+    const { id } = await service.addUser(EMAIL)
+    const before = await passwordRow(service)
+
+    await service.ctx.transaction((tx) =>
+      upgradePasswordHash(tx, id, { from: 'what was read before', to: 'what it became' }),
+    )
+
+    assert.deepEqual(await passwordRow(service), before)
+  })
+
+  test('is renewed at a later login when the queue is full', async () => {
+    await using service = await startService()
+    await using grown = await startService(
+      { ARGON2_PASSES: '3', HASH_CONCURRENCY: '1', HASH_QUEUE: '0' },
+      { replicaOf: service },
+    )
+    await service.addUser(EMAIL)
+    const before = await passwordRow(service)
+    const { hasher } = grown.ctx
+    const { verify } = hasher
+    let other: Promise<string> | undefined
+    hasher.verify = async (passwordHash, password) => {
+      const matches = await verify(passwordHash, password)
+      other = hasher.hash('somebody else’s, in the only place there is')
+      return matches
+    }
+
+    const answer = await logIn(grown, PASSWORD)
+    await other
+
+    assert.equal(answer.status, 200)
+    assert.deepEqual(await passwordRow(service), before)
+  })
+})
+
+describe('a full hash queue', () => {
+  test('503 with Retry-After for who needs a hash; everything else is served', async () => {
+    await using service = await startService()
+    const ann = await service.addUser(EMAIL)
+    const settings = { ...SLOW_HASHES, HASH_QUEUE: '0' }
+    await using busy = await startService(settings, { replicaOf: service })
+    const occupied = busy.ctx.hasher.hash('x')
+
+    for (const url of [LOGIN, SIGNUP, '/auth/login']) {
+      const answer = await busy.post(url, { email: EMAIL, password: PASSWORD })
+      assertProblem(answer, 'overloaded')
+      assert.match(answer.headers['retry-after'] ?? '', /^[1-9][0-9]*$/)
+    }
+    const me = await busy.get('/api/v1/me', { token: ann.access })
+    const refreshed = await busy.post('/api/v1/auth/refresh', { refresh_token: ann.refresh })
+
+    assert.ok(busy.ctx.hasher.isFull())
+    assert.deepEqual([me.status, refreshed.status], [200, 200])
+    await occupied
+    assert.equal((await logIn(busy, PASSWORD)).status, 200)
+  })
+
+  test('503 before the body is read, and one log line for all who are refused', async () => {
+    await using busy = await startService({ ...SLOW_HASHES, HASH_QUEUE: '0' })
+    const { hostname, port } = new URL(await busy.listen())
+    const occupied = busy.ctx.hasher.hash('x')
+
+    for (let time = 1; time <= 5; time++) {
+      const socket = connect(Number(port), hostname)
+      socket.write(
+        `POST ${LOGIN} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n`,
+      )
+      const [chunk] = await socket.take(1).toArray()
+      assert.match(String(chunk), /^HTTP\/1\.1 503 /)
+      socket.destroy()
+    }
+
+    assert.ok(busy.ctx.hasher.isFull())
+    await occupied
+    assert.equal(busy.logged.filter((line) => line.includes('hash queue full')).length, 1)
+  })
+
+  test('as many as have room are answered, the others get 503', async () => {
+    await using busy = await startService({ ...SLOW_HASHES, HASH_QUEUE: '2' })
+
+    const answers = await Promise.all(Array.from({ length: 10 }, () => logIn(busy, PASSWORD)))
+
+    const count = (status: number) => answers.filter((answer) => answer.status === status).length
+    assert.deepEqual([count(401), count(503)], [3, 7])
+  })
+})

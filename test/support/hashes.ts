@@ -1,0 +1,23 @@
+import type { Service } from './service.ts'
+
+/** Counts the hashes that a service is asked for from now on; they are computed as ever. */
+export function countHashes({ ctx: { hasher } }: Service): { made: number; verified: number } {
+  const counts = { made: 0, verified: 0 }
+  const { hash, verify } = hasher
+  hasher.hash = (password) => {
+    counts.made++
+    return hash(password)
+  }
+  hasher.verify = (passwordHash, password) => {
+    counts.verified++
+    return verify(passwordHash, password)
+  }
+  return counts
+}
+
+/** Settings with which one hash takes some tenths of a second, one at a time. */
+export const SLOW_HASHES = {
+  ARGON2_MEMORY_KIB: '65536',
+  ARGON2_PASSES: '8',
+  HASH_CONCURRENCY: '1',
+}
