@@ -15,7 +15,15 @@ export function clientOf(request: FastifyRequest): Client {
   const userAgent = (request.headers['user-agent'] ?? '')
     .slice(0, USER_AGENT_MAX)
     .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '')
-  const ip = request.ip.replace(/^::ffff:/, '')
-  // Behind a proxy the address is text from a header, and it is mailed.
-  return { ip: isIP(ip) === 0 ? null : ip, userAgent: userAgent || null }
+  return { ip: addressOf(request), userAgent: userAgent || null }
+}
+
+/** `192.0.2.1:443` and `[2001:db8::1]:443`, as some proxies append them. */
+const WITH_PORT = /^(?:\[([^\]]+)\]|([0-9.]+))(?::[0-9]+)?$/
+
+/** The address alone. Null for what is none: behind a proxy it is text from a header, and it is mailed and logged. */
+export function addressOf(request: FastifyRequest): string | null {
+  const [, inBrackets, beforePort] = WITH_PORT.exec(request.ip) ?? []
+  const ip = (inBrackets ?? beforePort ?? request.ip).replace(/^::ffff:/i, '')
+  return isIP(ip) === 0 ? null : ip
 }

@@ -15,6 +15,7 @@ import { newId } from '../lib/random.ts'
 import { SECOND_MS } from '../lib/units.ts'
 import { allowedMethods, pathOf } from './allowed-methods.ts'
 import { readBodiesStrictly } from './bodies.ts'
+import { addressOf } from './client.ts'
 import { answerBrokenRequest, answerForNode, isWellFramed } from './broken-requests.ts'
 import { securityHeaders } from './headers.ts'
 import { handleError } from './problem.ts'
@@ -119,7 +120,7 @@ export function createFastify(ctx: Context) {
         status: reply.statusCode,
         duration_ms: Math.round(reply.elapsedTime * 10) / 10,
         user_id: request.session?.userId,
-        ip: request.ip,
+        ip: addressOf(request),
       },
       'request',
     )

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import type { Context } from '../context.ts'
-import { pendingMigrations } from '../database/migrate.ts'
+import { pendingMigrations, SchemaError } from '../database/migrate.ts'
 import type { App } from './fastify.ts'
 
 /** Clocks further apart than this make expiries differ from replica to replica. */
@@ -10,7 +10,9 @@ const Ready = Type.Object({
   status: Type.Enum(['ready', 'not_ready']),
   checks: Type.Object({
     database: Type.Enum(['ok', 'unavailable']),
-    migrations: Type.Enum(['ok', 'pending', 'unknown']),
+    migrations: Type.Enum(['ok', 'pending', 'newer', 'unknown'], {
+      description: 'Whether the schema is the one that this version knows.',
+    }),
     draining: Type.Boolean({ description: 'The process is shutting down.' }),
     clock: Type.Enum(['ok', 'skewed', 'unknown'], {
       description: 'Compared with the database’s clock; reported, does not decide.',
@@ -58,10 +60,9 @@ async function checkDatabase(ctx: Context) {
   try {
     const databaseNowMs = await ctx.checkDatabase()
     const skewed = Math.abs(databaseNowMs - ctx.now()) > SKEW_MAX_MS
-    const pending = await pendingMigrations(ctx.db)
     return {
       database: 'ok' as const,
-      migrations: pending.length === 0 ? ('ok' as const) : ('pending' as const),
+      migrations: await checkMigrations(ctx),
       clock: skewed ? ('skewed' as const) : ('ok' as const),
     }
   } catch (error) {
@@ -71,5 +72,15 @@ async function checkDatabase(ctx: Context) {
       migrations: 'unknown' as const,
       clock: 'unknown' as const,
     }
+  }
+}
+
+async function checkMigrations(ctx: Context) {
+  try {
+    const pending = await pendingMigrations(ctx.db)
+    return pending.length === 0 ? ('ok' as const) : ('pending' as const)
+  } catch (error) {
+    if (error instanceof SchemaError) return 'newer' as const
+    throw error
   }
 }

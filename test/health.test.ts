@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { existsSync, renameSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { sql } from 'kysely'
+import pg from 'pg'
+import { createApp } from '../server/app.ts'
+import { DATABASE } from './support/database.ts'
+import { assertProblem } from './support/problem.ts'
+import { type Service, startService } from './support/service.ts'
+
+/** On PostgreSQL the service compares its clock with the server's, which is that of this machine. */
+const start = () => startService({}, { nowMs: Date.now() })
+
+/** Renames the database away under the running service; the returned function brings it back. */
+async function takeDatabaseAway({ databaseUrl }: Service): Promise<() => Promise<void>> {
+  if (DATABASE === 'sqlite') {
+    const file = databaseUrl.replace('sqlite:///', '')
+    renameSync(file, `${file}.away`)
+    return async () => {
+      assert.ok(!existsSync(file), 'an empty database took the place of the lost one')
+      renameSync(`${file}.away`, file)
+    }
+  }
+  const url = new URL(databaseUrl)
+  const name = url.pathname.slice(1)
+  url.pathname = '/postgres'
+  const administer = async (statement: string) => {
+    const client = new pg.Client({ connectionString: url.href })
+    await client.connect()
+    await client.query(statement)
+    await client.end()
+  }
+  await administer(
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`,
+  )
+  await administer(`alter database ${name} rename to ${name}_away`)
+  return () => administer(`alter database ${name}_away rename to ${name}`)
+}
+
+describe('GET /health', () => {
+  test('200 while the process lives, whatever it depends on', async () => {
+    await using service = await start()
+    const up = await service.get('/health')
+    const bringBack = await takeDatabaseAway(service)
+    const down = await service.get('/health')
+    await bringBack()
+
+    for (const answer of [up, down]) {
+      assert.equal(answer.status, 200)
+      assert.deepEqual(answer.body, { status: 'healthy' })
+      assert.equal(answer.headers['cache-control'], 'no-store')
+    }
+  })
+
+  test('404 under the API’s prefix', async () => {
+    await using service = await start()
+    assertProblem(await service.get('/api/v1/health'), 'not_found')
+    assertProblem(await service.get('/api/v1/ready'), 'not_found')
+  })
+})
+
+describe('GET /ready', () => {
+  test('200 when database, schema and clock are well', async () => {
+    await using service = await start()
+
+    const answer = await service.get('/ready')
+
+    assert.equal(answer.status, 200)
+    const checks = { database: 'ok', migrations: 'ok', draining: false, clock: 'ok' }
+    assert.deepEqual(answer.body, { status: 'ready', checks })
+  })
+
+  test('503 within two seconds while the database is away, and 200 once it is back', async () => {
+    await using service = await start()
+    await service.get('/ready')
+    const bringBack = await takeDatabaseAway(service)
+    const startedAt = performance.now()
+    const away = await service.get('/ready')
+    const tookMs = performance.now() - startedAt
+    await bringBack()
+    const back = await service.get('/ready')
+
+    assert.equal(away.status, 503)
+    assert.match(away.headers['retry-after'] ?? '', /^[0-9]+$/)
+    assert.equal(away.body.status, 'not_ready')
+    assert.equal(away.body.checks.database, 'unavailable')
+    assert.equal(away.body.checks.migrations, 'unknown')
+    assert.ok(tookMs < 2500, `${tookMs} ms`)
+    assert.equal(back.status, 200, back.text)
+  })
+
+  for (const [why, change, migrations] of [
+    ['a migration is missing', sql`delete from schema_migrations`, 'pending'],
+    [
+      'the schema is newer',
+      sql`insert into schema_migrations (name, timestamp) values ('9999-newer', '2026-01-01T00:00:00.000Z')`,
+      'newer',
+    ],
+  ] as const) {
+    test(`503 while ${why}, though the database answers`, async () => {
+      await using service = await start()
+      await service.ctx.transaction((tx) => change.execute(tx))
+
+      const answer = await service.get('/ready')
+
+      assert.equal(answer.status, 503)
+      assert.equal(answer.body.checks.database, 'ok')
+      assert.equal(answer.body.checks.migrations, migrations)
+    })
+  }
+
+  test('503 once the process was asked to stop', async () => {
+    await using service = await start()
+    let draining = false
+    const app = createApp(service.ctx, { isDraining: () => draining })
+    const before = await app.inject('/ready')
+    draining = true
+
+    const answer = await app.inject('/ready')
+
+    assert.equal(before.statusCode, 200)
+    assert.equal(answer.statusCode, 503)
+    assert.equal(answer.json().checks.draining, true)
+    assert.equal(answer.json().checks.database, 'ok')
+    await app.close()
+  })
+
+  for (const [aheadMs, clock] of [
+    [-6000, 'skewed'],
+    [0, 'ok'],
+    [6000, 'skewed'],
+  ] as const) {
+    test(`200 and clock ${clock} when the clocks are ${aheadMs} ms apart`, async () => {
+      await using service = await start()
+      service.advance(aheadMs)
+
+      const answer = await service.get('/ready')
+
+      assert.equal(answer.status, 200)
+      assert.equal(answer.body.checks.clock, clock)
+    })
+  }
+})
