@@ -107,8 +107,8 @@ export function createFastify(ctx: Context) {
   })
   const methodsFor = allowedMethods(app)
   allowOrigins(app, ctx.config.corsOrigins)
-  // After the hook of CORS, so that these refusals carry its headers, too.
-  app.after(() => refuseByRoute(app, methodsFor))
+  // After CORS, so that these refusals carry its headers, too.
+  refuseByRoute(app, methodsFor)
   // Reading a body loses the asynchronous context; the budget goes on where it was.
   app.addHook('preValidation', (request, _reply, done) => withBudget(request.databaseBudget, done))
 
