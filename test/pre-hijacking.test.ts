@@ -98,7 +98,7 @@ describe('an address that an attacker signs up too', () => {
     assert.notEqual(repeated, theirs.code)
   })
 
-  test('attempts of one address never share a code', async () => {
+  test('each attempt of one address has a code of its own', async () => {
     await using service = await startService()
     const codes = new Set<string>()
 

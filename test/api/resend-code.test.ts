@@ -132,29 +132,22 @@ describe('POST /auth/verify/resend', () => {
 })
 
 describe('the lifetime of a code that is mailed again', () => {
-  test('24 hours from then', async () => {
-    await using service = await startService()
-    await service.signUp(email)
-    const code = await service.codeFor(email)
-    service.advance(23 * HOUR_MS)
-    await resend(service)
+  for (const [why, afterMs, status] of [
+    ['24 hours from then', DAY_MS - 1, 200],
+    ['not longer', DAY_MS, 400],
+  ] as const) {
+    test(why, async () => {
+      await using service = await startService()
+      await service.signUp(email)
+      const code = await service.codeFor(email)
+      service.advance(23 * HOUR_MS)
+      await resend(service)
 
-    service.advance(DAY_MS - 1)
+      service.advance(afterMs)
 
-    assert.equal((await service.post(VERIFY, { email, code })).status, 200)
-  })
-
-  test('not longer', async () => {
-    await using service = await startService()
-    await service.signUp(email)
-    const code = await service.codeFor(email)
-    service.advance(HOUR_MS)
-    await resend(service)
-
-    service.advance(DAY_MS)
-
-    assertProblem(await service.post(VERIFY, { email, code }), 'invalid_code')
-  })
+      assert.equal((await service.post(VERIFY, { email, code })).status, status)
+    })
+  }
 
   test('a code that had expired works again', async () => {
     await using service = await startService()
@@ -261,9 +254,16 @@ describe('the limit of repeated mails', () => {
     await service.signUp(email)
     await service.deliverMail()
 
-    await Promise.all(
-      Array.from({ length: 10 }, (_, n) => (n % 2 ? service : replica).post(RESEND, { email })),
-    )
+    const tenAtOnce = (to: string) =>
+      Promise.all(
+        Array.from({ length: 10 }, (_, n) =>
+          (n % 2 ? service : replica).post(RESEND, { email: to }),
+        ),
+      )
+    // Opens the connections: the first would be done before the others are there.
+    await tenAtOnce('unknown@example.com')
+
+    await tenAtOnce(email)
     await Promise.all([service.deliverMail(), replica.deliverMail()])
 
     assert.equal(service.mailsTo(email).length, 2)
