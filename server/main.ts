@@ -78,6 +78,8 @@ function explain(error: unknown): string {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     return `Cannot start: ${error.message}; set PORT to a free one`
   }
+  // What the system refuses, such as a port, an address or a folder, names itself.
+  if (error instanceof Error && 'syscall' in error) return `Cannot start: ${error.message}`
   return error instanceof Error ? (error.stack ?? error.message) : 'Cannot start'
 }
 

@@ -31,8 +31,8 @@ export function openSqlite(path: string | undefined): Backend {
   const temporary = path === undefined ? mkdtempSync(join(tmpdir(), 'coffee-shop-')) : undefined
   const file = path ?? join(temporary ?? '', 'app.db')
   mkdirSync(dirname(file), { recursive: true })
-  const writer = openHandle(file, { readOnly: false })
-  const reader = openHandle(file, { readOnly: true })
+  const writer = named(() => openHandle(file, { readOnly: false }))
+  const reader = named(() => openHandle(file, { readOnly: true }))
   const opened = identity(file)
   const assertSameFile = () => {
     // A deleted or replaced file would take writes that nobody can ever read.

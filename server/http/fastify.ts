@@ -107,6 +107,7 @@ export function createFastify(ctx: Context) {
   })
   const methodsFor = allowedMethods(app)
   allowOrigins(app, ctx.config.corsOrigins)
+  endConnectionsWhenStopping(app)
   // After CORS, so that these refusals carry its headers, too.
   refuseByRoute(app, methodsFor)
   // Reading a body loses the asynchronous context; the budget goes on where it was.
@@ -127,6 +128,19 @@ export function createFastify(ctx: Context) {
     done()
   })
   return app
+}
+
+/** A connection kept alive after its last answer would hold up the stop until the client hangs up. */
+function endConnectionsWhenStopping(app: FastifyInstance): void {
+  let stopping = false
+  app.addHook('preClose', (done) => {
+    stopping = true
+    done()
+  })
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (stopping) reply.header('connection', 'close')
+    done()
+  })
 }
 
 /** Exact origins, no credentials; what is not a preflight of an allowed origin is an ordinary OPTIONS. */

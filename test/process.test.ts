@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { connect } from 'node:net'
+import { describe, test } from 'node:test'
+import { createTestDatabase, DATABASE } from './support/database.ts'
+import { type Program, startProgram, temporaryFolder } from './support/process.ts'
+import { PASSWORD, SETTINGS } from './support/service.ts'
+
+const JSON_BODY = JSON.stringify({ email: 'ann@example.com', password: PASSWORD })
+
+/** The program on the database that this run is about. */
+async function startOnDatabase() {
+  const database = await createTestDatabase()
+  const env = { ...SETTINGS, DATABASE_URL: database.url, PORT: '0' }
+  const program = startProgram({ env })
+  return {
+    ...program,
+    env,
+    async [Symbol.asyncDispose]() {
+      await program[Symbol.asyncDispose]()
+      await database.drop()
+    },
+  }
+}
+
+/** A login whose head the server has read, and whose body it waits for. */
+async function beginRequest(url: string) {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  let answer = ''
+  socket.setEncoding('utf8').on('data', (text: string) => (answer += text))
+  const closed = new Promise<string>((resolve, reject) => {
+    socket.once('close', () => resolve(answer))
+    socket.once('error', reject)
+  })
+  socket.write(
+    `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${JSON_BODY.length}\r\nExpect: 100-continue\r\n\r\n`,
+  )
+  while (!answer.includes('100 Continue')) await tick()
+  return { send: (text: string) => socket.write(text), closed }
+}
+
+/** Asks it to stop and waits until it takes no more connections. */
+async function askToStop(program: Program, url: string): Promise<void> {
+  program.child.kill('SIGTERM')
+  for (const startedAt = performance.now(); ; await tick()) {
+    const refused = await fetch(`${url}/health`).then(
+      () => false,
+      () => true,
+    )
+    if (refused) return
+    assert.ok(performance.now() - startedAt < 5000, 'still takes connections')
+  }
+}
+
+const tick = () => new Promise((resolve) => setImmediate(resolve))
+
+async function post(url: string, body: unknown): Promise<{ status: number; body: any }> {
+  const answer = await fetch(url, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+  })
+  return { status: answer.status, body: await answer.json() }
+}
+
+describe('the process', () => {
+  test('finishes the request in hand on SIGTERM and exits 0', async () => {
+    await using program = await startOnDatabase()
+    const url = await program.url()
+    const request = await beginRequest(url)
+
+    await askToStop(program, url)
+    request.send(JSON_BODY)
+
+    assert.match(await request.closed, /HTTP\/1\.1 401 [\s\S]*"code":"invalid_credentials"/)
+    const { exitCode, stdout, stderr } = await program.finished()
+    assert.equal(exitCode, 0, stderr)
+    assert.match(stdout, /"status":401[^\n]*\n[^\n]*"msg":"stopped"\}\n$/)
+    assert.equal(stderr, '')
+  })
+
+  test('exits at once when it is asked to stop twice', async () => {
+    await using program = await startOnDatabase()
+    const url = await program.url()
+    const request = await beginRequest(url)
+    const broken = request.closed.catch(() => 'broken')
+
+    await askToStop(program, url)
+    const askedAt = performance.now()
+    program.child.kill('SIGINT')
+    const { exitCode } = await program.finished()
+
+    assert.equal(exitCode, 1)
+    assert.ok(performance.now() - askedAt < 1500)
+    await broken
+  })
+
+  test('says in one line that its port is taken and exits 1', async () => {
+    await using first = await startOnDatabase()
+    const { port } = new URL(await first.url())
+
+    await using second = startProgram({ env: { ...first.env, PORT: port } })
+    const { exitCode, stderr } = await second.finished()
+
+    assert.equal(exitCode, 1)
+    assert.match(stderr, /^Cannot start: .*EADDRINUSE.*; set PORT to a free one\n$/)
+  })
+})
+
+if (DATABASE === 'sqlite') {
+  describe('a start without any setting', () => {
+    test('makes its own key and database, and says where the documentation is', async () => {
+      using folder = temporaryFolder()
+      await using program = startProgram({ env: { PORT: '0' }, cwd: folder.path })
+      const url = await program.url()
+
+      const docs = await fetch(/documentation at (\S+?)"/.exec(program.stdout())?.[1] ?? '')
+
+      assert.equal(docs.status, 200)
+      assert.match(await docs.text(), /<title>Coffee Shop API<\/title>/)
+      assert.equal((await fetch(`${url}/health`)).status, 200)
+      assert.deepEqual(readdirSync(folder.path), ['data'])
+      const files = readdirSync(`${folder.path}/data`).filter((name) => !/-(wal|shm)$/.test(name))
+      assert.deepEqual(files.toSorted(), ['app.db', 'secret.key'])
+    })
+
+    test('done by two processes at once on one file makes one service', async () => {
+      using folder = temporaryFolder()
+      const { SECRET_KEY: _, ...settings } = SETTINGS
+      const options = {
+        env: { ...settings, PORT: '0', PUBLIC_URL: 'http://shop' },
+        cwd: folder.path,
+      }
+      await using first = startProgram(options)
+      await using second = startProgram(options)
+      const [one, two] = await Promise.all([first.url(), second.url()])
+      const email = 'ann@example.com'
+      const account = { email, password: PASSWORD }
+
+      const signedUp = await post(`${one}/auth/signup`, account)
+      const code = await first.printed(/^🔑 Verification code for ann@example\.com: ([0-9]{6})$/m)
+      const verified = await post(`${two}/auth/verify`, { email, code: code[1] })
+      const loggedIn = await post(`${two}/auth/login`, account)
+      const headers = { authorization: `Bearer ${loggedIn.body.access_token}` }
+      const me = await fetch(`${one}/me`, { headers })
+
+      assert.equal(signedUp.status, 201)
+      assert.equal(signedUp.body.message.includes('Check console for verification code'), true)
+      assert.equal(verified.status, 200)
+      assert.equal(me.status, 200)
+      assert.equal((first.stdout() + second.stdout()).match(/🔑/g)?.length, 1)
+    })
+  })
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { runProgram, startProgram, temporaryFolder } from '../support/process.ts'
+import { SETTINGS } from '../support/service.ts'
+
+// Starts that go wrong, and .env; what a good start does is in test/process.test.ts.
+
+const PRIVATE = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:', PORT: '0' }
+/** Before everything else: the program takes this Node for an old one. */
+const PRETEND_OLD = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'24.9.0'}})`
+
+async function assertRefused(
+  options: { env?: Record<string, string>; cwd?: string },
+  expected: RegExp,
+): Promise<void> {
+  const { exitCode, stdout, stderr } = await runProgram([], options)
+  assert.equal(exitCode, 1)
+  assert.match(stderr, expected)
+  assert.doesNotMatch(stdout + stderr, /canary|^\s+at /m)
+}
+
+describe('a start', () => {
+  test('is refused with every bad setting by name, no value and no stack', async () => {
+    const env = { SECRET_KEY: 'canary', PORT: 'canary', DATABASE_URL: 'mysql://u:canary@db/x' }
+
+    await assertRefused(
+      { env },
+      /^Cannot start:\n  PORT must be .*\n  DATABASE_URL must be .*\n  SECRET_KEY must have .*\n$/,
+    )
+  })
+
+  test('is refused in one line for a damaged key file', async () => {
+    using folder = temporaryFolder()
+    mkdirSync(join(folder.path, 'data'))
+    writeFileSync(join(folder.path, 'data/secret.key'), 'canary')
+
+    await assertRefused(
+      { env: { PORT: '0' }, cwd: folder.path },
+      /^Cannot start:\n  SECRET_KEY .*secret\.key is damaged; restore it or remove it\n$/,
+    )
+  })
+
+  test('is refused in one line when PostgreSQL does not answer', async () => {
+    const env = { ...PRIVATE, DATABASE_URL: 'postgresql://ann:canary@127.0.0.1:1/shop' }
+
+    await assertRefused({ env }, /^Cannot start: The database cannot be reached.*ECONNREFUSED.*\n$/)
+  })
+
+  test('is refused in one line for a file that is no database', async () => {
+    using folder = temporaryFolder()
+    writeFileSync(join(folder.path, 'app.db'), 'no database at all '.repeat(100))
+    const env = { ...PRIVATE, DATABASE_URL: `sqlite:///${folder.path}/app.db` }
+
+    await assertRefused({ env }, /^Cannot start: .*not a database.*\n$/)
+  })
+
+  for (const [why, settings] of [
+    ['an address that is not ours', { HOST: '192.0.2.1' }],
+    ['a folder that cannot be made', { DATABASE_URL: 'sqlite:////dev/null/app.db' }],
+  ] as const) {
+    test(`is refused in one line for ${why}`, async () => {
+      await assertRefused(
+        { env: { ...PRIVATE, ...settings } },
+        /^Cannot start: E[A-Z]+.*\n$|^Cannot start: listen E.*\n$/,
+      )
+    })
+  }
+
+  test('under an old Node is refused in one line that says what to do', async () => {
+    const env = { ...PRIVATE, NODE_OPTIONS: `--import="${PRETEND_OLD}"` }
+
+    await assertRefused(
+      { env },
+      /^Node 26\.10 or newer is needed, this is 24\.9\.0\. .*npm ci.*\n$/,
+    )
+  })
+
+  if (existsSync('/usr/bin/node')) {
+    test('by the system’s own Node works, or is refused in one line', async () => {
+      await using program = startProgram({ execPath: '/usr/bin/node', env: PRIVATE })
+
+      const listening = program.url().then(
+        () => 'listens',
+        () => 'ended',
+      )
+
+      if ((await listening) === 'ended')
+        assert.match(program.stderr(), /^Node 26\.10 or newer.*\n$/)
+    })
+  }
+})
+
+describe('.env', () => {
+  test('is read, and the environment wins over it', async () => {
+    using folder = temporaryFolder()
+    writeFileSync(join(folder.path, '.env'), 'PORT=canary\nLOG_LEVEL=canary\n')
+    const { LOG_LEVEL: _, ...partly } = PRIVATE
+
+    // PORT is set in the environment too.
+    await assertRefused({ env: partly, cwd: folder.path }, /^Cannot start:\n  LOG_LEVEL .*\n$/)
+  })
+
+  test('that cannot be read stops the start in one line', async () => {
+    using folder = temporaryFolder()
+    mkdirSync(join(folder.path, '.env'))
+
+    await assertRefused(
+      { env: PRIVATE, cwd: folder.path },
+      /^Cannot start:\n  \.env cannot be read.*\n$/,
+    )
+  })
+})
