@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
+import { PASSWORD } from './service.ts'
+
+/** What a client knows of one account: what was acknowledged, and what it asked without an answer. */
+export interface Account {
+  readonly email: string
+  signUpId?: string
+  /** Printed codes, one per copy of the mail. */
+  readonly codes: string[]
+  /** A right code was sent, answered or not. */
+  verifyAsked: boolean
+  verified: boolean
+  /** The newest refresh token that an answer brought. */
+  refresh?: string
+}
+
+export interface Load {
+  readonly accounts: ReadonlyMap<string, Account>
+  /** Reads a server's line; picks the codes out. */
+  readonly hear: (line: string) => void
+  /** Signs up, verifies, logs in and refreshes until `isOver`; a dead server is asked again. */
+  run(urlNow: () => string, isOver: () => boolean): Promise<void>
+}
+
+const CODE_LINE = /^🔑 Verification code for (\S+): (\d{6})$/
+
+/** Clients that remember what they were told. Anything but what a healthy server says throws. */
+export function createLoad(clients: number): Load {
+  const accounts = new Map<string, Account>()
+  let count = 0
+
+  function hear(line: string): void {
+    const [, email, code] = CODE_LINE.exec(line) ?? []
+    if (email === undefined || code === undefined) return
+    const account = accounts.get(email)
+    assert.ok(account, `a code for ${email}, who never signed up`)
+    account.codes.push(code)
+  }
+  async function client(urlNow: () => string, isOver: () => boolean): Promise<void> {
+    while (!isOver()) {
+      const account: Account = {
+        email: `user${++count}@example.com`,
+        codes: [],
+        verifyAsked: false,
+        verified: false,
+      }
+      accounts.set(account.email, account)
+      await live(urlNow(), account, isOver)
+    }
+  }
+  return {
+    accounts,
+    hear,
+    async run(urlNow, isOver) {
+      await Promise.all(Array.from({ length: clients }, () => client(urlNow, isOver)))
+    },
+  }
+}
+
+/** One account's life against one server; ends early when that server dies. */
+async function live(url: string, account: Account, isOver: () => boolean): Promise<void> {
+  const { email } = account
+  const signedUp = await ask(url, '/auth/signup', { email, password: PASSWORD })
+  if (signedUp === undefined) return
+  assert.equal(signedUp.status, 201, JSON.stringify(signedUp.body))
+  account.signUpId = signedUp.body.sign_up_id
+  while (account.codes.length === 0) {
+    if (isOver() || (await ask(url, '/health')) === undefined) return
+    await delay(5)
+  }
+  account.verifyAsked = true
+  const verified = await ask(url, '/auth/verify', { email, code: account.codes[0] })
+  if (verified === undefined) return
+  assert.equal(verified.status, 200, JSON.stringify(verified.body))
+  account.verified = true
+  const loggedIn = await ask(url, '/auth/login', { email, password: PASSWORD })
+  if (loggedIn === undefined) return
+  assert.equal(loggedIn.status, 200, JSON.stringify(loggedIn.body))
+  account.refresh = loggedIn.body.refresh_token
+  for (let n = 0; n < 3; n++) {
+    const refreshed = await ask(url, '/auth/refresh', { refresh_token: account.refresh })
+    if (refreshed === undefined) return
+    assert.equal(refreshed.status, 200, JSON.stringify(refreshed.body))
+    account.refresh = refreshed.body.refresh_token
+  }
+}
+
+/** The answer, or undefined when the server died before all of it came. */
+export async function ask(
+  url: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; body: any } | undefined> {
+  const init = body === undefined ? {} : post(body)
+  try {
+    const answer = await fetch(path === '/health' ? url + path : `${url}/api/v1${path}`, init)
+    return { status: answer.status, body: await answer.json() }
+  } catch {
+    // The next server needs a moment to start.
+    await delay(20)
+    return undefined
+  }
+}
+
+const post = (body: unknown) => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+})
