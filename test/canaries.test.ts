@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { sql } from 'kysely'
+import { dropDatabase } from './support/cluster.ts'
+import { type Answer, type Service, startService } from './support/service.ts'
+
+// Runs a user's whole life with secrets that are easy to find, then looks for them (LOGI-02, LOGI-03).
+
+const SECRET_KEY = 'canary-key-hJ4vXq9mZ2rT8wYk6pLs3dFg'
+const PASSWORD = 'canary password one'
+const WRONG = 'canary password two'
+const JUNK = 'canary-junk-5d1c'
+const TABLES = ['users', 'sign_ups', 'code_failures', 'sessions', 'outbox'] as const
+const LOGGED_KEYS = [
+  'duration_ms',
+  'ip',
+  'level',
+  'method',
+  'msg',
+  'request_id',
+  'route',
+  'status',
+  'time',
+]
+
+interface Journey {
+  readonly answers: Answer[]
+  /** What nobody may find anywhere, by name. */
+  readonly secrets: Map<string, string>
+}
+
+/** Signs up, verifies, logs in, refreshes, reads, is replayed, logs out, and fails at each step. */
+async function live(service: Service): Promise<Journey> {
+  const answers: Answer[] = []
+  const secrets = new Map([
+    ['SECRET_KEY', SECRET_KEY],
+    ['DATABASE_URL', service.databaseUrl],
+    ['password', PASSWORD],
+    ['wrong password', WRONG],
+    ['junk', JUNK],
+  ])
+  const keep = async (answer: Promise<Answer>) => {
+    answers.push(await answer)
+    return answer
+  }
+  const post = (url: string, body: unknown, sent = {}) =>
+    keep(service.post(`/api/v1${url}`, body, sent))
+  const email = 'ann@example.com'
+
+  await post('/auth/signup', { email, password: PASSWORD, full_name: 'Ann' })
+  await post('/auth/signup', { email, password: PASSWORD, pin: JUNK, extra: WRONG })
+  await post('/auth/signup', { email, password: 12345678, full_name: { extra: JUNK } })
+  await post('/auth/signup', { email: JUNK, password: PASSWORD })
+  await post('/auth/signup', `{"email":"${email}","password":"${PASSWORD}`, JSON_TYPE)
+  await post('/auth/signup', `password=${PASSWORD}`, { headers: { 'content-type': 'text/plain' } })
+  await post('/auth/login', { email, password: PASSWORD })
+  const code = await service.codeFor(email)
+  secrets.set('code', code)
+  await post('/auth/verify', { email, code: `${code}x` })
+  await post('/auth/verify', { email: 'bob@example.com', code })
+  await post('/auth/verify', { email, code })
+  await post('/auth/verify', { email, code })
+  await post('/auth/verify/resend', { email, extra: code })
+
+  await post('/auth/login', { email, password: WRONG })
+  await post('/auth/login', undefined, { form: { username: email, password: WRONG } })
+  const { access, refresh } = await service.logIn(email, PASSWORD)
+  secrets.set('access token', access).set('refresh token', refresh)
+  const token = access
+  for (const url of ['/me', '/users', `/users?q=${JUNK}`, `/${JUNK}`, `/me?access_token=${access}`])
+    await keep(service.get(`/api/v1${url}`, { token }))
+  await keep(service.get('/api/v1/me', { token: `${access}${JUNK}` }))
+  await keep(service.get('/api/v1/me', { headers: { authorization: `Basic ${JUNK}` } }))
+  await keep(service.patch('/api/v1/me', { full_name: JUNK, password: WRONG }, { token }))
+  await keep(service.get('/api/v1/me', { token, headers: { 'user-agent': JUNK, cookie: JUNK } }))
+
+  await post('/auth/refresh', { refresh_token: `${refresh}${JUNK}` })
+  await post(`/auth/refresh?refresh_token=${refresh}`, { refresh_token: 1 })
+  const renewed = await service.post('/api/v1/auth/refresh', { refresh_token: refresh })
+  assert.equal(renewed.status, 200)
+  secrets.set('renewed access token', renewed.body.access_token)
+  secrets.set('renewed refresh token', renewed.body.refresh_token)
+  service.advance(60_000)
+  await post('/auth/refresh', { refresh_token: refresh })
+  await service.deliverMail()
+  await post('/auth/logout', { refresh_token: refresh })
+  await post('/auth/logout', {}, { token })
+  return { answers, secrets }
+}
+
+const JSON_TYPE = { headers: { 'content-type': 'application/json' } }
+
+/** A login whose user look-up fails with this error, which tells secrets as a driver's may. */
+async function loginThatFails(service: Service, error: Error): Promise<Answer> {
+  const { lookUp } = service.ctx
+  Object.assign(service.ctx, { lookUp: () => Promise.reject(error) })
+  const answer = await service.post('/api/v1/auth/login', {
+    email: 'ann@example.com',
+    password: PASSWORD,
+  })
+  Object.assign(service.ctx, { lookUp })
+  return answer
+}
+
+function assertAbsent(secrets: Map<string, string>, where: string, text: string): void {
+  for (const [name, secret] of secrets)
+    assert.ok(!text.includes(secret), `${name} stands in ${where}: ${text.slice(0, 300)}`)
+}
+
+describe('secrets', () => {
+  test('stand in no log line, no refusal and no table after a user’s whole life', async () => {
+    await using service = await startService({ SECRET_KEY, LOG_LEVEL: 'trace' })
+
+    const { answers, secrets } = await live(service)
+
+    for (const line of service.logged) assertAbsent(secrets, 'the log', line)
+    for (const { status, text } of answers) {
+      if (status >= 400) assertAbsent(secrets, `an answer ${status}`, text)
+    }
+    const statuses = new Set(answers.map(({ status }) => status))
+    for (const status of [201, 200, 400, 401, 403, 404, 415, 422])
+      assert.ok(statuses.has(status), `the journey has no ${status}`)
+    for (const table of TABLES) {
+      const { rows } = await sql`select * from ${sql.table(table)}`.execute(service.ctx.db as never)
+      assertAbsent(secrets, `the table ${table}`, JSON.stringify(rows))
+      assert.ok(rows.length > 0 || table === 'sign_ups', `${table} is empty`)
+    }
+  })
+
+  test('stand in no answer and no error field when the code itself fails', async () => {
+    await using service = await startService({ SECRET_KEY })
+    await service.addUser('ann@example.com', PASSWORD)
+    const told = { detail: `Key (password)=(${PASSWORD})`, parameters: [SECRET_KEY] }
+    const bug = Object.assign(new Error('it broke'), { code: 'XX000', ...told })
+
+    const answer = await loginThatFails(service, bug)
+
+    assert.equal(answer.status, 500)
+    assert.equal(answer.body.code, 'internal_error')
+    assert.doesNotMatch(answer.text, /it broke|XX000|canary|\.ts/)
+    const log = service.logged.join('')
+    assert.match(log, /"level":"error".*it broke/)
+    assert.doesNotMatch(log, /canary/)
+  })
+
+  test('stand in no answer and no log line when the database is gone', async () => {
+    await using service = await startService({ SECRET_KEY })
+    const ann = await service.addUser('ann@example.com', PASSWORD)
+    await dropDatabaseOf(service)
+    const secrets = new Map([
+      ['SECRET_KEY', SECRET_KEY],
+      ['password', PASSWORD],
+      ['access token', ann.access],
+      ['refresh token', ann.refresh],
+      ['DATABASE_URL', service.databaseUrl],
+    ])
+
+    const answers = [
+      await service.post('/api/v1/auth/signup', { email: 'bob@example.com', password: PASSWORD }),
+      await service.post('/api/v1/auth/refresh', { refresh_token: ann.refresh }),
+      await service.get('/ready'),
+    ]
+
+    for (const { status, text } of answers) {
+      assert.equal(status, 503, text)
+      assertAbsent(secrets, 'a 503', text)
+    }
+    for (const line of service.logged) assertAbsent(secrets, 'the log', line)
+  })
+})
+
+describe('the log', () => {
+  test('has exactly one line for each request, with the route’s pattern and who asked', async () => {
+    await using service = await startService()
+    const ann = await service.addAdmin()
+    service.logged.length = 0
+
+    await service.get('/api/v1/me', { token: ann.access })
+    await service.get(`/api/v1/users/${ann.id}`, { token: ann.access })
+    await service.get('/users/999', { token: ann.access })
+    await service.post('/api/v1/auth/login', { email: 'x' })
+    await service.get(`/api/v1/${JUNK}\u2028`)
+    await service.get('/health')
+
+    const lines = service.logged.map((line) => JSON.parse(line))
+    assert.deepEqual(
+      lines.map(({ method, route, status, user_id }) => [method, route, status, user_id]),
+      [
+        ['GET', '/api/v1/me', 200, ann.id],
+        ['GET', '/api/v1/users/:id', 200, ann.id],
+        ['GET', '/users/:id', 404, ann.id],
+        ['POST', '/api/v1/auth/login', 422, undefined],
+        ['GET', null, 404, undefined],
+      ],
+    )
+    for (const { user_id: _, ...line } of lines) {
+      assert.deepEqual(Object.keys(line).toSorted(), LOGGED_KEYS)
+      assert.equal(typeof line.duration_ms, 'number')
+    }
+    assert.equal(new Set(lines.map((line) => line.request_id)).size, lines.length)
+  })
+
+  test('has one line for a request whatever its headers and path say', async () => {
+    await using service = await startService()
+    const hostile = `${JUNK}\u001b[2J{"level":60}${'x'.repeat(5000)}`
+
+    await service.get('/api/v1/me', { headers: { 'user-agent': hostile, 'x-request-id': hostile } })
+
+    assert.equal(service.logged.length, 1)
+    assert.doesNotMatch(service.logged[0] ?? '', new RegExp(JUNK))
+  })
+})
+
+async function dropDatabaseOf(service: Service): Promise<void> {
+  if (service.databaseUrl.startsWith('sqlite')) {
+    rmSync(service.databaseUrl.replace('sqlite:///', ''))
+    return
+  }
+  const url = new URL(service.databaseUrl)
+  const name = url.pathname.slice(1)
+  url.pathname = '/'
+  await dropDatabase(url.href, name)
+}
