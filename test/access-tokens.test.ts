@@ -143,32 +143,32 @@ describe('an access token', () => {
 })
 
 describe('the Authorization header', () => {
-  for (const [why, authorization, challenge] of [
-    ['none', undefined, 'Bearer'],
-    ['another scheme', 'Basic YTpi', 'Bearer'],
-    ['the scheme alone', 'Bearer', 'Bearer error="invalid_token"'],
-    ['garbage', 'Bearer garbage', 'Bearer error="invalid_token"'],
-    ['two words', 'Bearer a b', 'Bearer error="invalid_token"'],
-    ['a list', 'Bearer a, Bearer b', 'Bearer error="invalid_token"'],
-    ['quotes', 'Bearer "a"', 'Bearer error="invalid_token"'],
-  ] as const) {
-    test(`401 with the challenge of RFC 6750 for ${why}`, async () => {
-      await using service = await startService()
-      const headers = authorization === undefined ? {} : { authorization }
-      for (const url of [ME, USERS]) {
-        const answer = await service.get(url, { headers })
-        assert.equal(answer.status, 401)
-        assert.equal(answer.headers['www-authenticate'], challenge)
-      }
-    })
-  }
+  test('401 with the challenge of RFC 6750', async (t) => {
+    await using service = await startService()
+    for (const [why, authorization, challenge] of [
+      ['none', undefined, 'Bearer'],
+      ['another scheme', 'Basic YTpi', 'Bearer'],
+      ['the scheme alone', 'Bearer', 'Bearer error="invalid_token"'],
+      ['garbage', 'Bearer garbage', 'Bearer error="invalid_token"'],
+      ['two words', 'Bearer a b', 'Bearer error="invalid_token"'],
+      ['a list', 'Bearer a, Bearer b', 'Bearer error="invalid_token"'],
+      ['quotes', 'Bearer "a"', 'Bearer error="invalid_token"'],
+    ] as const) {
+      await t.test(`for ${why}`, async () => {
+        const headers = authorization === undefined ? {} : { authorization }
+        for (const url of [ME, USERS]) {
+          const answer = await service.get(url, { headers })
+          assert.equal(answer.status, 401)
+          assert.equal(answer.headers['www-authenticate'], challenge)
+        }
+      })
+    }
+  })
 
   test('200 for the scheme in any case', async () => {
     await using service = await startService()
     const { access } = await service.addUser()
-
     const answer = await service.get(ME, { headers: { authorization: `bEARER ${access}` } })
-
     assert.equal(answer.status, 200)
   })
 

@@ -74,15 +74,15 @@ describe('DELETE /users/{id}/sessions', () => {
     assertProblem(await service.delete(sessionsOf(999_999), { token: access }), 'not_found')
   })
 
-  for (const id of ['01', '0', '-1', '1e0', '1.0', '0x1', '9007199254740993', 'me']) {
-    test(`422 for the id ${id}: no session ends`, async () => {
-      await using service = await startService()
-      const admin = await service.addAdmin()
+  test('422 for an id that is not written as ours are: no session ends', async () => {
+    await using service = await startService()
+    const admin = await service.addAdmin()
 
+    for (const id of ['01', '0', '-1', '1e0', '1.0', '0x1', '9007199254740993', 'me']) {
       const answer = await service.delete(sessionsOf(id), { token: admin.access })
-
       assertProblem(answer, 'validation_failed')
-      assert.ok(await isLive(service, admin))
-    })
-  }
+    }
+
+    assert.ok(await isLive(service, admin))
+  })
 })

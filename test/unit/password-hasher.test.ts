@@ -107,6 +107,17 @@ describe('the hash queue', () => {
     )
   })
 
+  test('counts a hash that waited as running once it has its turn', async () => {
+    const hasher = await createPasswordHasher({ ...CHEAP, concurrency: 1, queue: 1 })
+    const [first, second] = [hasher.hash(PASSWORD), hasher.hash(PASSWORD)]
+
+    await first
+    const third = hasher.hash(PASSWORD)
+
+    assert.equal(hasher.isFull(), true)
+    await Promise.all([second, third])
+  })
+
   test('gets the turn back from a hash that fails', async () => {
     const hasher = await createPasswordHasher({ ...CHEAP, concurrency: 1, queue: 1 })
 
