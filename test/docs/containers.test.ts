@@ -100,15 +100,16 @@ describe('Dockerfile', () => {
       spawnSync(check[0] ?? '', check.slice(1), { cwd: folder, env, timeout: 5000 }).status
 
     const service = run(command)
+    const exited = once(service, 'exit')
     try {
       await new Promise<void>((heard, failed) => {
         service.stdout.on('data', (text) => String(text).includes('listens on') && heard())
-        service.once('exit', () => failed(new Error('it ended')))
+        void exited.then(() => failed(new Error('it ended')))
       })
       assert.equal(healthy(), 0)
     } finally {
       service.kill('SIGTERM')
-      const [exitCode] = await once(service, 'exit')
+      const [exitCode] = await exited
       assert.equal(exitCode, 0, 'signals reach the process itself')
       assert.ok(existsSync(join(folder, 'data/secret.key')))
     }
