@@ -34,7 +34,7 @@ export function answerForNode(server: Server, headers: Headers): void {
 
 /** Answers what never became a request: oversized headers, time-outs, broken HTTP. */
 export function answerBrokenRequest(
-  error: Error & { code?: string },
+  error: Error & { code?: string; rawPacket?: unknown },
   socket: Socket,
   headers: Headers,
 ): void {
@@ -42,8 +42,17 @@ export function answerBrokenRequest(
     socket.destroy(error)
     return
   }
+  const received = Buffer.isBuffer(error.rawPacket) ? error.rawPacket.toString('latin1') : ''
+  if (error.code === 'HPE_INVALID_METHOD' && UNKNOWN_METHOD.test(received)) {
+    // Node parses no path then: these are the methods of the service as a whole.
+    endWith(socket, 'method_not_allowed', { ...headers, allow: 'DELETE, GET, PATCH, POST' })
+    return
+  }
   endWith(socket, CODES[error.code ?? ''] ?? 'malformed_request', headers)
 }
+
+/** A well-formed request line with a method that nobody registered (RFC 9110 section 16.1). */
+const UNKNOWN_METHOD = /^[A-Z]+ \/\S* HTTP\/1\.[01]\r\n/
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',

@@ -70,7 +70,13 @@ export function serveApiDocs(app: App): void {
   void app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: PAGE_CSP,
-    uiConfig: { deepLinking: true, persistAuthorization: false, docExpansion: 'list' },
+    uiConfig: {
+      // The standalone layout's bar draws its logo with an inline style, and offers to load any URL.
+      layout: 'BaseLayout',
+      deepLinking: true,
+      persistAuthorization: false,
+      docExpansion: 'list',
+    },
     theme: { title: 'Coffee Shop API' },
   })
 }

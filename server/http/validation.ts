@@ -6,7 +6,6 @@ import { canonicalEmail } from '../lib/emails.ts'
 /** Fastify's default coerces (`null` becomes `""`, `["a"]` becomes `"a"`) and drops unknown fields. */
 const ajv = new Ajv({
   coerceTypes: false,
-  useDefaults: true,
   removeAdditional: false,
   // One report per request: with all of them an attacker would pay little for much work.
   allErrors: false,

@@ -7,7 +7,7 @@ const ADMIN_MIN_LENGTH = 15
 
 /**
  * 49 233 passwords that attackers try first, kept as the JSON text that they come in: a Set of them
- * takes 20 MB, a search through the text 0.1 ms next to a hash of 15. (Not a score: zxcvbn's scorer
+ * takes 20 MB, a search through the text less than a millisecond next to a hash of 15. (Not a score: zxcvbn's scorer
  * takes 61 ms for 60 characters.)
  */
 const COMMON_PASSWORDS = readFileSync(

@@ -72,7 +72,7 @@ export function listUsersRoute(app: App, ctx: Context, guards: Guards): void {
   app.get('/users', { schema, ...guards.admin }, async (request, reply) => {
     const { query } = request
     const { limit = LIMIT_DEFAULT, sort = 'id', skip = 0 } = query
-    if (query.after !== undefined && skip > 0) {
+    if (query.after !== undefined && query.skip !== undefined) {
       throw fieldError('skip', 'with_after', 'Use either skip or after.')
     }
     const filters = { q: query.q, role: query.role, isVerified: query.is_verified }
