@@ -10,7 +10,7 @@ const VERIFY = '/api/v1/auth/verify'
 const RESEND = '/api/v1/auth/verify/resend'
 const SIGN_UP = '/api/v1/auth/signup'
 
-for (const hours of [1, 48, 100]) {
+for (const hours of [1, 48]) {
   const settings = {
     UNVERIFIED_USER_TTL_HOURS: String(hours),
     VERIFICATION_CODE_EXPIRE_HOURS: '168',
