@@ -78,6 +78,7 @@ export function serveApiDocs(app: App): void {
       docExpansion: 'list',
     },
     theme: { title: 'Coffee Shop API' },
+    transformSpecification: (document) => withoutParameterExamples(document as OpenApi),
   })
 }
 
@@ -204,6 +205,7 @@ interface Operation {
   'x-form-body'?: object
   'x-body-optional'?: true
   requestBody?: { required?: boolean; content: Record<string, { schema: object }> }
+  parameters?: { required?: boolean; example?: unknown }[]
 }
 
 /** The plugin knows one body schema per route, which is required; login's form is OAuth's. */
@@ -218,4 +220,13 @@ function describeBodies(openapi: OpenApi): void {
     requestBody.required = !optional
     if (form !== undefined) requestBody.content[FORM] = { schema: form }
   }
+}
+
+/** For Swagger UI, which would send the examples of optional parameters with the first Execute. */
+function withoutParameterExamples(openapi: OpenApi): object {
+  const operations = Object.values(openapi.paths ?? {}).flatMap((item) => Object.values(item))
+  for (const parameter of operations.flatMap(({ parameters = [] }) => parameters)) {
+    if (parameter.required !== true) delete parameter.example
+  }
+  return openapi
 }
