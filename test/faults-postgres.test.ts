@@ -8,6 +8,7 @@ import { DATABASE } from './support/database.ts'
 import { assertProblem } from './support/problem.ts'
 import { startReplicas, times } from './support/races.ts'
 import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
+import { startTcpProxy } from './support/tcp-proxy.ts'
 
 const CANARY = 'wr0ng-canary-password'
 
@@ -55,6 +56,30 @@ if (DATABASE === 'postgres') {
           [200, 200, 200],
         )
       }
+    })
+
+    test('200 for a look-up on a connection that died unnoticed, a 503 at most for a write', async () => {
+      await using home = await startService()
+      await using proxy = await startTcpProxy(home.databaseUrl)
+      await using service = await startService(
+        {},
+        { replicaOf: { ...home, databaseUrl: proxy.url } },
+      )
+      const ann = await home.addUser()
+      const look = () => service.get('/api/v1/me', { token: ann.access })
+      const rename = () => service.patch('/api/v1/me', { full_name: 'Ann' }, { token: ann.access })
+      await look()
+
+      proxy.resetOnUse()
+      const looked = await look()
+      await look()
+      proxy.resetOnUse()
+      const renamed = await rename()
+      const renamedAgain = await rename()
+
+      assert.equal(looked.status, 200, looked.text)
+      if (renamed.status !== 200) assertUnavailable(renamed)
+      assert.equal(renamedAgain.status, 200, renamedAgain.text)
     })
 
     test('200 or 503 under load while all connections are ended again and again, then 200', async () => {
@@ -174,6 +199,8 @@ if (DATABASE === 'postgres') {
         timed(service.patch('/api/v1/me', { full_name: 'Ann' }, { token: ann.access }))
 
       const blocked = await Promise.all(times(30).map(rename))
+      // Given up, their connections wait no longer; others have room, though the row is still locked.
+      const me = await timed(service.get('/api/v1/me', { token: ann.access }))
       await blocker.query('commit')
       const free = await Promise.all(times(30).map(rename))
 
@@ -181,6 +208,8 @@ if (DATABASE === 'postgres') {
         assertUnavailable(result)
         assert.ok(ms < 3 * SECOND_MS, `${ms} ms`)
       }
+      assert.equal(me.result.status, 200)
+      assert.ok(me.ms < SECOND_MS, `${me.ms} ms`)
       assert.deepEqual(
         free.filter(({ result }) => result.status !== 200),
         [],
