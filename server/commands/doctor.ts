@@ -9,7 +9,7 @@ const SKEW_MAX_MS = 5000
 
 export const doctor: Command = {
   usage: '',
-  summary: 'check settings, database, migrations, clock and admins; changes nothing',
+  summary: 'check settings, database, migrations, clock and admins; migrates nothing',
   async run(_args, environment) {
     let failed = false
     const report = (ok: boolean, text: string) => {

@@ -55,7 +55,11 @@ export async function readPassword(prompt: string): Promise<string> {
   process.stderr.write(prompt)
   const reader = createInterface({ input: process.stdin, terminal: true })
   try {
-    return await new Promise<string>((resolve) => reader.once('line', resolve))
+    return await new Promise<string>((resolve, reject) => {
+      reader.once('line', resolve)
+      // Ctrl-C and Ctrl-D close it without a line.
+      reader.once('close', () => reject(new UsageError('no password was typed')))
+    })
   } finally {
     reader.close()
     process.stderr.write('\n')
