@@ -58,28 +58,23 @@ if (DATABASE === 'postgres') {
       }
     })
 
-    test('200 for a look-up on a connection that died unnoticed, a 503 at most for a write', async () => {
+    test('200 and 202 for a look-up and a write whose connection had died unnoticed', async () => {
       await using home = await startService()
       await using proxy = await startTcpProxy(home.databaseUrl)
-      await using service = await startService(
-        {},
-        { replicaOf: { ...home, databaseUrl: proxy.url } },
-      )
+      const replicaOf = { ...home, databaseUrl: proxy.url }
+      await using service = await startService({}, { replicaOf })
       const ann = await home.addUser()
       const look = () => service.get('/api/v1/me', { token: ann.access })
-      const rename = () => service.patch('/api/v1/me', { full_name: 'Ann' }, { token: ann.access })
       await look()
 
       proxy.resetOnUse()
       const looked = await look()
-      await look()
       proxy.resetOnUse()
-      const renamed = await rename()
-      const renamedAgain = await rename()
+      // Its first statement is `begin`: nothing was done yet, so all of it can be done again.
+      const written = await service.post('/api/v1/auth/verify/resend', { email: ann.email })
 
       assert.equal(looked.status, 200, looked.text)
-      if (renamed.status !== 200) assertUnavailable(renamed)
-      assert.equal(renamedAgain.status, 200, renamedAgain.text)
+      assert.equal(written.status, 202, written.text)
     })
 
     test('200 or 503 under load while all connections are ended again and again, then 200', async () => {
