@@ -5,11 +5,12 @@ import type { DatabaseUrl } from '../lib/setting-types.ts'
 import { SECOND_MS } from '../lib/units.ts'
 import type { Backend, Db } from './connect.ts'
 import { up as initial } from './migrations/0001-initial.ts'
+import { up as mailAndJobs } from './migrations/0002-mail-and-jobs.ts'
 import { openDatabase } from './open.ts'
 import type { Schema } from './schema.ts'
 
 /** Forward-only, in this order, never edited once released. */
-const MIGRATIONS = { '0001-initial': initial }
+const MIGRATIONS = { '0001-initial': initial, '0002-mail-and-jobs': mailAndJobs }
 
 const TABLE = 'schema_migrations'
 /** How long a second process waits for the first to finish on SQLite, whose lock does not queue. */

@@ -10,6 +10,9 @@ export interface Schema {
   code_failures: CodeFailuresTable
   sessions: SessionsTable
   outbox: OutboxTable
+  phone_changes: PhoneChangesTable
+  job_runs: JobRunsTable
+  audit_events: AuditEventsTable
 }
 
 export type Role = 'user' | 'admin'
@@ -30,6 +33,11 @@ export interface UsersTable {
   password_changed_at: string | null
   created_at: string
   updated_at: string
+  /** The language of mails; null: English. */
+  locale: string | null
+  /** E.164, only once its owner proved it. */
+  phone: string | null
+  phone_verified_at: string | null
 }
 
 /** A user without the password hash: what everything but a login reads. */
@@ -47,6 +55,7 @@ export interface SignUpsTable {
   key_id: string
   ip: string | null
   user_agent: string | null
+  locale: string | null
   created_at: string
   expires_at: string
 }
@@ -54,7 +63,7 @@ export interface SignUpsTable {
 /** The budget of wrong codes of one address, known or not. */
 export interface CodeFailuresTable {
   email_canonical: string
-  purpose: 'verify'
+  purpose: 'verify' | 'phone'
   /** JSON: the times of the counted tries of the last 24 hours, oldest first. */
   times: string
 }
@@ -77,13 +86,22 @@ export interface SessionsTable {
   revoked_at: string | null
 }
 
-/** Mail to send, written in the transaction that causes it. */
+/** How a message ended; `dead` and `bounced` wait for an admin. */
+export type OutboxState = 'waiting' | 'sent' | 'dropped' | 'bounced' | 'dead'
+
+/** A mail or text message to send, written in the transaction that causes it. */
 export interface OutboxTable {
   /** UUID v4; the Message-ID of the mail. */
   id: string
   kind: string
+  channel: Generated<'mail' | 'sms'>
+  state: Generated<OutboxState>
   /** Canonical address for limits per address; null where the user is known by id. */
   email_canonical: string | null
+  /** Whose message it is; what it names is blanked when that user goes. */
+  user_id: number | null
+  /** Where it went at the last try; for admins. */
+  recipient: string | null
   /** JSON: what the job of this kind needs; ids and addresses, never a code. */
   payload: string
   created_at: string
@@ -92,5 +110,49 @@ export interface OutboxTable {
   claimed_until: string | null
   /** Counts claims and fences: a worker that lost its claim finishes nothing. */
   claims: number
+  /** How often the recipient's server asked to try later. */
+  refusals: Generated<number>
+  /** How often a worker ended with this message in hand. */
+  crashes: Generated<number>
+  /** How often it was handed over whole and never confirmed: copies that may have arrived. */
+  unconfirmed: Generated<number>
+  last_error: string | null
   finished_at: string | null
+}
+
+/** A phone number that its user has not proved yet; one per user. */
+export interface PhoneChangesTable {
+  /** UUID v4; the code in the text message is derived from it. */
+  id: string
+  user_id: number
+  phone: string
+  key_id: string
+  created_at: string
+  expires_at: string
+}
+
+/** One run of a recurring job, over all replicas. */
+export interface JobRunsTable {
+  name: string
+  /** The time that the schedule names. */
+  slot: string
+  /** UUID v4 of the process that holds the lease; fences one that was paused and lost it. */
+  holder: string
+  lease_until: string
+  finished_at: string | null
+  /** JSON: what the run did. */
+  counts: string | null
+}
+
+/** What happened, append-only: ids and field names, never an address or a name. */
+export interface AuditEventsTable {
+  id: Generated<number>
+  at: string
+  event: string
+  actor_id: number | null
+  subject_id: number | null
+  /** JSON. */
+  changes: string
+  ip: string | null
+  request_id: string | null
 }

@@ -20,6 +20,7 @@ const COLUMNS = [
   'sign_ups.key_id',
   'sign_ups.ip',
   'sign_ups.user_agent',
+  'sign_ups.locale',
   'sign_ups.created_at',
   'sign_ups.expires_at',
 ] as const

@@ -18,6 +18,9 @@ export const USER_COLUMNS = [
   'password_changed_at',
   'created_at',
   'updated_at',
+  'locale',
+  'phone',
+  'phone_verified_at',
 ] as const satisfies readonly (keyof PublicUserRow)[]
 
 /** By id, without the password hash. */

@@ -1,0 +1,48 @@
+import type { Tx } from '../database/connect.ts'
+import { toIso } from '../lib/units.ts'
+
+export interface AuditEvent {
+  /** `<noun>.<past participle>`, stable: people filter by it. */
+  readonly event: string
+  /** Who did it; absent for the service itself and its operators. */
+  readonly actorId?: number
+  /** Whom it concerns. */
+  readonly subjectId?: number
+  /** Field names, ids and counts; never an address, a name or a secret. */
+  readonly changes?: Readonly<Record<string, unknown>>
+  readonly ip?: string | null
+  readonly requestId?: string
+}
+
+/** Records what `tx` does: both are committed, or neither. */
+export async function recordEvent(tx: Tx, event: AuditEvent, nowMs: number): Promise<void> {
+  await tx
+    .insertInto('audit_events')
+    .values({
+      at: toIso(nowMs),
+      event: event.event,
+      actor_id: event.actorId ?? null,
+      subject_id: event.subjectId ?? null,
+      changes: JSON.stringify(event.changes ?? {}),
+      ip: event.ip ?? null,
+      request_id: event.requestId ?? null,
+    })
+    .execute()
+}
+
+/** Deletes at most `limit` events older than `before`; returns how many. */
+export async function deleteEventsBefore(tx: Tx, before: string, limit: number): Promise<number> {
+  const deleted = await tx
+    .deleteFrom('audit_events')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('audit_events')
+        .select('id')
+        .where('at', '<', before)
+        .orderBy('at')
+        .limit(limit),
+    )
+    .returning('id')
+    .execute()
+  return deleted.length
+}
