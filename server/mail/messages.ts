@@ -1,74 +1,89 @@
+import { localeOf } from '../lib/locales.ts'
+import { layOut, type Wording } from './layout.ts'
+import { type Origin, TEXTS, type Texts } from './texts.ts'
+
 /** One mail to one address, ready to send. */
 export interface Mail {
   readonly to: string
   readonly subject: string
   readonly text: string
+  readonly html: string
   /** What the console prints in place of the whole mail. */
   readonly consoleLine?: string
 }
 
-interface VerificationMail {
+/** One text message to one phone. */
+export interface Sms {
+  /** E.164. */
   readonly to: string
-  readonly code: string
-  /** RFC 3339. */
-  readonly expiresAt: string
-  readonly signedUpAt: string
+  readonly text: string
+  /** What the console prints in place of the message. */
+  readonly consoleLine?: string
+}
+
+interface Recipient {
+  readonly to: string
+  /** BCP 47; null or unknown: English. */
+  readonly locale: string | null
+}
+interface Client {
   readonly ip: string | null
   readonly userAgent: string | null
 }
 
 /** Says where the sign-up came from: whoever types the code gives the account to that person. */
-export function verificationMail(mail: VerificationMail): Mail {
+export function verificationMail(
+  mail: Recipient & Client & { code: string; expiresAt: string; signedUpAt: string },
+): Mail {
+  const { to, code, expiresAt: until, signedUpAt } = mail
   return {
-    to: mail.to,
-    subject: 'Your Coffee Shop verification code',
-    text: `Your verification code is ${mail.code}. It works until ${minutes(mail.expiresAt)}.
-
-The sign-up came ${minutes(mail.signedUpAt)} from ${origin(mail.ip, mail.userAgent)}.
-Not you? Do not type this code: it would give your account to whoever started it.
-`,
-    consoleLine: `🔑 Verification code for ${mail.to}: ${mail.code}`,
+    ...write(mail, (texts) =>
+      texts.verification({ code, until, signedUpAt, from: originOf(mail) }),
+    ),
+    consoleLine: `🔑 Verification code for ${to}: ${code}`,
   }
 }
 
 /** For the owner of a registered address that somebody tried to sign up again. */
-export function alreadyRegisteredMail(mail: { to: string; publicUrl: string }): Mail {
-  return {
-    to: mail.to,
-    subject: 'You already have a Coffee Shop account',
-    text: `Somebody, perhaps you, tried to sign up with this address, which already has an account.
-Nothing has changed. To use your account, log in with the password you have: ${mail.publicUrl}
-`,
-  }
+export function alreadyRegisteredMail(mail: Recipient & { publicUrl: string }): Mail {
+  return write(mail, (texts) => texts.alreadyRegistered({ link: mail.publicUrl }))
 }
 
 /** After a refresh token that was already used came back: a copy of it may be in other hands. */
-export function sessionReplayedMail(mail: {
-  to: string
-  endedAt: string
-  ip: string | null
-  userAgent: string | null
-}): Mail {
+export function sessionReplayedMail(mail: Recipient & Client & { endedAt: string }): Mail {
+  const { endedAt } = mail
+  return write(mail, (texts) => texts.sessionReplayed({ endedAt, from: originOf(mail) }))
+}
+
+/**
+ * Halfway to the deletion of an account that nobody verified. Holds no code: one that its reader did
+ * not ask for is one that a stranger asked for.
+ */
+export function reminderMail(
+  mail: Recipient & Client & { signedUpAt: string; deletedAt: string; publicUrl: string },
+): Mail {
+  const { signedUpAt, deletedAt: until, publicUrl: link } = mail
+  return write(mail, (texts) => texts.reminder({ signedUpAt, until, from: originOf(mail), link }))
+}
+
+/** Proves a phone number, and nothing else. One message of 160 characters in every language. */
+export function phoneCodeSms({ to, code, locale }: Recipient & { code: string }): Sms {
   return {
-    to: mail.to,
-    subject: 'We signed out one of your Coffee Shop sessions',
-    text: `An old sign-in key of one of your sessions was used again ${minutes(mail.endedAt)}
-from ${origin(mail.ip, mail.userAgent)}.
-It may have been copied, so we ended that session. Log in again to go on.
-If you do not know this device, change your password.
-`,
+    to,
+    text: TEXTS[localeOf(locale)].phoneCode({ code }),
+    consoleLine: `📱 Phone code for ${to}: ${code}`,
   }
 }
 
-/** Mail programs make a link of it, and a stranger chose it: whoever signs up an address that is not theirs. */
-const LOOKS_LIKE_A_LINK = /:\/\/|@|[\p{L}\p{N}]\.\p{L}/u
-
-function origin(ip: string | null, userAgent: string | null): string {
-  const known = userAgent !== null && !LOOKS_LIKE_A_LINK.test(userAgent)
-  return `${ip ?? 'an unknown network'} with ${known ? `“${userAgent}”` : 'an unknown device'}`
+function write({ to, locale }: Recipient, word: (texts: Texts) => Wording): Mail {
+  const language = localeOf(locale)
+  return { to, ...layOut(word(TEXTS[language]), language) }
 }
 
-/** `2026-11-22 17:40 UTC` */
-function minutes(iso: string): string {
-  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`
+/** Mail programs make a link of it, and a stranger chose it: whoever signs up an address that is not theirs. */
+const LOOKS_LIKE_A_LINK = /\/\/|@|[\p{L}\p{N}][.。．｡]\p{L}/u
+
+function originOf({ ip, userAgent }: Client): Origin {
+  const safe = userAgent !== null && !LOOKS_LIKE_A_LINK.test(userAgent)
+  return { ip, device: safe ? userAgent : null }
 }

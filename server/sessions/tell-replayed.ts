@@ -9,5 +9,5 @@ export async function tellReplayed(
   payload: OutboxPayloads['session_replayed'],
 ): Promise<Mail | undefined> {
   const user = await ctx.lookUp(userById, payload.userId)
-  return user && sessionReplayedMail({ ...payload, to: user.email })
+  return user && sessionReplayedMail({ ...payload, to: user.email, locale: user.locale })
 }

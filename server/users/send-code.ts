@@ -25,5 +25,6 @@ export async function sendCode(
     signedUpAt: signUp.created_at,
     ip: signUp.ip,
     userAgent: signUp.user_agent,
+    locale: signUp.locale,
   })
 }

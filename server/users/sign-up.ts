@@ -8,6 +8,7 @@ import type { App } from '../http/fastify.ts'
 import { Email, Uuid } from '../http/schemas.ts'
 import { countMailsTo, enqueueMail } from '../jobs/outbox.ts'
 import { canonicalEmail } from '../lib/emails.ts'
+import { type Locale, preferredLocale } from '../lib/locales.ts'
 import { newId } from '../lib/random.ts'
 import { HOUR_MS, SECOND_MS } from '../lib/units.ts'
 import { assertGoodPassword, Password } from './passwords.ts'
@@ -53,6 +54,7 @@ interface Attempt {
   readonly fullName: string | null
   readonly passwordHash: string
   readonly client: Client
+  readonly locale: Locale | null
 }
 
 export function signUpRoute(app: App, ctx: Context): void {
@@ -67,7 +69,14 @@ export function signUpRoute(app: App, ctx: Context): void {
       throw new AppError('email_taken')
 
     const passwordHash = await ctx.hasher.hash(password)
-    const attempt = { email, emailCanonical, fullName, passwordHash, client: clientOf(request) }
+    const attempt = {
+      email,
+      emailCanonical,
+      fullName,
+      passwordHash,
+      client: clientOf(request),
+      locale: preferredLocale(request.headers['accept-language']),
+    }
     const signUpId = await ctx.transaction((tx) => record(ctx, tx, attempt))
     ctx.wakeMail()
     return reply.code(201).send({ message: ctx.config.signUpMessage, email, sign_up_id: signUpId })

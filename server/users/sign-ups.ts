@@ -4,6 +4,7 @@ import type { SignUpsTable } from '../database/schema.ts'
 import type { Client } from '../http/client.ts'
 import { deriveCode } from '../lib/codes.ts'
 import type { KeyRing } from '../lib/keys.ts'
+import type { Locale } from '../lib/locales.ts'
 import { newId } from '../lib/random.ts'
 import { toIso } from '../lib/units.ts'
 
@@ -31,6 +32,7 @@ interface NewSignUp {
   readonly fullName: string | null
   readonly passwordHash: string
   readonly client: Client
+  readonly locale: Locale | null
   readonly nowMs: number
   readonly expiresAtMs: number
 }
@@ -62,6 +64,7 @@ export async function addSignUp(
       key_id: keys.current.id,
       ip: signUp.client.ip,
       user_agent: signUp.client.userAgent,
+      locale: signUp.locale,
       created_at: toIso(signUp.nowMs),
       expires_at: toIso(signUp.expiresAtMs),
     })

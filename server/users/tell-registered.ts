@@ -8,5 +8,8 @@ export async function tellRegistered(
   payload: { email: string },
 ): Promise<Mail | undefined> {
   const user = await ctx.lookUp(userForLogin, payload.email)
-  return user && alreadyRegisteredMail({ to: user.email, publicUrl: ctx.config.publicUrl })
+  if (user === undefined) return undefined
+  // The owner's language: the one who asked may be a stranger.
+  const { email: to, locale } = user
+  return alreadyRegisteredMail({ to, locale, publicUrl: ctx.config.publicUrl })
 }

@@ -1,0 +1,90 @@
+import type { Locale } from '../lib/locales.ts'
+
+/**
+ * A piece of a mail, in plain text: what a text says is never HTML, so nothing in it can become any.
+ * `before` and `after` are the words around a code or a link.
+ */
+export type Block =
+  | string
+  | { readonly before: string; readonly code: string; readonly after: string }
+  | { readonly before: string; readonly link: string }
+  | { readonly warning: string }
+
+/** What a language says in a mail. */
+export interface Wording {
+  readonly subject: string
+  readonly blocks: readonly Block[]
+}
+
+/** The same words twice: for programs that show text, and for those that show HTML. */
+export function layOut(
+  { subject, blocks }: Wording,
+  locale: Locale,
+): { subject: string; text: string; html: string } {
+  const text = `${blocks.map(toText).join('\n\n')}\n`
+  return { subject, text, html: toPage(subject, blocks.map(toHtml).join('\n'), locale) }
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+/** Safe in the text and in the quoted attributes of HTML. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '')
+}
+
+function toText(block: Block): string {
+  if (typeof block === 'string') return block
+  if ('warning' in block) return block.warning
+  if ('code' in block) return `${block.before} ${block.code}. ${block.after}`
+  return `${block.before}\n${block.link}`
+}
+
+// No colour of text or ground is set: each program's own pair, light or dark, stays readable.
+const PAGE =
+  'max-width:32em;margin:0 auto;padding:24px 16px;font-family:system-ui,-apple-system,Segoe UI,Roboto,sans-serif;font-size:16px;line-height:1.5'
+const BRAND =
+  'margin:0 0 24px;padding:0 0 8px;border-bottom:3px solid #a5713c;font-size:18px;font-weight:bold'
+const PARAGRAPH = 'margin:0 0 16px'
+const CODE =
+  'margin:0 0 16px;padding:12px 8px;border:1px solid #888888;border-radius:8px;text-align:center;font-family:ui-monospace,Consolas,monospace;font-size:32px;font-weight:bold;letter-spacing:6px'
+const WARNING = 'margin:0 0 16px;padding:0 0 0 12px;border-left:3px solid #a5713c;font-weight:bold'
+
+function toHtml(block: Block): string {
+  if (typeof block === 'string') return paragraph(block)
+  if ('warning' in block) return paragraph(block.warning, WARNING)
+  if ('code' in block) {
+    return [paragraph(block.before), paragraph(block.code, CODE), paragraph(block.after)].join('\n')
+  }
+  const link = escapeHtml(block.link)
+  return `<p style="${PARAGRAPH}">${escapeHtml(block.before)}<br><a href="${link}">${link}</a></p>`
+}
+
+function paragraph(text: string, style = PARAGRAPH): string {
+  return `<p style="${style}">${escapeHtml(text)}</p>`
+}
+
+function toPage(subject: string, content: string, locale: Locale): string {
+  return `<!doctype html>
+<html lang="${locale}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<title>${escapeHtml(subject)}</title>
+</head>
+<body style="margin:0">
+<div style="${PAGE}">
+<p style="${BRAND}">Coffee Shop</p>
+${content}
+</div>
+</body>
+</html>
+`
+}

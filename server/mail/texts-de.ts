@@ -1,0 +1,58 @@
+import type { Origin, Texts } from './texts.ts'
+
+export const GERMAN: Texts = {
+  verification: ({ code, until, signedUpAt, from }) => ({
+    subject: 'Ihr Bestätigungscode für Coffee Shop',
+    blocks: [
+      { before: 'Ihr Bestätigungscode lautet', code, after: `Er gilt bis ${time(until)}.` },
+      `Die Registrierung kam am ${time(signedUpAt)} ${origin(from)}.`,
+      {
+        warning:
+          'Das waren nicht Sie? Geben Sie diesen Code nicht ein: Ihr Konto bekäme, wer die Registrierung begonnen hat.',
+      },
+    ],
+  }),
+  alreadyRegistered: ({ link }) => ({
+    subject: 'Sie haben schon ein Konto bei Coffee Shop',
+    blocks: [
+      'Jemand, vielleicht Sie selbst, wollte sich mit dieser Adresse registrieren. Sie hat aber schon ein Konto. Daran hat sich nichts geändert.',
+      { before: 'Um es zu benutzen, melden Sie sich mit Ihrem bisherigen Passwort an:', link },
+    ],
+  }),
+  sessionReplayed: ({ endedAt, from }) => ({
+    subject: 'Wir haben eine Ihrer Sitzungen bei Coffee Shop beendet',
+    blocks: [
+      `Ein alter Anmeldeschlüssel einer Ihrer Sitzungen wurde am ${time(endedAt)} noch einmal benutzt, ${origin(from)}.`,
+      'Er wurde vielleicht kopiert, deshalb haben wir diese Sitzung beendet. Melden Sie sich neu an, um fortzufahren.',
+      { warning: 'Wenn Sie dieses Gerät nicht kennen, ändern Sie Ihr Passwort.' },
+    ],
+  }),
+  reminder: ({ signedUpAt, until, from, link }) => ({
+    subject: 'Ihr Konto bei Coffee Shop ist noch nicht bestätigt',
+    blocks: [
+      `Diese Adresse wurde am ${time(signedUpAt)} registriert, ${origin(from)}, aber noch nicht bestätigt. Das Konto wird am ${time(until)} gelöscht.`,
+      {
+        before:
+          'Um es zu behalten, fordern Sie dort, wo Sie sich registriert haben, einen neuen Code an und geben ihn dort ein:',
+        link,
+      },
+      {
+        warning:
+          'Das waren nicht Sie? Dann tun Sie nichts: Das Konto verschwindet von selbst. Geben Sie nie einen Code ein, den Sie nicht angefordert haben.',
+      },
+    ],
+  }),
+  phoneCode: ({ code }) =>
+    `${code} bestätigt Ihre Telefonnummer bei Coffee Shop. Sagen Sie ihn niemandem, wir fragen nie danach. Das waren nicht Sie? Einfach ignorieren.`,
+}
+
+/** `22.11.2026, 17:40 UTC` */
+function time(iso: string): string {
+  const [year, month, day] = iso.slice(0, 10).split('-')
+  return `${day}.${month}.${year}, ${iso.slice(11, 16)} UTC`
+}
+
+function origin({ ip, device }: Origin): string {
+  const network = ip === null ? 'aus einem unbekannten Netz' : `von ${ip}`
+  return `${network} mit ${device === null ? 'einem unbekannten Gerät' : `„${device}“`}`
+}

@@ -1,0 +1,53 @@
+import type { Origin, Texts } from './texts.ts'
+
+export const ENGLISH: Texts = {
+  verification: ({ code, until, signedUpAt, from }) => ({
+    subject: 'Your Coffee Shop verification code',
+    blocks: [
+      { before: 'Your verification code is', code, after: `It works until ${time(until)}.` },
+      `The sign-up came ${time(signedUpAt)} from ${origin(from)}.`,
+      {
+        warning:
+          'Not you? Do not type this code: it would give your account to whoever started it.',
+      },
+    ],
+  }),
+  alreadyRegistered: ({ link }) => ({
+    subject: 'You already have a Coffee Shop account',
+    blocks: [
+      'Somebody, perhaps you, tried to sign up with this address, which already has an account. Nothing has changed.',
+      { before: 'To use your account, log in with the password you have:', link },
+    ],
+  }),
+  sessionReplayed: ({ endedAt, from }) => ({
+    subject: 'We signed out one of your Coffee Shop sessions',
+    blocks: [
+      `An old sign-in key of one of your sessions was used again ${time(endedAt)} from ${origin(from)}.`,
+      'It may have been copied, so we ended that session. Log in again to go on.',
+      { warning: 'If you do not know this device, change your password.' },
+    ],
+  }),
+  reminder: ({ signedUpAt, until, from, link }) => ({
+    subject: 'Your Coffee Shop account is not verified yet',
+    blocks: [
+      `This address was signed up ${time(signedUpAt)} from ${origin(from)}, and nobody has verified it. The account will be deleted ${time(until)}.`,
+      { before: 'To keep it, ask for a new code where you signed up, and type it there:', link },
+      {
+        warning:
+          'Not you? Do nothing: the account goes by itself. Never type a code that you did not ask for.',
+      },
+    ],
+  }),
+  phoneCode: ({ code }) =>
+    `${code} confirms your phone number at Coffee Shop. Tell nobody, we never ask for it. Not you? Ignore this message.`,
+}
+
+/** `2026-11-22 17:40 UTC` */
+function time(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`
+}
+
+function origin({ ip, device }: Origin): string {
+  const with_ = device === null ? 'an unknown device' : `“${device}”`
+  return `${ip ?? 'an unknown network'} with ${with_}`
+}

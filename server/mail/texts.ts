@@ -1,0 +1,23 @@
+import type { Locale } from '../lib/locales.ts'
+import type { Wording } from './layout.ts'
+import { GERMAN } from './texts-de.ts'
+import { ENGLISH } from './texts-en.ts'
+
+/** Where something came from; null: not known. */
+export interface Origin {
+  readonly ip: string | null
+  readonly device: string | null
+}
+
+/** Everything that one language says. Times come as RFC 3339 and are told in UTC. */
+export interface Texts {
+  verification(of: { code: string; until: string; signedUpAt: string; from: Origin }): Wording
+  alreadyRegistered(of: { link: string }): Wording
+  sessionReplayed(of: { endedAt: string; from: Origin }): Wording
+  reminder(of: { signedUpAt: string; until: string; from: Origin; link: string }): Wording
+  /** At most 160 characters of GSM 03.38, or it costs two messages. */
+  phoneCode(of: { code: string }): string
+}
+
+/** A language without its texts does not compile. */
+export const TEXTS: Readonly<Record<Locale, Texts>> = { en: ENGLISH, de: GERMAN }
