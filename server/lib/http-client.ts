@@ -1,0 +1,86 @@
+import { request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import { SECOND_MS } from './units.ts'
+
+export interface HttpAnswer {
+  readonly status: number
+  /** Its first 64 KiB; less when the connection broke after the status. */
+  readonly body: string
+}
+
+export interface HttpTimeouts {
+  /** Until the connection stands, TLS included. */
+  readonly connectMs: number
+  readonly totalMs: number
+}
+
+/** No answer came. Whatever was asked for may have been done if it was `handedOver`. */
+export class NoAnswerError extends Error {
+  readonly handedOver: boolean
+
+  constructor(message: string, options: ErrorOptions & { handedOver: boolean }) {
+    super(message, options)
+    this.name = 'NoAnswerError'
+    this.handedOver = options.handedOver
+  }
+}
+
+const TIMEOUTS: HttpTimeouts = { connectMs: 5 * SECOND_MS, totalMs: 20 * SECOND_MS }
+const BODY_MAX_BYTES = 64 * 1024
+
+interface PostOptions {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  readonly timeouts?: HttpTimeouts | undefined
+}
+
+/**
+ * Posts to a server that we were told to trust, and nowhere else: redirects are answers like any
+ * other. Throws NoAnswerError within the time-outs. Every request has a connection of its own: one
+ * kept alive may be closed by the server just then, and nobody knows what it has read.
+ */
+export function post(
+  url: URL,
+  { headers, body, timeouts = TIMEOUTS }: PostOptions,
+): Promise<HttpAnswer> {
+  const isTls = url.protocol === 'https:'
+  const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>()
+  let handedOver = false
+  const request = (isTls ? requestHttps : requestHttp)(url, {
+    method: 'POST',
+    agent: false,
+    headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+  })
+  const endAfter = (ms: number, what: string) =>
+    setTimeout(() => request.destroy(new Error(`${what} within ${ms} ms`)), ms)
+  const connecting = endAfter(timeouts.connectMs, 'no connection')
+  const answering = endAfter(timeouts.totalMs, 'no answer')
+
+  request.on('socket', (socket) => {
+    socket.once(isTls ? 'secureConnect' : 'connect', () => {
+      handedOver = true
+      clearTimeout(connecting)
+    })
+  })
+  request.on('error', (error) => reject(new NoAnswerError(error.message, { handedOver })))
+  request.on('response', (response) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    response.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes > BODY_MAX_BYTES) request.destroy()
+    })
+    // Once there is a status it decides, however the body ends.
+    response.on('error', () => {})
+    response.on('close', () => {
+      const text = Buffer.concat(chunks).subarray(0, BODY_MAX_BYTES).toString('utf8')
+      resolve({ status: response.statusCode ?? 0, body: text })
+    })
+  })
+  request.end(body)
+  return promise.finally(() => {
+    clearTimeout(connecting)
+    clearTimeout(answering)
+  })
+}
