@@ -16,8 +16,10 @@ export type Config = ReturnType<typeof toConfig>
 /** What must never be printed; apart from `Config` so that logging a config tells nothing. */
 export interface Secrets {
   readonly databaseUrl: Values['DATABASE_URL']
+  readonly mailUrl: Values['MAIL_URL']
   readonly keys: KeyRing
   readonly adminPassword: string | undefined
+  readonly smsUrl: Values['SMS_URL']
 }
 
 /** Every mistake of a start, one line each; the lines name settings and hold no values. */
@@ -44,8 +46,10 @@ export function readConfig(environment: Environment): { config: Config; secrets:
   const databaseUrl = values.DATABASE_URL
   const secrets = {
     databaseUrl,
+    mailUrl: values.MAIL_URL,
     keys: createKeyRing(values.SECRET_KEY ?? ownSecretKey(databaseUrl), values.SECRET_KEY_PREVIOUS),
     adminPassword: values.ADMIN_PASSWORD?.normalize('NFC'),
+    smsUrl: values.SMS_URL,
   }
   const config = toConfig(values, Number(environment['UV_THREADPOOL_SIZE'] ?? Number.NaN))
   return { config: Object.freeze(config), secrets: Object.freeze(secrets) }
@@ -59,6 +63,9 @@ export function configWarnings(config: Config): string[] {
     warnings.push('ARGON2_MEMORY_KIB or ARGON2_PASSES is below the default: only for tests')
   }
   if (!config.rateLimit) warnings.push('RATE_LIMIT=off: only for load tests')
+  if (config.mailUnencrypted) {
+    warnings.push('MAIL_URL has tls=off: codes travel readable; only for a sink on this machine')
+  }
   return warnings
 }
 
@@ -129,10 +136,18 @@ function crossCheck(values: Values): string[] {
     })
     if (problem !== undefined) problems.push(`ADMIN_PASSWORD is refused: ${problem.detail}`)
   }
+  if (values.MAIL_URL.kind !== 'console' && values.MAIL_FROM === undefined) {
+    problems.push('MAIL_FROM is missing: MAIL_URL sends mail, and needs a sender')
+  }
   if (values.REFRESH_TOKEN_EXPIRE_DAYS > values.SESSION_MAX_DAYS) {
     problems.push('SESSION_MAX_DAYS must not be less than REFRESH_TOKEN_EXPIRE_DAYS')
   }
   return problems
+}
+
+function isUnencrypted(url: Values['MAIL_URL']): boolean {
+  if (url.kind === 'sendgrid') return url.origin.startsWith('http:')
+  return url.kind === 'smtp' && url.tls === 'off'
 }
 
 function toConfig(values: Values, threadpoolSize: number) {
@@ -156,13 +171,15 @@ function toConfig(values: Values, threadpoolSize: number) {
       defaultHashConcurrency(Number.isSafeInteger(threadpoolSize) ? threadpoolSize : undefined),
     hashQueue: values.HASH_QUEUE,
     adminEmail: values.ADMIN_EMAIL,
+    mailFrom: values.MAIL_FROM,
+    mailUnencrypted: isUnencrypted(values.MAIL_URL),
     corsOrigins: values.CORS_ORIGINS,
     trustedProxies: values.TRUSTED_PROXIES,
     hsts: values.HSTS ?? publicUrl.startsWith('https://'),
     rateLimit: values.RATE_LIMIT,
     hideRegisteredEmails: values.HIDE_REGISTERED_EMAILS,
     signUpMessage:
-      values.MAIL_URL === 'console:'
+      values.MAIL_URL.kind === 'console'
         ? 'User registered successfully. Check console for verification code.'
         : 'User registered successfully. Check your email for the verification code.',
     logLevel: values.LOG_LEVEL,

@@ -22,6 +22,7 @@ const SECRET_KEYS = [
   'cookie',
   'secretKey',
   'databaseUrl',
+  'mailUrl',
 ]
 const SECRET_PATHS = SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`])
 

@@ -6,7 +6,7 @@ import type { Backend } from './database/connect.ts'
 import { migrate, pendingMigrations, SchemaError } from './database/migrate.ts'
 import { openDatabase } from './database/open.ts'
 import type { Logger, Output } from './log.ts'
-import { createConsoleMailer } from './mail/mailer.ts'
+import { createMailer } from './mail/mailer.ts'
 import { makeFirstAdmin } from './users/make-first-admin.ts'
 import { startWorker } from './worker.ts'
 
@@ -44,7 +44,8 @@ export async function serve({
     }
     const app = createApp(ctx, { isDraining: () => draining })
     await app.listen({ host: config.host, port: config.port })
-    const mailLoop = startWorker(ctx, createConsoleMailer(output))
+    const mailer = createMailer({ config, secrets, output })
+    const mailLoop = startWorker(ctx, mailer)
     wakeMail = mailLoop.wake
     const url = addressOf(config, app.server.address() as AddressInfo)
     log.info(
@@ -57,6 +58,7 @@ export async function serve({
         draining = true
         await app.close()
         await mailLoop.stop()
+        await mailer.close?.()
         await backend.close()
       },
     }

@@ -6,12 +6,13 @@ import {
   email,
   httpUrl,
   integer,
-  mailUrl,
   onOff,
   originList,
   secretKey,
   text,
 } from './lib/setting-types.ts'
+import { mailAddress, mailUrl } from './lib/mail-settings.ts'
+import { smsUrl } from './lib/sms-url.ts'
 
 /** One environment variable: how its text is read, what it is without, and what people are told. */
 export interface Setting<T> {
@@ -122,9 +123,23 @@ export const SETTINGS = {
   ADMIN_PASSWORD: define(text(), undefined, 'The first admin’s password, 15 code points or more.', {
     secret: true,
   }),
-  MAIL_URL: define(mailUrl, 'console:', 'How mail is sent: `console:` prints it.', {
-    secret: true,
-  }),
+  MAIL_URL: define(
+    mailUrl,
+    mailUrl('console:'),
+    'How mail is sent: `console:` prints it. `smtp://user:password@host:587` (STARTTLS is required; `?tls=off` only for a sink on the same machine), `smtps://user:password@host:465`, `sendgrid://KEY@api.sendgrid.com`. What is special in a URL is percent-encoded.',
+    { secret: true, defaultText: 'console:' },
+  ),
+  MAIL_FROM: define(
+    mailAddress,
+    undefined,
+    'Sender of mails: `shop@example.com` or `Coffee Shop <shop@example.com>`. Required unless `MAIL_URL` is `console:`.',
+  ),
+  SMS_URL: define(
+    smsUrl,
+    smsUrl('console:'),
+    'How text messages are sent: `console:` prints them, `twilio://SID:TOKEN@api.twilio.com?from=+15550100200` sends them by Twilio from that number, short code or name. `&tls=off` is for a test server on this machine.',
+    { secret: true, defaultText: 'console:' },
+  ),
   PUBLIC_URL: define(
     httpUrl,
     undefined,
@@ -151,7 +166,7 @@ export const SETTINGS = {
   RATE_LIMIT: define(
     onOff,
     true,
-    '`off` lifts the limit on repeated mails, for load tests. The budget of wrong codes, the five waiting sign-ups and the hash queue always hold.',
+    '`off` lifts the limits on repeated mails and text messages, for load tests. The budget of wrong codes, the five waiting sign-ups and the hash queue always hold.',
   ),
   HIDE_REGISTERED_EMAILS: define(
     onOff,

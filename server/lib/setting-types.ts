@@ -72,11 +72,6 @@ export function cidrList(value: string): readonly string[] {
   return list(value)
 }
 
-export function mailUrl(value: string): 'console:' {
-  if (value !== 'console:') throw new Error('must be console:')
-  return value
-}
-
 /** Keys that stand in somebody's README. They are refused however long they are. */
 const PLACEHOLDERS =
   /your-?_?(super-?_?)?secret|change-?_?(me|this)|placeholder|example-?_?key|insert-?_?key/i

@@ -1,19 +1,50 @@
+import type { Config, Secrets } from '../config.ts'
+import { SECOND_MS } from '../lib/units.ts'
 import type { Output } from '../log.ts'
+import { DeliveryError } from './delivery-error.ts'
 import type { Mail } from './messages.ts'
+import { createSendGridMailer } from './sendgrid.ts'
+import { createSmtpMailer } from './smtp.ts'
 
 export interface Mailer {
-  /** Resolves once the mail was handed over. `id` makes the Message-ID: the same for every try. */
+  /** By then `send` has answered or given up: how long a claim lasts. */
+  readonly timeoutMs: number
+  /**
+   * Resolves once the mail was handed over. `id` makes the Message-ID: the same for every try.
+   * Throws DeliveryError and nothing else.
+   */
   send(mail: Mail, id: string): Promise<void>
+  close?(): Promise<void>
+}
+
+interface MailerOptions {
+  readonly config: Pick<Config, 'mailFrom'>
+  readonly secrets: Pick<Secrets, 'mailUrl'>
+  readonly output: Pick<Output, 'write' | 'flush'>
+}
+
+/** The sender that MAIL_URL names. */
+export function createMailer({ config, secrets, output }: MailerOptions): Mailer {
+  const { mailUrl } = secrets
+  if (mailUrl.kind === 'console') return createConsoleMailer(output)
+  // readConfig has refused it with a line of its own.
+  if (config.mailFrom === undefined) throw new Error('MAIL_FROM is missing')
+  return mailUrl.kind === 'smtp'
+    ? createSmtpMailer(mailUrl, config.mailFrom)
+    : createSendGridMailer(mailUrl, config.mailFrom)
 }
 
 /** Prints mails. The line with a code or link is the only place where a secret is ever printed. */
 export function createConsoleMailer(output: Pick<Output, 'write' | 'flush'>): Mailer {
   return {
+    timeoutMs: 2 * SECOND_MS,
     async send(mail) {
       const lines = mail.consoleLine ?? `✉️  To ${mail.to}: ${mail.subject}\n${indent(mail.text)}`
       output.write(`${lines}\n`)
       // Only what is out counts as sent: a kill must not lose it.
-      await output.flush()
+      await output.flush().catch((error: unknown) => {
+        throw new DeliveryError('transport', (error as Error).message, { cause: error })
+      })
     },
   }
 }
@@ -22,6 +53,7 @@ export function createConsoleMailer(output: Pick<Output, 'write' | 'flush'>): Ma
 export function createMemoryMailer(): Mailer & { readonly sent: Mail[] } {
   const sent: Mail[] = []
   return {
+    timeoutMs: 2 * SECOND_MS,
     sent,
     async send(mail) {
       sent.push(mail)
