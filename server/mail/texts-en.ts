@@ -48,6 +48,5 @@ function time(iso: string): string {
 }
 
 function origin({ ip, device }: Origin): string {
-  const with_ = device === null ? 'an unknown device' : `“${device}”`
-  return `${ip ?? 'an unknown network'} with ${with_}`
+  return `${ip ?? 'an unknown network'} with ${device === null ? 'an unknown device' : `“${device}”`}`
 }

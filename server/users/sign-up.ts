@@ -10,6 +10,7 @@ import { countMailsTo, enqueueMail } from '../jobs/outbox.ts'
 import { canonicalEmail } from '../lib/emails.ts'
 import { type Locale, preferredLocale } from '../lib/locales.ts'
 import { newId } from '../lib/random.ts'
+import { didYouMean } from '../lib/typos.ts'
 import { HOUR_MS, SECOND_MS } from '../lib/units.ts'
 import { assertGoodPassword, Password } from './passwords.ts'
 import { addSignUp, PENDING_MAX } from './sign-ups.ts'
@@ -41,6 +42,13 @@ const schema = {
         message: Type.String({ examples: ['User registered successfully. …'] }),
         email: Type.String({ description: 'As typed.', examples: ['ann@example.com'] }),
         sign_up_id: Uuid('This attempt.'),
+        did_you_mean: Type.Optional(
+          Type.String({
+            description:
+              'The address that was perhaps meant, where the domain looks like a typo. The mail went to the one that was sent.',
+            examples: ['ann@gmail.com'],
+          }),
+        ),
       },
       { description: 'The code is on its way.' },
     ),
@@ -79,7 +87,13 @@ export function signUpRoute(app: App, ctx: Context): void {
     }
     const signUpId = await ctx.transaction((tx) => record(ctx, tx, attempt))
     ctx.wakeMail()
-    return reply.code(201).send({ message: ctx.config.signUpMessage, email, sign_up_id: signUpId })
+    const meant = didYouMean(email)
+    return reply.code(201).send({
+      message: ctx.config.signUpMessage,
+      email,
+      sign_up_id: signUpId,
+      ...(meant === undefined ? {} : { did_you_mean: meant }),
+    })
   })
 }
 

@@ -127,7 +127,7 @@ describe('the output', () => {
     assert.ok(performance.now() - startedAt < 3000)
     assert.equal(output.droppedLines(), 3000 - 1024)
     await assert.rejects(
-      createConsoleMailer(output).send({ to: 'a', subject: 'b', text: 'c' }, '1'),
+      createConsoleMailer(output).send({ to: 'a', subject: 'b', text: 'c', html: 'd' }, '1'),
     )
 
     const reader = createReadStream('', { fd: pipe, autoClose: false, end: 1024 * 1024 - 1 })
@@ -146,7 +146,7 @@ describe('the output', () => {
     const line = `${'x'.repeat(1023)}\n`
     for (let count = 0; count < 1024; count++) output.write(line)
 
-    const sent = createConsoleMailer(output).send({ to: 'a', subject: 'b', text: 'c' }, '1')
+    const sent = createConsoleMailer(output).send({ to: 'a', subject: 'b', text: 'c', html: 'd' }, '1')
     const reader = createReadStream('', { fd: pipe, autoClose: false, end: 1024 * 1024 - 1 })
     reader.resume()
 
