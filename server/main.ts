@@ -5,26 +5,35 @@ import { AppError } from './errors.ts'
 import { createLogger, openOutput, type Output } from './log.ts'
 import { releaseStartupMemory } from './lib/memory.ts'
 import { SECOND_MS } from './lib/units.ts'
-import { type RunningService, serve } from './serve.ts'
+import { type ProcessOptions, type Running, serve, work } from './serve.ts'
 
 const SHUTDOWN_MS = 15 * SECOND_MS
+/** What it holds may wait for a mail server that hangs: for 30 seconds at most. */
+const WORK_SHUTDOWN_MS = 35 * SECOND_MS
 
 try {
   loadDotEnv()
   const [command, ...rest] = process.argv.slice(2)
-  if (command === undefined) await runService()
+  if (command === undefined) await runProcess(serve, SHUTDOWN_MS)
+  // What `npm run dev` passes.
+  else if (command === '--preview-mails') {
+    await runProcess((options) => serve({ ...options, previewMails: true }), SHUTDOWN_MS)
+  } else if (command === 'work' && rest.length === 0) await runProcess(work, WORK_SHUTDOWN_MS)
   else process.exitCode = await run([command, ...rest], process.env)
 } catch (error) {
   console.error(explain(error))
   process.exit(1)
 }
 
-async function runService(): Promise<void> {
+async function runProcess(
+  start: (options: ProcessOptions) => Promise<Running>,
+  shutdownMs: number,
+): Promise<void> {
   const { config, secrets } = readConfig(process.env)
   const output = openOutput()
   const format = config.logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json')
   const log = await createLogger({ level: config.logLevel, format }, output)
-  let service: RunningService | undefined
+  let running: Running | undefined
   let stopping = false
 
   async function stop(exitCode: number): Promise<void> {
@@ -34,8 +43,8 @@ async function runService(): Promise<void> {
     const deadline = setTimeout(() => {
       log.error('shutdown took too long')
       void exit(output, 1)
-    }, SHUTDOWN_MS)
-    await service?.stop()
+    }, shutdownMs)
+    await running?.stop()
     clearTimeout(deadline)
     log.info('stopped')
     await exit(output, exitCode)
@@ -49,7 +58,7 @@ async function runService(): Promise<void> {
   process.on('uncaughtException', fail)
   process.on('unhandledRejection', fail)
 
-  service = await serve({ config, secrets, log, output })
+  running = await start({ config, secrets, log, output })
   setTimeout(releaseStartupMemory, SECOND_MS).unref()
 }
 

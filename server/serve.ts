@@ -5,48 +5,43 @@ import { type Context, createContext } from './context.ts'
 import type { Backend } from './database/connect.ts'
 import { migrate, pendingMigrations, SchemaError } from './database/migrate.ts'
 import { openDatabase } from './database/open.ts'
+import type { Loop } from './jobs/run.ts'
 import type { Logger, Output } from './log.ts'
 import { createMailer } from './mail/mailer.ts'
+import { createSmsSender } from './sms/sender.ts'
 import { makeFirstAdmin } from './users/make-first-admin.ts'
-import { startWorker } from './worker.ts'
+import { type Senders, startWorker } from './worker.ts'
 
-interface ServeOptions {
+export interface ProcessOptions {
   readonly config: Config
   readonly secrets: Secrets
   readonly log: Logger
   readonly output: Output
+  /** Adds the page of example mails. */
+  readonly previewMails?: boolean
 }
 
-export interface RunningService {
-  readonly url: string
-  /** Stops accepting, lets what runs finish, closes the database. */
+export interface Running {
+  /** Takes nothing more, lets what runs finish, closes the database. */
   stop(): Promise<void>
 }
 
-/** Migrates, makes the first admin, listens, and sends mail, until stopped. */
-export async function serve({
-  config,
-  secrets,
-  log,
-  output,
-}: ServeOptions): Promise<RunningService> {
-  for (const warning of configWarnings(config)) log.warn(warning)
+/** Background work that is not this process's: it is woken for nothing, and there is nothing to stop. */
+const ELSEWHERE: Loop = { wake() {}, async stop() {} }
+
+/** Migrates, makes the first admin, listens, and with WORKER=inline does the background work, until stopped. */
+export async function serve(options: ProcessOptions): Promise<Running & { readonly url: string }> {
+  const { config, secrets, log } = options
   let draining = false
-  let wakeMail = () => {}
-  const backend = await openDatabase(secrets.databaseUrl, {
-    onIdleError: (error) => log.warn({ err: error }, 'idle database connection lost'),
-  })
+  let worker = ELSEWHERE
+  const { ctx, backend } = await open(options, () => worker.wake())
   try {
-    await prepareSchema(config, secrets, backend, log)
-    const ctx = await createContext({ config, secrets, backend, log, wakeMail: () => wakeMail() })
     if (config.adminEmail !== undefined && secrets.adminPassword !== undefined) {
       await makeFirstAdmin(ctx, config.adminEmail, secrets.adminPassword)
     }
     const app = createApp(ctx, { isDraining: () => draining })
     await app.listen({ host: config.host, port: config.port })
-    const mailer = createMailer({ config, secrets, output })
-    const mailLoop = startWorker(ctx, mailer)
-    wakeMail = mailLoop.wake
+    if (config.worker === 'inline') worker = startWorker(ctx, sendersOf(options))
     const url = addressOf(config, app.server.address() as AddressInfo)
     log.info(
       { url, docs: `${url}/docs` },
@@ -57,8 +52,7 @@ export async function serve({
       async stop() {
         draining = true
         await app.close()
-        await mailLoop.stop()
-        await mailer.close?.()
+        await worker.stop()
         await backend.close()
       },
     }
@@ -68,9 +62,23 @@ export async function serve({
   }
 }
 
+/** Migrates and does the background work, beside any number of others, until stopped. */
+export async function work(options: ProcessOptions): Promise<Running> {
+  let worker = ELSEWHERE
+  const { ctx, backend } = await open(options, () => worker.wake())
+  worker = startWorker(ctx, sendersOf(options))
+  options.log.info('Coffee Shop worker sends mail and runs what recurs')
+  return {
+    async stop() {
+      await worker.stop()
+      await backend.close()
+    },
+  }
+}
+
 /** For commands: a context on the configured database, closed by the returned function. */
 export async function openContext(
-  options: Pick<ServeOptions, 'config' | 'secrets' | 'log'>,
+  options: Pick<ProcessOptions, 'config' | 'secrets' | 'log'>,
 ): Promise<{ ctx: Context; close: () => Promise<void> }> {
   const { config, secrets, log } = options
   const backend = await openDatabase(secrets.databaseUrl)
@@ -83,6 +91,30 @@ export async function openContext(
   } catch (error) {
     await backend.close()
     throw error
+  }
+}
+
+async function open(
+  { config, secrets, log }: ProcessOptions,
+  wakeMail: () => void,
+): Promise<{ ctx: Context; backend: Backend }> {
+  for (const warning of configWarnings(config)) log.warn(warning)
+  const backend = await openDatabase(secrets.databaseUrl, {
+    onIdleError: (error) => log.warn({ err: error }, 'idle database connection lost'),
+  })
+  try {
+    await prepareSchema(config, secrets, backend, log)
+    return { ctx: await createContext({ config, secrets, backend, log, wakeMail }), backend }
+  } catch (error) {
+    await backend.close()
+    throw error
+  }
+}
+
+function sendersOf({ config, secrets, output }: ProcessOptions): Senders {
+  return {
+    mail: createMailer({ config, secrets, output }),
+    sms: createSmsSender({ secrets, output }),
   }
 }
 

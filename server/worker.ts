@@ -1,9 +1,16 @@
 import type { Context } from './context.ts'
-import { type MailJobs, type MailLoop, runMailLoop } from './jobs/run.ts'
+import { createDelivery, type MailJobs, type SmsJobs } from './jobs/delivery.ts'
+import { type Loop, runDelivery, together } from './jobs/run.ts'
+import { type RecurringJob, runSchedule } from './jobs/schedule.ts'
 import type { Mailer } from './mail/mailer.ts'
 import { tellReplayed } from './sessions/tell-replayed.ts'
+import type { SmsSender } from './sms/sender.ts'
+import { CLEAN_UP, cleanUp, recordCleanUp } from './users/clean-up.ts'
+import { purge } from './users/purge.ts'
+import { remind } from './users/remind.ts'
 import { repeatCodes } from './users/repeat-codes.ts'
 import { sendCode } from './users/send-code.ts'
+import { sendPhoneCode } from './users/send-phone-code.ts'
 import { tellRegistered } from './users/tell-registered.ts'
 
 /** Every kind of mail and the job that makes it. */
@@ -12,9 +19,48 @@ export const MAIL_JOBS: MailJobs = {
   repeat_verification: repeatCodes,
   already_registered: tellRegistered,
   session_replayed: tellReplayed,
+  reminder: remind,
+}
+
+/** Every kind of text message and the job that makes it. */
+export const SMS_JOBS: SmsJobs = {
+  phone_code: sendPhoneCode,
+}
+
+/** Every job that runs by the clock: once for each of its times, over all processes. */
+export const RECURRING_JOBS: readonly RecurringJob[] = [
+  {
+    name: CLEAN_UP,
+    schedule: (config) => config.cleanupSchedule,
+    run: cleanUp,
+    record: recordCleanUp,
+  },
+  { name: 'purge', schedule: () => '30 * * * *', run: purge },
+]
+
+export interface Senders {
+  readonly mail: Mailer
+  readonly sms: SmsSender
+}
+
+/** One delivery for each channel: one that is down does not hold up the other. */
+export function createDeliveries(ctx: Context, { mail, sms }: Senders) {
+  return {
+    mail: createDelivery(ctx, { channel: 'mail', sender: mail, jobs: MAIL_JOBS }),
+    sms: createDelivery(ctx, { channel: 'sms', sender: sms, jobs: SMS_JOBS }),
+  }
 }
 
 /** Starts all background work of this process. */
-export function startWorker(ctx: Context, mailer: Mailer): MailLoop {
-  return runMailLoop(ctx, mailer, MAIL_JOBS)
+export function startWorker(ctx: Context, senders: Senders): Loop {
+  const { mail, sms } = createDeliveries(ctx, senders)
+  const loop = together([runDelivery(ctx, mail), runDelivery(ctx, sms)])
+  const schedule = runSchedule(ctx, RECURRING_JOBS)
+  return {
+    wake: loop.wake,
+    async stop() {
+      await Promise.all([loop.stop(), schedule.stop()])
+      await senders.mail.close?.()
+    },
+  }
 }

@@ -9,8 +9,17 @@ import { createTestDatabase } from './support/database.ts'
 import { times } from './support/races.ts'
 import { runCommand } from './support/server-process.ts'
 
-const NAMES = ['0001-initial']
-const OURS = ['code_failures', 'outbox', 'sessions', 'sign_ups', 'users']
+const NAMES = ['0001-initial', '0002-mail-and-jobs']
+const OURS = [
+  'audit_events',
+  'code_failures',
+  'job_runs',
+  'outbox',
+  'phone_changes',
+  'sessions',
+  'sign_ups',
+  'users',
+]
 const FUTURE = '9999-from-the-future'
 
 /** A database that no migration has seen, with as many handles as a test asks for. */

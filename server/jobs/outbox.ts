@@ -1,69 +1,64 @@
 import type { Db, Tx } from '../database/connect.ts'
 import { newId } from '../lib/random.ts'
-import { HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from '../lib/units.ts'
+import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 
-/** What each kind of mail needs; addresses and ids, never a code or a token. */
+/** What each kind of message needs; addresses and ids, never a code or a token. */
 export interface OutboxPayloads {
   verification: { signUpId: string }
   repeat_verification: { email: string; signUpId: string | null }
   already_registered: { email: string }
   session_replayed: { userId: number; endedAt: string; ip: string | null; userAgent: string | null }
+  reminder: { userId: number }
+  phone_code: { phoneChangeId: string }
 }
-export type MailKind = keyof OutboxPayloads
+export type SmsKind = 'phone_code'
+export type MailKind = Exclude<keyof OutboxPayloads, SmsKind>
 
-/** A mail that this process holds until `claimed_until`. */
-export interface ClaimedMail {
-  readonly id: string
-  readonly kind: string
-  readonly payload: string
-  readonly claims: number
-}
+/** How a message travels. Each channel has a delivery of its own: one that is down holds up no other. */
+export type Channel = 'mail' | 'sms'
 
 interface EnqueueOptions {
   readonly nowMs: number
   /** Canonical address; counts against the limits per address. */
   readonly email?: string
+  /** Whose message it is: what it names is blanked when that user goes. */
+  readonly userId?: number
+  /** Now, if left out. */
+  readonly dueAtMs?: number
+  /** Mail, if left out. */
+  readonly channel?: Channel
 }
-
-/** How long a claim lasts: what the console can take. */
-const CLAIM_MS = 2 * SECOND_MS
-/** After a failed try; doubled by each further one. */
-const BACKOFF_MS = 5 * SECOND_MS
-const BACKOFF_MAX_MS = 5 * MINUTE_MS
-/** Others leave a new mail to the process that wrote it, which was woken, for this long. */
-const POLL_DELAY_MS = 2 * SECOND_MS
 
 export const REPEATS_PER_HOUR = 5
 const REPEAT_PAUSE_MS = MINUTE_MS
 
-/** A mail that is sent if and only if `tx` commits. */
-export async function enqueueMail<Kind extends MailKind>(
+/** A message that is sent if and only if `tx` commits. */
+export async function enqueueMail<Kind extends keyof OutboxPayloads>(
   tx: Tx,
   kind: Kind,
   payload: OutboxPayloads[Kind],
-  { nowMs, email }: EnqueueOptions,
+  { nowMs, email, userId, dueAtMs = nowMs, channel = 'mail' }: EnqueueOptions,
 ): Promise<void> {
-  const now = toIso(nowMs)
   await tx
     .insertInto('outbox')
     .values({
       id: newId(),
       kind,
+      channel,
       email_canonical: email ?? null,
+      user_id: userId ?? null,
       payload: JSON.stringify(payload),
-      created_at: now,
-      due_at: now,
-      claimed_until: null,
+      created_at: toIso(nowMs),
+      due_at: toIso(dueAtMs),
       claims: 0,
-      finished_at: null,
     })
     .execute()
 }
 
-/** Mails of a kind written for an address since a time. */
+/** Messages of a kind written for an address since a time. */
 export async function countMailsTo(
   db: Db,
-  kind: MailKind,
+  kind: keyof OutboxPayloads,
   email: string,
   sinceMs: number,
 ): Promise<number> {
@@ -84,60 +79,63 @@ export async function mayRepeatMail(db: Db, email: string, nowMs: number): Promi
   return (await countMailsTo(db, kind, email, nowMs - HOUR_MS)) < REPEATS_PER_HOUR
 }
 
-/**
- * Claims the mail that has been due longest. `woken`: also what was written just now; otherwise
- * only what its writer has left lying. Two callers never hold the same claim.
- */
-export async function claimMail(
-  tx: Tx,
-  { nowMs, woken }: { nowMs: number; woken: boolean },
-): Promise<ClaimedMail | undefined> {
-  const now = toIso(nowMs)
-  const due = await tx
+/** True when a message has been due since `sinceMs` or longer and was not delivered. */
+export async function isMailOverdue(db: Db, sinceMs: number): Promise<boolean> {
+  const overdue = await db
     .selectFrom('outbox')
-    .select(['id', 'kind', 'payload', 'claims'])
+    .select('id')
     .where('finished_at', 'is', null)
-    .where('due_at', '<=', toIso(woken ? nowMs : nowMs - POLL_DELAY_MS))
-    .where((eb) => eb.or([eb('claimed_until', 'is', null), eb('claimed_until', '<=', now)]))
-    .orderBy('due_at')
+    .where('due_at', '<=', toIso(sinceMs))
     .limit(1)
-    .forUpdate()
-    .skipLocked()
     .executeTakeFirst()
-  if (due === undefined) return undefined
-  const claims = due.claims + 1
-  await tx
-    .updateTable('outbox')
-    .set({ claims, claimed_until: toIso(nowMs + CLAIM_MS) })
-    .where('id', '=', due.id)
-    .execute()
-  return { ...due, claims }
+  return overdue !== undefined
 }
 
-/** Ends a mail, sent or no longer wanted. Does nothing for a worker whose claim was taken over. */
-export async function finishMail(tx: Tx, mail: ClaimedMail, nowMs: number): Promise<void> {
+/**
+ * Blanks everything that the outbox holds of users who are deleted, and sends them nothing more: what
+ * waited or had failed is dropped. The rows stay, so that the numbers add up.
+ */
+export async function forgetMessagesOf(
+  tx: Tx,
+  users: readonly { readonly id: number; readonly email_canonical: string }[],
+  nowMs: number,
+): Promise<void> {
+  if (users.length === 0) return
+  const ids = users.map((user) => user.id)
+  const emails = users.map((user) => user.email_canonical)
+  const blank = { email_canonical: null, recipient: null, payload: '{}', last_error: null }
   await tx
     .updateTable('outbox')
-    .set({ finished_at: toIso(nowMs), claimed_until: null, payload: '{}' })
-    .where('id', '=', mail.id)
-    .where('claims', '=', mail.claims)
-    .where('finished_at', 'is', null)
+    .set({ ...blank, state: 'dropped', finished_at: toIso(nowMs), claimed_until: null })
+    .where('state', 'in', ['waiting', 'bounced', 'dead'])
+    .where((eb) => eb.or([eb('user_id', 'in', ids), eb('email_canonical', 'in', emails)]))
     .execute()
-}
-
-/** Gives a mail back to be tried later, each time later than before. */
-export async function postponeMail(tx: Tx, mail: ClaimedMail, nowMs: number): Promise<void> {
-  const backoffMs = Math.min(BACKOFF_MS * 2 ** Math.min(mail.claims - 1, 20), BACKOFF_MAX_MS)
   await tx
     .updateTable('outbox')
-    .set({ due_at: toIso(nowMs + backoffMs), claimed_until: null })
-    .where('id', '=', mail.id)
-    .where('claims', '=', mail.claims)
-    .where('finished_at', 'is', null)
+    .set(blank)
+    .where((eb) => eb.or([eb('user_id', 'in', ids), eb('email_canonical', 'in', emails)]))
     .execute()
 }
 
-/** Drops what waits for an address and what is remembered of it. */
-export async function forgetAddress(tx: Tx, email: string): Promise<void> {
-  await tx.deleteFrom('outbox').where('email_canonical', '=', email).execute()
+/** Deletes at most `limit` messages that ended before a time, however they did; returns how many. */
+export async function deleteMessagesFinishedBefore(
+  tx: Tx,
+  before: string,
+  limit: number,
+): Promise<number> {
+  const deleted = await tx
+    .deleteFrom('outbox')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('outbox')
+        .select('id')
+        .where('finished_at', '<', before)
+        .orderBy('finished_at')
+        .limit(limit),
+    )
+    // Once more: an admin may have asked for it again while this statement waited.
+    .where('finished_at', '<', before)
+    .returning('id')
+    .execute()
+  return deleted.length
 }

@@ -1,55 +1,73 @@
 import type { Context } from '../context.ts'
 import { SECOND_MS } from '../lib/units.ts'
-import type { Mailer } from '../mail/mailer.ts'
-import type { Mail } from '../mail/messages.ts'
-import {
-  type ClaimedMail,
-  claimMail,
-  finishMail,
-  type OutboxPayloads,
-  postponeMail,
-} from './outbox.ts'
+import type { Delivery } from './delivery.ts'
 
-/** Turns a row into the mail to send now, or undefined when nobody wants it any more. */
-export type MailJobs = {
-  readonly [Kind in keyof OutboxPayloads]: (
-    ctx: Context,
-    payload: OutboxPayloads[Kind],
-  ) => Promise<Mail | undefined>
-}
-
-export interface MailLoop {
-  /** Mail was committed by this process: look at once. */
+/** Background work of this process. */
+export interface Loop {
+  /** A commit of this process left work: look at once. */
   wake(): void
-  /** Finishes the mail in hand, then stops. */
+  /** Takes nothing more, and resolves when what is in hand is done. */
   stop(): Promise<void>
 }
 
+/** Messages of one channel in hand at once: a server that is slow for one holds up only that one. */
+export const LANES = 4
 const POLL_MS = SECOND_MS
 
+/** Several loops as one. */
+export function together(loops: readonly Loop[]): Loop {
+  return {
+    wake() {
+      for (const loop of loops) loop.wake()
+    },
+    async stop() {
+      await Promise.all(loops.map((loop) => loop.stop()))
+    },
+  }
+}
+
 /**
- * Sends what is in the outbox until stopped: at least once, in the order in which it became due. A
- * crash between sending and finishing sends the same mail, with the same id, once more.
+ * Delivers what is in the outbox for one channel until stopped: at least once, in the order in which
+ * it became due, four at once. A crash between sending and finishing sends the same message, with the
+ * same id, once more.
  */
-export function runMailLoop(ctx: Context, mailer: Mailer, jobs: MailJobs): MailLoop {
+export function runDelivery(ctx: Context, delivery: Delivery): Loop {
+  const inHand = new Set<Promise<void>>()
   let woken = true
   let stopping = false
   let interrupt = () => {}
 
   async function loop(): Promise<void> {
     while (!stopping) {
-      const eager = woken
-      woken = false
-      const worked = await deliverNext(ctx, mailer, jobs, eager).catch((error: unknown) => {
-        ctx.log.error({ err: error }, 'mail loop')
-        return false
+      // What ends a message may end the pause, too.
+      if (inHand.size >= LANES) await Promise.race(inHand)
+      else if (!(await takeNext())) await sleep(POLL_MS)
+    }
+    await Promise.all(inHand)
+  }
+  async function takeNext(): Promise<boolean> {
+    const eager = woken
+    woken = false
+    try {
+      const claimed = await delivery.claim({ woken: eager })
+      // A pause forgets nobody: what was written meanwhile is taken up at once when it ends.
+      if (claimed !== undefined || delivery.pausedMs() > 0) woken ||= eager
+      if (claimed === undefined) return woken && delivery.pausedMs() === 0
+      const delivering = delivery.deliver(claimed).then(() => {
+        inHand.delete(delivering)
+        interrupt()
       })
-      if (worked) woken ||= eager
-      else if (!woken && !stopping) await sleep(POLL_MS)
+      inHand.add(delivering)
+      return true
+    } catch (error) {
+      woken ||= eager
+      ctx.log.error({ err: error, channel: delivery.channel }, 'outbox cannot be read')
+      return false
     }
   }
   const sleep = (ms: number) =>
     new Promise<void>((resolve) => {
+      if (stopping) return resolve()
       const timer = setTimeout(resolve, ms)
       interrupt = () => {
         clearTimeout(timer)
@@ -69,37 +87,4 @@ export function runMailLoop(ctx: Context, mailer: Mailer, jobs: MailJobs): MailL
       await running
     },
   }
-}
-
-/** Delivers one mail; false when none is due. */
-export async function deliverNext(
-  ctx: Context,
-  mailer: Mailer,
-  jobs: MailJobs,
-  woken: boolean,
-): Promise<boolean> {
-  const claimed = await ctx.transaction((tx) => claimMail(tx, { nowMs: ctx.now(), woken }))
-  if (claimed === undefined) return false
-  try {
-    const mail = await render(ctx, jobs, claimed)
-    if (mail !== undefined) await mailer.send(mail, claimed.id)
-    await ctx.transaction((tx) => finishMail(tx, claimed, ctx.now()))
-  } catch (error) {
-    ctx.log.error({ err: error, mail_id: claimed.id, kind: claimed.kind }, 'mail postponed')
-    await ctx.transaction((tx) => postponeMail(tx, claimed, ctx.now()))
-  }
-  return true
-}
-
-async function render(
-  ctx: Context,
-  jobs: MailJobs,
-  claimed: ClaimedMail,
-): Promise<Mail | undefined> {
-  const job = jobs[claimed.kind as keyof MailJobs] as (
-    ctx: Context,
-    payload: unknown,
-  ) => Promise<Mail | undefined>
-  if (job === undefined) throw new Error(`no job for mail of kind ${claimed.kind}`)
-  return job(ctx, JSON.parse(claimed.payload))
 }

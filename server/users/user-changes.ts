@@ -2,9 +2,9 @@ import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
 import type { Role } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
-import { forgetAddress } from '../jobs/outbox.ts'
+import { forgetMessagesOf } from '../jobs/outbox.ts'
 import { endSessionsOf } from '../sessions/sessions.ts'
-import { clearCodeFailures } from './code-failures.ts'
+import { forgetCodeFailuresOf } from './code-failures.ts'
 import { normalFullName } from './user.ts'
 import {
   deleteUser,
@@ -63,8 +63,8 @@ export function removeUser(ctx: Context, id: number): Promise<void> {
     if (isLast(admins, id)) throw new AppError('last_admin')
     const user = await lockUser(tx, id)
     if (user === undefined || !(await deleteUser(tx, id))) throw new AppError('not_found')
-    await clearCodeFailures(tx, user.email_canonical)
-    await forgetAddress(tx, user.email_canonical)
+    await forgetCodeFailuresOf(tx, [user.email_canonical])
+    await forgetMessagesOf(tx, [user], ctx.now())
   })
 }
 

@@ -12,8 +12,17 @@ import { databaseUrl } from '../../server/lib/setting-types.ts'
 import { createDatabase, dropDatabase, startCluster } from '../support/cluster.ts'
 import { SETTINGS } from '../support/service.ts'
 
-const NAMES = ['0001-initial']
-const TABLES = ['code_failures', 'outbox', 'sessions', 'sign_ups', 'users']
+const NAMES = ['0001-initial', '0002-mail-and-jobs']
+const TABLES = [
+  'audit_events',
+  'code_failures',
+  'job_runs',
+  'outbox',
+  'phone_changes',
+  'sessions',
+  'sign_ups',
+  'users',
+]
 /** More statements than a first migration has; the loop ends before. */
 const STATEMENTS_MAX = 100
 

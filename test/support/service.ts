@@ -5,11 +5,12 @@ import { readConfig } from '../../server/config.ts'
 import { type Context, createContext } from '../../server/context.ts'
 import { migrate } from '../../server/database/migrate.ts'
 import { openDatabase } from '../../server/database/open.ts'
-import { deliverNext } from '../../server/jobs/run.ts'
+import { deliverNext } from '../../server/jobs/delivery.ts'
 import { createLogger } from '../../server/log.ts'
 import { createMemoryMailer } from '../../server/mail/mailer.ts'
 import { DAY_MS } from '../../server/lib/units.ts'
-import { MAIL_JOBS } from '../../server/worker.ts'
+import { createMemorySms } from '../../server/sms/sender.ts'
+import { createDeliveries } from '../../server/worker.ts'
 import { makeFirstAdmin } from '../../server/users/make-first-admin.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
@@ -54,6 +55,7 @@ interface StartOptions {
     readonly databaseUrl: string
     readonly clock: { nowMs: number }
     readonly mailer: ReturnType<typeof createMemoryMailer>
+    readonly sms: ReturnType<typeof createMemorySms>
   }
   /** The clock's start, Unix milliseconds. */
   readonly nowMs?: number
@@ -75,6 +77,7 @@ export async function startService(
   const { config, secrets } = readConfig({ ...SETTINGS, DATABASE_URL: database.url, ...settings })
   const clock = replicaOf?.clock ?? { nowMs }
   const mailer = replicaOf?.mailer ?? createMemoryMailer()
+  const sms = replicaOf?.sms ?? createMemorySms()
   const logged: string[] = []
   const log = await createLogger(
     { level: config.logLevel, format: 'json' },
@@ -117,10 +120,11 @@ export async function startService(
   const post = (url: string, body?: unknown, sent: Sent = {}) =>
     request('POST', url, { ...sent, body })
 
-  /** Sends everything that is due now; returns how many mails that took. */
+  /** Sends everything that is due now, by any channel; returns how many messages that took. */
   async function deliverMail(): Promise<number> {
     let count = 0
-    while (await deliverNext(ctx, mailer, MAIL_JOBS, true)) count++
+    for (const delivery of Object.values(createDeliveries(ctx, { mail: mailer, sms })))
+      while (await deliverNext(delivery, true)) count++
     return count
   }
   const mailsTo = (email: string) => mailer.sent.filter((mail) => mail.to === email)
@@ -177,6 +181,9 @@ export async function startService(
     ctx,
     clock,
     mailer,
+    sms,
+    /** Text messages that were sent. */
+    texts: sms.sent,
     logged,
     databaseUrl: database.url,
     advance: (ms: number) => void (clock.nowMs += ms),
