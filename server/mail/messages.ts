@@ -12,15 +12,6 @@ export interface Mail {
   readonly consoleLine?: string
 }
 
-/** One text message to one phone. */
-export interface Sms {
-  /** E.164. */
-  readonly to: string
-  readonly text: string
-  /** What the console prints in place of the message. */
-  readonly consoleLine?: string
-}
-
 interface Recipient {
   readonly to: string
   /** BCP 47; null or unknown: English. */
@@ -64,15 +55,6 @@ export function reminderMail(
 ): Mail {
   const { signedUpAt, deletedAt: until, publicUrl: link } = mail
   return write(mail, (texts) => texts.reminder({ signedUpAt, until, from: originOf(mail), link }))
-}
-
-/** Proves a phone number, and nothing else. One message of 160 characters in every language. */
-export function phoneCodeSms({ to, code, locale }: Recipient & { code: string }): Sms {
-  return {
-    to,
-    text: TEXTS[localeOf(locale)].phoneCode({ code }),
-    consoleLine: `📱 Phone code for ${to}: ${code}`,
-  }
 }
 
 function write({ to, locale }: Recipient, word: (texts: Texts) => Wording): Mail {

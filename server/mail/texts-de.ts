@@ -4,7 +4,7 @@ export const GERMAN: Texts = {
   verification: ({ code, until, signedUpAt, from }) => ({
     subject: 'Ihr Bestätigungscode für Coffee Shop',
     blocks: [
-      { before: 'Ihr Bestätigungscode lautet', code, after: `Er gilt bis ${time(until)}.` },
+      { before: 'Ihr Bestätigungscode lautet', code, after: `Er gilt bis zum ${time(until)}.` },
       `Die Registrierung kam am ${time(signedUpAt)} ${origin(from)}.`,
       {
         warning:
@@ -30,7 +30,8 @@ export const GERMAN: Texts = {
   reminder: ({ signedUpAt, until, from, link }) => ({
     subject: 'Ihr Konto bei Coffee Shop ist noch nicht bestätigt',
     blocks: [
-      `Diese Adresse wurde am ${time(signedUpAt)} registriert, ${origin(from)}, aber noch nicht bestätigt. Das Konto wird am ${time(until)} gelöscht.`,
+      `Diese Adresse wurde am ${time(signedUpAt)} registriert, ${origin(from)}.`,
+      `Bestätigt hat sie noch niemand. Das Konto wird am ${time(until)} gelöscht.`,
       {
         before:
           'Um es zu behalten, fordern Sie dort, wo Sie sich registriert haben, einen neuen Code an und geben ihn dort ein:',
@@ -43,13 +44,13 @@ export const GERMAN: Texts = {
     ],
   }),
   phoneCode: ({ code }) =>
-    `${code} bestätigt Ihre Telefonnummer bei Coffee Shop. Sagen Sie ihn niemandem, wir fragen nie danach. Das waren nicht Sie? Einfach ignorieren.`,
+    `${code} ist Ihr Coffee-Shop-Code. Er gilt zehn Minuten. Geben Sie ihn niemandem; wenn Sie ihn nicht angefordert haben, ignorieren Sie diese Nachricht.`,
 }
 
-/** `22.11.2026, 17:40 UTC` */
+/** `22.11.2026 um 17:40 UTC` */
 function time(iso: string): string {
   const [year, month, day] = iso.slice(0, 10).split('-')
-  return `${day}.${month}.${year}, ${iso.slice(11, 16)} UTC`
+  return `${day}.${month}.${year} um ${iso.slice(11, 16)} UTC`
 }
 
 function origin({ ip, device }: Origin): string {

@@ -30,7 +30,8 @@ export const ENGLISH: Texts = {
   reminder: ({ signedUpAt, until, from, link }) => ({
     subject: 'Your Coffee Shop account is not verified yet',
     blocks: [
-      `This address was signed up ${time(signedUpAt)} from ${origin(from)}, and nobody has verified it. The account will be deleted ${time(until)}.`,
+      `This address was signed up ${time(signedUpAt)} from ${origin(from)}.`,
+      `Nobody has verified it yet. The account will be deleted ${time(until)}.`,
       { before: 'To keep it, ask for a new code where you signed up, and type it there:', link },
       {
         warning:
@@ -39,7 +40,7 @@ export const ENGLISH: Texts = {
     ],
   }),
   phoneCode: ({ code }) =>
-    `${code} confirms your phone number at Coffee Shop. Tell nobody, we never ask for it. Not you? Ignore this message.`,
+    `${code} is your Coffee Shop code. It works for ten minutes. Give it to nobody; if you did not ask for it, ignore this message.`,
 }
 
 /** `2026-11-22 17:40 UTC` */

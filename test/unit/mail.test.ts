@@ -5,6 +5,7 @@ import { alreadyRegisteredMail, verificationMail } from '../../server/mail/messa
 
 const verification = {
   to: 'user@example.com',
+  locale: null,
   code: '123456',
   expiresAt: '2026-01-02T12:00:59.999Z',
   signedUpAt: '2026-01-01T12:00:00.000Z',
@@ -33,6 +34,7 @@ describe('verification mail', () => {
       `Your verification code is 123456. It works until 2026-01-02 12:00 UTC.
 
 The sign-up came 2026-01-01 12:00 UTC from 203.0.113.7 with “curl/8.14”.
+
 Not you? Do not type this code: it would give your account to whoever started it.
 `,
     )
@@ -63,7 +65,11 @@ describe('console mail', () => {
 
   test('any other mail is printed whole', async () => {
     const output = createRecorder()
-    const mail = alreadyRegisteredMail({ to: 'user@example.com', publicUrl: 'https://shop.test' })
+    const mail = alreadyRegisteredMail({
+      to: 'user@example.com',
+      locale: null,
+      publicUrl: 'https://shop.test',
+    })
 
     await createConsoleMailer(output).send(mail, 'id')
 

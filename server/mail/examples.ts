@@ -1,0 +1,41 @@
+import { type Locale, LOCALES } from '../lib/locales.ts'
+import {
+  alreadyRegisteredMail,
+  type Mail,
+  reminderMail,
+  sessionReplayedMail,
+  verificationMail,
+} from './messages.ts'
+
+export interface ExampleMail {
+  readonly kind: string
+  readonly locale: Locale
+  readonly mail: Mail
+}
+
+/** Every mail in every language, as nobody got it: for the preview and for the snapshots. */
+export function exampleMails(publicUrl: string): ExampleMail[] {
+  return LOCALES.flatMap((locale) => {
+    const example = {
+      to: `ann.o'neil&co@example.com`,
+      locale,
+      code: '042137',
+      signedUpAt: '2026-11-22T17:40:12.345Z',
+      expiresAt: '2026-11-23T17:40:12.345Z',
+      deletedAt: '2026-11-24T17:40:12.345Z',
+      endedAt: '2026-11-22T18:05:59.999Z',
+      ip: '203.0.113.7',
+      // What a stranger may send in place of a browser's name.
+      userAgent: `Mozilla/5.0 (X11; Linux x86_64; <b>"R&D"</b> 'x') Firefox/140.0`,
+      publicUrl,
+    }
+    const mails: Readonly<Record<string, Mail>> = {
+      verification: verificationMail(example),
+      already_registered: alreadyRegisteredMail(example),
+      session_replayed: sessionReplayedMail(example),
+      reminder: reminderMail(example),
+      unknown_origin: verificationMail({ ...example, ip: null, userAgent: null }),
+    }
+    return Object.entries(mails).map(([kind, mail]) => ({ kind, locale, mail }))
+  })
+}

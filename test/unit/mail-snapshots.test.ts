@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { exampleMails } from '../../server/mail/examples.ts'
+
+// What people read, letter for letter. After a change that is meant:
+// node --test --test-update-snapshots test/unit/mail-snapshots.test.ts, and look at the difference.
+
+const FOLDER = join(import.meta.dirname, 'snapshots')
+const asIs = { serializers: [(text: string) => text] }
+const examples = exampleMails('https://shop.example').map(({ kind, locale, mail }) => ({
+  name: `${kind}.${locale}`,
+  mail,
+}))
+
+describe('mails', () => {
+  for (const { name, mail } of examples) {
+    test(`${name} reads as it did, as text and as HTML`, (t) => {
+      const { to, subject, text, html } = mail
+      t.assert.fileSnapshot(
+        `To: ${to}\nSubject: ${subject}\n\n${text}`,
+        join(FOLDER, `${name}.txt`),
+        asIs,
+      )
+      t.assert.fileSnapshot(html, join(FOLDER, `${name}.html`), asIs)
+    })
+  }
+
+  test('there is a snapshot for each, and none for what is gone', () => {
+    const wanted = examples.flatMap(({ name }) => [`${name}.html`, `${name}.txt`])
+    assert.deepEqual(readdirSync(FOLDER).toSorted(), wanted.toSorted())
+  })
+})

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { LOCALES } from '../../server/lib/locales.ts'
+import { exampleMails } from '../../server/mail/examples.ts'
+import { layOut } from '../../server/mail/layout.ts'
+import { reminderMail, sessionReplayedMail, verificationMail } from '../../server/mail/messages.ts'
+import { phoneCodeSms } from '../../server/sms/messages.ts'
+
+const PUBLIC_URL = 'https://shop.example/coffee'
+const examples = exampleMails(PUBLIC_URL)
+
+const mail = {
+  to: 'user@example.com',
+  locale: null,
+  code: '123456',
+  expiresAt: '2026-01-02T12:00:00.000Z',
+  signedUpAt: '2026-01-01T12:00:00.000Z',
+  deletedAt: '2026-01-03T12:00:00.000Z',
+  endedAt: '2026-01-01T12:00:00.000Z',
+  ip: '203.0.113.7',
+  userAgent: 'curl/8.14',
+  publicUrl: PUBLIC_URL,
+}
+
+/** What a reader sees of an HTML mail, apart from its head. */
+function readable(html: string): string {
+  const entities: Readonly<Record<string, string>> = {
+    '&amp;': '&',
+    '&lt;': '<',
+    '&gt;': '>',
+    '&quot;': '"',
+    '&#39;': "'",
+  }
+  return (html.split('<body')[1] ?? '')
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll(/&[^;]+;/g, (entity) => entities[entity] ?? entity)
+}
+
+describe('every mail', () => {
+  for (const { kind, locale, mail } of examples) {
+    test(`${kind}, ${locale}: HTML of no more than paragraphs and links from PUBLIC_URL`, () => {
+      const elements = [...mail.html.matchAll(/<\/?([a-z]+)/g)].map(([, name]) => name)
+      const links = [...mail.html.matchAll(/(?:href|src|action|url\()=?["']?([^"'>\s]*)/g)]
+
+      const known = ['html', 'head', 'meta', 'title', 'body', 'div', 'p', 'br', 'a']
+      assert.deepEqual(
+        elements.filter((name) => !known.includes(name ?? '')),
+        [],
+      )
+      for (const [, url] of links) assert.equal(url, PUBLIC_URL)
+      for (const [url] of mail.text.matchAll(/\S*:\/\/\S*|www\S*/g)) assert.equal(url, PUBLIC_URL)
+      assert.match(mail.html, new RegExp(`^<!doctype html>\n<html lang="${locale}">`))
+      assert.ok(mail.html.includes('<meta name="color-scheme" content="light dark">'))
+      // Each program's own pair of text and ground: what sets one of them must set the other.
+      assert.doesNotMatch(mail.html, /[";](background[a-z-]*|color)\s*:/)
+    })
+
+    test(`${kind}, ${locale}: says the same as text and as HTML`, () => {
+      const words = (text: string) => text.match(/[\p{L}\p{N}]+/gu) ?? []
+      const html = words(readable(mail.html)).join(' ')
+
+      for (const line of mail.text.split(/\n|(?<=[.:?]) /)) {
+        assert.ok(html.includes(words(line).join(' ')), line)
+      }
+      assert.ok(!mail.subject.includes('\n'))
+    })
+  }
+
+  test('exists in each language, and no two languages say the same', () => {
+    const kinds = new Set(examples.map(({ kind }) => kind))
+    assert.equal(examples.length, kinds.size * LOCALES.length)
+    for (const of of [
+      (one: (typeof examples)[number]) => one.mail.text,
+      (one: (typeof examples)[number]) => one.mail.html,
+    ]) {
+      assert.equal(new Set(examples.map(of)).size, examples.length)
+    }
+  })
+
+  for (const [locale, subject] of [
+    ['de', 'Ihr Bestätigungscode für Coffee Shop'],
+    ['de-AT', 'Ihr Bestätigungscode für Coffee Shop'],
+    ['en', 'Your Coffee Shop verification code'],
+    ['fr', 'Your Coffee Shop verification code'],
+    [null, 'Your Coffee Shop verification code'],
+  ] as const) {
+    test(`is in the language of ${locale}`, () => {
+      assert.equal(verificationMail({ ...mail, locale }).subject, subject)
+    })
+  }
+})
+
+describe('text of others', () => {
+  const MARKUP = `"><script>alert('x')</script><img src=x onerror=a()> & &lt;`
+
+  for (const [kind, make] of Object.entries({
+    verificationMail,
+    sessionReplayedMail,
+    reminderMail,
+  })) {
+    for (const locale of LOCALES) {
+      test(`is text in the HTML of ${kind}, ${locale}`, () => {
+        const { html, text } = make({ ...mail, locale, userAgent: MARKUP })
+
+        assert.ok(text.includes(MARKUP))
+        assert.ok(readable(html).includes(MARKUP))
+        assert.doesNotMatch(html, /<script|<img|onerror=a\(\)>/)
+      })
+
+      for (const userAgent of [
+        'http://evil.example/win',
+        '//evil',
+        'evil.example',
+        'evil。example',
+        'a@evil',
+      ]) {
+        test(`is left out of ${kind}, ${locale}, when it could become a link: ${userAgent}`, () => {
+          const { html, text } = make({ ...mail, locale, userAgent })
+          assert.doesNotMatch(html + text, /evil/)
+        })
+      }
+    }
+  }
+
+  test('is escaped wherever a text can stand, the link and the title included', () => {
+    const html = layOut(
+      {
+        subject: MARKUP,
+        blocks: [
+          MARKUP,
+          { warning: MARKUP },
+          { before: MARKUP, code: MARKUP, after: MARKUP },
+          { before: MARKUP, link: MARKUP },
+        ],
+      },
+      'en',
+    ).html
+
+    assert.equal(html.match(/&quot;&gt;&lt;script&gt;alert\(&#39;x&#39;\)/g)?.length, 9)
+    assert.equal(html.match(/&amp; &amp;lt;/g)?.length, 9)
+    assert.doesNotMatch(html, /<script|<img|alert\('/)
+  })
+})
+
+describe('the reminder', () => {
+  for (const locale of LOCALES) {
+    test(`has no code, and says until when the account lives: ${locale}`, () => {
+      const { text, html, subject, consoleLine } = reminderMail({ ...mail, locale })
+
+      assert.equal(consoleLine, undefined)
+      assert.doesNotMatch(text + subject + readable(html), /\b[0-9]{6}\b/)
+      assert.match(
+        text,
+        locale === 'en' ? /deleted 2026-01-03 12:00 UTC/ : /03\.01\.2026 um 12:00 UTC gelöscht/,
+      )
+      assert.ok(text.includes(`\n${PUBLIC_URL}\n`))
+    })
+  }
+})
+
+describe('the code for a phone', () => {
+  /** GSM 03.38 without the characters that count twice: anything else halves what fits. */
+  const GSM = /^[\n\r @£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ!"#¤%&'()*+,\-./0-9:;<=>?¡A-ZÄÖÑÜ§¿a-zäöñüà]*$/
+
+  for (const locale of LOCALES) {
+    test(`is one message, begins with the code and names nobody: ${locale}`, () => {
+      const sms = phoneCodeSms({ to: '+4915123456789', code: '042137', locale })
+
+      assert.ok(sms.text.length <= 160, `${sms.text.length} characters`)
+      assert.match(sms.text, GSM)
+      assert.match(sms.text, /^042137 /)
+      assert.ok(!sms.text.includes('+49'))
+      assert.equal(sms.to, '+4915123456789')
+    })
+  }
+})
