@@ -1,3 +1,4 @@
+import { cleanUpCommand } from './commands/clean-up.ts'
 import { doctor } from './commands/doctor.ts'
 import { migrateDatabase } from './commands/migrate.ts'
 import { printOpenApi } from './commands/openapi.ts'
@@ -18,6 +19,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   migrate: migrateDatabase,
   doctor,
   openapi: printOpenApi,
+  cleanup: cleanUpCommand,
   'users create': createUser,
   'users list': listUsers,
   'users show': showUser,
@@ -58,5 +60,5 @@ function usage(): string {
   const lines = Object.entries(COMMANDS).map(
     ([name, command]) => `  ${`${name} ${command.usage}`.padEnd(58)} ${command.summary}`,
   )
-  return `usage: npm run cli -- <command>\n\n${lines.join('\n')}`
+  return `usage: npm run cli -- <command>\n\n${lines.join('\n')}\n\nnpm start serves, npm run work sends mail and runs what recurs.`
 }

@@ -155,6 +155,7 @@ function toConfig(values: Values, threadpoolSize: number) {
   return {
     host: values.HOST,
     port: values.PORT,
+    worker: values.WORKER,
     migrate: values.MIGRATE,
     publicUrl,
     jwtAudience: values.JWT_AUDIENCE,
@@ -164,6 +165,8 @@ function toConfig(values: Values, threadpoolSize: number) {
     refreshGraceMs: values.REFRESH_GRACE_SECONDS * SECOND_MS,
     codeLifetimeMs: values.VERIFICATION_CODE_EXPIRE_HOURS * HOUR_MS,
     unverifiedLifetimeMs: values.UNVERIFIED_USER_TTL_HOURS * HOUR_MS,
+    cleanupSchedule: values.CLEANUP_SCHEDULE,
+    auditKeptMs: values.AUDIT_KEEP_DAYS * DAY_MS,
     passwordMinLength: values.PASSWORD_MIN_LENGTH,
     argon2: { memoryKib: values.ARGON2_MEMORY_KIB, passes: values.ARGON2_PASSES },
     hashConcurrency:

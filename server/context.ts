@@ -7,6 +7,7 @@ import type { Logger } from './log.ts'
 /** What endpoints and jobs may use. main.ts makes one, tests make another; nobody imports an instance. */
 export interface Context {
   readonly config: Config
+  readonly batchMax: Connection['batchMax']
   readonly db: Connection['db']
   readonly lookUp: Connection['lookUp']
   readonly transaction: Connection['transaction']
@@ -33,7 +34,7 @@ interface ContextParts {
 /** Puts a context together; the backend stays the caller's to close. */
 export async function createContext(parts: ContextParts): Promise<Context> {
   const { config, secrets, backend, log, now = Date.now, wakeMail = () => {} } = parts
-  const { db, lookUp, transaction, check } = connect(backend)
+  const { batchMax, db, lookUp, transaction, check } = connect(backend)
   const hasher = await createPasswordHasher({
     ...config.argon2,
     concurrency: config.hashConcurrency,
@@ -41,6 +42,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
   })
   return {
     config,
+    batchMax,
     db,
     lookUp,
     transaction,

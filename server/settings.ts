@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import {
   cidrList,
   choice,
+  cron,
   databaseUrl,
   email,
   httpUrl,
@@ -87,9 +88,17 @@ export const SETTINGS = {
   UNVERIFIED_USER_TTL_HOURS: define(
     integer(1, 8760),
     48,
-    'An account never verified counts as gone after this long.',
+    'An account never verified counts as gone after this long, and the next clean-up deletes it.',
     { unit: 'hours' },
   ),
+  CLEANUP_SCHEDULE: define(
+    cron,
+    '0 0 * * *',
+    'When accounts that were never verified are deleted: cron in UTC, five fields, or six with seconds first. Once over all replicas; a time that was missed is caught up at start.',
+  ),
+  AUDIT_KEEP_DAYS: define(integer(1, 3650), 365, 'How long audit events are kept.', {
+    unit: 'days',
+  }),
   PASSWORD_MIN_LENGTH: define(
     integer(8, 64),
     8,
@@ -139,6 +148,11 @@ export const SETTINGS = {
     smsUrl('console:'),
     'How text messages are sent: `console:` prints them, `twilio://SID:TOKEN@api.twilio.com?from=+15550100200` sends them by Twilio from that number, short code or name. `&tls=off` is for a test server on this machine.',
     { secret: true, defaultText: 'console:' },
+  ),
+  WORKER: define(
+    choice('inline', 'separate'),
+    'inline',
+    '`inline`: the serving process also sends mail and text messages and runs what recurs. `separate`: it does neither; `npm run work` does, in as many processes as you like.',
   ),
   PUBLIC_URL: define(
     httpUrl,

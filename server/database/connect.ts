@@ -18,6 +18,11 @@ export interface LookUp<Key extends string | number, Row> {
 
 export interface Connection {
   readonly dialect: 'sqlite' | 'postgres'
+  /**
+   * Rows of one batch of background work. Fewer on SQLite, where a transaction holds the only write
+   * lock and a statement the event loop.
+   */
+  readonly batchMax: number
   /** For reads. Throws when used inside a transaction: there the transaction's own handle is meant. */
   readonly db: Db
   /** One row or undefined, by a prepared statement. Tries a second connection when the first is dead. */
@@ -49,6 +54,7 @@ export interface Backend {
 }
 
 const RETRIES_MAX = 200
+const BATCH_MAX = { sqlite: 200, postgres: 1000 }
 
 export function connect(backend: Backend): Connection {
   const insideTransaction = new AsyncLocalStorage<true>()
@@ -68,6 +74,7 @@ export function connect(backend: Backend): Connection {
 
   return {
     dialect: backend.dialect,
+    batchMax: BATCH_MAX[backend.dialect],
     db,
     async lookUp(lookUp, key) {
       refuseInside()

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { everRuns } from './cron.ts'
 import { canonicalEmail } from './emails.ts'
 
 // Readers of single settings. Each throws an Error that says what is expected and never repeats
@@ -33,6 +34,18 @@ export function onOff(value: string): boolean {
 
 export function email(value: string): string {
   if (canonicalEmail(value) === undefined) throw new Error('must be an email address')
+  return value
+}
+
+export function cron(value: string): string {
+  const expected = 'must be a cron expression of five or six fields, like 0 0 * * *'
+  let comes: boolean
+  try {
+    comes = everRuns(value)
+  } catch (error) {
+    throw new Error(expected, { cause: error })
+  }
+  if (!comes) throw new Error(`${expected}, for a time that comes`)
   return value
 }
 

@@ -174,6 +174,28 @@ export async function endSessionsOf(tx: Tx, userId: number, nowMs: number): Prom
     .execute()
 }
 
+/**
+ * Deletes at most `limit` sessions that could not be used since `before`; returns how many. A token of
+ * theirs is refused then as before: an unknown session is an ended one.
+ */
+export async function deleteSessionsBefore(tx: Tx, before: string, limit: number): Promise<number> {
+  // A revoked one goes with its idle end, at most a week later: one index is enough.
+  const deleted = await tx
+    .deleteFrom('sessions')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('sessions')
+        .select('id')
+        .where('expires_at', '<', before)
+        .orderBy('expires_at')
+        .limit(limit),
+    )
+    .where('expires_at', '<', before)
+    .returning('id')
+    .execute()
+  return deleted.length
+}
+
 /** `<session id>.<generation>.<MAC>`: nothing secret is stored, and a wrong MAC never reaches the table. */
 export function refreshTokenFor(keys: KeyRing, sessionId: string, generation: number): string {
   return `${sessionId}.${generation}.${mac(keys.current.of.refresh, `refresh:${sessionId}:${generation}`)}`

@@ -1,19 +1,31 @@
+import { sql } from 'kysely'
 import type { Tx } from '../database/connect.ts'
+import type { CodePurpose } from '../lib/codes.ts'
 import { DAY_MS, HOUR_MS, toIso } from '../lib/units.ts'
 
 const AT_ONCE = 5
 const PER_DAY = 20
+
+interface Budget {
+  /** Canonical. */
+  readonly email: string
+  readonly purpose: CodePurpose
+}
 
 /**
  * Counts a try at an address's codes, before anything is compared, and says whether it may go on:
  * five at once, one more every hour, twenty in 24 hours, the same for unknown addresses. A new code
  * does not reset the count (NIST SP 800-63B-4 section 3.1.3.2). Refused tries are not counted.
  */
-export async function countCodeTry(tx: Tx, email: string, nowMs: number): Promise<boolean> {
+export async function countCodeTry(
+  tx: Tx,
+  { email, purpose }: Budget,
+  nowMs: number,
+): Promise<boolean> {
   // One statement: a right code may delete the row at any time, also between an insert and a select.
   const { times } = await tx
     .insertInto('code_failures')
-    .values({ email_canonical: email, purpose: 'verify', times: '[]' })
+    .values({ email_canonical: email, purpose, times: '[]' })
     .onConflict((conflict) =>
       conflict
         .columns(['email_canonical', 'purpose'])
@@ -29,14 +41,45 @@ export async function countCodeTry(tx: Tx, email: string, nowMs: number): Promis
     .updateTable('code_failures')
     .set({ times: JSON.stringify([...tries, nowMs].map(toIso)) })
     .where('email_canonical', '=', email)
-    .where('purpose', '=', 'verify')
+    .where('purpose', '=', purpose)
     .execute()
   return true
 }
 
 /** A right code shows that its owner is typing. */
-export async function clearCodeFailures(tx: Tx, email: string): Promise<void> {
-  await tx.deleteFrom('code_failures').where('email_canonical', '=', email).execute()
+export async function clearCodeFailures(tx: Tx, { email, purpose }: Budget): Promise<void> {
+  await tx
+    .deleteFrom('code_failures')
+    .where('email_canonical', '=', email)
+    .where('purpose', '=', purpose)
+    .execute()
+}
+
+/** For addresses whose accounts are deleted. */
+export async function forgetCodeFailuresOf(tx: Tx, emails: readonly string[]): Promise<void> {
+  if (emails.length === 0) return
+  await tx.deleteFrom('code_failures').where('email_canonical', 'in', emails).execute()
+}
+
+/** Deletes at most `limit` rows whose newest try is older than 24 hours; returns how many. */
+export async function deleteOldCodeFailures(tx: Tx, nowMs: number, limit: number): Promise<number> {
+  // The newest time is the last of the JSON list: 24 characters before `"]`.
+  const newest = sql<string>`substr(times, length(times) - 25, 24)`
+  const before = toIso(nowMs - DAY_MS)
+  const deleted = await tx
+    .deleteFrom('code_failures')
+    .where('email_canonical', 'in', (eb) =>
+      eb
+        .selectFrom('code_failures')
+        .select('email_canonical')
+        .where(newest, '<', before)
+        .limit(limit),
+    )
+    // Once more: a try may have been added while this statement waited.
+    .where(newest, '<', before)
+    .returning('email_canonical')
+    .execute()
+  return deleted.length
 }
 
 /** A leaky bucket: each try adds one, each hour takes one away. */

@@ -14,7 +14,7 @@ import { didYouMean } from '../lib/typos.ts'
 import { HOUR_MS, SECOND_MS } from '../lib/units.ts'
 import { assertGoodPassword, Password } from './passwords.ts'
 import { addSignUp, PENDING_MAX } from './sign-ups.ts'
-import { expiryCutoff, FullName, normalFullName, verificationExpiresAt } from './user.ts'
+import { FullName, normalFullName, replacementCutoff, verificationExpiresAt } from './user.ts'
 import {
   deleteExpiredUser,
   insertUnverifiedUser,
@@ -112,7 +112,7 @@ async function record(ctx: Context, tx: Tx, attempt: Attempt): Promise<string> {
     ),
   })
   if (signUpId === undefined) throw tooMany()
-  await enqueueMail(tx, 'verification', { signUpId }, { nowMs })
+  await enqueueMail(tx, 'verification', { signUpId }, { nowMs, userId: user.id })
   return signUpId
 }
 
@@ -122,17 +122,30 @@ async function unverifiedUserFor(
   tx: Tx,
   attempt: Attempt,
 ): Promise<PublicUserRow | undefined> {
-  const nowMs = ctx.now()
-  const inserted = await insertUnverifiedUser(tx, { ...attempt, nowMs })
+  const inserted = await insertUser(ctx, tx, attempt)
   if (inserted !== undefined) return inserted
   const user = await lockUserByEmail(tx, attempt.emailCanonical)
   // Deleted between the two statements: the address is free again, and the next try inserts it.
   if (user === undefined) return unverifiedUserFor(ctx, tx, attempt)
   if (user.verified_at !== null) return undefined
-  const cutoff = expiryCutoff(ctx)
+  const cutoff = replacementCutoff(ctx)
   if (!isExpired(user, cutoff)) return user
   await deleteExpiredUser(tx, user.id, cutoff)
-  return insertUnverifiedUser(tx, { ...attempt, nowMs })
+  return insertUser(ctx, tx, attempt)
+}
+
+/** With a reminder for halfway through the account's life; it asks then whether it is still wanted. */
+async function insertUser(
+  ctx: Context,
+  tx: Tx,
+  attempt: Attempt,
+): Promise<PublicUserRow | undefined> {
+  const nowMs = ctx.now()
+  const user = await insertUnverifiedUser(tx, { ...attempt, nowMs })
+  if (user === undefined) return undefined
+  const dueAtMs = nowMs + ctx.config.unverifiedLifetimeMs / 2
+  await enqueueMail(tx, 'reminder', { userId: user.id }, { nowMs, userId: user.id, dueAtMs })
+  return user
 }
 
 /** With HIDE_REGISTERED_EMAILS the owner is told instead of the caller, five times a day at most. */

@@ -123,6 +123,25 @@ export async function deleteSignUpsOf(tx: Tx, userId: number): Promise<void> {
   await tx.deleteFrom('sign_ups').where('user_id', '=', userId).execute()
 }
 
+/**
+ * Deletes at most `limit` expired attempts of users who are verified; returns how many. Those of others
+ * stay until the account goes: asking for the mail again gives their code new life.
+ */
+export async function deleteUselessSignUps(tx: Tx, nowMs: number, limit: number): Promise<number> {
+  const useless = await tx
+    .selectFrom('sign_ups')
+    .innerJoin('users', 'users.id', 'sign_ups.user_id')
+    .select('sign_ups.id')
+    .where('sign_ups.expires_at', '<=', toIso(nowMs))
+    .where('users.verified_at', 'is not', null)
+    .limit(limit)
+    .execute()
+  if (useless.length === 0) return 0
+  const ids = useless.map((signUp) => signUp.id)
+  await tx.deleteFrom('sign_ups').where('id', 'in', ids).execute()
+  return useless.length
+}
+
 /** Two attempts of one address with the same six digits would let one mail prove the other's password. */
 function idWithOwnCode(keys: KeyRing, others: readonly SignUpRow[]): string {
   const taken = new Set(others.map((other) => codeOf(keys, other)))

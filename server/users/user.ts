@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import type { Context } from '../context.ts'
 import { fieldError } from '../errors.ts'
 import { NullableText, Time } from '../http/schemas.ts'
-import { toIso } from '../lib/units.ts'
+import { HOUR_MS, toIso } from '../lib/units.ts'
 import type { PublicUserRow } from './users.ts'
 
 const FULL_NAME_MAX_LENGTH = 200
@@ -39,11 +39,25 @@ export function normalFullName(typed: string | null): string | null {
   return name
 }
 
+/** Six digits. Never trimmed or converted: what is typed is compared. */
+export const Code = Type.String({
+  pattern: '^[0-9]{6}$',
+  description: 'Six digits.',
+  examples: ['042137'],
+})
+
+export const Phone = Type.String({
+  pattern: '^\\+[1-9][0-9]{6,14}$',
+  description: 'E.164: + and 7 to 15 digits, beginning with the country’s code.',
+  examples: ['+4915123456789'],
+})
+
 export const User = Type.Object(
   {
     id: Type.Integer({ description: 'Never reused.', examples: [42] }),
     email: Type.String({ description: 'As its owner typed it.', examples: ['ann@example.com'] }),
     full_name: NullableText('null while unverified, or when none was given.', ['Ann Lee']),
+    phone: NullableText('Only once a code sent to it was confirmed; E.164.', ['+4915123456789']),
     role: Type.Enum(['user', 'admin']),
     is_verified: Type.Boolean(),
     disabled: Type.Boolean(),
@@ -62,6 +76,7 @@ export function toUser(ctx: Context, row: PublicUserRow) {
     id: row.id,
     email: row.email,
     full_name: row.full_name,
+    phone: row.phone,
     role: row.role,
     is_verified: row.verified_at !== null,
     disabled: row.disabled_at !== null,
@@ -76,6 +91,13 @@ export function toUser(ctx: Context, row: PublicUserRow) {
 /** When an account that nobody verified is over. */
 export function verificationExpiresAt(ctx: Context, user: { created_at: string }): string {
   return toIso(Date.parse(user.created_at) + ctx.config.unverifiedLifetimeMs)
+}
+
+/** Accounts made at this time or before have too little time left for a code that is mailed now. */
+export function replacementCutoff(ctx: Context): string {
+  const { unverifiedLifetimeMs } = ctx.config
+  const tooLittleMs = Math.min(HOUR_MS, unverifiedLifetimeMs / 2)
+  return toIso(ctx.now() - unverifiedLifetimeMs + tooLittleMs)
 }
 
 /** Accounts made at this time or before, and still unverified, count as gone. */

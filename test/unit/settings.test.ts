@@ -51,6 +51,7 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
   ADMIN_EMAIL: { good: [], bad: ['boss', 'boss@localhost', 'boss@example.com, x@example.com'] },
   ADMIN_PASSWORD: { good: [], bad: [] },
   MAIL_URL: { good: ['console:'], bad: ['smtp://ann:canary@mail.example', 'console', 'canary'] },
+  WORKER: { good: ['inline', 'separate'], bad: ['on', 'Inline', 'inline,separate'] },
   PUBLIC_URL: {
     good: ['http://localhost:8000', 'https://shop.example/accounts/'],
     bad: [
@@ -84,6 +85,11 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
   HSTS: { good: ['on', 'off'], bad: ['max-age=1'] },
   RATE_LIMIT: { good: ['on', 'off'], bad: ['0'] },
   HIDE_REGISTERED_EMAILS: { good: ['true', 'off'], bad: ['maybe'] },
+  CLEANUP_SCHEDULE: {
+    good: ['0 0 * * *', '*/5 * * * *', '30 0 4 * * MON', '@daily', '0 0 29 2 *'],
+    bad: ['nonsense', '0 0 * *', '0 0 30 2 *', '60 * * * *', '* * * * * * *', '0 0 canary * *'],
+  },
+  AUDIT_KEEP_DAYS: { good: ['1', '3650'], bad: ['0', '3651', '1.5', 'all'] },
   LOG_LEVEL: { good: ['trace', 'silent'], bad: ['INFO', 'verbose'] },
   LOG_FORMAT: { good: ['pretty', 'json'], bad: ['text'] },
 }

@@ -1,0 +1,147 @@
+import type { Db, Tx } from '../database/connect.ts'
+import { newId } from '../lib/random.ts'
+import { SECOND_MS, toIso } from '../lib/units.ts'
+
+/** What a run did so far, by the batches that were committed. */
+export type Counts = Readonly<Record<string, number>>
+
+/** One slot of a job, held by this process until the lease ends. */
+export interface HeldRun {
+  readonly name: string
+  readonly slot: string
+  /** New at each claim: whoever held the slot before has another one, and writes nothing more. */
+  readonly holder: string
+}
+
+/** Far longer than a batch may take: five seconds a statement. */
+export const LEASE_MS = 30 * SECOND_MS
+
+/** Somebody else took the slot over while this process slept; nothing may be written for it. */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError'
+}
+
+/** `done` is final; `busy`: a run of this job, of this slot or another, is held; else `free`. */
+export async function slotState(
+  db: Db,
+  { name, slot, nowMs }: { name: string; slot: string; nowMs: number },
+): Promise<'done' | 'busy' | 'free'> {
+  const run = await db
+    .selectFrom('job_runs')
+    .select('finished_at')
+    .where('name', '=', name)
+    .where('slot', '=', slot)
+    .executeTakeFirst()
+  if (run?.finished_at != null) return 'done'
+  const held = await db
+    .selectFrom('job_runs')
+    .select('slot')
+    .where('name', '=', name)
+    .where('finished_at', 'is', null)
+    .where('lease_until', '>', toIso(nowMs))
+    .limit(1)
+    .executeTakeFirst()
+  return held === undefined ? 'free' : 'busy'
+}
+
+/**
+ * Claims a slot that nobody had, or whose holder let its lease end without finishing; undefined for
+ * every other one. One statement: of N callers one gets it.
+ */
+export async function claimSlot(
+  tx: Tx,
+  { name, slot, nowMs }: { name: string; slot: string; nowMs: number },
+): Promise<HeldRun | undefined> {
+  const holder = newId()
+  const leaseUntil = toIso(nowMs + LEASE_MS)
+  const claimed = await tx
+    .insertInto('job_runs')
+    .values({ name, slot, holder, lease_until: leaseUntil, finished_at: null, counts: '{}' })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['name', 'slot'])
+        .doUpdateSet({ holder, lease_until: leaseUntil })
+        .where('job_runs.finished_at', 'is', null)
+        .where('job_runs.lease_until', '<=', toIso(nowMs)),
+    )
+    .returning('slot')
+    .executeTakeFirst()
+  return claimed && { name, slot, holder }
+}
+
+/**
+ * Locks the run until the transaction ends, makes its lease new and returns what it did so far.
+ * Throws LeaseLostError once it is no longer ours: whatever follows in the transaction is fenced.
+ */
+export async function extendLease(tx: Tx, run: HeldRun, nowMs: number): Promise<Counts> {
+  const held = await tx
+    .updateTable('job_runs')
+    .set({ lease_until: toIso(nowMs + LEASE_MS) })
+    .where('name', '=', run.name)
+    .where('slot', '=', run.slot)
+    .where('holder', '=', run.holder)
+    .where('finished_at', 'is', null)
+    .returning('counts')
+    .executeTakeFirst()
+  if (held === undefined) throw new LeaseLostError(`lost the lease of ${run.name} ${run.slot}`)
+  return JSON.parse(held.counts ?? '{}')
+}
+
+/** After `extendLease` in the same transaction. */
+export async function saveCounts(tx: Tx, run: HeldRun, counts: Counts): Promise<void> {
+  await tx
+    .updateTable('job_runs')
+    .set({ counts: JSON.stringify(counts) })
+    .where('name', '=', run.name)
+    .where('slot', '=', run.slot)
+    .execute()
+}
+
+/** After `extendLease` in the same transaction: the slot is done, for everybody and for good. */
+export async function finishRun(tx: Tx, run: HeldRun, nowMs: number): Promise<void> {
+  await tx
+    .updateTable('job_runs')
+    .set({ finished_at: toIso(nowMs) })
+    .where('name', '=', run.name)
+    .where('slot', '=', run.slot)
+    .execute()
+}
+
+/** Ends the lease so that another process goes on at once; nothing when it is no longer ours. */
+export async function giveBack(tx: Tx, run: HeldRun, nowMs: number): Promise<void> {
+  await tx
+    .updateTable('job_runs')
+    .set({ lease_until: toIso(nowMs) })
+    .where('name', '=', run.name)
+    .where('slot', '=', run.slot)
+    .where('holder', '=', run.holder)
+    .where('finished_at', 'is', null)
+    .execute()
+}
+
+/**
+ * Deletes at most `limit` runs whose slot is older than `before`; returns how many. The newest of each
+ * job stays: without it the schedule would take its slot for a missed one.
+ */
+export async function deleteRunsBefore(tx: Tx, before: string, limit: number): Promise<number> {
+  const old = await tx
+    .selectFrom('job_runs')
+    .select(['name', 'slot'])
+    .where('slot', '<', before)
+    .where('slot', '<', (eb) =>
+      eb
+        .selectFrom('job_runs as newest')
+        .select(({ fn }) => fn.max('newest.slot').as('slot'))
+        .whereRef('newest.name', '=', 'job_runs.name'),
+    )
+    .limit(limit)
+    .execute()
+  for (const run of old) {
+    await tx
+      .deleteFrom('job_runs')
+      .where('name', '=', run.name)
+      .where('slot', '=', run.slot)
+      .execute()
+  }
+  return old.length
+}

@@ -1,0 +1,61 @@
+import type { Db, Tx } from '../database/connect.ts'
+
+export interface ExpiredUser {
+  readonly id: number
+  readonly email_canonical: string
+}
+
+/** Accounts that were never verified and were made at `cutoff` or before, by age, after one of them. */
+export function findExpiredUsers(
+  db: Db,
+  { cutoff, limit, after }: { cutoff: string; limit: number; after?: { id: number; at: string } },
+): Promise<(ExpiredUser & { created_at: string })[]> {
+  let query = expired(db, cutoff).select(['id', 'email_canonical', 'created_at'])
+  if (after !== undefined) {
+    query = query.where((eb) =>
+      eb.or([
+        eb('created_at', '>', after.at),
+        eb.and([eb('created_at', '=', after.at), eb('id', '>', after.id)]),
+      ]),
+    )
+  }
+  return query.orderBy('created_at').orderBy('id').limit(limit).execute()
+}
+
+export async function countExpiredUsers(db: Db, cutoff: string): Promise<number> {
+  const { count } = await expired(db, cutoff)
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return count
+}
+
+export async function countUsers(db: Db): Promise<number> {
+  const { count } = await db
+    .selectFrom('users')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return count
+}
+
+/**
+ * Deletes those of the given accounts that are still unverified and too old, with everything that hangs
+ * on them, and returns them. The statement repeats the condition, for one of them may have been
+ * verified since it was found: whoever was told 200 keeps the account.
+ */
+export function deleteExpiredUsers(
+  tx: Tx,
+  ids: readonly number[],
+  cutoff: string,
+): Promise<ExpiredUser[]> {
+  return tx
+    .deleteFrom('users')
+    .where('id', 'in', ids)
+    .where('verified_at', 'is', null)
+    .where('created_at', '<=', cutoff)
+    .returning(['id', 'email_canonical'])
+    .execute()
+}
+
+function expired(db: Db, cutoff: string) {
+  return db.selectFrom('users').where('verified_at', 'is', null).where('created_at', '<=', cutoff)
+}

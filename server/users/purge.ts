@@ -1,0 +1,32 @@
+import { deleteEventsBefore } from '../audit/audit.ts'
+import type { Context } from '../context.ts'
+import { deleteRunsBefore } from '../jobs/job-runs.ts'
+import { deleteMessagesFinishedBefore } from '../jobs/outbox.ts'
+import type { JobRun } from '../jobs/schedule.ts'
+import { DAY_MS, toIso } from '../lib/units.ts'
+import { deleteSessionsBefore } from '../sessions/sessions.ts'
+import { deleteOldCodeFailures } from './code-failures.ts'
+import { deleteExpiredPhoneChanges } from './phone-changes.ts'
+import { deleteUselessSignUps } from './sign-ups.ts'
+
+/** Long enough to answer "why was I signed out" and "did you mail me". */
+const SESSIONS_KEPT_MS = 30 * DAY_MS
+const MESSAGES_KEPT_MS = 30 * DAY_MS
+const RUNS_KEPT_MS = 30 * DAY_MS
+
+/** Deletes what is over and no longer answers any question. Nothing that still works is touched. */
+export async function purge(ctx: Context, run: JobRun): Promise<void> {
+  const nowMs = ctx.now()
+  const ago = (ms: number) => toIso(nowMs - ms)
+  await run.drain('sessions', (tx, limit) => deleteSessionsBefore(tx, ago(SESSIONS_KEPT_MS), limit))
+  await run.drain('sign_ups', (tx, limit) => deleteUselessSignUps(tx, nowMs, limit))
+  await run.drain('phone_changes', (tx, limit) => deleteExpiredPhoneChanges(tx, nowMs, limit))
+  await run.drain('code_failures', (tx, limit) => deleteOldCodeFailures(tx, nowMs, limit))
+  await run.drain('messages', (tx, limit) =>
+    deleteMessagesFinishedBefore(tx, ago(MESSAGES_KEPT_MS), limit),
+  )
+  await run.drain('job_runs', (tx, limit) => deleteRunsBefore(tx, ago(RUNS_KEPT_MS), limit))
+  await run.drain('audit_events', (tx, limit) =>
+    deleteEventsBefore(tx, ago(ctx.config.auditKeptMs), limit),
+  )
+}
