@@ -1,7 +1,7 @@
+import { type HttpTimeouts, NoAnswerError, post } from '../lib/http-client.ts'
 import type { MailAddress, SendGridUrl } from '../lib/mail-settings.ts'
-import { MINUTE_MS, SECOND_MS } from '../lib/units.ts'
+import { MINUTE_MS } from '../lib/units.ts'
 import { DeliveryError, type DeliveryFault } from './delivery-error.ts'
-import { post } from './http-post.ts'
 import type { Mailer } from './mailer.ts'
 import type { Mail } from './messages.ts'
 import { quotable } from './replies.ts'
@@ -15,19 +15,24 @@ const REFUSED = new Set([400, 413])
 export function createSendGridMailer(
   { origin, key }: SendGridUrl,
   from: MailAddress,
-  timeoutMs: number = 20 * SECOND_MS,
+  { timeouts }: { timeouts?: HttpTimeouts } = {},
 ): Mailer {
+  const url = new URL('/v3/mail/send', origin)
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
   return {
     timeoutMs: CLAIM_MS,
     async send(mail, id) {
-      const { status, text } = await post(`${origin}/v3/mail/send`, {
-        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-        body: JSON.stringify(toRequest(mail, id, from)),
-        timeoutMs,
-      })
+      const request = JSON.stringify(toRequest(mail, id, from))
+      const { status, body } = await post(url, { headers, body: request, timeouts }).catch(
+        (error: unknown) => {
+          const unconfirmed = error instanceof NoAnswerError && error.handedOver
+          const told = `SendGrid did not answer: ${(error as Error).message}`
+          throw new DeliveryError('transport', told, { cause: error, unconfirmed })
+        },
+      )
       if (status === ACCEPTED) return
       const fault: DeliveryFault = REFUSED.has(status) ? 'refused' : 'transport'
-      throw new DeliveryError(fault, `SendGrid answered ${status} ${quotable(text)}`.trim())
+      throw new DeliveryError(fault, `SendGrid answered ${status} ${quotable(body)}`.trim())
     },
   }
 }

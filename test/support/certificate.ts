@@ -1,0 +1,20 @@
+/** A certificate for localhost and 127.0.0.1 that nobody trusts unless a test says so; until 2126. */
+export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBmjCCAUGgAwIBAgIUYxroJnCwVuCY3njnWHukmswHC9cwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjE5MTgwMVoYDzIxMjYxMDI5
+MTkxODAxWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAR+h1gh7bBLKgnTGflKxHoPE1lRr0IpXU7lXybuzPCcSZwOtLTd+Cma
+nCw4Jl1Re8Sp8XmbMdK1GmtPd/Tcl2Eco28wbTAdBgNVHQ4EFgQUobb1ThJWXmlI
++70jW1obzdGHKE0wHwYDVR0jBBgwFoAUobb1ThJWXmlI+70jW1obzdGHKE0wGgYD
+VR0RBBMwEYIJbG9jYWxob3N0hwR/AAABMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZI
+zj0EAwIDRwAwRAIgS4fuYivFP/Pef42vCZaCE1he5QsayCoQXUChLvUDVIECICPL
+VQYDI6VIlc6mDOIJ+17GE+RdkkKaqK0wxbcrUYni
+-----END CERTIFICATE-----
+`
+/** Protects nothing: it belongs to the certificate above. */
+export const CERTIFICATE_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgwN1675/jndecd966
+SNsSMLQ+CgCHBc8brpq2Kw2OEnqhRANCAAR+h1gh7bBLKgnTGflKxHoPE1lRr0Ip
+XU7lXybuzPCcSZwOtLTd+CmanCw4Jl1Re8Sp8XmbMdK1GmtPd/Tcl2Ec
+-----END PRIVATE KEY-----
+`
