@@ -31,7 +31,7 @@ const ELSEWHERE: Loop = { wake() {}, async stop() {} }
 
 /** Migrates, makes the first admin, listens, and with WORKER=inline does the background work, until stopped. */
 export async function serve(options: ProcessOptions): Promise<Running & { readonly url: string }> {
-  const { config, secrets, log } = options
+  const { config, secrets, log, previewMails = false } = options
   let draining = false
   let worker = ELSEWHERE
   const { ctx, backend } = await open(options, () => worker.wake())
@@ -39,7 +39,7 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
     if (config.adminEmail !== undefined && secrets.adminPassword !== undefined) {
       await makeFirstAdmin(ctx, config.adminEmail, secrets.adminPassword)
     }
-    const app = createApp(ctx, { isDraining: () => draining })
+    const app = createApp(ctx, { isDraining: () => draining, previewMails })
     await app.listen({ host: config.host, port: config.port })
     if (config.worker === 'inline') worker = startWorker(ctx, sendersOf(options))
     const url = addressOf(config, app.server.address() as AddressInfo)

@@ -122,7 +122,8 @@ describe('mails to somebody not verified', () => {
       await service.deliverMail()
 
       const [mail] = service.mailsTo(ann.email)
-      assert.ok(mail?.text.includes(`with “${userAgent}”.`))
+      assert.ok(mail)
+      assert.ok(mail.text.includes(`with “${userAgent}”.`))
       assert.doesNotMatch(mail.html, /<a |<script|'&lt;b/)
     })
   }
