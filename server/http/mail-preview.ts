@@ -27,7 +27,7 @@ function page(examples: readonly ExampleMail[]): string {
 <title>Mails – Coffee Shop API</title>
 <style>
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 72em; padding: 1em }
-section { display: grid; gap: 1em; grid-template-columns: repeat(auto-fit, minmax(20em, 1fr)) }
+section { align-items: start; display: grid; gap: 1em; grid-template-columns: repeat(auto-fit, minmax(20em, 1fr)) }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere }
 pre, iframe { border: 1px solid #888; box-sizing: border-box; padding: 1em }
 iframe { width: 100%; height: 34em; padding: 0 }

@@ -47,7 +47,7 @@ function toText(block: Block): string {
 
 // No colour of text or ground is set: each program's own pair, light or dark, stays readable.
 const PAGE =
-  'max-width:32em;margin:0 auto;padding:24px 16px;font-family:system-ui,-apple-system,Segoe UI,Roboto,sans-serif;font-size:16px;line-height:1.5'
+  'max-width:32em;margin:0 auto;padding:24px 16px;font-family:system-ui,-apple-system,Segoe UI,Roboto,sans-serif;font-size:16px;line-height:1.5;overflow-wrap:anywhere'
 const BRAND =
   'margin:0 0 24px;padding:0 0 8px;border-bottom:3px solid #a5713c;font-size:18px;font-weight:bold'
 const PARAGRAPH = 'margin:0 0 16px'
