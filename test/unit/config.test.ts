@@ -93,6 +93,16 @@ describe('a start', () => {
       /^ADMIN_PASSWORD is refused/,
     ],
     [
+      'SMTP without a sender',
+      { MAIL_URL: 'smtp://ann:canary@mail.example' },
+      /^MAIL_FROM is missing/,
+    ],
+    [
+      'SendGrid without a sender',
+      { MAIL_URL: 'sendgrid://canary@api.sendgrid.com' },
+      /^MAIL_FROM is missing/,
+    ],
+    [
       'sessions shorter than their idle time',
       { SESSION_MAX_DAYS: '6' },
       /^SESSION_MAX_DAYS must not be less/,
@@ -108,9 +118,14 @@ describe('a start', () => {
   }
 
   test('keeps secrets apart: the config holds none and neither can be changed', () => {
-    const { config, secrets } = read({ ...ADMIN, DATABASE_URL: 'postgresql://u:dbcanary@db/shop' })
+    const { config, secrets } = read({
+      ...ADMIN,
+      DATABASE_URL: 'postgresql://u:dbcanary@db/shop',
+      MAIL_URL: 'smtp://ann:mailcanary@mail.example',
+      MAIL_FROM: 'shop@example.com',
+    })
 
-    assert.doesNotMatch(JSON.stringify(config), /dbcanary|hJ4vXq9m|admin password/)
+    assert.doesNotMatch(JSON.stringify(config), /dbcanary|mailcanary|hJ4vXq9m|admin password/)
     assert.ok(Object.isFrozen(config) && Object.isFrozen(secrets))
   })
 
@@ -130,6 +145,21 @@ describe('a start', () => {
       configWarnings(config).map((warning) => warning.split(/[ =]/)[0]),
       ['ARGON2_MEMORY_KIB', 'RATE_LIMIT'],
     )
+  })
+
+  for (const url of ['smtp://127.0.0.1:1025?tls=off', 'sendgrid://key@127.0.0.1?tls=off']) {
+    test(`warns of mail that anybody can read: ${url}`, () => {
+      const { config } = read({ MAIL_URL: url, MAIL_FROM: 'shop@example.com' })
+
+      assert.match(configWarnings(config).join('\n'), /^MAIL_URL has tls=off/)
+    })
+  }
+
+  test('tells people to look into their mail, unless it is printed', () => {
+    const sending = { MAIL_URL: 'smtp://mail.example', MAIL_FROM: 'shop@example.com' }
+
+    assert.match(read(sending).config.signUpMessage, /Check your email/)
+    assert.match(read({}).config.signUpMessage, /Check console/)
   })
 })
 

@@ -50,7 +50,58 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
   HASH_QUEUE: { good: ['0', '100000'], bad: ['-1', '100001'] },
   ADMIN_EMAIL: { good: [], bad: ['boss', 'boss@localhost', 'boss@example.com, x@example.com'] },
   ADMIN_PASSWORD: { good: [], bad: [] },
-  MAIL_URL: { good: ['console:'], bad: ['smtp://ann:canary@mail.example', 'console', 'canary'] },
+  MAIL_URL: {
+    good: [
+      'console:',
+      'smtp://mail.example',
+      'smtp://ann:p%2Fw@mail.example:587/',
+      'smtp://127.0.0.1:1025?tls=off',
+      'smtp://[::1]:1025?tls=off',
+      'smtps://ann:pw@mail.example',
+      'sendgrid://SG.key_-0@api.sendgrid.com',
+    ],
+    bad: [
+      'console',
+      'canary',
+      'mail.example',
+      'http://canary@mail.example',
+      'smtp:',
+      'smtp://',
+      'smtp://ann:canary@',
+      'smtp://ann:canary/1@mail.example',
+      'smtp://ann:canary#1@mail.example',
+      'smtp://ann:canary?1@mail.example',
+      'smtp://ann:canary%@mail.example',
+      'smtp://canary@mail.example',
+      'smtp://:canary@mail.example',
+      'smtp://ann:canary@mail.example:0',
+      'smtp://ann:canary@mail.example:99999',
+      'smtp://ann:canary@mail.example/path',
+      'smtp://ann:canary@mail_example',
+      'smtp://ann:canary@mail.example?tls=on',
+      'smtp://ann:canary@mail.example?tls=off&tls=off',
+      'smtps://ann:canary@mail.example?tls=off',
+      'sendgrid://api.sendgrid.com',
+      'sendgrid://canary:pw@api.sendgrid.com',
+      'sendgrid://canary%0d%0a@api.sendgrid.com',
+    ],
+  },
+  MAIL_FROM: {
+    good: ['shop@example.com', 'Coffee Shop <shop@example.com>', '"Shop, Inc." <a@shop.example>'],
+    bad: [
+      'canary',
+      'canary@localhost',
+      'Canary <canary>',
+      'Canary shop@example.com',
+      'canary@example.com, eve@example.com',
+      'Canary <a@example.com> <b@example.com>',
+      'Canary\r\nBcc: eve@example.com <shop@example.com>',
+    ],
+  },
+  SMS_URL: {
+    good: [`twilio://AC${'0'.repeat(32)}:canary@api.twilio.com?from=+15550100200`, 'console:'],
+    bad: ['console', 'twilio://ann:canary@api.twilio.com', `twilio://AC${'0'.repeat(32)}:canary@x`],
+  },
   WORKER: { good: ['inline', 'separate'], bad: ['on', 'Inline', 'inline,separate'] },
   PUBLIC_URL: {
     good: ['http://localhost:8000', 'https://shop.example/accounts/'],
@@ -96,8 +147,10 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
 
 for (const [name, { good, bad }] of Object.entries(CASES)) {
   describe(name, () => {
+    const sender = name === 'MAIL_URL' ? { MAIL_FROM: 'shop@example.com' } : {}
     for (const value of good) {
-      test(`accepts ${value}`, () => assert.deepEqual(problemsOf({ ...BASE, [name]: value }), []))
+      test(`accepts ${value}`, () =>
+        assert.deepEqual(problemsOf({ ...BASE, ...sender, [name]: value }), []))
     }
     for (const value of bad) {
       test(`refuses ${JSON.stringify(value)} in one line that names it and does not repeat it`, () => {
