@@ -1,4 +1,5 @@
 import type { Generated, Selectable } from 'kysely'
+import type { CodePurpose } from '../lib/codes.ts'
 
 /**
  * One interface per table. Times are RFC 3339 texts in UTC with milliseconds (`timestamptz(3)` on
@@ -63,7 +64,7 @@ export interface SignUpsTable {
 /** The budget of wrong codes of one address, known or not. */
 export interface CodeFailuresTable {
   email_canonical: string
-  purpose: 'verify' | 'phone'
+  purpose: CodePurpose
   /** JSON: the times of the counted tries of the last 24 hours, oldest first. */
   times: string
 }

@@ -1,6 +1,9 @@
 import type { KeyObject } from 'node:crypto'
 import { macBytes } from './keys.ts'
 
+/** What a code proves. One made for one purpose never works for another. */
+export type CodePurpose = 'verify' | 'phone'
+
 const CODES = 1_000_000
 /** The largest multiple of a million that 32 bits hold: words above it would favour low codes. */
 const UNBIASED_BELOW = Math.floor(2 ** 32 / CODES) * CODES
@@ -9,7 +12,7 @@ const UNBIASED_BELOW = Math.floor(2 ** 32 / CODES) * CODES
  * The six digits that belong to an id: HMAC-SHA256 over `code:<purpose>:<id>`, unbiased by rejection.
  * The same key, purpose and id always give the same code, so nothing secret needs to be stored.
  */
-export function deriveCode(key: KeyObject, purpose: 'verify', id: string): string {
+export function deriveCode(key: KeyObject, purpose: CodePurpose, id: string): string {
   for (let round = 0; ; round++) {
     const suffix = round === 0 ? '' : `:${round}`
     const bytes = macBytes(key, `code:${purpose}:${id}${suffix}`)

@@ -62,8 +62,11 @@ export function post(
       clearTimeout(connecting)
     })
   })
-  request.on('error', (error) => reject(new NoAnswerError(error.message, { handedOver })))
+  let refuse = (error: Error) => reject(new NoAnswerError(error.message, { handedOver }))
+  request.on('error', (error) => refuse(error))
   request.on('response', (response) => {
+    // Once there is a status it decides, however the body ends.
+    refuse = () => response.destroy()
     const chunks: Buffer[] = []
     let bytes = 0
     response.on('data', (chunk: Buffer) => {
@@ -71,7 +74,6 @@ export function post(
       bytes += chunk.length
       if (bytes > BODY_MAX_BYTES) request.destroy()
     })
-    // Once there is a status it decides, however the body ends.
     response.on('error', () => {})
     response.on('close', () => {
       const text = Buffer.concat(chunks).subarray(0, BODY_MAX_BYTES).toString('utf8')

@@ -160,6 +160,7 @@ export async function deleteUser(tx: Tx, id: number): Promise<boolean> {
 
 interface Activation {
   readonly email: string
+  readonly locale: string | null
   readonly fullName: string | null
   readonly passwordHash: string
   /** Accounts made at this time or before are gone. */
@@ -175,6 +176,7 @@ export async function activateUser(tx: Tx, id: number, activation: Activation): 
     .set({
       email: activation.email,
       full_name: activation.fullName,
+      locale: activation.locale,
       password_hash: activation.passwordHash,
       verified_at: now,
       password_changed_at: now,
@@ -209,6 +211,21 @@ export async function renameUser(
   nowMs: number,
 ): Promise<void> {
   await update(tx, id, { full_name: fullName, updated_at: toIso(nowMs) })
+}
+
+/** Keeps a number that was proved, or forgets it. */
+export async function setPhone(
+  tx: Tx,
+  id: number,
+  phone: string | null,
+  nowMs: number,
+): Promise<void> {
+  const now = toIso(nowMs)
+  await update(tx, id, {
+    phone,
+    phone_verified_at: phone === null ? null : now,
+    updated_at: now,
+  })
 }
 
 export async function setRole(tx: Tx, id: number, role: Role, nowMs: number): Promise<void> {

@@ -13,7 +13,7 @@ import {
   findSignUp,
   type SignUpRow,
 } from './sign-ups.ts'
-import { expiryCutoff } from './user.ts'
+import { Code, expiryCutoff } from './user.ts'
 import { activateUser, lockUser } from './users.ts'
 
 const schema = {
@@ -25,11 +25,7 @@ const schema = {
   body: Type.Object(
     {
       email: Email,
-      code: Type.String({
-        pattern: '^[0-9]{6}$',
-        description: 'Six digits.',
-        examples: ['042137'],
-      }),
+      code: Code,
       sign_up_id: Type.Optional(Uuid('From the sign-up’s answer.')),
     },
     { additionalProperties: false },
@@ -47,7 +43,9 @@ export function verifyRoute(app: App, ctx: Context): void {
   app.post('/auth/verify', { schema, config: { form: true } }, async ({ body }) => {
     const email = canonicalEmail(body.email) ?? ''
     // Committed before anything is compared: 200 guesses at once are still five.
-    const allowed = await ctx.transaction((tx) => countCodeTry(tx, email, ctx.now()))
+    const allowed = await ctx.transaction((tx) =>
+      countCodeTry(tx, { email, purpose: 'verify' }, ctx.now()),
+    )
     const signUp = allowed ? await findProven(ctx, email, body) : undefined
     if (signUp === undefined || !(await activate(ctx, signUp, email)))
       throw new AppError('invalid_code')
@@ -78,13 +76,14 @@ function activate(ctx: Context, proven: SignUpRow, email: string): Promise<boole
     const activated = await activateUser(tx, signUp.user_id, {
       email: signUp.email,
       fullName: signUp.full_name,
+      locale: signUp.locale,
       passwordHash: signUp.password_hash,
       cutoff: expiryCutoff(ctx),
       nowMs: ctx.now(),
     })
     if (!activated) return false
     await deleteSignUpsOf(tx, signUp.user_id)
-    await clearCodeFailures(tx, email)
+    await clearCodeFailures(tx, { email, purpose: 'verify' })
     return true
   })
 }

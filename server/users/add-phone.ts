@@ -1,0 +1,54 @@
+import { Type } from 'typebox'
+import type { Context } from '../context.ts'
+import { AppError } from '../errors.ts'
+import type { App } from '../http/fastify.ts'
+import { countMailsTo, enqueueMail } from '../jobs/outbox.ts'
+import { HOUR_MS, MINUTE_MS } from '../lib/units.ts'
+import { type Guards, sessionOf } from '../sessions/guards.ts'
+import { replacePhoneChange } from './phone-changes.ts'
+import { lockUser } from './users.ts'
+import { Phone } from './user.ts'
+
+const SENDS_PER_HOUR = 5
+const message = 'If this number can take text messages, the code is on its way.'
+
+const schema = {
+  operationId: 'addPhone',
+  tags: ['Me'],
+  summary: 'Add or change my phone number',
+  description:
+    'Sends a six-digit code that works for ten minutes; the number counts once it is confirmed, until then the one before stays. A further call voids the code before it. At most one text message a minute and five an hour are sent; beyond that the answer is the same, nothing is sent, and the code before still works. Numbers are not unique: a family may share one.',
+  body: Type.Object({ phone: Phone }, { additionalProperties: false }),
+  response: {
+    202: Type.Object(
+      { message: Type.String({ examples: [message] }) },
+      { description: 'Always the same.' },
+    ),
+  },
+}
+
+export function addPhoneRoute(app: App, ctx: Context, guards: Guards): void {
+  app.post('/me/phone', { schema, ...guards.user }, async (request, reply) => {
+    await sendNewCode(ctx, sessionOf(request).userId, request.body.phone)
+    ctx.wakeMail()
+    return reply.code(202).send({ message })
+  })
+}
+
+/** Decided under the user's lock: asked twice at once, it sends once. */
+function sendNewCode(ctx: Context, userId: number, phone: string): Promise<void> {
+  return ctx.transaction(async (tx) => {
+    const user = await lockUser(tx, userId)
+    if (user === undefined) throw new AppError('invalid_token')
+    const nowMs = ctx.now()
+    const email = user.email_canonical
+    if (ctx.config.rateLimit) {
+      const sent = (sinceMs: number) => countMailsTo(tx, 'phone_code', email, sinceMs)
+      if ((await sent(nowMs - MINUTE_MS)) > 0) return
+      if ((await sent(nowMs - HOUR_MS)) >= SENDS_PER_HOUR) return
+    }
+    const phoneChangeId = await replacePhoneChange(tx, ctx.keys, { userId, phone, nowMs })
+    const options = { nowMs, email, userId, channel: 'sms' } as const
+    await enqueueMail(tx, 'phone_code', { phoneChangeId }, options)
+  })
+}

@@ -1,0 +1,52 @@
+import { Type } from 'typebox'
+import type { Context } from '../context.ts'
+import { AppError } from '../errors.ts'
+import type { App } from '../http/fastify.ts'
+import { equalTexts } from '../lib/keys.ts'
+import { type Guards, sessionOf } from '../sessions/guards.ts'
+import { clearCodeFailures, countCodeTry } from './code-failures.ts'
+import { findPhoneChangeOf, phoneCodeOf, usePhoneChange } from './phone-changes.ts'
+import { Code, toUser, User } from './user.ts'
+import { lockUser, type PublicUserRow, setPhone } from './users.ts'
+
+const schema = {
+  operationId: 'confirmPhone',
+  tags: ['Me'],
+  summary: 'Confirm my phone number with the code',
+  description:
+    'The answer is the same for a wrong, expired or used code and when no number waits. Five wrong codes, then one more every hour and at most twenty a day. It proves the number and nothing else: it never verifies an email address.',
+  body: Type.Object({ code: Code }, { additionalProperties: false }),
+  response: { 200: User },
+  errors: ['invalid_code'] as const,
+}
+
+export function confirmPhoneRoute(app: App, ctx: Context, guards: Guards): void {
+  app.post('/me/phone/confirm', { schema, ...guards.user }, async (request) => {
+    const { userId, user } = sessionOf(request)
+    const budget = { email: user.email_canonical, purpose: 'phone' } as const
+    // Committed before anything is compared: 200 guesses at once are still five.
+    const allowed = await ctx.transaction((tx) => countCodeTry(tx, budget, ctx.now()))
+    const change = allowed ? await findPhoneChangeOf(ctx.db, userId, ctx.now()) : undefined
+    const code = change && phoneCodeOf(ctx.keys, change)
+    if (change === undefined || !equalTexts(code ?? '', request.body.code))
+      throw new AppError('invalid_code')
+    return toUser(ctx, await confirm(ctx, change, budget))
+  })
+}
+
+/** Throws `invalid_code` when the code was used or replaced meanwhile, or the user is gone. */
+function confirm(
+  ctx: Context,
+  change: { id: string; user_id: number; phone: string },
+  budget: { email: string; purpose: 'phone' },
+): Promise<PublicUserRow> {
+  return ctx.transaction(async (tx) => {
+    await lockUser(tx, change.user_id)
+    if (!(await usePhoneChange(tx, change.id, ctx.now()))) throw new AppError('invalid_code')
+    await setPhone(tx, change.user_id, change.phone, ctx.now())
+    await clearCodeFailures(tx, budget)
+    const user = await lockUser(tx, change.user_id)
+    if (user === undefined) throw new AppError('invalid_code')
+    return user
+  })
+}
