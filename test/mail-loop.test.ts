@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { runMailLoop } from '../server/jobs/run.ts'
+import { LANES, runDelivery } from '../server/jobs/run.ts'
+import { SECOND_MS } from '../server/lib/units.ts'
+import type { Mailer } from '../server/mail/mailer.ts'
 import type { Mail } from '../server/mail/messages.ts'
-import { MAIL_JOBS } from '../server/worker.ts'
-import { startService } from './support/service.ts'
+import { createDeliveries } from '../server/worker.ts'
+import { outboxRows } from './support/mailers.ts'
+import { type Service, startService } from './support/service.ts'
+
+const run = ({ ctx, sms }: Service, mail: Mailer) =>
+  runDelivery(ctx, createDeliveries(ctx, { mail, sms }).mail)
 
 /** Tells when a mail arrives; each waits until it is let go. */
 function createGate() {
@@ -11,8 +17,9 @@ function createGate() {
   const letGo: (() => void)[] = []
   let announce = () => {}
   return {
+    timeoutMs: 2 * SECOND_MS,
     arrived,
-    letGo: () => letGo.shift()?.(),
+    letGo: (index = 0) => letGo.splice(index, 1)[0]?.(),
     /** Resolves once `count` mails have arrived. */
     async reached(count: number): Promise<void> {
       while (arrived.length < count) await new Promise<void>((resolve) => (announce = resolve))
@@ -30,7 +37,7 @@ describe('the mail loop', () => {
     await using service = await startService()
     const gate = createGate()
     await service.signUp('ann@example.com')
-    const loop = runMailLoop(service.ctx, gate, MAIL_JOBS)
+    const loop = run(service, gate)
 
     await gate.reached(1)
     gate.letGo()
@@ -50,7 +57,7 @@ describe('the mail loop', () => {
     await using service = await startService()
     const gate = createGate()
     await service.signUp('ann@example.com')
-    const loop = runMailLoop(service.ctx, gate, MAIL_JOBS)
+    const loop = run(service, gate)
     await gate.reached(1)
 
     await service.signUp('bob@example.com')
@@ -63,31 +70,50 @@ describe('the mail loop', () => {
     assert.equal(gate.arrived[1]?.to, 'bob@example.com')
   })
 
-  test('stopping finishes the mail in hand and takes no other', async () => {
+  test('has four mails in hand at once, so that one that hangs holds up no other', async () => {
     await using service = await startService()
     const gate = createGate()
-    await service.signUp('ann@example.com')
-    service.advance(1)
-    await service.signUp('bob@example.com')
-    const loop = runMailLoop(service.ctx, gate, MAIL_JOBS)
-    await gate.reached(1)
+    for (let n = 0; n < LANES + 3; n++) {
+      await service.signUp(`user${n}@example.com`)
+      service.advance(1)
+    }
+    const loop = run(service, gate)
+    await gate.reached(LANES)
+    const atOnce = gate.arrived.length
+
+    // The first one stays where it is.
+    for (let n = 1; n <= 3; n++) {
+      gate.letGo(1)
+      await gate.reached(LANES + n)
+    }
+    for (let n = 0; n < LANES; n++) gate.letGo()
+    await loop.stop()
+
+    assert.equal(atOnce, 4)
+    const to = gate.arrived.map((mail) => mail.to)
+    assert.equal(new Set(to).size, LANES + 3)
+    assert.ok((await outboxRows(service)).every((row) => row.state === 'sent'))
+  })
+
+  test('stopping finishes the mails in hand and takes no other', async () => {
+    await using service = await startService()
+    const gate = createGate()
+    for (let n = 0; n <= LANES; n++) {
+      await service.signUp(`user${n}@example.com`)
+      service.advance(1)
+    }
+    const loop = run(service, gate)
+    await gate.reached(LANES)
 
     const stopping = loop.stop()
-    gate.letGo()
+    for (let n = 0; n < LANES; n++) gate.letGo()
     await stopping
 
-    const rows = await service.ctx.db
-      .selectFrom('outbox')
-      .select(['claims', 'finished_at'])
-      .orderBy('due_at')
-      .execute()
+    const rows = await outboxRows(service)
     assert.deepEqual(
-      rows.map((row) => [row.claims, row.finished_at !== null]),
-      [
-        [1, true],
-        [0, false],
-      ],
+      rows.map((row) => [row.claims, row.state]),
+      [...Array.from({ length: LANES }, () => [1, 'sent']), [0, 'waiting']],
     )
-    assert.equal(gate.arrived.length, 1)
+    assert.equal(gate.arrived.length, LANES)
   })
 })

@@ -159,9 +159,9 @@ function createPause(now: () => number) {
       return left > PAUSE_MAX_MS ? 0 : Math.max(0, left)
     },
     round: () => rounds,
-    /** Those who began before the last pause met the same fault: they do not make it longer. */
+    /** Who began before the last pause, or during it, met the same fault: that makes it no longer. */
     extend(round: number): void {
-      if (round !== rounds) return
+      if (round !== rounds || untilMs > now()) return
       rounds++
       meanMs = meanMs === 0 ? PAUSE_MIN_MS : Math.min(2 * meanMs, PAUSE_MEAN_MAX_MS)
       untilMs = now() + Math.round(meanMs + jitterMs(meanMs / 8))
@@ -212,8 +212,8 @@ const nameOf = (error: unknown) => (error instanceof Error ? error.name : 'a val
 function publicText(text: string): string {
   return text
     .replaceAll(/\p{Cc}+/gu, ' ')
-    .replaceAll(/\d{6,}/g, '…')
     .replaceAll(/[\w~+/=-]{32,}/g, '…')
+    .replaceAll(/\d{6,}/g, '…')
     .slice(0, ERROR_MAX_LENGTH)
     .toWellFormed()
 }

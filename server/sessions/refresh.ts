@@ -47,7 +47,7 @@ function rotate(
     })
     if (rotation.outcome === 'replayed') {
       const payload = { userId: rotation.userId, endedAt: toIso(nowMs), ...client }
-      await enqueueMail(tx, 'session_replayed', payload, { nowMs })
+      await enqueueMail(tx, 'session_replayed', payload, { nowMs, userId: payload.userId })
     }
     return rotation
   })

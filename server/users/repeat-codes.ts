@@ -31,7 +31,8 @@ export async function repeatCodes(
     )
     for (const signUp of wanted.slice(0, allowed)) {
       await extendSignUp(tx, signUp.id, expiresAt)
-      await enqueueMail(tx, 'verification', { signUpId: signUp.id }, { nowMs, email })
+      const options = { nowMs, email, userId: user.id }
+      await enqueueMail(tx, 'verification', { signUpId: signUp.id }, options)
     }
   })
   ctx.wakeMail()
