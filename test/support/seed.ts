@@ -1,4 +1,5 @@
 import type { Context } from '../../server/context.ts'
+import type { Schema } from '../../server/database/schema.ts'
 import { toIso } from '../../server/lib/units.ts'
 
 let seeded = 0
@@ -26,16 +27,6 @@ export async function seedUsers(
 }
 
 /** Every row of a table. */
-export function rowsOf(
-  { db }: Context,
-  table:
-    | 'audit_events'
-    | 'code_failures'
-    | 'job_runs'
-    | 'outbox'
-    | 'sessions'
-    | 'sign_ups'
-    | 'users',
-): Promise<any[]> {
+export function rowsOf({ db }: Context, table: keyof Schema): Promise<any[]> {
   return db.selectFrom(table).selectAll().execute()
 }
