@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { failedMail } from './support/mailers.ts'
 import { createChecker, type Operation, readDocument } from './support/openapi.ts'
+import { phoneCodeFor } from './support/phones.ts'
 import { type FuzzedRequest, type KnownValues, requestsFor } from './support/requests.ts'
 import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
 
@@ -22,7 +24,7 @@ describe('only documented answers', () => {
   for (const operation of operations) {
     test(`to whatever is sent to ${operation.method} ${operation.path}`, async () => {
       await using service = await startService({ RATE_LIMIT: 'off' })
-      const { tokens, known } = await populate(service)
+      const { tokens, known } = await populate(service, operation)
       const callers = fc.constantFrom(...tokens)
       const seen = new Set<number>()
 
@@ -64,18 +66,20 @@ function assertDocumented(operation: Operation, { status, headers, body, text }:
 }
 
 /** Nobody, garbage, a user and an admin; and what exists here, so that some requests succeed. */
-async function populate(service: Service) {
+async function populate(service: Service, { operationId }: Operation) {
   const admin = await service.addAdmin('admin@example.com')
   const ann = await service.addUser('ann@example.com')
   const bob = await service.addUser('bob@example.com', PASSWORD, 'Bob')
   const signUpId = await service.signUp('eve@example.com')
   const code = await service.codeFor('eve@example.com')
+  const phoneCodes = [await phoneCodeFor(service, ann), await phoneCodeFor(service, admin)]
+  const failed = await failedMail(service, 'gone@example.com')
   const known: KnownValues = {
-    id: [ann.id, bob.id, bob.id + 1],
+    id: [ann.id, bob.id, bob.id + 1, failed.id],
     email: ['eve@example.com', ann.email],
     username: [ann.email],
     password: [PASSWORD],
-    code: [code],
+    code: operationId === 'confirmPhone' ? phoneCodes : [code],
     sign_up_id: [signUpId],
     refresh_token: [ann.refresh, bob.refresh],
   }

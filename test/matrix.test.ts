@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { MINUTE_MS, toIso } from '../server/lib/units.ts'
+import { failedMail } from './support/mailers.ts'
 import { assertProblem } from './support/problem.ts'
 import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
 import type { TestUser } from './support/service.ts'
@@ -19,11 +20,16 @@ const API = `
   POST /auth/logout           401     401   204   204    204      204
   GET /me                     401     401   200   200    200      200
   PATCH /me                   401     401   200   200    200      200
+  POST /me/phone              401     401   202   202    202      202
+  POST /me/phone/confirm      401     401   400   400    400      400
+  DELETE /me/phone            401     401   204   204    204      204
   GET /users                  401     401   403   403    403      200
   GET /users/:id              401     401   403   403    403      200
   PATCH /users/:id            401     401   200   403    403      200
   DELETE /users/:id           401     401   403   403    403      200
   DELETE /users/:id/sessions  401     401   403   403    403      204
+  GET /mail                   401     401   403   403    403      200
+  POST /mail/:id/resend       401     401   403   403    403      202
 `
 const ROOT = `
                               nobody  dead  self  other  demoted  admin
@@ -42,6 +48,8 @@ const BODIES: Record<string, (self: TestUser, index: number) => object> = {
   'POST /auth/login': (self) => ({ email: self.email, password: PASSWORD }),
   'POST /auth/refresh': (self) => ({ refresh_token: self.refresh }),
   'PATCH /me': () => ({ full_name: 'Ann' }),
+  'POST /me/phone': () => ({ phone: '+4915123456789' }),
+  'POST /me/phone/confirm': () => ({ code: '000000' }),
   'PATCH /users/:id': () => ({ full_name: 'Ann' }),
 }
 
@@ -85,7 +93,10 @@ describe('the matrix of routes and callers', () => {
     test(`${method} ${path}: ${Object.values(answers).join(' ')}`, async () => {
       const self = await service.addUser()
       const callers = [...Object.entries(dead), ...(await liveTokens(service, self))]
-      const url = path.replace(':id', String(self.id))
+      const id = path.includes('/mail/:id')
+        ? (await failedMail(service, `failed.${self.email}`)).id
+        : String(self.id)
+      const url = path.replace(':id', id)
 
       for (const [index, [caller, token]] of [
         ['nobody', undefined] as const,

@@ -15,6 +15,7 @@ describe('GET /me', () => {
       id: ann.id,
       email: 'Ann@Example.com',
       full_name: 'Ann Lee',
+      phone: null,
       role: 'user',
       is_verified: true,
       disabled: false,

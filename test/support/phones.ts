@@ -52,3 +52,13 @@ export async function phoneOf(service: Service, { access: token }: Caller): Prom
 export function pendingPhones({ ctx }: Service) {
   return ctx.db.selectFrom('phone_changes').select(['id', 'user_id', 'phone']).execute()
 }
+
+/** Counted tries of an address, by purpose. */
+export async function triesOf({ ctx }: Service, email: string): Promise<Record<string, number>> {
+  const rows = await ctx.db
+    .selectFrom('code_failures')
+    .select(['purpose', 'times'])
+    .where('email_canonical', '=', email)
+    .execute()
+  return Object.fromEntries(rows.map((row) => [row.purpose, JSON.parse(row.times).length]))
+}
