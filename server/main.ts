@@ -2,7 +2,7 @@ import { run } from './cli.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { SchemaError } from './database/migrate.ts'
 import { AppError } from './errors.ts'
-import { createLogger, openOutput, type Output } from './log.ts'
+import { createLogger, openOutput, type Output, OutputStuckError } from './log.ts'
 import { releaseStartupMemory } from './lib/memory.ts'
 import { SECOND_MS } from './lib/units.ts'
 import { type RunningService, serve } from './serve.ts'
@@ -55,7 +55,9 @@ async function runService(): Promise<void> {
 
 /** Once the log is out. When nobody reads it, `exit()` would wait for the thread that is stuck writing. */
 async function exit(output: Output, exitCode: number): Promise<never> {
-  await output.flush().catch(() => process.kill(process.pid, 'SIGKILL'))
+  await output.flush().catch((error: unknown) => {
+    if (error instanceof OutputStuckError) process.kill(process.pid, 'SIGKILL')
+  })
   process.exit(exitCode)
 }
 
