@@ -35,10 +35,10 @@ async function runService(): Promise<void> {
       log.error('shutdown took too long')
       void exit(output, 1)
     }, SHUTDOWN_MS)
-    await service?.stop()
+    const complete = (await service?.stop()) ?? true
     clearTimeout(deadline)
     log.info('stopped')
-    await exit(output, exitCode)
+    await exit(output, complete ? exitCode : 1)
   }
   const fail = (error: unknown) => {
     log.fatal({ err: error }, 'unexpected error, stopping')

@@ -5,6 +5,7 @@ import { type Context, createContext } from './context.ts'
 import type { Backend } from './database/connect.ts'
 import { migrate, pendingMigrations, SchemaError } from './database/migrate.ts'
 import { openDatabase } from './database/open.ts'
+import { SECOND_MS } from './lib/units.ts'
 import type { Logger, Output } from './log.ts'
 import { createConsoleMailer } from './mail/mailer.ts'
 import { makeFirstAdmin } from './users/make-first-admin.ts'
@@ -17,10 +18,16 @@ interface ServeOptions {
   readonly output: Output
 }
 
+/** For requests in hand; the mail and the database still have to be closed within the shutdown's 15 s. */
+const DRAIN_MAX_MS = 10 * SECOND_MS
+
 export interface RunningService {
   readonly url: string
-  /** Stops accepting, lets what runs finish, closes the database. */
-  stop(): Promise<void>
+  /**
+   * Stops accepting, lets what runs finish, closes the database. False when connections had to be
+   * cut, because a client neither sent nor read what was left.
+   */
+  stop(): Promise<boolean>
 }
 
 /** Migrates, makes the first admin, listens, and sends mail, until stopped. */
@@ -55,9 +62,17 @@ export async function serve({
       url,
       async stop() {
         draining = true
+        let complete = true
+        const cut = setTimeout(() => {
+          complete = false
+          log.warn('stopping: cutting the connections that are left')
+          app.server.closeAllConnections()
+        }, DRAIN_MAX_MS)
         await app.close()
+        clearTimeout(cut)
         await mailLoop.stop()
         await backend.close()
+        return complete
       },
     }
   } catch (error) {

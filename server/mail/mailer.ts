@@ -1,4 +1,4 @@
-import type { Output } from '../log.ts'
+import { type Output, OutputStuckError } from '../log.ts'
 import type { Mail } from './messages.ts'
 
 export interface Mailer {
@@ -8,12 +8,21 @@ export interface Mailer {
 
 /** Prints mails. The line with a code or link is the only place where a secret is ever printed. */
 export function createConsoleMailer(output: Pick<Output, 'write' | 'flush'>): Mailer {
+  /** Written, and waiting for a reader: once more would be another copy. */
+  const queued = new Set<string>()
   return {
-    async send(mail) {
+    async send(mail, id) {
       const lines = mail.consoleLine ?? `✉️  To ${mail.to}: ${mail.subject}\n${indent(mail.text)}`
-      output.write(`${lines}\n`)
-      // Only what is out counts as sent: a kill must not lose it.
-      await output.flush()
+      if (!queued.has(id)) output.write(`${lines}\n`)
+      queued.add(id)
+      try {
+        // Only what is out counts as sent: a kill must not lose it.
+        await output.flush()
+        queued.delete(id)
+      } catch (error) {
+        if (!(error instanceof OutputStuckError)) queued.delete(id)
+        throw error
+      }
     },
   }
 }

@@ -27,7 +27,6 @@ const schema = {
 
 export function updateUserRoute(app: App, ctx: Context, guards: Guards): void {
   app.patch('/users/:id', { schema, ...guards.selfOrAdmin }, async (request) => {
-    const { userId } = sessionOf(request)
-    return toUser(ctx, await changeUser(ctx, request.params.id, request.body, userId))
+    return toUser(ctx, await changeUser(ctx, request.params.id, request.body, sessionOf(request)))
   })
 }
