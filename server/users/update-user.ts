@@ -16,7 +16,7 @@ const schema = {
   body: Type.Object(
     {
       full_name: Type.Optional(FullName),
-      role: Type.Optional(Type.Enum(['user', 'admin'])),
+      role: Type.Optional(Type.Enum(['user', 'admin'], { type: 'string' })),
       disabled: Type.Optional(Type.Boolean()),
     },
     { additionalProperties: false },

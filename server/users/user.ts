@@ -44,7 +44,7 @@ export const User = Type.Object(
     id: Type.Integer({ description: 'Never reused.', examples: [42] }),
     email: Type.String({ description: 'As its owner typed it.', examples: ['ann@example.com'] }),
     full_name: NullableText('null while unverified, or when none was given.', ['Ann Lee']),
-    role: Type.Enum(['user', 'admin']),
+    role: Type.Enum(['user', 'admin'], { type: 'string' }),
     is_verified: Type.Boolean(),
     disabled: Type.Boolean(),
     created_at: Time('When the account was made.'),
