@@ -38,6 +38,11 @@ export interface Output {
   readonly droppedLines: () => number
 }
 
+/** Nobody reads: what is written waits in a thread that cannot be stopped. */
+export class OutputStuckError extends Error {
+  override readonly name = 'OutputStuckError'
+}
+
 const BUFFER_MAX_BYTES = 1024 * 1024
 const FLUSH_MAX_MS = 2 * SECOND_MS
 const RETRY_MS = 20
@@ -87,7 +92,10 @@ export function openOutput(fd = 1): Output {
     },
     flush: () =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error('nobody reads the output')), FLUSH_MAX_MS)
+        const timer = setTimeout(
+          () => reject(new OutputStuckError('nobody reads the output')),
+          FLUSH_MAX_MS,
+        )
         flushes.push((lost) => {
           clearTimeout(timer)
           if (lost) reject(new Error('the output lost a line'))

@@ -2,7 +2,7 @@ import { run } from './cli.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { SchemaError } from './database/migrate.ts'
 import { AppError } from './errors.ts'
-import { createLogger, openOutput, type Output } from './log.ts'
+import { createLogger, openOutput, type Output, OutputStuckError } from './log.ts'
 import { releaseStartupMemory } from './lib/memory.ts'
 import { SECOND_MS } from './lib/units.ts'
 import { type ProcessOptions, type Running, serve, work } from './serve.ts'
@@ -44,10 +44,10 @@ async function runProcess(
       log.error('shutdown took too long')
       void exit(output, 1)
     }, shutdownMs)
-    await running?.stop()
+    const complete = (await running?.stop()) ?? true
     clearTimeout(deadline)
     log.info('stopped')
-    await exit(output, exitCode)
+    await exit(output, complete ? exitCode : 1)
   }
   const fail = (error: unknown) => {
     log.fatal({ err: error }, 'unexpected error, stopping')
@@ -64,7 +64,9 @@ async function runProcess(
 
 /** Once the log is out. When nobody reads it, `exit()` would wait for the thread that is stuck writing. */
 async function exit(output: Output, exitCode: number): Promise<never> {
-  await output.flush().catch(() => process.kill(process.pid, 'SIGKILL'))
+  await output.flush().catch((error: unknown) => {
+    if (error instanceof OutputStuckError) process.kill(process.pid, 'SIGKILL')
+  })
   process.exit(exitCode)
 }
 

@@ -24,7 +24,7 @@ export function loadOrCreateSecretKey(databasePath: string | undefined): string 
   if (databasePath === undefined) return fresh
   const folder = dirname(databasePath)
   const file = join(folder, FILE_NAME)
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   return readKey(file) ?? publishKey(fresh, folder, file)
 }
 

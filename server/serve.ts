@@ -6,6 +6,7 @@ import type { Backend } from './database/connect.ts'
 import { migrate, pendingMigrations, SchemaError } from './database/migrate.ts'
 import { openDatabase } from './database/open.ts'
 import type { Loop } from './jobs/run.ts'
+import { SECOND_MS } from './lib/units.ts'
 import type { Logger, Output } from './log.ts'
 import { createMailer } from './mail/mailer.ts'
 import { createSmsSender } from './sms/sender.ts'
@@ -21,9 +22,15 @@ export interface ProcessOptions {
   readonly previewMails?: boolean
 }
 
+/** For requests in hand; the mail and the database still have to be closed within the shutdown's 15 s. */
+const DRAIN_MAX_MS = 10 * SECOND_MS
+
 export interface Running {
-  /** Takes nothing more, lets what runs finish, closes the database. */
-  stop(): Promise<void>
+  /**
+   * Takes nothing more, lets what runs finish, closes the database. False when connections had to be
+   * cut, because a client neither sent nor read what was left.
+   */
+  stop(): Promise<boolean>
 }
 
 /** Background work that is not this process's: it is woken for nothing, and there is nothing to stop. */
@@ -51,9 +58,17 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
       url,
       async stop() {
         draining = true
+        let complete = true
+        const cut = setTimeout(() => {
+          complete = false
+          log.warn('stopping: cutting the connections that are left')
+          app.server.closeAllConnections()
+        }, DRAIN_MAX_MS)
         await app.close()
+        clearTimeout(cut)
         await worker.stop()
         await backend.close()
+        return complete
       },
     }
   } catch (error) {
@@ -72,6 +87,7 @@ export async function work(options: ProcessOptions): Promise<Running> {
     async stop() {
       await worker.stop()
       await backend.close()
+      return true
     },
   }
 }

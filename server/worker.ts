@@ -16,6 +16,7 @@ import { tellRegistered } from './users/tell-registered.ts'
 /** Every kind of mail and the job that makes it. */
 export const MAIL_JOBS: MailJobs = {
   verification: sendCode,
+  verification_again: sendCode,
   repeat_verification: repeatCodes,
   already_registered: tellRegistered,
   session_replayed: tellReplayed,

@@ -80,6 +80,18 @@ describe('the process', () => {
     assert.equal(stderr, '')
   })
 
+  test('stops in order when the reader of its log has gone away', async () => {
+    await using program = await startOnDatabase()
+    const url = await program.url()
+
+    program.child.stdout.destroy()
+    await fetch(`${url}/api/v1/me`)
+    program.child.kill('SIGTERM')
+    const { exitCode } = await program.finished()
+
+    assert.equal(exitCode, 0)
+  })
+
   test('exits at once when it is asked to stop twice', async () => {
     await using program = await startOnDatabase()
     const url = await program.url()

@@ -7,13 +7,12 @@ import { normalFullName, toUser } from '../users/user.ts'
 import { changeUser, removeUser } from '../users/user-changes.ts'
 import { findUserPage, type PageKey, pageKeyOf } from '../users/user-pages.ts'
 import {
-  deleteExpiredUser,
+  deleteUser,
   insertVerifiedUser,
   lockUserByEmail,
   userById,
   userForLogin,
 } from '../users/users.ts'
-import { expiryCutoff } from '../users/user.ts'
 import { type Command, readArgs, readPassword, UsageError, withContext } from './terminal.ts'
 
 const PAGE = 500
@@ -37,7 +36,8 @@ export const createUser: Command = {
       const passwordHash = await ctx.hasher.hash(password)
       const user = await ctx.transaction(async (tx) => {
         const existing = await lockUserByEmail(tx, emailCanonical)
-        if (existing) await deleteExpiredUser(tx, existing.id, expiryCutoff(ctx))
+        // Whoever began to sign up that address proved nothing, and must not hold it against an operator.
+        if (existing?.verified_at === null) await deleteUser(tx, existing.id)
         const account = { fullName, passwordHash, role }
         return insertVerifiedUser(tx, { email, emailCanonical, nowMs: ctx.now() }, account)
       })

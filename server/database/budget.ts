@@ -24,9 +24,14 @@ export function remainingMs(): number {
 
 /**
  * Waits for `operation` as long as the budget lasts and charges the time to it. When it runs out:
- * calls `giveUp`, which must end the operation, and throws `database_unavailable`.
+ * calls `giveUp`, which must end the operation, and throws `database_unavailable`. `leastMs` is
+ * granted even then.
  */
-export async function spend<T>(operation: Promise<T>, giveUp?: () => void): Promise<T> {
+export async function spend<T>(
+  operation: Promise<T>,
+  giveUp?: () => void,
+  leastMs = 0,
+): Promise<T> {
   const budget = current.getStore()
   const startedAt = performance.now()
   let timer: NodeJS.Timeout | undefined
@@ -41,7 +46,7 @@ export async function spend<T>(operation: Promise<T>, giveUp?: () => void): Prom
           }),
         )
       },
-      Math.max(0, Math.ceil(remainingMs())),
+      Math.max(leastMs, Math.ceil(remainingMs())),
     )
   })
   try {

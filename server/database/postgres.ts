@@ -2,7 +2,7 @@ import { Kysely, PostgresDialect, type PostgresPoolClient } from 'kysely'
 import pg from 'pg'
 import { AppError } from '../errors.ts'
 import { MINUTE_MS, SECOND_MS } from '../lib/units.ts'
-import { spend, STATEMENT_BUDGET_MS } from './budget.ts'
+import { remainingMs, spend, STATEMENT_BUDGET_MS } from './budget.ts'
 import type { Backend } from './connect.ts'
 import type { Schema } from './schema.ts'
 
@@ -24,6 +24,8 @@ const OUTAGE = /^(08...|53...|57P0.|57014|58...|25006|25P0[34]|55P03|28P01|28000
 /** pg reports a lost connection by words alone. */
 const OUTAGE_WORDS =
   /connection terminated|connection error|timeout exceeded|not queryable|client was closed/i
+
+const COMMIT_LEAST_MS = SECOND_MS
 
 export interface PostgresOptions {
   /** Connections of this process. */
@@ -117,8 +119,12 @@ async function connectWithinBudget(pool: pg.Pool, unbounded: boolean) {
   return {
     async query(query: string | pg.QueryConfig, values?: readonly unknown[]): Promise<any> {
       if (released) throw outage(new Error('connection terminated'))
+      // A commit that is cut off may have happened: none is begun late, and one begun has time to end.
+      const commits = query === 'commit'
+      if (commits && remainingMs() <= 0) throw outage(new Error('connection terminated'))
       // Discarding ends the connection though its query hangs, so that nothing waits behind it.
-      return bounded(client.query(query as string, values as unknown[]), () => release(true)).catch(
+      const answer = client.query(query as string, values as unknown[])
+      return bounded(answer, () => release(true), commits ? COMMIT_LEAST_MS : 0).catch(
         (error: unknown) => {
           throw outage(error)
         },

@@ -11,6 +11,7 @@ import {
   SqliteAdapter,
   type SqliteDatabase,
   SqliteDialect,
+  type SqliteStatement,
 } from 'kysely'
 import { AppError } from '../errors.ts'
 import type { Backend } from './connect.ts'
@@ -30,7 +31,7 @@ const FAULTS = new Set([8, 10, 11, 13, 14, 26])
 export function openSqlite(path: string | undefined): Backend {
   const temporary = path === undefined ? mkdtempSync(join(tmpdir(), 'coffee-shop-')) : undefined
   const file = path ?? join(temporary ?? '', 'app.db')
-  mkdirSync(dirname(file), { recursive: true })
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const writer = named(() => openHandle(file, { readOnly: false }))
   const reader = named(() => openHandle(file, { readOnly: true }))
   const opened = identity(file)
@@ -106,6 +107,8 @@ function shim(handle: DatabaseSync, onBegin: () => void): SqliteDatabase {
     close: () => handle.close(),
     prepare(sql) {
       if (sql === 'begin') onBegin()
+      // A full disk rolls back by itself; Kysely's own rollback would hide that error behind another.
+      if (sql === 'rollback' && !handle.isTransaction) return NOTHING
       // A transaction that begins with a read cannot become a writer once another one has written.
       const prepared = named(() => statement(sql === 'begin' ? 'begin immediate' : sql))
       return {
@@ -116,6 +119,13 @@ function shim(handle: DatabaseSync, onBegin: () => void): SqliteDatabase {
       }
     },
   }
+}
+
+const NOTHING: SqliteStatement = {
+  reader: false,
+  all: () => [],
+  run: () => ({ changes: 0, lastInsertRowid: 0 }),
+  iterate: () => [][Symbol.iterator](),
 }
 
 function statementCache(handle: DatabaseSync): (sql: string) => StatementSync {

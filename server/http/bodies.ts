@@ -93,11 +93,16 @@ function hasLoneSurrogate(text: string, value: unknown): boolean {
   }
 }
 
+/** More names than any form of ours has. */
+const FORM_NAMES_MAX = 32
+
 /** Names to texts; a name sent twice has a list, which no schema of ours accepts (RFC 6749 section 3.2). */
 function parseForm(text: string): Record<string, string | string[]> | undefined {
   const form: Record<string, string | string[]> = Object.create(null)
   try {
-    for (const pair of text.split('&').filter((part) => part !== '')) {
+    const pairs = text.split('&', FORM_NAMES_MAX + 1).filter((part) => part !== '')
+    if (pairs.length > FORM_NAMES_MAX) return undefined
+    for (const pair of pairs) {
       const [name = '', ...rest] = pair.split('=')
       const key = decodeURIComponent(name.replaceAll('+', ' '))
       const value = decodeURIComponent(rest.join('=').replaceAll('+', ' '))

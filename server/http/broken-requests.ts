@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../errors.ts'
+import { isAnswered } from './connections.ts'
 import { newId } from '../lib/random.ts'
 import { problem, PROBLEM_TYPE, STATUS } from './problem.ts'
 
@@ -38,7 +39,8 @@ export function answerBrokenRequest(
   socket: Socket,
   headers: Headers,
 ): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isAnswered(socket)
+  if (error.code === 'ECONNRESET' || !socket.writable || late) {
     socket.destroy(error)
     return
   }

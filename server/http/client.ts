@@ -23,7 +23,9 @@ const WITH_PORT = /^(?:\[([^\]]+)\]|([0-9.]+))(?::[0-9]+)?$/
 
 /** The address alone. Null for what is none: behind a proxy it is text from a header, and it is mailed and logged. */
 export function addressOf(request: FastifyRequest): string | null {
-  const [, inBrackets, beforePort] = WITH_PORT.exec(request.ip) ?? []
-  const ip = (inBrackets ?? beforePort ?? request.ip).replace(/^::ffff:/i, '')
+  // Once the client has hung up there is none, whatever the types say.
+  const text = (request.ip as string | undefined) ?? ''
+  const [, inBrackets, beforePort] = WITH_PORT.exec(text) ?? []
+  const ip = (inBrackets ?? beforePort ?? text).replace(/^::ffff:/i, '')
   return isIP(ip) === 0 ? null : ip
 }

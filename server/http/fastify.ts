@@ -16,6 +16,7 @@ import { SECOND_MS } from '../lib/units.ts'
 import { allowedMethods, pathOf } from './allowed-methods.ts'
 import { readBodiesStrictly } from './bodies.ts'
 import { addressOf } from './client.ts'
+import { limitPipelining } from './connections.ts'
 import { answerBrokenRequest, answerForNode, isWellFramed } from './broken-requests.ts'
 import { securityHeaders } from './headers.ts'
 import { handleError } from './problem.ts'
@@ -99,6 +100,7 @@ export function createFastify(ctx: Context) {
   app.decorateRequest('databaseBudget', null as unknown as Budget)
   app.decorateRequest('session', undefined)
 
+  limitPipelining(app)
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers)
     reply.header('x-request-id', request.id)

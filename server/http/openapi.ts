@@ -66,7 +66,12 @@ export function describeApi(app: App): void {
 
 /** `/docs` and `/openapi.json`, from local files. */
 export function serveApiDocs(app: App): void {
-  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+  let text: string | undefined
+  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
+    // Made once: 90 kB that anybody may ask for.
+    text ??= JSON.stringify(app.swagger())
+    return reply.type('application/json').send(text)
+  })
   void app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: PAGE_CSP,

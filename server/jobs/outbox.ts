@@ -5,6 +5,7 @@ import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 /** What each kind of message needs; addresses and ids, never a code or a token. */
 export interface OutboxPayloads {
   verification: { signUpId: string }
+  verification_again: { signUpId: string }
   repeat_verification: { email: string; signUpId: string | null }
   already_registered: { email: string }
   session_replayed: { userId: number; endedAt: string; ip: string | null; userAgent: string | null }
@@ -55,10 +56,10 @@ export async function enqueueMail<Kind extends keyof OutboxPayloads>(
     .execute()
 }
 
-/** Messages of a kind written for an address since a time. */
+/** Messages of these kinds written for an address since a time. */
 export async function countMailsTo(
   db: Db,
-  kind: keyof OutboxPayloads,
+  kinds: readonly (keyof OutboxPayloads)[],
   email: string,
   sinceMs: number,
 ): Promise<number> {
@@ -66,7 +67,7 @@ export async function countMailsTo(
     .selectFrom('outbox')
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .where('email_canonical', '=', email)
-    .where('kind', '=', kind)
+    .where('kind', 'in', kinds)
     .where('created_at', '>', toIso(sinceMs))
     .executeTakeFirstOrThrow()
   return count
@@ -74,9 +75,9 @@ export async function countMailsTo(
 
 /** True when an address, known or not, may ask for its mails again: 60 s apart and five an hour. */
 export async function mayRepeatMail(db: Db, email: string, nowMs: number): Promise<boolean> {
-  const kind = 'repeat_verification'
-  if ((await countMailsTo(db, kind, email, nowMs - REPEAT_PAUSE_MS)) > 0) return false
-  return (await countMailsTo(db, kind, email, nowMs - HOUR_MS)) < REPEATS_PER_HOUR
+  const kinds = ['repeat_verification'] as const
+  if ((await countMailsTo(db, kinds, email, nowMs - REPEAT_PAUSE_MS)) > 0) return false
+  return (await countMailsTo(db, kinds, email, nowMs - HOUR_MS)) < REPEATS_PER_HOUR
 }
 
 /** True when a message has been due since `sinceMs` or longer and was not delivered. */

@@ -3,8 +3,8 @@ import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { App } from '../http/fastify.ts'
 import { UserIdParams } from '../http/schemas.ts'
-import { lockUser } from '../users/users.ts'
-import type { Guards } from './guards.ts'
+import { lockUsers } from '../users/users.ts'
+import { assertStillAllowed, type Guards, sessionOf } from './guards.ts'
 import { endSessionsOf } from './sessions.ts'
 
 const schema = {
@@ -18,11 +18,16 @@ const schema = {
 }
 
 export function endUserSessionsRoute(app: App, ctx: Context, guards: Guards): void {
-  app.delete('/users/:id/sessions', { schema, ...guards.admin }, async ({ params }, reply) => {
+  app.delete('/users/:id/sessions', { schema, ...guards.admin }, async (request, reply) => {
+    const { id } = request.params
+    const actor = sessionOf(request)
     await ctx.transaction(async (tx) => {
       // Under the lock no login can slip a session in between.
-      if ((await lockUser(tx, params.id)) === undefined) throw new AppError('not_found')
-      await endSessionsOf(tx, params.id, ctx.now())
+      const locked = await lockUsers(tx, [id, actor.userId], { withActiveAdmins: false })
+      const find = (wanted: number) => locked.find((row) => row.id === wanted)
+      await assertStillAllowed(ctx, tx, actor, find(actor.userId), 'admin')
+      if (find(id) === undefined) throw new AppError('not_found')
+      await endSessionsOf(tx, id, ctx.now())
     })
     return reply.code(204).send(null)
   })

@@ -1,9 +1,12 @@
 import type { FastifyContextConfig, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
+import type { Tx } from '../database/connect.ts'
+import type { PublicUserRow } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
 import type { SignedIn } from '../http/fastify.ts'
 import { type AccessToken, createTokenVerifier } from './access-tokens.ts'
-import { isLive, sessionUserById } from './sessions.ts'
+import { lockUser } from '../users/users.ts'
+import { isLive, isSessionOpen, sessionUserById } from './sessions.ts'
 
 interface Guard {
   readonly onRequest: (request: FastifyRequest) => Promise<void>
@@ -59,6 +62,31 @@ export function createGuards(ctx: Context): Guards {
 export function sessionOf(request: FastifyRequest): SignedIn {
   if (request.session === undefined) throw new Error('this route has no guard')
   return request.session
+}
+
+/**
+ * The guard once more, under the caller's lock on the actor's row: a body may arrive long after its
+ * headers were let in. Throws `invalid_token` or `forbidden`.
+ */
+export async function assertStillAllowed(
+  ctx: Context,
+  tx: Tx,
+  actor: SignedIn,
+  row: PublicUserRow | undefined,
+  access: 'user' | 'admin',
+): Promise<void> {
+  const mayAct = row !== undefined && row.verified_at !== null && row.disabled_at === null
+  if (!mayAct || !(await isSessionOpen(tx, actor.sessionId, ctx.now()))) {
+    throw new AppError('invalid_token')
+  }
+  if (access === 'admin' && row.role !== 'admin') throw new AppError('forbidden')
+}
+
+/** Locks the caller's own row and returns it, `assertStillAllowed`. */
+export async function lockSelf(ctx: Context, tx: Tx, actor: SignedIn): Promise<PublicUserRow> {
+  const user = await lockUser(tx, actor.userId)
+  await assertStillAllowed(ctx, tx, actor, user, 'user')
+  return user ?? actor.user
 }
 
 /** The session and the user as they are now, in one round trip. */

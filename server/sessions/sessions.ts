@@ -44,6 +44,21 @@ export function isLive(session: SessionUser, nowMs: number): boolean {
   )
 }
 
+/** Locks a session and says whether it has not ended, by time or by somebody. */
+export async function isSessionOpen(tx: Tx, id: string, nowMs: number): Promise<boolean> {
+  const now = toIso(nowMs)
+  const session = await tx
+    .selectFrom('sessions')
+    .select('id')
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where('ends_at', '>', now)
+    .forUpdate()
+    .executeTakeFirst()
+  return session !== undefined
+}
+
 /** Opens a session of a user whose lock the caller holds; ends the oldest beyond twenty. */
 export async function openSession(
   tx: Tx,

@@ -1,12 +1,10 @@
 import { Type } from 'typebox'
 import type { Context } from '../context.ts'
-import { AppError } from '../errors.ts'
-import type { App } from '../http/fastify.ts'
+import type { App, SignedIn } from '../http/fastify.ts'
 import { countMailsTo, enqueueMail } from '../jobs/outbox.ts'
 import { HOUR_MS, MINUTE_MS } from '../lib/units.ts'
-import { type Guards, sessionOf } from '../sessions/guards.ts'
+import { type Guards, lockSelf, sessionOf } from '../sessions/guards.ts'
 import { replacePhoneChange } from './phone-changes.ts'
-import { lockUser } from './users.ts'
 import { Phone } from './user.ts'
 
 const SENDS_PER_HOUR = 5
@@ -29,21 +27,21 @@ const schema = {
 
 export function addPhoneRoute(app: App, ctx: Context, guards: Guards): void {
   app.post('/me/phone', { schema, ...guards.user }, async (request, reply) => {
-    await sendNewCode(ctx, sessionOf(request).userId, request.body.phone)
+    await sendNewCode(ctx, sessionOf(request), request.body.phone)
     ctx.wakeMail()
     return reply.code(202).send({ message })
   })
 }
 
 /** Decided under the user's lock: asked twice at once, it sends once. */
-function sendNewCode(ctx: Context, userId: number, phone: string): Promise<void> {
+function sendNewCode(ctx: Context, actor: SignedIn, phone: string): Promise<void> {
   return ctx.transaction(async (tx) => {
-    const user = await lockUser(tx, userId)
-    if (user === undefined) throw new AppError('invalid_token')
+    const user = await lockSelf(ctx, tx, actor)
+    const userId = user.id
     const nowMs = ctx.now()
     const email = user.email_canonical
     if (ctx.config.rateLimit) {
-      const sent = (sinceMs: number) => countMailsTo(tx, 'phone_code', email, sinceMs)
+      const sent = (sinceMs: number) => countMailsTo(tx, ['phone_code'], email, sinceMs)
       if ((await sent(nowMs - MINUTE_MS)) > 0) return
       if ((await sent(nowMs - HOUR_MS)) >= SENDS_PER_HOUR) return
     }

@@ -1,9 +1,9 @@
 import { Type } from 'typebox'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
-import type { App } from '../http/fastify.ts'
+import type { App, SignedIn } from '../http/fastify.ts'
 import { equalTexts } from '../lib/keys.ts'
-import { type Guards, sessionOf } from '../sessions/guards.ts'
+import { type Guards, lockSelf, sessionOf } from '../sessions/guards.ts'
 import { clearCodeFailures, countCodeTry } from './code-failures.ts'
 import { findPhoneChangeOf, phoneCodeOf, usePhoneChange } from './phone-changes.ts'
 import { Code, toUser, User } from './user.ts'
@@ -22,7 +22,8 @@ const schema = {
 
 export function confirmPhoneRoute(app: App, ctx: Context, guards: Guards): void {
   app.post('/me/phone/confirm', { schema, ...guards.user }, async (request) => {
-    const { userId, user } = sessionOf(request)
+    const session = sessionOf(request)
+    const { userId, user } = session
     const budget = { email: user.email_canonical, purpose: 'phone' } as const
     // Committed before anything is compared: 200 guesses at once are still five.
     const allowed = await ctx.transaction((tx) => countCodeTry(tx, budget, ctx.now()))
@@ -30,18 +31,19 @@ export function confirmPhoneRoute(app: App, ctx: Context, guards: Guards): void 
     const code = change && phoneCodeOf(ctx.keys, change)
     if (change === undefined || !equalTexts(code ?? '', request.body.code))
       throw new AppError('invalid_code')
-    return toUser(ctx, await confirm(ctx, change, budget))
+    return toUser(ctx, await confirm(ctx, session, change, budget))
   })
 }
 
 /** Throws `invalid_code` when the code was used or replaced meanwhile, or the user is gone. */
 function confirm(
   ctx: Context,
+  actor: SignedIn,
   change: { id: string; user_id: number; phone: string },
   budget: { email: string; purpose: 'phone' },
 ): Promise<PublicUserRow> {
   return ctx.transaction(async (tx) => {
-    await lockUser(tx, change.user_id)
+    await lockSelf(ctx, tx, actor)
     if (!(await usePhoneChange(tx, change.id, ctx.now()))) throw new AppError('invalid_code')
     await setPhone(tx, change.user_id, change.phone, ctx.now())
     await clearCodeFailures(tx, budget)

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import type { Context } from '../context.ts'
 import type { App } from '../http/fastify.ts'
 import { UserIdParams } from '../http/schemas.ts'
-import type { Guards } from '../sessions/guards.ts'
+import { type Guards, sessionOf } from '../sessions/guards.ts'
 import { removeUser } from './user-changes.ts'
 
 const schema = {
@@ -22,8 +22,8 @@ const schema = {
 }
 
 export function deleteUserRoute(app: App, ctx: Context, guards: Guards): void {
-  app.delete('/users/:id', { schema, ...guards.admin }, async ({ params }) => {
-    await removeUser(ctx, params.id)
+  app.delete('/users/:id', { schema, ...guards.admin }, async (request) => {
+    await removeUser(ctx, request.params.id, sessionOf(request))
     return { message: 'User deleted successfully' as const }
   })
 }

@@ -16,8 +16,7 @@ const Query = Type.Object(
       Type.Integer({
         minimum: 0,
         maximum: 2_147_483_647,
-        default: 0,
-        description: 'Rows to pass over; slow when large: follow `Link` instead.',
+        description: 'Rows to pass over, none without it; slow when large: follow `Link` instead.',
       }),
     ),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: LIMIT_DEFAULT })),
@@ -39,10 +38,11 @@ const Query = Type.Object(
         examples: ['ann'],
       }),
     ),
-    role: Type.Optional(Type.Enum(['user', 'admin'])),
+    role: Type.Optional(Type.Enum(['user', 'admin'], { type: 'string' })),
     is_verified: Type.Optional(Type.Boolean()),
     sort: Type.Optional(
       Type.Enum(['id', '-id', 'email', '-email', 'created_at', '-created_at'], {
+        type: 'string',
         default: 'id',
         description: 'With `-` before it: descending.',
       }),

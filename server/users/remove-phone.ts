@@ -1,9 +1,9 @@
 import { Type } from 'typebox'
 import type { Context } from '../context.ts'
 import type { App } from '../http/fastify.ts'
-import { type Guards, sessionOf } from '../sessions/guards.ts'
+import { type Guards, lockSelf, sessionOf } from '../sessions/guards.ts'
 import { deletePhoneChangeOf } from './phone-changes.ts'
-import { lockUser, setPhone } from './users.ts'
+import { setPhone } from './users.ts'
 
 const schema = {
   operationId: 'removePhone',
@@ -15,11 +15,10 @@ const schema = {
 
 export function removePhoneRoute(app: App, ctx: Context, guards: Guards): void {
   app.delete('/me/phone', { schema, ...guards.user }, async (request, reply) => {
-    const { userId } = sessionOf(request)
     await ctx.transaction(async (tx) => {
-      const user = await lockUser(tx, userId)
-      await deletePhoneChangeOf(tx, userId)
-      if (user?.phone != null) await setPhone(tx, userId, null, ctx.now())
+      const user = await lockSelf(ctx, tx, sessionOf(request))
+      await deletePhoneChangeOf(tx, user.id)
+      if (user.phone !== null) await setPhone(tx, user.id, null, ctx.now())
     })
     return reply.code(204).send(null)
   })

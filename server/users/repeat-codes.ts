@@ -22,7 +22,7 @@ export async function repeatCodes(
     const wanted = signUps.filter((signUp) => signUpId === null || signUp.id === signUpId)
     let allowed = wanted.length
     if (ctx.config.rateLimit) {
-      const sent = (sinceMs: number) => countMailsTo(tx, 'verification', email, sinceMs)
+      const sent = (sinceMs: number) => countMailsTo(tx, ['verification_again'], email, sinceMs)
       if ((await sent(nowMs - MINUTE_MS)) > 0) return
       allowed = Math.max(0, REPEATS_PER_HOUR - (await sent(nowMs - HOUR_MS)))
     }
@@ -32,7 +32,7 @@ export async function repeatCodes(
     for (const signUp of wanted.slice(0, allowed)) {
       await extendSignUp(tx, signUp.id, expiresAt)
       const options = { nowMs, email, userId: user.id }
-      await enqueueMail(tx, 'verification', { signUpId: signUp.id }, options)
+      await enqueueMail(tx, 'verification_again', { signUpId: signUp.id }, options)
     }
   })
   ctx.wakeMail()

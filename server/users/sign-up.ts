@@ -100,19 +100,22 @@ export function signUpRoute(app: App, ctx: Context): void {
 /** Writes the attempt and its mail; the id of what the caller may believe to be an attempt. */
 async function record(ctx: Context, tx: Tx, attempt: Attempt): Promise<string> {
   const user = await unverifiedUserFor(ctx, tx, attempt)
-  if (user === undefined) return recordTaken(ctx, tx, attempt.emailCanonical)
   const nowMs = ctx.now()
+  const email = attempt.emailCanonical
+  if (ctx.config.hideRegisteredEmails) await assertFewMails(ctx, tx, email)
+  if (user === undefined) return recordTaken(ctx, tx, email)
   const signUpId = await addSignUp(tx, ctx.keys, {
     ...attempt,
     userId: user.id,
     nowMs,
+    replaceOldest: ctx.config.hideRegisteredEmails,
     expiresAtMs: Math.min(
       nowMs + ctx.config.codeLifetimeMs,
       Date.parse(verificationExpiresAt(ctx, user)),
     ),
   })
   if (signUpId === undefined) throw tooMany()
-  await enqueueMail(tx, 'verification', { signUpId }, { nowMs, userId: user.id })
+  await enqueueMail(tx, 'verification', { signUpId }, { nowMs, email, userId: user.id })
   return signUpId
 }
 
@@ -148,20 +151,22 @@ async function insertUser(
   return user
 }
 
-/** With HIDE_REGISTERED_EMAILS the owner is told instead of the caller, five times a day at most. */
+/** With HIDE_REGISTERED_EMAILS the owner is told instead of the caller. */
 async function recordTaken(ctx: Context, tx: Tx, email: string): Promise<string> {
   if (!ctx.config.hideRegisteredEmails) throw new AppError('email_taken')
   const nowMs = ctx.now()
-  // As many as an unverified address takes: a sixth 201 would tell the two apart.
-  const recent = await countMailsTo(
-    tx,
-    'already_registered',
-    email,
-    nowMs - ctx.config.codeLifetimeMs,
-  )
-  if (recent >= PENDING_MAX) throw tooMany()
   await enqueueMail(tx, 'already_registered', { email }, { nowMs, email })
   return newId()
+}
+
+/**
+ * One rule for every address, by what was mailed to it: counting the attempts that wait would tell a
+ * registered address, which has none, and the moment in which its owner verifies.
+ */
+async function assertFewMails(ctx: Context, tx: Tx, email: string): Promise<void> {
+  const sinceMs = ctx.now() - ctx.config.codeLifetimeMs
+  const sent = await countMailsTo(tx, ['verification', 'already_registered'], email, sinceMs)
+  if (sent >= PENDING_MAX) throw tooMany()
 }
 
 function tooMany(): AppError {

@@ -35,11 +35,14 @@ interface NewSignUp {
   readonly locale: Locale | null
   readonly nowMs: number
   readonly expiresAtMs: number
+  /** When five codes work: drop the oldest attempt instead of refusing this one. */
+  readonly replaceOldest: boolean
 }
 
 /**
  * Adds an attempt with its own password and name, or returns undefined when five are waiting. An
- * attempt whose code has expired makes room. The caller holds the user's lock.
+ * attempt whose code has expired makes room, or the oldest one where the caller limits otherwise.
+ * The caller holds the user's lock.
  */
 export async function addSignUp(
   tx: Tx,
@@ -49,8 +52,9 @@ export async function addSignUp(
   const others = await findSignUpsOf(tx, signUp.userId)
   if (others.length >= PENDING_MAX) {
     const expired = others.findLast((other) => other.expires_at <= toIso(signUp.nowMs))
-    if (expired === undefined) return undefined
-    await tx.deleteFrom('sign_ups').where('id', '=', expired.id).execute()
+    const dropped = expired ?? (signUp.replaceOldest ? others.at(-1) : undefined)
+    if (dropped === undefined) return undefined
+    await tx.deleteFrom('sign_ups').where('id', '=', dropped.id).execute()
   }
   const id = idWithOwnCode(keys, others)
   await tx

@@ -16,6 +16,7 @@ const schema = {
 
 export function updateMeRoute(app: App, ctx: Context, guards: Guards): void {
   app.patch('/me', { schema, ...guards.user }, async (request) => {
-    return toUser(ctx, await changeUser(ctx, sessionOf(request).userId, request.body))
+    const session = sessionOf(request)
+    return toUser(ctx, await changeUser(ctx, session.userId, request.body, session))
   })
 }

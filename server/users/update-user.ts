@@ -16,7 +16,7 @@ const schema = {
   body: Type.Object(
     {
       full_name: Type.Optional(FullName),
-      role: Type.Optional(Type.Enum(['user', 'admin'])),
+      role: Type.Optional(Type.Enum(['user', 'admin'], { type: 'string' })),
       disabled: Type.Optional(Type.Boolean()),
     },
     { additionalProperties: false },
@@ -27,7 +27,6 @@ const schema = {
 
 export function updateUserRoute(app: App, ctx: Context, guards: Guards): void {
   app.patch('/users/:id', { schema, ...guards.selfOrAdmin }, async (request) => {
-    const { userId } = sessionOf(request)
-    return toUser(ctx, await changeUser(ctx, request.params.id, request.body, userId))
+    return toUser(ctx, await changeUser(ctx, request.params.id, request.body, sessionOf(request)))
   })
 }

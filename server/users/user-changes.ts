@@ -3,6 +3,8 @@ import type { Tx } from '../database/connect.ts'
 import type { Role } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
 import { forgetMessagesOf } from '../jobs/outbox.ts'
+import type { SignedIn } from '../http/fastify.ts'
+import { assertStillAllowed } from '../sessions/guards.ts'
 import { endSessionsOf } from '../sessions/sessions.ts'
 import { forgetCodeFailuresOf } from './code-failures.ts'
 import { normalFullName } from './user.ts'
@@ -10,8 +12,9 @@ import {
   deleteUser,
   disableUser,
   enableUser,
-  lockActiveAdmins,
+  isActiveAdmin,
   lockUser,
+  lockUsers,
   type PublicUserRow,
   renameUser,
   setRole,
@@ -27,23 +30,22 @@ export interface UserChange {
 }
 
 /**
- * Changes a user and returns it as it is then. Throws `not_found`, `own_role` when `actorId` changes
- * its own role or state, `user_inactive` for a promotion of somebody who may not act, `last_admin`.
+ * Changes a user and returns it as it is then. With an actor: throws `invalid_token` or `forbidden`
+ * when that one may no longer act, and `own_role` when it changes its own role or state. Throws
+ * `not_found`, `user_inactive` for a promotion of somebody who may not act, `last_admin`.
  */
 export function changeUser(
   ctx: Context,
   id: number,
   change: UserChange,
-  actorId?: number,
+  actor?: SignedIn,
 ): Promise<PublicUserRow> {
   const fullName = change.full_name === undefined ? undefined : normalFullName(change.full_name)
+  // A new name takes no admin away and waits for none.
+  const touchesRights = change.role !== undefined || change.disabled !== undefined
   return ctx.transaction(async (tx) => {
-    const touchesRights = change.role !== undefined || change.disabled !== undefined
-    // A new name takes no admin away and waits for none.
-    const admins = touchesRights ? await lockActiveAdmins(tx) : []
-    const user = await lockUser(tx, id)
-    if (user === undefined) throw new AppError('not_found')
-    if (touchesRights && id === actorId) throw new AppError('own_role')
+    const { user, admins } = await lockForChange(ctx, tx, id, { actor, touchesRights })
+    if (touchesRights && id === actor?.userId) throw new AppError('own_role')
     assertAllowed(admins, user, change)
 
     if (fullName !== undefined && fullName !== user.full_name)
@@ -56,16 +58,34 @@ export function changeUser(
   })
 }
 
-/** Deletes a user with everything that hangs on it. Throws `not_found`, `last_admin`. */
-export function removeUser(ctx: Context, id: number): Promise<void> {
+/** Deletes a user with everything that hangs on it. Throws as `changeUser` does. */
+export function removeUser(ctx: Context, id: number, actor?: SignedIn): Promise<void> {
   return ctx.transaction(async (tx) => {
-    const admins = await lockActiveAdmins(tx)
+    const { user, admins } = await lockForChange(ctx, tx, id, { actor, touchesRights: true })
     if (isLast(admins, id)) throw new AppError('last_admin')
-    const user = await lockUser(tx, id)
-    if (user === undefined || !(await deleteUser(tx, id))) throw new AppError('not_found')
+    await deleteUser(tx, id)
     await forgetCodeFailuresOf(tx, [user.email_canonical])
     await forgetMessagesOf(tx, [user], ctx.now())
   })
+}
+
+/** Locks everybody whom the decision is about, in one statement, and the actor decides no more than it may now. */
+async function lockForChange(
+  ctx: Context,
+  tx: Tx,
+  id: number,
+  { actor, touchesRights }: { actor: SignedIn | undefined; touchesRights: boolean },
+): Promise<{ user: PublicUserRow; admins: number[] }> {
+  const ids = actor === undefined ? [id] : [id, actor.userId]
+  const locked = await lockUsers(tx, ids, { withActiveAdmins: touchesRights })
+  const find = (wanted: number) => locked.find((row) => row.id === wanted)
+  if (actor !== undefined) {
+    const access = id === actor.userId ? 'user' : 'admin'
+    await assertStillAllowed(ctx, tx, actor, find(actor.userId), access)
+  }
+  const user = find(id)
+  if (user === undefined) throw new AppError('not_found')
+  return { user, admins: locked.filter(isActiveAdmin).map((row) => row.id) }
 }
 
 function assertAllowed(admins: readonly number[], user: PublicUserRow, change: UserChange): void {
@@ -73,7 +93,8 @@ function assertAllowed(admins: readonly number[], user: PublicUserRow, change: U
   const disabled = change.disabled ?? user.disabled_at !== null
   const active = user.verified_at !== null && !disabled
   if (role === 'admin' && user.role !== 'admin' && !active) throw new AppError('user_inactive')
-  if ((role !== 'admin' || !active) && isLast(admins, user.id)) throw new AppError('last_admin')
+  const losesAdmin = isActiveAdmin(user) && (role !== 'admin' || !active)
+  if (losesAdmin && isLast(admins, user.id)) throw new AppError('last_admin')
 }
 
 function isLast(admins: readonly number[], id: number): boolean {

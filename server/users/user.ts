@@ -58,7 +58,7 @@ export const User = Type.Object(
     email: Type.String({ description: 'As its owner typed it.', examples: ['ann@example.com'] }),
     full_name: NullableText('null while unverified, or when none was given.', ['Ann Lee']),
     phone: NullableText('Only once a code sent to it was confirmed; E.164.', ['+4915123456789']),
-    role: Type.Enum(['user', 'admin']),
+    role: Type.Enum(['user', 'admin'], { type: 'string' }),
     is_verified: Type.Boolean(),
     disabled: Type.Boolean(),
     created_at: Time('When the account was made.'),

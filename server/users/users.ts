@@ -251,6 +251,35 @@ async function update(tx: Tx, id: number, values: Partial<UserRow>): Promise<voi
   await tx.updateTable('users').set(values).where('id', '=', id).execute()
 }
 
+/**
+ * Locks these users and, where asked, every active admin, in one order: two such changes never wait
+ * for each other in a circle.
+ */
+export function lockUsers(
+  tx: Tx,
+  ids: readonly number[],
+  { withActiveAdmins }: { withActiveAdmins: boolean },
+): Promise<PublicUserRow[]> {
+  return tx
+    .selectFrom('users')
+    .select(USER_COLUMNS)
+    .where((eb) => {
+      const named = eb('id', 'in', ids)
+      if (!withActiveAdmins) return named
+      const admin = eb.and({ role: 'admin' })
+      const active = eb('verified_at', 'is not', null).and('disabled_at', 'is', null)
+      return eb.or([named, admin.and(active)])
+    })
+    .orderBy('id')
+    .forUpdate()
+    .execute()
+}
+
+/** Verified and not disabled. */
+export function isActiveAdmin(user: PublicUserRow): boolean {
+  return user.role === 'admin' && user.verified_at !== null && user.disabled_at === null
+}
+
 /** Admins who can act: verified and not disabled. */
 export async function hasActiveAdmin(db: Db): Promise<boolean> {
   const admin = await activeAdmins(db).limit(1).executeTakeFirst()

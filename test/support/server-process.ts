@@ -38,9 +38,10 @@ export async function startServer(
       const url = /listens on (http:\/\/[\d.:]+)/.exec(line)?.[1]
       if (url !== undefined) heard(url)
     })
+    child.once('error', failed)
     child.once('exit', (code) => failed(new Error(`server ended with ${code}: ${errors}`)))
   })
-  const closed = once(child, 'close')
+  const closed = new Promise((resolve) => child.once('close', resolve))
   const url = await listening
   async function kill() {
     child.kill('SIGKILL')

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { DAY_MS, HOUR_MS } from '../server/lib/units.ts'
+import { PASSWORD, type Service, startService } from './support/service.ts'
+
+const NEW = 'new@example.com'
+const REGISTERED = 'registered@example.com'
+
+type Step = number | 'an hour' | '23 hours' | 'a day' | '47 hours' | 'resend' | 'owner'
+const HOURS: Partial<Record<Step, number>> = {
+  'an hour': 1,
+  '23 hours': 23,
+  'a day': 24,
+  '47 hours': 47,
+}
+
+/** Signs the address up as often as it says; the statuses are what a stranger sees. */
+async function signUpOften(service: Service, email: string, times: number): Promise<number[]> {
+  const statuses: number[] = []
+  for (let n = 0; n < times; n++) {
+    const { status } = await service.post('/api/v1/auth/signup', { email, password: PASSWORD })
+    statuses.push(status)
+  }
+  return statuses
+}
+
+/** The mailbox's owner signs up, and verifies where that is possible. */
+async function answerAsOwner(service: Service, email: string): Promise<void> {
+  const sign_up_id = await service.signUp(email)
+  if (email !== NEW) return
+  const body = { email, code: await service.codeFor(email), sign_up_id }
+  assert.equal((await service.post('/api/v1/auth/verify', body)).status, 200)
+}
+
+describe('HIDE_REGISTERED_EMAILS=true: who signs up again and again cannot tell', () => {
+  const histories: readonly (readonly [how: string, steps: readonly Step[]])[] = [
+    ['by six at once and one a day later', [6, 'a day', 1]],
+    ['by a resend before the day is over', [5, 'an hour', 'resend', '23 hours', 1]],
+    [
+      'by five before the end of the account and one after it',
+      [1, '47 hours', 5, 'an hour', 'an hour', 1],
+    ],
+    ['when the owner verifies in between', [4, 'owner', 1, 1, 'a day', 1]],
+  ]
+  for (const [how, steps] of histories) {
+    test(`a registered address from a new one ${how}`, async () => {
+      await using service = await startService({ HIDE_REGISTERED_EMAILS: 'true' })
+      await service.addUser(REGISTERED)
+      service.advance(2 * DAY_MS)
+      const seen: Record<string, number[]> = { [NEW]: [], [REGISTERED]: [] }
+
+      for (const step of steps) {
+        service.advance((HOURS[step] ?? 0) * HOUR_MS)
+        for (const [email, statuses] of Object.entries(seen)) {
+          if (step === 'resend') await service.post('/api/v1/auth/verify/resend', { email })
+          if (step === 'owner') await answerAsOwner(service, email)
+          if (typeof step === 'number') statuses.push(...(await signUpOften(service, email, step)))
+        }
+        await service.deliverMail()
+      }
+
+      assert.deepEqual(seen[NEW], seen[REGISTERED])
+      assert.ok(seen[NEW]?.includes(201))
+    })
+  }
+})
