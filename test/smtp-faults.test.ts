@@ -63,6 +63,19 @@ describe('what a server answers', () => {
     )
   })
 
+  test('421 over a kept connection is asked once more over a new one', async () => {
+    await using server = await startSmtpServer()
+    await using mailer = mailerFor(server.url())
+    await mailer.send(MAIL, 'warms-the-connection-up')
+    let asked = 0
+    server.behave({ recipient: () => (asked++ === 0 ? '421 4.3.2 bye' : undefined) })
+
+    await mailer.send(MAIL, ID)
+
+    assert.equal(asked, 2)
+    assert.equal(server.copiesOf(COPY).length, 1)
+  })
+
   test('is told without the address and without what could be a code', async () => {
     await using server = await startSmtpServer()
     await using mailer = mailerFor(server.url())

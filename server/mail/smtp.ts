@@ -40,12 +40,14 @@ export function createSmtpMailer(
   const whole = new WeakSet<object>()
   transport.use('stream', (sending, done) => {
     const { signal } = sending.data
-    const end = new PassThrough({
-      flush(flushed) {
-        if (signal) whole.add(signal)
-        flushed()
-      },
-    })
+    // Made anew for each try of the pool: a stream carries a message once.
+    const end = () =>
+      new PassThrough({
+        flush(flushed) {
+          if (signal) whole.add(signal)
+          flushed()
+        },
+      })
     sending.message.transform(end)
     done()
   })
