@@ -36,6 +36,7 @@ export function createSmtpMailer(
   timeouts: typeof TIMEOUTS = TIMEOUTS,
 ): Mailer {
   const transport = createTransport(transportOptions(url, timeouts))
+  const closing = new AbortController()
   /** By the signal of their sending: mails of which the last byte was handed to the connection. */
   const whole = new WeakSet<object>()
   transport.use('stream', (sending, done) => {
@@ -55,7 +56,7 @@ export function createSmtpMailer(
   return {
     timeoutMs: CLAIM_MS,
     async send(mail, id) {
-      const signal = AbortSignal.timeout(timeouts.sendMs)
+      const signal = AbortSignal.any([AbortSignal.timeout(timeouts.sendMs), closing.signal])
       try {
         await transport.sendMail({ ...toMessage(mail, id, from), signal })
       } catch (error) {
@@ -63,6 +64,7 @@ export function createSmtpMailer(
       }
     },
     async close() {
+      closing.abort()
       transport.close()
     },
   }
@@ -118,7 +120,7 @@ function toDeliveryError(error: SmtpError, whole: boolean): DeliveryError {
   if (code === 'EENVELOPE' || (code === 'EMESSAGE' && command === 'MAIL FROM')) {
     return new DeliveryError('refused', 'the mail cannot be handed over as it is')
   }
-  const told = code === 'EABORT' ? 'the server took too long' : error.message
+  const told = code === 'EABORT' ? 'given up: the server took too long' : error.message
   return new DeliveryError('transport', told, { cause: error, unconfirmed: whole })
 }
 

@@ -17,8 +17,8 @@ export interface Script {
   readonly connect?: 'hang' | Reply
   readonly mailFrom?: Reply
   readonly recipient?: (address: string) => Reply | undefined
-  /** After the whole message: `hang` says nothing any more, `drop` closes the connection. */
-  readonly data?: 'hang' | 'drop' | Reply
+  /** After the whole message: `hang` says nothing any more, `drop` closes the connection; or all is well, later. */
+  readonly data?: 'hang' | 'drop' | Reply | Promise<void>
 }
 
 export interface SmtpOptions {
@@ -41,7 +41,6 @@ export interface Received {
   readonly raw: string
   readonly encrypted: boolean
   readonly user: string | undefined
-  readonly at: number
 }
 
 export type ScriptedSmtpServer = Awaited<ReturnType<typeof startSmtpServer>>
@@ -49,6 +48,7 @@ export type ScriptedSmtpServer = Awaited<ReturnType<typeof startSmtpServer>>
 /** A real SMTP server on loopback that fails as it is told to, and keeps what it got. */
 export async function startSmtpServer(options: SmtpOptions = {}) {
   const received: Received[] = []
+  let announce = () => {}
   const recipients: string[] = []
   const { host = '127.0.0.1' } = options
   let logins = 0
@@ -87,9 +87,11 @@ export async function startSmtpServer(options: SmtpOptions = {}) {
           raw,
           encrypted: session.secure,
           user: session.user,
-          at: performance.now(),
         })
+        announce()
+        if (data instanceof Promise) await data
         if (data === 'drop') cut(opened, session.id)
+        else if (data instanceof Promise) answer()
         else if (data !== 'hang') answer(refusal(data))
       },
     })
@@ -120,6 +122,10 @@ export async function startSmtpServer(options: SmtpOptions = {}) {
       return `${tls === 'at-once' ? 'smtps' : 'smtp'}://${credentials}${host}:${port}${query}`
     },
     port: () => port,
+    /** Resolves once so many messages came whole. */
+    async got(count: number): Promise<void> {
+      while (received.length < count) await new Promise<void>((done) => (announce = done))
+    },
     copiesOf: (messageId: string) => received.filter((mail) => mail.messageId === messageId),
     mailsTo: (address: string) => received.filter(({ to }) => to.includes(address)),
     behave: (next: Script) => void (script = next),
