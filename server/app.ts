@@ -3,6 +3,8 @@ import { type App, createFastify } from './http/fastify.ts'
 import { healthRoute, readyRoute } from './http/health.ts'
 import { mailPreviewRoute } from './http/mail-preview.ts'
 import { describeApi, serveApiDocs } from './http/openapi.ts'
+import { listMailRoute } from './outbox/list-mail.ts'
+import { resendMailRoute } from './outbox/resend-mail.ts'
 import { endUserSessionsRoute } from './sessions/end-user-sessions.ts'
 import { createGuards, type Guards } from './sessions/guards.ts'
 import { logInRoute } from './sessions/log-in.ts'
@@ -41,6 +43,9 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
   updateUserRoute(app, ctx, guards)
   deleteUserRoute(app, ctx, guards)
   endUserSessionsRoute(app, ctx, guards)
+
+  listMailRoute(app, ctx, guards)
+  resendMailRoute(app, ctx, guards)
 }
 
 export interface AppOptions {

@@ -1,6 +1,7 @@
 import { cleanUpCommand } from './commands/clean-up.ts'
 import { doctor } from './commands/doctor.ts'
 import { migrateDatabase } from './commands/migrate.ts'
+import { listMailCommand, resendMailCommand, showMailCommand } from './commands/mail.ts'
 import { printOpenApi } from './commands/openapi.ts'
 import { type Command, UsageError } from './commands/terminal.ts'
 import {
@@ -20,6 +21,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   doctor,
   openapi: printOpenApi,
   cleanup: cleanUpCommand,
+  'mail list': listMailCommand,
+  'mail show': showMailCommand,
+  'mail resend': resendMailCommand,
   'users create': createUser,
   'users list': listUsers,
   'users show': showUser,

@@ -66,6 +66,9 @@ export function configWarnings(config: Config): string[] {
   if (config.mailUnencrypted) {
     warnings.push('MAIL_URL has tls=off: codes travel readable; only for a sink on this machine')
   }
+  if (config.smsUnencrypted) {
+    warnings.push('SMS_URL has tls=off: token and codes travel readable; only for tests')
+  }
   return warnings
 }
 
@@ -176,6 +179,7 @@ function toConfig(values: Values, threadpoolSize: number) {
     adminEmail: values.ADMIN_EMAIL,
     mailFrom: values.MAIL_FROM,
     mailUnencrypted: isUnencrypted(values.MAIL_URL),
+    smsUnencrypted: values.SMS_URL.kind === 'twilio' && values.SMS_URL.origin.startsWith('http:'),
     corsOrigins: values.CORS_ORIGINS,
     trustedProxies: values.TRUSTED_PROXIES,
     hsts: values.HSTS ?? publicUrl.startsWith('https://'),

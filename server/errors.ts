@@ -20,6 +20,7 @@ export const ERRORS = {
   email_taken: 'Email already registered.',
   last_admin: 'The last active administrator must stay; make another one first.',
   user_inactive: 'Only a verified and enabled user can be made an administrator.',
+  mail_not_failed: 'Only a message that is dead or bounced can be sent again.',
   body_too_large: 'The body is too large.',
   uri_too_long: 'The URL is too long; it may have 2048 bytes.',
   unsupported_media_type: 'Send the body as application/json.',

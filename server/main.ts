@@ -8,8 +8,8 @@ import { SECOND_MS } from './lib/units.ts'
 import { type ProcessOptions, type Running, serve, work } from './serve.ts'
 
 const SHUTDOWN_MS = 15 * SECOND_MS
-/** What it holds may wait for a mail server that hangs: for 30 seconds at most. */
-const WORK_SHUTDOWN_MS = 35 * SECOND_MS
+/** What it holds may wait for a mail server that hangs: for 50 seconds at most. */
+const WORK_SHUTDOWN_MS = 60 * SECOND_MS
 
 try {
   loadDotEnv()

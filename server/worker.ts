@@ -4,6 +4,7 @@ import { type Loop, runDelivery, together } from './jobs/run.ts'
 import { type RecurringJob, runSchedule } from './jobs/schedule.ts'
 import type { Mailer } from './mail/mailer.ts'
 import { tellReplayed } from './sessions/tell-replayed.ts'
+import { SECOND_MS } from './lib/units.ts'
 import type { SmsSender } from './sms/sender.ts'
 import { CLEAN_UP, cleanUp, recordCleanUp } from './users/clean-up.ts'
 import { purge } from './users/purge.ts'
@@ -12,6 +13,9 @@ import { repeatCodes } from './users/repeat-codes.ts'
 import { sendCode } from './users/send-code.ts'
 import { sendPhoneCode } from './users/send-phone-code.ts'
 import { tellRegistered } from './users/tell-registered.ts'
+
+/** How long a stop waits for a mail in hand; main.ts waits 15 s for the whole. */
+const HAND_OVER_MS = 10 * SECOND_MS
 
 /** Every kind of mail and the job that makes it. */
 export const MAIL_JOBS: MailJobs = {
@@ -60,7 +64,10 @@ export function startWorker(ctx: Context, senders: Senders): Loop {
   return {
     wake: loop.wake,
     async stop() {
+      // A mail server that hangs must not turn a stop into a kill.
+      const giveUp = setTimeout(() => void senders.mail.close?.(), HAND_OVER_MS)
       await Promise.all([loop.stop(), schedule.stop()])
+      clearTimeout(giveUp)
       await senders.mail.close?.()
     },
   }

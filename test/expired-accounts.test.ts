@@ -10,7 +10,10 @@ const VERIFY = '/api/v1/auth/verify'
 const RESEND = '/api/v1/auth/verify/resend'
 const SIGN_UP = '/api/v1/auth/signup'
 
-for (const hours of [1, 48]) {
+for (const [hours, tooLate] of [
+  [1, 0.5],
+  [48, 1],
+] as const) {
   const settings = {
     UNVERIFIED_USER_TTL_HOURS: String(hours),
     VERIFICATION_CODE_EXPIRE_HOURS: '168',
@@ -58,32 +61,42 @@ for (const hours of [1, 48]) {
     })
 
     test('resend: a mail before, none at the end, 202 both times', async () => {
-      const { service } = await startBeforeTheEnd()
+      const { service, code } = await startBeforeTheEnd()
       await using _ = service
 
       const before = await service.post(RESEND, { email })
       await service.deliverMail()
-      const mailsBefore = service.mailsTo(email).length
+      const codeMails = () => service.mailsTo(email).filter((mail) => mail.text.includes(code))
+      const mailsBefore = codeMails().length
       service.advance(1)
       const after = await service.post(RESEND, { email })
       await service.deliverMail()
 
       assert.deepEqual([before.status, after.status], [202, 202])
       assert.equal(mailsBefore, 2)
-      assert.equal(service.mailsTo(email).length, 2)
+      assert.equal(codeMails().length, 2)
     })
 
-    test('sign-up: one more attempt on the same account before the end', async () => {
-      const { service, id } = await startBeforeTheEnd()
+    test(`sign-up: a new account when less than ${tooLate} h are left, the same one before`, async () => {
+      const { service, code, id } = await startBeforeTheEnd()
       await using _ = service
+      service.advance(-tooLate * HOUR_MS)
+      const ids = async () =>
+        (await service.ctx.db.selectFrom('users').select('id').execute()).map((user) => user.id)
 
       await service.signUp(email)
+      const before = await ids()
+      service.advance(1)
+      await service.signUp(email)
+      const after = await ids()
 
-      const users = await service.ctx.db.selectFrom('users').select('id').execute()
-      assert.deepEqual(
-        users.map((user) => user.id),
-        [id],
-      )
+      assert.deepEqual(before, [id])
+      assert.equal(after.length, 1)
+      assert.notEqual(after[0], id)
+      assertProblem(await service.post(VERIFY, { email, code }), 'invalid_code')
+      service.advance(tooLate * HOUR_MS)
+      const newCode = await service.codeFor(email)
+      assert.equal((await service.post(VERIFY, { email, code: newCode })).status, 200)
     })
 
     test('sign-up: a new account at the end, with a new id and time; the old code is refused', async () => {

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { createApp } from '../server/app.ts'
+import { MINUTE_MS } from '../server/lib/units.ts'
 import { DATABASE } from './support/database.ts'
 import { assertProblem } from './support/problem.ts'
 import { type Service, startService } from './support/service.ts'
@@ -66,7 +67,13 @@ describe('GET /ready', () => {
     const answer = await service.get('/ready')
 
     assert.equal(answer.status, 200)
-    const checks = { database: 'ok', migrations: 'ok', draining: false, clock: 'ok' }
+    const checks = {
+      database: 'ok',
+      migrations: 'ok',
+      draining: false,
+      clock: 'ok',
+      mail: 'ok',
+    }
     assert.deepEqual(answer.body, { status: 'ready', checks })
   })
 
@@ -123,6 +130,26 @@ describe('GET /ready', () => {
     assert.equal(answer.json().checks.draining, true)
     assert.equal(answer.json().checks.database, 'ok')
     await app.close()
+  })
+
+  test('200 and mail delayed while a message has been due for 60 seconds: no worker runs', async () => {
+    await using service = await start()
+    await service.signUp('ann@example.com')
+    const states: string[] = []
+    const look = async () => {
+      const { status, body } = await service.get('/ready')
+      states.push(`${status} ${body.checks.mail}`)
+    }
+
+    service.advance(MINUTE_MS - 1)
+    await look()
+    service.advance(1)
+    await look()
+    await service.deliverMail()
+    await look()
+
+    // The reminder waits for tomorrow, and is late for nobody.
+    assert.deepEqual(states, ['200 ok', '200 delayed', '200 ok'])
   })
 
   for (const [aheadMs, clock] of [

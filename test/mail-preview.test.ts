@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { createApp } from '../server/app.ts'
 import { apiDocument } from '../server/http/openapi.ts'
-import { exampleMails } from '../server/mail/examples.ts'
+import { exampleMails, exampleSms } from '../server/mail/examples.ts'
 import { startProgram } from './support/process.ts'
 import { assertProblem } from './support/problem.ts'
 import { SETTINGS, startService } from './support/service.ts'
@@ -28,6 +28,7 @@ describe(`GET ${PAGE}`, () => {
       assert.equal(unescaped(frames[index]?.[1] ?? ''), mail.html)
       assert.ok(unescaped(page.body).includes(`Subject: <b>${mail.subject}</b>`))
     }
+    for (const { sms } of exampleSms()) assert.ok(unescaped(page.body).includes(sms.text))
   })
 
   test('has a policy of its own, which allows inline styles and nothing else', async () => {

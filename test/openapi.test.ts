@@ -14,7 +14,7 @@ const check = createChecker(document)
 const nameOf = ({ method, path }: Operation) => `${method} ${path}`
 
 /** What is not for a client of the API, and the API once more without its prefix. */
-const HIDDEN = /^\/(docs(\/.*)?|openapi\.json|auth\/.*|me(\/.*)?|users(\/.*)?)$/
+const HIDDEN = /^\/(docs(\/.*)?|openapi\.json|auth\/.*|mail(\/.*)?|me(\/.*)?|users(\/.*)?)$/
 /** Where nobody, or not only who is signed in, may call. */
 const PUBLIC = new Set(['signUp', 'verify', 'resendCode', 'logIn', 'refresh', 'health', 'ready'])
 

@@ -136,7 +136,7 @@ describe('the purge', () => {
       runs.filter((run) => run.name === 'clean-up').map((run) => run.slot),
       ['2026-01-01T00:00:00.000Z'],
     )
-    assert.equal(runs.filter((run) => run.name === 'purge').length, 31)
+    assert.equal(runs.filter((run) => run.name === 'purge').length, 30)
   })
 
   test('keeps audit events for AUDIT_KEEP_DAYS', async () => {

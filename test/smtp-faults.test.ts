@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { SECOND_MS } from '../server/lib/units.ts'
 import { ID, MAIL, faultOf, mailerFor, trustTestCertificate } from './support/smtp-mailers.ts'
 import { type Script, startSmtpServer } from './support/smtp-server.ts'
 
@@ -63,6 +64,19 @@ describe('what a server answers', () => {
     )
   })
 
+  test('421 over a kept connection is asked once more over a new one', async () => {
+    await using server = await startSmtpServer()
+    await using mailer = mailerFor(server.url())
+    await mailer.send(MAIL, 'warms-the-connection-up')
+    let asked = 0
+    server.behave({ recipient: () => (asked++ === 0 ? '421 4.3.2 bye' : undefined) })
+
+    await mailer.send(MAIL, ID)
+
+    assert.equal(asked, 2)
+    assert.equal(server.copiesOf(COPY).length, 1)
+  })
+
   test('is told without the address and without what could be a code', async () => {
     await using server = await startSmtpServer()
     await using mailer = mailerFor(server.url())
@@ -78,7 +92,7 @@ describe('what a server answers', () => {
 describe('a server that says nothing', () => {
   test('after the whole message: a copy may have arrived', async () => {
     await using server = await startSmtpServer()
-    await using mailer = mailerFor(server.url())
+    await using mailer = mailerFor(server.url(), { timeouts: { socketMs: SECOND_MS } })
     server.behave({ data: 'hang' })
 
     const error = await faultOf(mailer.send(MAIL, ID))
@@ -101,7 +115,7 @@ describe('a server that says nothing', () => {
 
   test('as its greeting: nothing is in doubt', async () => {
     await using server = await startSmtpServer()
-    await using mailer = mailerFor(server.url())
+    await using mailer = mailerFor(server.url(), { timeouts: { greetingMs: SECOND_MS / 2 } })
     server.behave({ connect: 'hang' })
 
     const error = await faultOf(mailer.send(MAIL, ID))
@@ -111,13 +125,26 @@ describe('a server that says nothing', () => {
 
   test('is not waited for longer than the whole sending may take', async () => {
     await using server = await startSmtpServer()
-    await using mailer = mailerFor(server.url(), { timeouts: { sendMs: 200, socketMs: 60_000 } })
+    await using mailer = mailerFor(server.url(), { timeouts: { sendMs: SECOND_MS } })
     server.behave({ data: 'hang' })
 
     const error = await faultOf(mailer.send(MAIL, ID))
 
     assert.deepEqual([error.fault, error.unconfirmed], ['transport', true])
     assert.match(error.message, /too long/)
+  })
+
+  test('is not waited for when the mailer is closed', async () => {
+    await using server = await startSmtpServer()
+    await using mailer = mailerFor(server.url())
+    server.behave({ data: 'hang' })
+
+    const sending = faultOf(mailer.send(MAIL, ID))
+    await server.got(1)
+    await mailer.close?.()
+    const error = await sending
+
+    assert.deepEqual([error.fault, error.unconfirmed], ['transport', true])
   })
 
   test('because it is down: nothing is in doubt, and it is tried anew when it is back', async () => {

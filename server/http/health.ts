@@ -1,10 +1,14 @@
 import { Type } from 'typebox'
 import type { Context } from '../context.ts'
+import { isMailOverdue } from '../jobs/outbox.ts'
+import { MINUTE_MS } from '../lib/units.ts'
 import { pendingMigrations, SchemaError } from '../database/migrate.ts'
 import type { App } from './fastify.ts'
 
 /** Clocks further apart than this make expiries differ from replica to replica. */
 const SKEW_MAX_MS = 5000
+/** Longer than any pause of a transport. */
+const MAIL_PATIENCE_MS = MINUTE_MS
 
 const Ready = Type.Object({
   status: Type.Enum(['ready', 'not_ready']),
@@ -16,6 +20,10 @@ const Ready = Type.Object({
     draining: Type.Boolean({ description: 'The process is shutting down.' }),
     clock: Type.Enum(['ok', 'skewed', 'unknown'], {
       description: 'Compared with the database’s clock; reported, does not decide.',
+    }),
+    mail: Type.Enum(['ok', 'delayed', 'unknown'], {
+      description:
+        'Whether a message has been due for more than 60 seconds: no worker runs, or a transport is down. Reported, does not decide.',
     }),
   }),
 })
@@ -60,10 +68,13 @@ async function checkDatabase(ctx: Context) {
   try {
     const databaseNowMs = await ctx.checkDatabase()
     const skewed = Math.abs(databaseNowMs - ctx.now()) > SKEW_MAX_MS
+    const migrations = await checkMigrations(ctx)
     return {
       database: 'ok' as const,
-      migrations: await checkMigrations(ctx),
+      migrations,
       clock: skewed ? ('skewed' as const) : ('ok' as const),
+      // Without its columns the question could not be asked.
+      mail: migrations === 'ok' ? await checkMail(ctx) : ('unknown' as const),
     }
   } catch (error) {
     ctx.log.warn({ err: error }, 'not ready')
@@ -71,8 +82,14 @@ async function checkDatabase(ctx: Context) {
       database: 'unavailable' as const,
       migrations: 'unknown' as const,
       clock: 'unknown' as const,
+      mail: 'unknown' as const,
     }
   }
+}
+
+async function checkMail(ctx: Context) {
+  const overdue = await isMailOverdue(ctx.db, ctx.now() - MAIL_PATIENCE_MS)
+  return overdue ? ('delayed' as const) : ('ok' as const)
 }
 
 async function checkMigrations(ctx: Context) {

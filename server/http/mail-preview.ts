@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts'
-import { exampleMails, type ExampleMail } from '../mail/examples.ts'
+import { exampleMails, type ExampleMail, exampleSms } from '../mail/examples.ts'
 import { escapeHtml } from '../mail/layout.ts'
 import type { App } from './fastify.ts'
 
@@ -36,6 +36,8 @@ iframe { width: 100%; height: 34em; padding: 0 }
 <body>
 <h1>Mails</h1>
 ${examples.map(section).join('\n')}
+<h1>Text messages</h1>
+${exampleSms().map(textMessage).join('\n')}
 </body>
 </html>
 `
@@ -50,4 +52,9 @@ function section({ kind, locale, mail }: ExampleMail): string {
 <pre>${escapeHtml(mail.text)}</pre>
 <iframe title="${name}" sandbox="" srcdoc="${escapeHtml(mail.html)}"></iframe>
 </section>`
+}
+
+function textMessage({ kind, locale, sms }: ReturnType<typeof exampleSms>[number]): string {
+  return `<h2>${kind}, ${locale}</h2>
+<pre lang="${locale}">${escapeHtml(sms.text)}</pre>`
 }

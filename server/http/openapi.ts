@@ -20,6 +20,7 @@ const TAGS = [
   { name: 'Authentication', description: 'Sign up, verify, log in, refresh, log out.' },
   { name: 'Me', description: 'The signed-in user.' },
   { name: 'Users', description: 'The admin’s side.' },
+  { name: 'Mail', description: 'What was sent, waits or failed; for admins.' },
   { name: 'Operations', description: 'For load balancers and operators.' },
 ]
 

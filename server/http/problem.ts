@@ -18,6 +18,7 @@ export const STATUS = {
   email_taken: 409,
   last_admin: 409,
   user_inactive: 409,
+  mail_not_failed: 409,
   body_too_large: 413,
   uri_too_long: 414,
   unsupported_media_type: 415,

@@ -69,5 +69,5 @@ function isOneSlip(a: string, b: string): boolean {
   const left = a.slice(start, a.length - end)
   const right = b.slice(start, b.length - end)
   if (left.length <= 1 && right.length <= 1) return true
-  return left.length === 2 && left === `${right[1]}${right[0]}`
+  return right.length === 2 && left === `${right[1]}${right[0]}`
 }

@@ -6,6 +6,8 @@ import {
   sessionReplayedMail,
   verificationMail,
 } from './messages.ts'
+import { phoneCodeSms } from '../sms/messages.ts'
+import type { Sms } from '../sms/sender.ts'
 
 export interface ExampleMail {
   readonly kind: string
@@ -38,4 +40,13 @@ export function exampleMails(publicUrl: string): ExampleMail[] {
     }
     return Object.entries(mails).map(([kind, mail]) => ({ kind, locale, mail }))
   })
+}
+
+/** Every text message in every language. */
+export function exampleSms(): { kind: string; locale: Locale; sms: Sms }[] {
+  return LOCALES.map((locale) => ({
+    kind: 'phone_code',
+    locale,
+    sms: phoneCodeSms({ to: '+4915123456789', code: '042137', locale }),
+  }))
 }

@@ -14,6 +14,7 @@ export interface Mailer {
    * Throws DeliveryError and nothing else.
    */
   send(mail: Mail, id: string): Promise<void>
+  /** Gives up what is in hand: each `send` throws at once. */
   close?(): Promise<void>
 }
 

@@ -36,16 +36,19 @@ export function createSmtpMailer(
   timeouts: typeof TIMEOUTS = TIMEOUTS,
 ): Mailer {
   const transport = createTransport(transportOptions(url, timeouts))
+  const closing = new AbortController()
   /** By the signal of their sending: mails of which the last byte was handed to the connection. */
   const whole = new WeakSet<object>()
   transport.use('stream', (sending, done) => {
     const { signal } = sending.data
-    const end = new PassThrough({
-      flush(flushed) {
-        if (signal) whole.add(signal)
-        flushed()
-      },
-    })
+    // Made anew for each try of the pool: a stream carries a message once.
+    const end = () =>
+      new PassThrough({
+        flush(flushed) {
+          if (signal) whole.add(signal)
+          flushed()
+        },
+      })
     sending.message.transform(end)
     done()
   })
@@ -53,7 +56,7 @@ export function createSmtpMailer(
   return {
     timeoutMs: CLAIM_MS,
     async send(mail, id) {
-      const signal = AbortSignal.timeout(timeouts.sendMs)
+      const signal = AbortSignal.any([AbortSignal.timeout(timeouts.sendMs), closing.signal])
       try {
         await transport.sendMail({ ...toMessage(mail, id, from), signal })
       } catch (error) {
@@ -61,6 +64,7 @@ export function createSmtpMailer(
       }
     },
     async close() {
+      closing.abort()
       transport.close()
     },
   }
@@ -116,7 +120,7 @@ function toDeliveryError(error: SmtpError, whole: boolean): DeliveryError {
   if (code === 'EENVELOPE' || (code === 'EMESSAGE' && command === 'MAIL FROM')) {
     return new DeliveryError('refused', 'the mail cannot be handed over as it is')
   }
-  const told = code === 'EABORT' ? 'the server took too long' : error.message
+  const told = code === 'EABORT' ? 'given up: the server took too long' : error.message
   return new DeliveryError('transport', told, { cause: error, unconfirmed: whole })
 }
 

@@ -155,6 +155,7 @@ describe('the lifetime of a code that is mailed again', () => {
     const code = await service.codeFor(email)
     service.advance(25 * HOUR_MS)
     const expired = await service.post(VERIFY, { email, code })
+    await service.deliverMail()
 
     const sent = await resend(service)
 
@@ -173,7 +174,7 @@ describe('the lifetime of a code that is mailed again', () => {
 
     const answer = await service.post(VERIFY, { email, code })
 
-    assert.match(service.mailsTo(email)[1]?.text ?? '', /works until 2026-01-03 12:00 UTC/)
+    assert.match(service.mailsTo(email).at(-1)?.text ?? '', /works until 2026-01-03 12:00 UTC/)
     assertProblem(answer, 'invalid_code')
   })
 

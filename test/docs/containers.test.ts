@@ -131,13 +131,16 @@ interface ComposeService {
   depends_on?: Record<string, { condition: string }>
   ports?: string[]
   volumes?: string[]
+  command?: string[]
+  env_file?: unknown
+  stop_grace_period?: string
 }
 const composeText = readFileSync('compose.yaml', 'utf8')
 const compose = parse(composeText) as {
-  services: Record<'database' | 'api', ComposeService>
+  services: Record<'database' | 'api' | 'worker', ComposeService>
   volumes: Record<string, unknown>
 }
-const { api, database } = compose.services
+const { api, database, worker } = compose.services
 
 describe('compose.yaml', () => {
   test('starts the API from this Dockerfile once PostgreSQL is healthy', () => {
@@ -152,6 +155,19 @@ describe('compose.yaml', () => {
       `--username=${user}`,
       `--dbname=${name}`,
     ])
+  })
+
+  test('starts a worker from the same image and settings, by the command of npm run work', () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
+    assert.equal(worker.command?.join(' '), scripts.work)
+    assert.equal(worker.image, api.image)
+    assert.equal(worker.build, undefined, 'one build, one image')
+    assert.deepEqual(worker.environment, api.environment)
+    assert.deepEqual(worker.env_file, api.env_file)
+    assert.equal(api.environment['WORKER'], 'separate')
+    assert.deepEqual(worker.depends_on, { api: { condition: 'service_healthy' } })
+    // Longer than the program takes to finish what it holds.
+    assert.equal(worker.stop_grace_period, '65s')
   })
 
   test('can be scaled: a range of ports, no container names', () => {

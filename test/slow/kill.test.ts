@@ -11,17 +11,31 @@ import { SECOND_MS } from '../../server/lib/units.ts'
 import { createDatabase, startCluster } from '../support/cluster.ts'
 import { type Account, ask, createLoad, type Load } from '../support/kill-load.ts'
 import { PASSWORD } from '../support/service.ts'
-import { startServer } from '../support/server-process.ts'
+import { startServer, startWorkerProcess } from '../support/server-process.ts'
 
 /** Set it higher for a night of kills. */
 const KILLS = Number(process.env['TEST_KILLS'] ?? 20)
 const CLIENTS = 6
 const MAIL_PATIENCE_MS = 20 * SECOND_MS
 
-/** Kills servers under load, one after the other, with `standby` others that go on serving. */
-async function killAgainAndAgain(url: string, load: Load, standby: number): Promise<void> {
-  const start = () => startServer({ DATABASE_URL: url, LOG_LEVEL: 'info' }, load.hear)
-  const servers = await Promise.all(Array.from({ length: standby + 1 }, start))
+interface Fleet {
+  /** Servers that go on serving while one is killed. */
+  readonly standby: number
+  /** With workers of their own the servers send nothing, and a worker is killed with each server. */
+  readonly workers: number
+}
+
+/** Kills servers and workers under load, one after the other. */
+async function killAgainAndAgain(url: string, load: Load, fleet: Fleet): Promise<void> {
+  const settings = {
+    DATABASE_URL: url,
+    LOG_LEVEL: 'info',
+    WORKER: fleet.workers > 0 ? 'separate' : 'inline',
+  }
+  const start = () => startServer(settings, load.hear)
+  const startWorker = () => startWorkerProcess(settings, load.hear)
+  const servers = await Promise.all(Array.from({ length: fleet.standby + 1 }, start))
+  const workers = await Promise.all(Array.from({ length: fleet.workers }, startWorker))
   let next = 0
   let over = false
   const loading = load.run(
@@ -32,8 +46,9 @@ async function killAgainAndAgain(url: string, load: Load, standby: number): Prom
     for (let kill = 0; kill < KILLS; kill++) {
       // Early and late in what a server does after its start; it has to be real time.
       await delay(100 + Math.random() * 700)
-      await servers.shift()?.kill()
+      await Promise.all([servers.shift()?.kill(), workers.shift()?.kill()])
       servers.push(await start())
+      if (fleet.workers > 0) workers.push(await startWorker())
     }
     over = true
     await loading
@@ -42,7 +57,7 @@ async function killAgainAndAgain(url: string, load: Load, standby: number): Prom
     for (const account of load.accounts.values()) await checkLife(servers[0]?.url ?? '', account)
   } finally {
     over = true
-    await Promise.allSettled([loading, ...servers.map((server) => server.kill())])
+    await Promise.allSettled([loading, ...[...servers, ...workers].map((one) => one.kill())])
   }
 }
 
@@ -106,9 +121,9 @@ async function checkTables(url: string, load: Load): Promise<void> {
   assert.ok(signUps.every((signUp) => users.some((user) => user.id === signUp.user_id)))
 }
 
-async function killAndCheck(url: string, standby: number): Promise<void> {
+async function killAndCheck(url: string, fleet: Fleet): Promise<void> {
   const load = createLoad(CLIENTS)
-  await killAgainAndAgain(url, load, standby)
+  await killAgainAndAgain(url, load, fleet)
   const accounts = [...load.accounts.values()]
   assert.ok(accounts.filter(({ verified }) => verified).length >= KILLS, 'hardly anything happened')
 }
@@ -128,27 +143,32 @@ async function readTables(url: string) {
 }
 
 describe(`kill -9 during sign-ups, verifications and refreshes, ${KILLS} times`, () => {
-  test('on SQLite loses nothing acknowledged and leaves nothing half there', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-kill-'))
-    try {
-      await killAndCheck(`sqlite:///${join(folder, 'app.db')}`, 0)
+  for (const [who, workers] of [
+    ['of servers', 0],
+    ['of servers and workers', 2],
+  ] as const) {
+    test(`on SQLite, ${who}, loses nothing acknowledged and leaves nothing half there`, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-kill-'))
+      try {
+        await killAndCheck(`sqlite:///${join(folder, 'app.db')}`, { standby: 0, workers })
 
-      using database = new DatabaseSync(join(folder, 'app.db'))
-      assert.deepEqual(
-        { ...database.prepare('pragma integrity_check').get() },
-        { integrity_check: 'ok' },
-      )
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
-  })
+        using database = new DatabaseSync(join(folder, 'app.db'))
+        assert.deepEqual(
+          { ...database.prepare('pragma integrity_check').get() },
+          { integrity_check: 'ok' },
+        )
+      } finally {
+        rmSync(folder, { recursive: true, force: true })
+      }
+    })
 
-  test('on PostgreSQL with another replica loses nothing and leaves nothing half there', async () => {
-    const cluster = await startCluster({ durable: true })
-    try {
-      await killAndCheck(await createDatabase(cluster.url, 'kill'), 1)
-    } finally {
-      await cluster.stop()
-    }
-  })
+    test(`on PostgreSQL, ${who}, with another replica, loses nothing and leaves nothing half there`, async () => {
+      const cluster = await startCluster({ durable: true })
+      try {
+        await killAndCheck(await createDatabase(cluster.url, 'kill'), { standby: 1, workers })
+      } finally {
+        await cluster.stop()
+      }
+    })
+  }
 })

@@ -1,7 +1,9 @@
+import { deliverNext } from '../../server/jobs/delivery.ts'
 import { DeliveryError } from '../../server/mail/delivery-error.ts'
 import type { Mailer } from '../../server/mail/mailer.ts'
 import { SECOND_MS } from '../../server/lib/units.ts'
 import type { Mail } from '../../server/mail/messages.ts'
+import { createDeliveries } from '../../server/worker.ts'
 import type { Service } from './service.ts'
 
 const timeoutMs = 2 * SECOND_MS
@@ -48,4 +50,32 @@ export function createHangingMailer() {
     return answer.promise
   }
   return { timeoutMs, ids, send, taken: taken.promise, answer }
+}
+
+export const REFUSED = new DeliveryError('refused', '550 5.1.1 no such user')
+
+/** Everything that is due, through a transport of which a test says how it goes. */
+export async function deliverBy(
+  { ctx, sms }: Pick<Service, 'ctx' | 'sms'>,
+  outcome: (mail: Mail) => Error | undefined,
+): Promise<void> {
+  const { mail } = createDeliveries(ctx, { mail: createScriptedMailer(outcome), sms })
+  while (await deliverNext(mail, true));
+}
+
+/** Somebody signed up with an address that does not exist: a message that bounced. */
+export async function failedMail(
+  service: Service,
+  email: string,
+): Promise<{ id: string; userId: number | null }> {
+  await service.deliverMail()
+  await service.signUp(email)
+  await deliverBy(service, () => REFUSED)
+  const row = await service.ctx.db
+    .selectFrom('outbox')
+    .select(['id', 'user_id'])
+    .where('recipient', '=', email)
+    .where('state', '=', 'bounced')
+    .executeTakeFirstOrThrow()
+  return { id: row.id, userId: row.user_id }
 }

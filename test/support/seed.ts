@@ -1,6 +1,10 @@
 import type { Context } from '../../server/context.ts'
 import type { Schema } from '../../server/database/schema.ts'
+import { newId } from '../../server/lib/random.ts'
 import { toIso } from '../../server/lib/units.ts'
+import { createDatabase, dropDatabase } from './cluster.ts'
+import { TEMPLATE } from './database.ts'
+import { type Service, startService } from './service.ts'
 
 let seeded = 0
 
@@ -29,4 +33,25 @@ export async function seedUsers(
 /** Every row of a table. */
 export function rowsOf({ db }: Context, table: keyof Schema): Promise<any[]> {
   return db.selectFrom(table).selectAll().execute()
+}
+
+/** A service on a database of the given kind, whichever the run is about; for slow tests. */
+export async function startOn(
+  database: 'sqlite' | 'postgres',
+  settings: Record<string, string> = {},
+): Promise<Service> {
+  const options = { nowMs: Date.now() }
+  if (database === 'sqlite') return startService(settings, options)
+  const server = process.env['TEST_POSTGRES_URL'] ?? ''
+  const name = `seeded_${newId().replaceAll('-', '')}`
+  const url = await createDatabase(server, name, TEMPLATE)
+  const service = await startService({ ...settings, DATABASE_URL: url }, options)
+  return {
+    ...service,
+    databaseUrl: url,
+    async [Symbol.asyncDispose]() {
+      await service[Symbol.asyncDispose]()
+      await dropDatabase(server, name)
+    },
+  }
 }

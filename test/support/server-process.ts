@@ -11,14 +11,21 @@ const ROOT = resolve(import.meta.dirname, '../..')
 const REQUIRE_NODE = pathToFileURL(resolve(ROOT, 'server/require-node.mjs')).href
 const MAIN = resolve(ROOT, 'server/main.ts')
 
-export interface ServerProcess {
+export interface WorkerProcess {
   readonly pid: number
-  readonly url: string
   /** Everything printed so far, line by line. */
   readonly lines: readonly string[]
   /** As a power cut: SIGKILL; resolves when it is gone and its last line was read. */
   kill(): Promise<void>
+  /** Sends it a signal that does not end it at once. */
+  signal(name: 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void
+  /** Resolves when it is gone, to its exit code. */
+  readonly ended: Promise<number | null>
   [Symbol.asyncDispose](): Promise<void>
+}
+
+export interface ServerProcess extends WorkerProcess {
+  readonly url: string
 }
 
 /** Calls `onLine` for each line that the server prints. Resolves once it listens. */
@@ -26,28 +33,51 @@ export async function startServer(
   settings: Record<string, string>,
   onLine: (line: string) => void = () => {},
 ): Promise<ServerProcess> {
-  const child = launch([], { ...settings, PORT: '0' })
+  const ready = /listens on (http:\/\/[\d.:]+)/
+  const { started, ...server } = await start([], { ...settings, PORT: '0' }, { ready, onLine })
+  return { ...server, url: started[1] ?? '' }
+}
+
+/** The same for `npm run work`. */
+export async function startWorkerProcess(
+  settings: Record<string, string>,
+  onLine: (line: string) => void = () => {},
+): Promise<WorkerProcess> {
+  const { started: _, ...worker } = await start(['work'], settings, {
+    ready: /worker sends/,
+    onLine,
+  })
+  return worker
+}
+
+async function start(
+  args: readonly string[],
+  settings: Record<string, string>,
+  { ready, onLine }: { ready: RegExp; onLine: (line: string) => void },
+): Promise<WorkerProcess & { readonly started: RegExpExecArray }> {
+  const child = launch(args, settings)
   const lines: string[] = []
   const output = createInterface({ input: child.stdout })
   let errors = ''
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk))
-  const listening = new Promise<string>((heard, failed) => {
+  const starting = new Promise<RegExpExecArray>((heard, failed) => {
     output.on('line', (line) => {
       lines.push(line)
       onLine(line)
-      const url = /listens on (http:\/\/[\d.:]+)/.exec(line)?.[1]
-      if (url !== undefined) heard(url)
+      const match = ready.exec(line)
+      if (match !== null) heard(match)
     })
     child.once('error', failed)
-    child.once('exit', (code) => failed(new Error(`server ended with ${code}: ${errors}`)))
+    child.once('exit', (code) => failed(new Error(`it ended with ${code}: ${errors}`)))
   })
-  const closed = new Promise((resolve) => child.once('close', resolve))
-  const url = await listening
+  const ended = once(child, 'close').then(() => child.exitCode)
+  const started = await starting
   async function kill() {
     child.kill('SIGKILL')
-    await closed
+    await ended
   }
-  return { pid: child.pid ?? 0, url, lines, kill, [Symbol.asyncDispose]: kill }
+  const signal = (name: NodeJS.Signals) => void child.kill(name)
+  return { started, pid: child.pid ?? 0, lines, kill, signal, ended, [Symbol.asyncDispose]: kill }
 }
 
 /** Runs one command of the program to its end. */

@@ -2,7 +2,12 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
-import { CERTIFICATE, CERTIFICATE_KEY } from './certificate.ts'
+import {
+  CERTIFICATE,
+  CERTIFICATE_KEY,
+  STRANGERS_CERTIFICATE,
+  STRANGERS_CERTIFICATE_KEY,
+} from './certificate.ts'
 
 /** Such as `450 4.7.1 come back later`. */
 type Reply = `${number} ${string}`
@@ -12,8 +17,8 @@ export interface Script {
   readonly connect?: 'hang' | Reply
   readonly mailFrom?: Reply
   readonly recipient?: (address: string) => Reply | undefined
-  /** After the whole message: `hang` says nothing any more, `drop` closes the connection. */
-  readonly data?: 'hang' | 'drop' | Reply
+  /** After the whole message: `hang` says nothing any more, `drop` closes the connection; or all is well, later. */
+  readonly data?: 'hang' | 'drop' | Reply | Promise<void>
 }
 
 export interface SmtpOptions {
@@ -22,6 +27,8 @@ export interface SmtpOptions {
   readonly login?: { readonly user: string; readonly password: string }
   /** The certificate is for 127.0.0.1. */
   readonly host?: string
+  /** With one that nobody trusts, even who trusts ours. */
+  readonly badCertificate?: boolean
 }
 
 /** A message that came whole, whatever was answered. */
@@ -34,7 +41,6 @@ export interface Received {
   readonly raw: string
   readonly encrypted: boolean
   readonly user: string | undefined
-  readonly at: number
 }
 
 export type ScriptedSmtpServer = Awaited<ReturnType<typeof startSmtpServer>>
@@ -42,6 +48,7 @@ export type ScriptedSmtpServer = Awaited<ReturnType<typeof startSmtpServer>>
 /** A real SMTP server on loopback that fails as it is told to, and keeps what it got. */
 export async function startSmtpServer(options: SmtpOptions = {}) {
   const received: Received[] = []
+  let announce = () => {}
   const recipients: string[] = []
   const { host = '127.0.0.1' } = options
   let logins = 0
@@ -50,9 +57,10 @@ export async function startSmtpServer(options: SmtpOptions = {}) {
   let port = 0
   let server: SMTPServer | undefined
 
-  async function open({ tls = 'starttls', login }: SmtpOptions = options): Promise<void> {
+  async function open(opening: SmtpOptions = options): Promise<void> {
+    const { login } = opening
     const opened = new SMTPServer({
-      ...serverOptions(tls, login),
+      ...serverOptions(opening),
       onAuth({ username, password }, _session, answer) {
         logins++
         const known = username === login?.user && password === login?.password
@@ -69,7 +77,9 @@ export async function startSmtpServer(options: SmtpOptions = {}) {
       },
       async onData(stream, session, answer) {
         const { data } = script
-        const raw = await text(stream)
+        // Cut off in the middle by the client or by us: nothing was received.
+        const raw = await text(stream).catch(() => undefined)
+        if (raw === undefined) return
         received.push({
           messageId: /^Message-ID: <(.+)>\r$/im.exec(raw)?.[1] ?? '',
           from: session.envelope.mailFrom ? session.envelope.mailFrom.address : '',
@@ -77,9 +87,11 @@ export async function startSmtpServer(options: SmtpOptions = {}) {
           raw,
           encrypted: session.secure,
           user: session.user,
-          at: performance.now(),
         })
+        announce()
+        if (data instanceof Promise) await data
         if (data === 'drop') cut(opened, session.id)
+        else if (data instanceof Promise) answer()
         else if (data !== 'hang') answer(refusal(data))
       },
     })
@@ -110,6 +122,10 @@ export async function startSmtpServer(options: SmtpOptions = {}) {
       return `${tls === 'at-once' ? 'smtps' : 'smtp'}://${credentials}${host}:${port}${query}`
     },
     port: () => port,
+    /** Resolves once so many messages came whole. */
+    async got(count: number): Promise<void> {
+      while (received.length < count) await new Promise<void>((done) => (announce = done))
+    },
     copiesOf: (messageId: string) => received.filter((mail) => mail.messageId === messageId),
     mailsTo: (address: string) => received.filter(({ to }) => to.includes(address)),
     behave: (next: Script) => void (script = next),
@@ -120,10 +136,10 @@ export async function startSmtpServer(options: SmtpOptions = {}) {
   }
 }
 
-function serverOptions(tls: SmtpOptions['tls'], login: SmtpOptions['login']): SMTPServerOptions {
+function serverOptions({ tls, login, badCertificate }: SmtpOptions): SMTPServerOptions {
   return {
-    key: CERTIFICATE_KEY,
-    cert: CERTIFICATE,
+    key: badCertificate ? STRANGERS_CERTIFICATE_KEY : CERTIFICATE_KEY,
+    cert: badCertificate ? STRANGERS_CERTIFICATE : CERTIFICATE,
     secure: tls === 'at-once',
     hideSTARTTLS: tls === 'none',
     authOptional: login === undefined,

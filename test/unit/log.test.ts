@@ -146,7 +146,10 @@ describe('the output', () => {
     const line = `${'x'.repeat(1023)}\n`
     for (let count = 0; count < 1024; count++) output.write(line)
 
-    const sent = createConsoleMailer(output).send({ to: 'a', subject: 'b', text: 'c', html: 'd' }, '1')
+    const sent = createConsoleMailer(output).send(
+      { to: 'a', subject: 'b', text: 'c', html: 'd' },
+      '1',
+    )
     const reader = createReadStream('', { fd: pipe, autoClose: false, end: 1024 * 1024 - 1 })
     reader.resume()
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { exampleMails } from '../../server/mail/examples.ts'
+import { exampleMails, exampleSms } from '../../server/mail/examples.ts'
 
 // What people read, letter for letter. After a change that is meant:
 // node --test --test-update-snapshots test/unit/mail-snapshots.test.ts, and look at the difference.
@@ -27,8 +27,17 @@ describe('mails', () => {
     })
   }
 
+  for (const { kind, locale, sms } of exampleSms()) {
+    test(`${kind}.${locale}, a text message, reads as it did`, (t) => {
+      t.assert.fileSnapshot(`${sms.text}\n`, join(FOLDER, `${kind}.${locale}.txt`), asIs)
+    })
+  }
+
   test('there is a snapshot for each, and none for what is gone', () => {
-    const wanted = examples.flatMap(({ name }) => [`${name}.html`, `${name}.txt`])
+    const wanted = [
+      ...examples.flatMap(({ name }) => [`${name}.html`, `${name}.txt`]),
+      ...exampleSms().map(({ kind, locale }) => `${kind}.${locale}.txt`),
+    ]
     assert.deepEqual(readdirSync(FOLDER).toSorted(), wanted.toSorted())
   })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { readConfig } from '../../server/config.ts'
+import { configWarnings, readConfig } from '../../server/config.ts'
 import { smsUrl } from '../../server/lib/sms-url.ts'
 import { BASE, problemsOf } from '../support/settings.ts'
 
@@ -28,6 +28,18 @@ describe('SMS_URL', () => {
   ] as const) {
     test(`takes ${why}`, () => {
       assert.deepEqual(smsUrl(value), { ...account, origin: expected })
+    })
+  }
+
+  for (const [tls, warnings] of [
+    ['', 0],
+    ['&tls=on', 0],
+    ['&tls=off', 1],
+  ] as const) {
+    test(`warns of what travels readable ${warnings} times with ${tls || 'nothing said of TLS'}`, () => {
+      const { config } = readConfig({ ...BASE, SMS_URL: url(`x.example?from=+15550100200${tls}`) })
+      const told = configWarnings(config).filter((warning) => warning.startsWith('SMS_URL'))
+      assert.equal(told.length, warnings)
     })
   }
 

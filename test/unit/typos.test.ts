@@ -51,6 +51,7 @@ describe('no guess', () => {
     'gmail.example.com',
     'ggmmail.com',
     'mgial.com',
+    'mgil.com',
     'gmail.comxx',
   ]) {
     test(`for ${domain}`, () => assert.equal(didYouMean(`ann@${domain}`), undefined))

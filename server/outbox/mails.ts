@@ -1,0 +1,134 @@
+import type { Selectable } from 'kysely'
+import { Type } from 'typebox'
+import { recordEvent } from '../audit/audit.ts'
+import type { Context } from '../context.ts'
+import type { Db } from '../database/connect.ts'
+import type { OutboxState, OutboxTable } from '../database/schema.ts'
+import { AppError } from '../errors.ts'
+import { NullableText, Time } from '../http/schemas.ts'
+import { reviveMessage } from '../jobs/claims.ts'
+
+export const MAIL_STATES = [
+  'waiting',
+  'sent',
+  'dropped',
+  'bounced',
+  'dead',
+] as const satisfies readonly OutboxState[]
+
+/** Never the payload: what a message says is made anew for each try, and is nobody else's business. */
+const COLUMNS = [
+  'id',
+  'kind',
+  'channel',
+  'state',
+  'recipient',
+  'user_id',
+  'created_at',
+  'due_at',
+  'finished_at',
+  'claims',
+  'refusals',
+  'last_error',
+] as const satisfies readonly (keyof OutboxTable)[]
+export type MailRow = Pick<Selectable<OutboxTable>, (typeof COLUMNS)[number]>
+
+const nullableTime = (description: string) =>
+  Type.Unsafe<string | null>({ ...Time(description), type: ['string', 'null'] })
+
+export const Mail = Type.Object(
+  {
+    id: Type.String({
+      format: 'uuid',
+      description: 'The same for every try; the Message-ID of a mail begins with it.',
+      examples: ['0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10'],
+    }),
+    kind: Type.String({ description: 'What it is about.', examples: ['verification'] }),
+    channel: Type.Enum(['mail', 'sms']),
+    state: Type.Enum([...MAIL_STATES], {
+      description:
+        '`dropped`: there was nothing to send any more. `bounced`: refused for good. `dead`: given up. The last two can be sent again.',
+    }),
+    recipient: NullableText('Where the last try went; null before it, and once the user is gone.', [
+      'ann@example.com',
+    ]),
+    user_id: Type.Unsafe<number | null>({
+      type: ['integer', 'null'],
+      description: 'Whose it is, where that is known.',
+      examples: [42],
+    }),
+    created_at: Time('When it was written.'),
+    due_at: Time('When it may be tried next, or could be.'),
+    finished_at: nullableTime('When it ended; null while it waits.'),
+    claims: Type.Integer({ description: 'How often a worker took it up.', examples: [1] }),
+    refusals: Type.Integer({ description: 'How often it was put off.', examples: [0] }),
+    last_error: NullableText('Why the last try failed.', ['550 5.1.1 no such user']),
+  },
+  { additionalProperties: false, description: 'A message that is to be sent, or was.' },
+)
+
+export interface MailFilters {
+  readonly state?: OutboxState | undefined
+  readonly kind?: string | undefined
+}
+
+/** Where a row stands in the list. */
+export interface MailKey {
+  readonly createdAt: string
+  readonly id: string
+}
+
+/** At most `limit` messages, the newest first, after the row of `after`. */
+export function findMails(
+  db: Db,
+  { state, kind }: MailFilters,
+  { limit, after }: { limit: number; after: MailKey | undefined },
+): Promise<MailRow[]> {
+  let query = db.selectFrom('outbox').select(COLUMNS)
+  if (state !== undefined) query = query.where('state', '=', state)
+  if (kind !== undefined) query = query.where('kind', '=', kind)
+  if (after !== undefined) {
+    query = query.where(({ eb, refTuple, tuple }) =>
+      eb(refTuple('created_at', 'id'), '<', tuple(after.createdAt, after.id)),
+    )
+  }
+  return query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute()
+}
+
+export function mailKeyOf(mail: MailRow): MailKey {
+  return { createdAt: mail.created_at, id: mail.id }
+}
+
+export function findMail(db: Db, id: string): Promise<MailRow | undefined> {
+  return db.selectFrom('outbox').select(COLUMNS).where('id', '=', id).executeTakeFirst()
+}
+
+/**
+ * Lets a message that failed wait again, due now, and records who did that; returns it as it is then.
+ * Throws `not_found`, `mail_not_failed`.
+ */
+export async function resendMail(
+  ctx: Context,
+  id: string,
+  actor: { readonly id?: number; readonly ip?: string | null; readonly requestId?: string } = {},
+): Promise<MailRow> {
+  const mail = await ctx.transaction(async (tx) => {
+    const nowMs = ctx.now()
+    const revived = await reviveMessage(tx, id, nowMs)
+    const found = await findMail(tx, id)
+    if (found === undefined) throw new AppError('not_found')
+    if (!revived) throw new AppError('mail_not_failed')
+    const event = {
+      event: 'mail.resent',
+      ...(actor.id === undefined ? {} : { actorId: actor.id }),
+      ...(found.user_id === null ? {} : { subjectId: found.user_id }),
+      ...(actor.requestId === undefined ? {} : { requestId: actor.requestId }),
+      ip: actor.ip ?? null,
+      changes: { mail_id: id, kind: found.kind },
+    }
+    await recordEvent(tx, event, nowMs)
+    return found
+  })
+  ctx.wakeMail()
+  return mail
+}
