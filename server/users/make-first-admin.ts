@@ -1,12 +1,6 @@
 import type { Context } from '../context.ts'
 import { canonicalEmail } from '../lib/emails.ts'
-import {
-  deleteUser,
-  hasActiveAdmin,
-  insertVerifiedUser,
-  lockActiveAdmins,
-  lockUserByEmail,
-} from './users.ts'
+import { deleteUser, hasActiveAdmin, insertVerifiedUser, lockUserByEmail } from './users.ts'
 
 /**
  * Makes the admin that ADMIN_EMAIL and ADMIN_PASSWORD name, if there is none yet. An account of that
@@ -19,7 +13,7 @@ export async function makeFirstAdmin(ctx: Context, email: string, password: stri
   const passwordHash = await ctx.hasher.hash(password)
   const outcome = await ctx.transaction(async (tx) => {
     const existing = await lockUserByEmail(tx, emailCanonical)
-    if ((await lockActiveAdmins(tx)).length > 0) return 'exists' as const
+    if (await hasActiveAdmin(tx)) return 'exists' as const
     if (existing?.verified_at != null) return 'verified' as const
     if (existing !== undefined) await deleteUser(tx, existing.id)
     const account = { fullName: null, passwordHash, role: 'admin' as const }

@@ -253,7 +253,8 @@ async function update(tx: Tx, id: number, values: Partial<UserRow>): Promise<voi
 
 /**
  * Locks these users and, where asked, every active admin, in one order: two such changes never wait
- * for each other in a circle.
+ * for each other in a circle. Whoever takes an admin away asks for them first: an `exists` in the
+ * UPDATE itself leaves none when two do so at once (READ COMMITTED).
  */
 export function lockUsers(
   tx: Tx,
@@ -280,26 +281,15 @@ export function isActiveAdmin(user: PublicUserRow): boolean {
   return user.role === 'admin' && user.verified_at !== null && user.disabled_at === null
 }
 
-/** Admins who can act: verified and not disabled. */
+/** Whether anybody can act as an admin. */
 export async function hasActiveAdmin(db: Db): Promise<boolean> {
-  const admin = await activeAdmins(db).limit(1).executeTakeFirst()
-  return admin !== undefined
-}
-
-/**
- * Locks every active admin, in one order, and returns their ids. Whoever takes one away asks first:
- * an `exists` in the UPDATE itself leaves none when two do so at once (READ COMMITTED).
- */
-export async function lockActiveAdmins(tx: Tx): Promise<number[]> {
-  const rows = await activeAdmins(tx).orderBy('id').forUpdate().execute()
-  return rows.map((row) => row.id)
-}
-
-function activeAdmins(db: Db) {
-  return db
+  const admin = await db
     .selectFrom('users')
     .select('id')
     .where('role', '=', 'admin')
     .where('verified_at', 'is not', null)
     .where('disabled_at', 'is', null)
+    .limit(1)
+    .executeTakeFirst()
+  return admin !== undefined
 }
