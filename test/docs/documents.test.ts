@@ -8,7 +8,7 @@ const documents = [...globSync('*.md'), ...globSync('docs/**/*.md')].toSorted()
 const text = (path: string) => readFileSync(path, 'utf8')
 const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> }
 const commands = new Set(
-  [...text('server/cli.ts').matchAll(/^ {2}'?((?:users )?[a-z-]+)'?[:,]/gm)].map(
+  [...text('server/cli.ts').matchAll(/^ {2}'?((?:(?:users|mail) )?[a-z-]+)'?[:,]/gm)].map(
     ([, name]) => name,
   ),
 ).add('help')
