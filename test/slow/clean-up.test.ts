@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { LEASE_MS } from '../../server/jobs/job-runs.ts'
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../server/lib/units.ts'
 import { rowsOf, seedUsers, startOn } from '../support/seed.ts'
 import { PASSWORD, type Service } from '../support/service.ts'
@@ -99,6 +100,29 @@ describe('several processes with the schedule', () => {
         audited: 20_000,
       })
       assert.equal((await rowsOf(service.ctx, 'users')).length, 20_001)
+    })
+  }
+
+  for (const database of DATABASES) {
+    test(`on ${database}: what one left when it was asked to stop another does at once`, async () => {
+      await using service = await startOn(database)
+      await seedBoth(service, 20_000)
+      await using first = await start(service)
+      await until('nothing deleted', async () => (await leftOf(service)) < 20_000)
+      process.kill(first.pid, 'SIGTERM')
+      await until('still runs', () => first.lines.some((line) => line.includes('"stopped"')))
+      const left = await leftOf(service)
+
+      const startedAt = performance.now()
+      await using second = await start(service)
+      await until('not taken up', async () => (await leftOf(service)) < left)
+      const waitedMs = performance.now() - startedAt
+      await until('not finished', () => runsIn(second).length > 0)
+
+      // Without waiting for the lease to end.
+      assert.ok(waitedMs < LEASE_MS / 2, `${waitedMs} ms`)
+      const told = await toldOf(service)
+      assert.deepEqual([told.deleted, told.events, told.finished], [20_000, 1, 1])
     })
   }
 
