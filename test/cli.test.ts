@@ -183,7 +183,10 @@ describe('migrate', () => {
       const after = await runProgram(['users', 'list'], { env })
 
       assertRefused(before, /^Cannot start: the database lacks migrations .*npm run migrate/)
-      assert.deepEqual([first.exitCode, first.stdout], [0, 'Applied 0001-initial, 0002-mail-and-jobs.\n'])
+      assert.deepEqual(
+        [first.exitCode, first.stdout],
+        [0, 'Applied 0001-initial, 0002-mail-and-jobs.\n'],
+      )
       assert.deepEqual([second.exitCode, second.stdout], [0, 'The schema is up to date.\n'])
       assert.deepEqual([after.exitCode, after.stdout], [0, ''])
     } finally {

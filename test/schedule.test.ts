@@ -110,6 +110,27 @@ describe('a recurring job', () => {
     assert.ok(first.logged.some((line) => line.includes('lost the lease')))
   })
 
+  test('writes nothing into the run of who has taken over', async () => {
+    await using replicas = await startReplicas()
+    const [first, second] = replicas.pair
+    const [sleeper, successor] = [createPausedJob(), createPausedJob()]
+    const sleeping = tick(first, sleeper.paused)
+    await sleeper.reached
+    first.advance(LEASE_MS)
+    const taking = tick(second, successor.paused)
+    await successor.reached
+    const before = await rowsOf(first.ctx, 'job_runs')
+
+    sleeper.resume()
+    const ran = await sleeping
+    const after = await rowsOf(first.ctx, 'job_runs')
+    successor.resume()
+
+    assert.deepEqual(ran, [])
+    assert.deepEqual(after, before)
+    assert.deepEqual(await taking, ['test'])
+  })
+
   test('that was paused and lost nothing goes on', async () => {
     await using service = await startService()
     const { paused, reached, resume } = createPausedJob()

@@ -145,6 +145,7 @@ describe('a server that says nothing', () => {
     const error = await sending
 
     assert.deepEqual([error.fault, error.unconfirmed], ['transport', true])
+    assert.match(error.message, /^given up/)
   })
 
   test('because it is down: nothing is in doubt, and it is tried anew when it is back', async () => {
@@ -183,6 +184,18 @@ describe('without trust there is no mail', () => {
     assert.deepEqual(
       server.received.map(({ encrypted, user }) => [encrypted, user]),
       [[false, LOGIN.user]],
+    )
+  })
+
+  test('a certificate that nobody trusts, with ?tls=off: not looked at', async () => {
+    await using server = await startSmtpServer({ badCertificate: true })
+    await using mailer = mailerFor(server.url('?tls=off'))
+
+    await mailer.send(MAIL, ID)
+
+    assert.deepEqual(
+      server.received.map(({ encrypted }) => encrypted),
+      [false],
     )
   })
 

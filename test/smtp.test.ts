@@ -144,7 +144,12 @@ describe('what a mail holds changes nothing on the wire', () => {
     assert.ok(server.received[0]?.raw.includes('\r\n.\r\n..a\r\n.b\r\n'))
   })
 
-  for (const to of ['ann@example.com>\r\nRCPT TO:<eve@example.com', 'ann@example.com\nBcc: eve']) {
+  for (const to of [
+    'ann@example.com>\r\nRCPT TO:<eve@example.com',
+    'ann@example.com\nBcc: eve',
+    'ann<eve@example.com',
+    '',
+  ]) {
     test(`refused, for nobody gets it: ${JSON.stringify(to)}`, async () => {
       await using server = await startSmtpServer()
       await using mailer = mailerFor(server.url())
@@ -157,13 +162,18 @@ describe('what a mail holds changes nothing on the wire', () => {
     })
   }
 
-  test('no file and no URL is read for it', async () => {
-    await using server = await startSmtpServer()
-    const html = '<img src="file:///etc/hostname"><img src="http://127.0.0.1:1/">'
-    await using mailer = mailerFor(server.url())
+  for (const [what, text] of [
+    ['file', { path: import.meta.filename }],
+    ['URL', { href: 'http://127.0.0.1:1/' }],
+  ] as const) {
+    test(`no ${what} is read for it, were it ever asked for`, async () => {
+      await using server = await startSmtpServer()
+      await using mailer = mailerFor(server.url())
 
-    await mailer.send({ ...MAIL, html }, ID)
+      const error = await faultOf(mailer.send({ ...MAIL, text: text as never }, ID))
 
-    assert.ok(!/Content-Disposition|image\//.test(server.received[0]?.raw ?? ''))
-  })
+      assert.match(error.message, new RegExp(`${what} access`, 'i'))
+      assert.deepEqual(server.received, [])
+    })
+  }
 })

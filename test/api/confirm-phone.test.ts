@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { deriveCode } from '../../server/lib/codes.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../server/lib/units.ts'
 import { otherThan } from '../support/codes.ts'
 import {
@@ -152,6 +153,15 @@ describe('a code of one purpose never works for the other', () => {
 
     for (const email of ['eve@example.com', ann.email])
       assertProblem(await service.post(VERIFY, { email, code }), 'invalid_code')
+  })
+
+  test('the code sent to a phone is derived for that purpose', async () => {
+    await using service = await startService()
+    const code = await phoneCodeFor(service, await service.addUser())
+
+    const [change] = await pendingPhones(service)
+    const key = service.ctx.keys.current.of.code
+    assert.equal(code, deriveCode(key, 'phone', change?.id ?? ''))
   })
 
   test('400 for a mailed code at /me/phone/confirm', async () => {

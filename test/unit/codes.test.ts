@@ -22,6 +22,10 @@ describe('deriveCode', () => {
     })
   }
 
+  test('a fixed code of its own for a phone', () => {
+    assert.equal(deriveCode(key, 'phone', '0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10'), '696708')
+  })
+
   test('words above the largest multiple of a million are skipped', () => {
     const bytes = createHmac('sha256', key)
       .update(`code:verify:${uuid(1261)}`)
