@@ -200,6 +200,25 @@ describe('hostile bodies cost next to nothing', () => {
     })
   }
 
+  const names = (count: number) =>
+    Array.from({ length: count }, (_, index) => `a${index}=1`).join('&')
+
+  for (const [why, form, code] of [
+    ['32 names', names(32), 'validation_failed'],
+    ['33 names', names(33), 'malformed_request'],
+    ['8000 equal names', 'a&'.repeat(8000), 'malformed_request'],
+    ['a name behind 40 empty ones', `username=a${'&'.repeat(40)}role=admin`, 'malformed_request'],
+  ] as const) {
+    test(`${code} for a form with ${why}, within ${CPU_MAX_MS} ms of CPU`, async () => {
+      const started = process.cpuUsage()
+      const answer = await post(LOGIN, FORM_TYPE, form)
+      const { user, system } = process.cpuUsage(started)
+
+      assertProblem(answer, code)
+      assert.ok((user + system) / 1000 < CPU_MAX_MS, `${(user + system) / 1000} ms`)
+    })
+  }
+
   for (const [why, email] of [
     ['a long local part', `${'a'.repeat(15_000)}@`],
     ['many dots', `${'a.'.repeat(7500)}@example.com`],

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { sql } from 'kysely'
-import { withBudget } from '../server/database/budget.ts'
+import { REQUEST_BUDGET_MS, withBudget } from '../server/database/budget.ts'
 import type { Context } from '../server/context.ts'
-import type { LookUp } from '../server/database/connect.ts'
+import type { LookUp, Tx } from '../server/database/connect.ts'
 import { AppError } from '../server/errors.ts'
 import { userById } from '../server/users/users.ts'
 import { DATABASE } from './support/database.ts'
@@ -136,4 +136,55 @@ function transientError(): Error {
   const sqlite = { errcode: 5 }
   const postgres = { code: '40001' }
   return Object.assign(new Error('try again'), DATABASE === 'sqlite' ? sqlite : postgres)
+}
+
+if (DATABASE === 'postgres') {
+  describe('a commit', () => {
+    const rename = (tx: Tx, id: number) =>
+      tx.updateTable('users').set({ full_name: 'Late' }).where('id', '=', id).execute()
+    const isUnavailable = (error: unknown) =>
+      error instanceof AppError && error.code === 'database_unavailable'
+
+    test('is not begun once the budget is used up: what is refused has not happened', async () => {
+      await using service = await startService()
+      const { ctx } = service
+      const { id } = await service.addUser()
+      const budget = { leftMs: REQUEST_BUDGET_MS }
+
+      const renaming = withBudget(budget, () =>
+        ctx.transaction(async (tx) => {
+          await rename(tx, id)
+          budget.leftMs = 0
+        }),
+      )
+
+      await assert.rejects(renaming, isUnavailable)
+      assert.equal((await ctx.lookUp(userById, id))?.full_name, null)
+    })
+
+    test('that was begun in time is waited for, though it is slow', async () => {
+      await using service = await startService()
+      const { ctx } = service
+      const { id } = await service.addUser()
+      const budget = { leftMs: REQUEST_BUDGET_MS }
+      // Deferred: it runs, and takes its time, in the commit.
+      await ctx.transaction(async (tx) => {
+        await sql`create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(0.3); return null; end'`.execute(
+          tx,
+        )
+        await sql`create constraint trigger slow after update on users deferrable initially deferred for each row execute function slow()`.execute(
+          tx,
+        )
+      })
+
+      await withBudget(budget, () =>
+        ctx.transaction(async (tx) => {
+          await rename(tx, id)
+          budget.leftMs = 50
+        }),
+      )
+
+      assert.equal((await ctx.lookUp(userById, id))?.full_name, 'Late')
+    })
+  })
 }

@@ -2,10 +2,15 @@ import assert from 'node:assert/strict'
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
+import { sql } from 'kysely'
+import { REQUEST_BUDGET_MS, withBudget } from '../server/database/budget.ts'
 import { SECOND_MS } from '../server/lib/units.ts'
 import { DATABASE } from './support/database.ts'
 import { assertProblem } from './support/problem.ts'
+import { times } from './support/races.ts'
 import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
+
+const WRITERS = 1500
 
 const fileOf = (service: Service) => service.databaseUrl.slice('sqlite:///'.length)
 
@@ -34,6 +39,11 @@ const writes = (service: Service, token: string) =>
     () => service.post('/api/v1/auth/logout', undefined, { token }),
     () => service.patch('/api/v1/me', { full_name: 'Ann' }, { token }),
   ] as const
+
+/** Lets the database grow to so many pages and no further, as a disk that is full. */
+function limitPages({ ctx }: Service, pages: number) {
+  return ctx.transaction((tx) => sql`pragma max_page_count = ${sql.lit(pages)}`.execute(tx))
+}
 
 if (DATABASE === 'sqlite') {
   describe('a SQLite file that somebody else has locked', () => {
@@ -81,6 +91,60 @@ if (DATABASE === 'sqlite') {
         [null],
       )
       assert.equal((await service.get('/api/v1/me', { token: ann.access })).status, 200)
+    })
+
+    test(`${WRITERS} writers wait without keeping the process busy, and give up in time`, async () => {
+      await using service = await startService()
+      using lock = lockFile(service)
+      const startedAt = performance.now()
+      const cpu = process.cpuUsage()
+
+      const write = () =>
+        withBudget({ leftMs: REQUEST_BUDGET_MS }, () => service.ctx.transaction(async () => {}))
+      const waiting = Promise.allSettled(times(WRITERS).map(write))
+      let longestMs = 0
+      for (let n = 0; n < 50; n++) {
+        const askedAt = performance.now()
+        assert.equal((await service.get('/health')).status, 200)
+        longestMs = Math.max(longestMs, performance.now() - askedAt)
+      }
+      const outcomes = await waiting
+      lock.release()
+      const { user, system } = process.cpuUsage(cpu)
+
+      const codes = new Set(outcomes.map((outcome) => 'reason' in outcome && outcome.reason.code))
+      assert.deepEqual([...codes], ['database_unavailable'])
+      assert.ok(performance.now() - startedAt < 3 * SECOND_MS)
+      assert.ok(longestMs < 500, `the event loop stood still for ${longestMs} ms`)
+      assert.ok((user + system) / 1000 < SECOND_MS, `${(user + system) / 1000} ms of CPU`)
+    })
+  })
+
+  describe('a SQLite file on a full disk', () => {
+    test('503 for what needs room, 200 for reads, and 201 as soon as there is room', async () => {
+      await using service = await startService()
+      const ann = await service.addUser('ann@example.com')
+      let made = 1
+      const signUp = () => {
+        const email = `user${made}@example.com`
+        return service.post('/api/v1/auth/signup', { email, password: PASSWORD })
+      }
+
+      // Never fewer than there are; of these, the empty ones are filled first.
+      await limitPages(service, 1)
+      let refused = await signUp()
+      while (refused.status === 201 && ++made < 1000) refused = await signUp()
+      const me = await service.get('/api/v1/me', { token: ann.access })
+      const again = await signUp()
+      await limitPages(service, 1_000_000)
+      const accepted = await signUp()
+
+      assertUnavailable(refused)
+      assertUnavailable(again)
+      assert.equal(me.status, 200)
+      assert.equal(accepted.status, 201, accepted.text)
+      const users = await service.ctx.db.selectFrom('users').select('id').execute()
+      assert.equal(users.length, made + 1)
     })
   })
 

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Agent, get, type IncomingMessage } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { assertProblem } from './support/problem.ts'
-import { requestText, sendRaw } from './support/raw.ts'
+import { times } from './support/races.ts'
+import { openRaw, requestText, sendRaw } from './support/raw.ts'
 import { type Answer, type Service, startService, type TestUser } from './support/service.ts'
 
 // Bodies that are too long, too slow or misleading, over a real socket.
@@ -123,6 +126,40 @@ describe('pipelining', () => {
     assert.equal(new Set(answers.map(({ headers }) => headers['x-request-id'])).size, 4)
   })
 
+  test('sixteen requests at once are answered; one more ends their connection, and no other', async () => {
+    const request = requestText('GET /me', { Authorization: `Bearer ${admin.access}` })
+    const other = openRaw(base, request.slice(0, -1))
+
+    const sixteen = await sendRaw(base, request.repeat(16), 16)
+    const seventeen = await sendRaw(base, request.repeat(17), 17)
+    other.send(request.slice(-1))
+    const bystander = await other.answered
+
+    assert.deepEqual(
+      sixteen.answers.map(({ status }) => status),
+      times(16).map(() => 200),
+    )
+    assert.ok(seventeen.closed)
+    assert.ok(seventeen.answers.length < 17)
+    assert.equal(firstOf(bystander.answers).status, 200)
+  })
+
+  test('one connection serves any number of requests, one after the other', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const ask = async () => {
+      const request = get(`${base}/health`, { agent })
+      const [answer] = (await once(request, 'response')) as [IncomingMessage]
+      await once(answer.resume(), 'end')
+      return { status: answer.statusCode, again: request.reusedSocket }
+    }
+
+    await ask()
+    for (let count = 0; count < 40; count++) {
+      assert.deepEqual(await ask(), { status: 200, again: true })
+    }
+    agent.destroy()
+  })
+
   test('nothing after a broken request is read', async () => {
     const token = { Authorization: `Bearer ${admin.access}` }
     const end = requestText(`DELETE /api/v1/users/${admin.id}/sessions`, token)
@@ -160,5 +197,18 @@ describe('slow clients', () => {
     }
     const { answers } = await sendRaw(url, requestText('GET /health'))
     assert.equal(answers[0]?.status, 200)
+  })
+
+  test('one answer and no more for a request that is answered before its body came', async () => {
+    await using slow = await startService()
+    const url = await slow.listen()
+    Object.assign(slow.app.server, { requestTimeout: 300, headersTimeout: 300 })
+    const headers = { ...JSON_TYPE, 'Content-Length': '100' }
+
+    const { answers, closed } = await sendRaw(url, requestText('PATCH /me', headers, '{'), 2)
+
+    assert.ok(closed)
+    assert.equal(answers.length, 1)
+    assertProblem(firstOf(answers), 'authentication_required')
   })
 })

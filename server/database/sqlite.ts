@@ -62,10 +62,15 @@ export function openSqlite(path: string | undefined): Backend {
       return Date.now()
     },
     async close() {
-      await writing.destroy()
-      await reading.destroy()
-      // Kysely closes only what it used.
-      for (const handle of [writer, reader]) if (handle.isOpen) handle.close()
+      // The writer last: only it can put the log into the file and remove it.
+      for (const [kysely, handle] of [
+        [reading, reader],
+        [writing, writer],
+      ] as const) {
+        await kysely.destroy()
+        // Kysely closes only what it used.
+        if (handle.isOpen) handle.close()
+      }
       if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true })
     },
   }

@@ -100,9 +100,10 @@ const FORM_NAMES_MAX = 32
 function parseForm(text: string): Record<string, string | string[]> | undefined {
   const form: Record<string, string | string[]> = Object.create(null)
   try {
-    const pairs = text.split('&', FORM_NAMES_MAX + 1).filter((part) => part !== '')
+    // Empty ones count, too: what came behind them would otherwise be passed over.
+    const pairs = text.split('&', FORM_NAMES_MAX + 1)
     if (pairs.length > FORM_NAMES_MAX) return undefined
-    for (const pair of pairs) {
+    for (const pair of pairs.filter((part) => part !== '')) {
       const [name = '', ...rest] = pair.split('=')
       const key = decodeURIComponent(name.replaceAll('+', ' '))
       const value = decodeURIComponent(rest.join('=').replaceAll('+', ' '))

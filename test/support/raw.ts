@@ -18,8 +18,21 @@ export function sendRaw(
   bytes: string | Buffer,
   expected = 1,
 ): Promise<RawAnswers> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(baseUrl).port), '127.0.0.1')
+  return openRaw(baseUrl, bytes, expected).answered
+}
+
+export interface RawConnection {
+  /** What `sendRaw` returns. */
+  readonly answered: Promise<RawAnswers>
+  send(bytes: string | Buffer): void
+  /** Hangs up without a farewell. */
+  reset(): void
+}
+
+/** As `sendRaw`, for who wants to say more later, or nothing at all. */
+export function openRaw(baseUrl: string, bytes: string | Buffer, expected = 1): RawConnection {
+  const socket = connect(Number(new URL(baseUrl).port), '127.0.0.1')
+  const answered = new Promise<RawAnswers>((resolve, reject) => {
     let received = ''
     const finish = (closed: boolean) => {
       clearTimeout(timer)
@@ -40,9 +53,12 @@ export function sendRaw(
     // What the server did not read when it closed comes back as a reset.
     socket.on('error', () => finish(true))
     socket.on('close', () => finish(true))
-    // As bytes one by one: a string may hold what is no UTF-8.
-    socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
   })
+  // As bytes one by one: a string may hold what is no UTF-8.
+  const send = (more: string | Buffer) =>
+    void socket.write(typeof more === 'string' ? Buffer.from(more, 'latin1') : more)
+  send(bytes)
+  return { answered, send, reset: () => void socket.resetAndDestroy() }
 }
 
 /** The head of a request with a Host, and its body. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { OutputStuckError } from '../../server/log.ts'
 import { createConsoleMailer } from '../../server/mail/mailer.ts'
 import { alreadyRegisteredMail, verificationMail } from '../../server/mail/messages.ts'
 
@@ -85,4 +86,48 @@ describe('console mail', () => {
 
     await assert.rejects(sending, /nobody reads/)
   })
+
+  /** An output whose flushes end in these ways, one after the other, and then well. */
+  function createFaulty(failures: Error[]) {
+    const written: string[] = []
+    return {
+      written,
+      write: (text: string) => void written.push(text),
+      async flush() {
+        const failure = failures.shift()
+        if (failure !== undefined) throw failure
+      },
+    }
+  }
+
+  test('is not written again while it waits for a reader, and again once it was read', async () => {
+    const output = createFaulty([new OutputStuckError(), new OutputStuckError()])
+    const mailer = createConsoleMailer(output)
+    const mail = verificationMail(verification)
+
+    await assert.rejects(mailer.send(mail, 'id'), OutputStuckError)
+    await assert.rejects(mailer.send(mail, 'id'), OutputStuckError)
+    await mailer.send(mail, 'id')
+    const whileItWaited = output.written.length
+    await mailer.send(mail, 'id')
+
+    assert.equal(whileItWaited, 1)
+    assert.equal(output.written.length, 2)
+  })
+
+  for (const [what, failure, nextId] of [
+    ['another mail than the one that waits', new OutputStuckError(), 'other'],
+    ['a mail that was lost', new Error('broken pipe'), 'id'],
+  ] as const) {
+    test(`${what} is written`, async () => {
+      const output = createFaulty([failure])
+      const mailer = createConsoleMailer(output)
+      const mail = verificationMail(verification)
+
+      await assert.rejects(mailer.send(mail, 'id'), failure)
+      await mailer.send(mail, nextId)
+
+      assert.equal(output.written.length, 2)
+    })
+  }
 })

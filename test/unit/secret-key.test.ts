@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { openSqlite } from '../../server/database/sqlite.ts'
 import { loadOrCreateSecretKey } from '../../server/secret-key.ts'
 import { temporaryFolder } from '../support/process.ts'
 
@@ -25,6 +26,24 @@ test('the key is made once, in a file that only its owner reads, and nothing els
   assert.equal(statSync(file).mode & 0o777, 0o600)
   assert.deepEqual(readdirSync(join(folder.path, 'data')), ['secret.key'])
 })
+
+for (const [maker, make] of [
+  ['the key', (file: string) => void loadOrCreateSecretKey(file)],
+  ['the database', (file: string) => openSqlite(file).close()],
+] as const) {
+  test(`a folder that is made for ${maker} is its owner’s alone`, async () => {
+    using folder = temporaryFolder()
+    const umask = process.umask(0o022)
+
+    try {
+      await make(join(folder.path, 'data', 'app.db'))
+    } finally {
+      process.umask(umask)
+    }
+
+    assert.equal(statSync(join(folder.path, 'data')).mode & 0o777, 0o700)
+  })
+}
 
 test('a private database has a key that no file holds and that no other has', () => {
   assert.notEqual(loadOrCreateSecretKey(undefined), loadOrCreateSecretKey(undefined))

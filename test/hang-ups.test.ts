@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { times, turns } from './support/races.ts'
+import { openRaw, requestText } from './support/raw.ts'
+import { PASSWORD, type Service, startService } from './support/service.ts'
+
+const CLIENTS = 20
+/** Slow enough that the last of them still wait when all have hung up. */
+const SLOW_HASHES = { ARGON2_MEMORY_KIB: '19456', ARGON2_PASSES: '2' }
+
+for (const [why, settings, headers] of [
+  ['a client that', {}, {}],
+  ['a proxy that', { TRUSTED_PROXIES: '127.0.0.1/32' }, { 'X-Forwarded-For': '203.0.113.7' }],
+] as const) {
+  test(`${why} hangs up while a password is hashed is no error, and the service is well`, async () => {
+    await using service = await startService({ ...SLOW_HASHES, ...settings })
+    const allCame = afterRequests(service, CLIENTS)
+    const base = await service.listen()
+
+    const clients = times(CLIENTS).map((n) => openRaw(base, passwordRequest(n, headers)))
+    await allCame
+    for (const client of clients) client.reset()
+    await Promise.all(clients.map(({ answered }) => answered))
+    await untilNoneIsConnected(service)
+    // Hashed one after the other: behind these nothing of the others is left.
+    await service.signUp('late@example.com')
+    await service.signUp('later@example.com')
+
+    assert.equal((await service.get('/ready')).status, 200)
+    const errors = service.logged.filter((line) => /"level":"(error|fatal)"/.test(line))
+    assert.deepEqual(errors, [])
+  })
+}
+
+function passwordRequest(n: number, headers: Record<string, string>): string {
+  const body = JSON.stringify({ email: `user${n}@example.com`, password: PASSWORD })
+  const line = n % 2 === 0 ? 'POST /api/v1/auth/signup' : 'POST /api/v1/auth/login'
+  const length = String(body.length)
+  const type = 'application/json'
+  return requestText(line, { ...headers, 'Content-Type': type, 'Content-Length': length }, body)
+}
+
+/** Resolves when so many requests have reached their handlers. */
+function afterRequests(service: Service, count: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let came = 0
+  service.app.addHook('preHandler', async () => {
+    if (++came === count) resolve()
+  })
+  return promise
+}
+
+async function untilNoneIsConnected({ app }: Service): Promise<void> {
+  const open = () =>
+    new Promise<number>((resolve) => app.server.getConnections((_, count) => resolve(count)))
+  while ((await open()) > 0) await turns(1)
+}
