@@ -13,13 +13,14 @@ const PROVIDERS = [
 ]
 
 /** Never a typo, though some look like one; nor a guess, for most are too short. */
-const OTHERS = [
-  ...['aol.com', 'email.com', 'fastmail.com', 'freenet.de', 'gmx.at', 'gmx.ch'],
-  ...['gmx.com', 'gmx.de', 'gmx.net', 'hotmail.co.uk', 'hotmail.de', 'hotmail.fr', 'hotmail.it'],
-  ...['live.com', 'mail.com', 'mail.de', 'mail.ru', 'me.com', 'msn.com', 'outlook.de', 'proton.me'],
-  ...['posteo.de', 'qq.com', 'rocketmail.com', 'web.de', 'yahoo.ca', 'yahoo.co.uk'],
-  ...['yahoo.de', 'yahoo.fr', 'yandex.com', 'ymail.com', 'zohomail.com'],
-]
+const OTHERS = `
+  aol.com email.com fastmail.com freenet.de gmx.at gmx.ch gmx.com gmx.de gmx.net
+  hotmail.co.uk hotmail.de hotmail.fr hotmail.it live.com mail.com mail.de mail.ru me.com
+  msn.com outlook.de proton.me posteo.de qq.com rocketmail.com web.de yahoo.ca yahoo.co.uk
+  yahoo.de yahoo.fr yandex.com ymail.com zohomail.com
+`
+  .trim()
+  .split(/\s+/)
 
 const KNOWN = new Set([...PROVIDERS, ...OTHERS])
 
