@@ -13,6 +13,7 @@ const USER_FIELDS = [
   'full_name',
   'id',
   'is_verified',
+  'phone',
   'role',
   'updated_at',
 ]
@@ -50,6 +51,8 @@ const PRIVATE_FIELDS: readonly (readonly [string, unknown])[] = [
   ['created_at', '2000-01-01T00:00:00.000Z'],
   ['updated_at', '2000-01-01T00:00:00.000Z'],
   ['password_changed_at', null],
+  ['phone', '+4915123456789'],
+  ['phone_verified_at', '2026-01-01T00:00:00.000Z'],
   ['verification_expires_at', '2100-01-01T00:00:00.000Z'],
   ['password_hash', 'x'],
   ['hashed_password', 'x'],

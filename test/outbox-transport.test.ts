@@ -10,8 +10,10 @@ import {
   createFailingMailer,
   createHangingMailer,
   createScriptedMailer,
+  failedMail,
   outboxRows,
 } from './support/mailers.ts'
+import { assertProblem } from './support/problem.ts'
 import { type Service, startService } from './support/service.ts'
 
 // What a fault does to everybody else's messages, and a deletion to those of one user.
@@ -121,6 +123,27 @@ describe('a transport that is down', () => {
     assert.deepEqual([to.length, new Set(to).size], [10, 10])
   })
 
+  test('is taken for well at the first success, though it was to pause', async () => {
+    await using service = await startService()
+    await service.signUp('bad@example.com')
+    service.advance(1)
+    await service.signUp(email)
+    const mailer = createScriptedMailer(({ to }) => (to === 'bad@example.com' ? DOWN : undefined))
+    const delivery = createDelivery(service, mailer)
+    const [bad, good] = [
+      await delivery.claim({ woken: true }),
+      await delivery.claim({ woken: true }),
+    ]
+    assert.ok(bad && good)
+
+    await delivery.deliver(bad)
+    const before = delivery.pausedMs()
+    await delivery.deliver(good)
+
+    assert.ok(before > 0)
+    assert.equal(delivery.pausedMs(), 0)
+  })
+
   test('asks with another message each time: it may be the message that ails it', async () => {
     await using service = await startService()
     await service.signUp('bad@example.com')
@@ -197,6 +220,19 @@ describe('the deletion of a user', () => {
       )
     }
     assert.ok(!JSON.stringify(rows).includes(email))
+  })
+
+  test('drops what had bounced: nobody can have it sent again', async () => {
+    await using service = await startService()
+    const admin = await service.addAdmin('boss@example.com')
+    const { id, userId } = await failedMail(service, email)
+
+    await service.delete(`/api/v1/users/${userId}`, { token: admin.access })
+
+    const url = `/api/v1/mail/${id}/resend`
+    assertProblem(await service.post(url, undefined, { token: admin.access }), 'mail_not_failed')
+    const rows = await outboxRows(service)
+    assert.deepEqual(rows.map((row) => row.state).toSorted(), ['dropped', 'sent'])
   })
 
   test('takes its mail out of the hands of a worker, who writes nothing more', async () => {

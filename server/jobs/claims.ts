@@ -210,7 +210,6 @@ async function settle(tx: Tx, claim: Claim, values: Settled): Promise<boolean> {
     .where('id', '=', claim.id)
     .where('claims', '=', claim.claims)
     .where('finished_at', 'is', null)
-    .where('claimed_until', 'is not', null)
     .returning('id')
     .executeTakeFirst()
   return settled !== undefined

@@ -21,6 +21,7 @@ const production = external.filter(([, { dev }]) => !dev)
 
 const PERMISSIVE = new Set([
   'MIT',
+  'MIT-0',
   'ISC',
   'BSD-2-Clause',
   'BSD-3-Clause',
