@@ -23,29 +23,29 @@ import { updateMeRoute } from './users/update-me.ts'
 import { updateUserRoute } from './users/update-user.ts'
 import { verifyRoute } from './users/verify.ts'
 
-/** Every endpoint of the API, in one list. */
+/** Every endpoint of the API, in one list: the file is named after its verb. */
 function endpoints(app: App, ctx: Context, guards: Guards): void {
-  signUpRoute(app, ctx)
-  verifyRoute(app, ctx)
-  resendCodeRoute(app, ctx)
-  logInRoute(app, ctx)
-  refreshRoute(app, ctx)
-  logOutRoute(app, ctx, guards)
+  signUpRoute(app, ctx) // POST /auth/signup
+  verifyRoute(app, ctx) // POST /auth/verify
+  resendCodeRoute(app, ctx) // POST /auth/verify/resend
+  logInRoute(app, ctx) // POST /auth/login
+  refreshRoute(app, ctx) // POST /auth/refresh
+  logOutRoute(app, ctx, guards) // POST /auth/logout
 
-  showMeRoute(app, ctx, guards)
-  updateMeRoute(app, ctx, guards)
-  addPhoneRoute(app, ctx, guards)
-  confirmPhoneRoute(app, ctx, guards)
-  removePhoneRoute(app, ctx, guards)
+  showMeRoute(app, ctx, guards) // GET /me
+  updateMeRoute(app, ctx, guards) // PATCH /me
+  addPhoneRoute(app, ctx, guards) // POST /me/phone
+  confirmPhoneRoute(app, ctx, guards) // POST /me/phone/confirm
+  removePhoneRoute(app, ctx, guards) // DELETE /me/phone
 
-  listUsersRoute(app, ctx, guards)
-  showUserRoute(app, ctx, guards)
-  updateUserRoute(app, ctx, guards)
-  deleteUserRoute(app, ctx, guards)
-  endUserSessionsRoute(app, ctx, guards)
+  listUsersRoute(app, ctx, guards) // GET /users
+  showUserRoute(app, ctx, guards) // GET /users/{id}
+  updateUserRoute(app, ctx, guards) // PATCH /users/{id}
+  deleteUserRoute(app, ctx, guards) // DELETE /users/{id}
+  endUserSessionsRoute(app, ctx, guards) // DELETE /users/{id}/sessions
 
-  listMailRoute(app, ctx, guards)
-  resendMailRoute(app, ctx, guards)
+  listMailRoute(app, ctx, guards) // GET /mail
+  resendMailRoute(app, ctx, guards) // POST /mail/{id}/resend
 }
 
 export interface AppOptions {

@@ -41,8 +41,9 @@ export async function run(
   const name = Object.keys(COMMANDS).find((known) => `${args.join(' ')} `.startsWith(`${known} `))
   const command = COMMANDS[name ?? '']
   if (name === undefined || command === undefined) {
-    console.error(usage())
-    return ['help', '--help'].includes(args[0] ?? '') ? 0 : 2
+    const asked = ['help', '--help'].includes(args[0] ?? '')
+    ;(asked ? console.log : console.error)(usage())
+    return asked ? 0 : 2
   }
   try {
     return await command.run(args.slice(name.split(' ').length), environment)

@@ -13,7 +13,7 @@ export const ERRORS = {
   forbidden: 'You do not have permission to do this.',
   email_unverified: 'Verify your email address before you log in.',
   account_disabled: 'This account is disabled; ask an administrator.',
-  own_role: 'You cannot change your own role or disable yourself; ask another administrator.',
+  own_role: 'Nobody changes their own role or disables themselves; another administrator can.',
   not_found: 'There is nothing here.',
   method_not_allowed: 'This method is not allowed here; the Allow header lists those that are.',
   request_timeout: 'The request took too long to arrive; send it again.',

@@ -136,7 +136,7 @@ export async function createLogger(
   const { prettyFactory } = await import('pino-pretty')
   const pretty = prettyFactory({
     colorize: true,
-    ignore: 'request_id',
+    singleLine: true,
     translateTime: 'SYS:HH:MM:ss',
   })
   return pino(settings, { write: (line: string) => output.write(pretty(line) ?? line) })

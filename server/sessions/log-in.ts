@@ -26,9 +26,10 @@ const Credentials = Type.Object(
   { additionalProperties: false },
 )
 
-/** OAuth 2's password form (RFC 6749 section 4.3.2), which Swagger UI's Authorize sends. */
+/** Of these OAuth only wants to be heard; a grant other than `password` is refused before. */
 const OAUTH_IGNORED = ['grant_type', 'scope', 'client_id', 'client_secret'] as const
 const Ignored = Type.String({ description: 'Accepted and ignored.', examples: [''] })
+/** OAuth 2's password form (RFC 6749 section 4.3.2), which Swagger UI's Authorize sends. */
 const OAuthForm = Type.Object({
   username: Email,
   password: Password,
@@ -43,7 +44,7 @@ const schema = {
   tags: ['Authentication'],
   summary: 'Log in',
   description:
-    'Opens a session. As a form, the email is the field `username`, as OAuth 2 wants it. That an address is unverified or an account disabled is told only to who knows the password.',
+    'Opens a session. As a form, the email is the field `username`, as OAuth 2 wants it. That an address is unverified or an account disabled is told only to whoever knows the password.',
   body: Credentials,
   formBody: OAuthForm,
   response: { 200: Tokens },
@@ -81,7 +82,7 @@ async function provePassword(ctx: Context, email: string, password: string): Pro
   if (!matches || user === undefined || hash == null) throw new AppError('invalid_credentials')
 
   if (user.verified_at === null) {
-    // Signing up a registered address opens no attempt, so that this answer would tell the two apart.
+    // A sign-up of a registered address opens no attempt: this answer would give the others away.
     throw new AppError(ctx.config.hideRegisteredEmails ? 'invalid_credentials' : 'email_unverified')
   }
   if (user.disabled_at !== null) throw new AppError('account_disabled')

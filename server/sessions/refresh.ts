@@ -13,7 +13,7 @@ const schema = {
   tags: ['Authentication'],
   summary: 'Get a new pair of tokens',
   description:
-    'The refresh token changes each time: keep the new one. When an answer was lost, the same token works again for 30 seconds and gets the same successor. An older one ends the session, for it may have been copied, and its owner is told by mail.',
+    'The refresh token changes each time: keep the new one. When an answer was lost, the same token works again for a short while (30 seconds by default) and gets the same successor. An older one ends the session, for it may have been copied, and its owner is told by mail.',
   body: Type.Object({ refresh_token: RefreshToken }, { additionalProperties: false }),
   response: { 200: Tokens },
   errors: ['invalid_token'] as const,

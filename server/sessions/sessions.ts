@@ -109,7 +109,7 @@ export type Rotation =
   | { readonly outcome: 'refused' }
 
 /**
- * Rotates the refresh token of one generation. `rotated`: it was the newest, and is so no more.
+ * Rotates the refresh token of one generation. `rotated`: it was the newest until now.
  * `repeated`: it is the one before, within the grace, and gets the same successor. `replayed`: it is
  * older, and the session, which was live, is ended now. N calls at once yield one successor
  * (RFC 9700 section 4.14.2).

@@ -12,7 +12,7 @@ const schema = {
   tags: ['Authentication'],
   summary: 'Mail the code again',
   description:
-    'Repeats the mail of one attempt, or of each one that waits. The same code is sent and works for 24 hours from then. Always the same answer, whether the address is known or not; at most one mail a minute and five an hour are sent.',
+    'Repeats the mail of one attempt, or of each one that waits. The same code is sent and works for 24 hours from then (by default), never past the account’s end. Always the same answer, whether the address is known or not; at most one mail a minute and five an hour are sent.',
   body: Type.Object(
     { email: Email, sign_up_id: Type.Optional(Uuid('Only this attempt’s mail.')) },
     { additionalProperties: false },

@@ -31,7 +31,7 @@ const schema = {
   tags: ['Authentication'],
   summary: 'Sign up',
   description:
-    'Mails a six-digit code that verifies the address and activates the password of this very attempt. An address that nobody has verified yet can be signed up again, up to five times; keep `sign_up_id` and send it to verify, so that only your own attempt can be activated. Mails are in English or German, as `Accept-Language` prefers. An account never verified is deleted after two days.',
+    'Mails a six-digit code that verifies the address and activates the password of this very attempt. An address that nobody has verified yet can be signed up again, up to five times; keep `sign_up_id` and send it to verify, so that only your own attempt can be activated. Mails are in English or German, as `Accept-Language` prefers. An account not verified in time (two days by default) is deleted.',
   body: Type.Object(
     { email: Email, password: Password, full_name: Type.Optional(FullName) },
     { additionalProperties: false },

@@ -69,7 +69,7 @@ export function removeUser(ctx: Context, id: number, actor?: SignedIn): Promise<
   })
 }
 
-/** Locks everybody whom the decision is about, in one statement, and the actor decides no more than it may now. */
+/** Locks the user, the actor and, where rights may change, every active admin; then checks the actor once more. */
 async function lockForChange(
   ctx: Context,
   tx: Tx,
