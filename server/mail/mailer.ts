@@ -1,8 +1,8 @@
 import type { Config, Secrets } from '../config.ts'
 import { SECOND_MS } from '../lib/units.ts'
-import { type Output, OutputStuckError } from '../log.ts'
-import { DeliveryError } from './delivery-error.ts'
+import type { Output } from '../log.ts'
 import type { Mail } from './messages.ts'
+import { createPrinter } from './printer.ts'
 import { createSendGridMailer } from './sendgrid.ts'
 import { createSmtpMailer } from './smtp.ts'
 
@@ -37,23 +37,11 @@ export function createMailer({ config, secrets, output }: MailerOptions): Mailer
 
 /** Prints mails. The line with a code or link is the only place where a secret is ever printed. */
 export function createConsoleMailer(output: Pick<Output, 'write' | 'flush'>): Mailer {
-  /** Written, and waiting for a reader: once more would be another copy. */
-  const queued = new Set<string>()
+  const print = createPrinter(output)
   return {
     timeoutMs: 2 * SECOND_MS,
-    async send(mail, id) {
-      const lines = mail.consoleLine ?? `✉️  To ${mail.to}: ${mail.subject}\n${indent(mail.text)}`
-      if (!queued.has(id)) output.write(`${lines}\n`)
-      queued.add(id)
-      try {
-        // Only what is out counts as sent: a kill must not lose it.
-        await output.flush()
-        queued.delete(id)
-      } catch (error) {
-        if (!(error instanceof OutputStuckError)) queued.delete(id)
-        throw new DeliveryError('transport', (error as Error).message, { cause: error })
-      }
-    },
+    send: (mail, id) =>
+      print(mail.consoleLine ?? `✉️  To ${mail.to}: ${mail.subject}\n${indent(mail.text)}`, id),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Secrets } from '../config.ts'
 import type { Output } from '../log.ts'
 import { SECOND_MS } from '../lib/units.ts'
+import { createPrinter } from '../mail/printer.ts'
 import { createTwilio } from './twilio.ts'
 
 /** One text message to one number, ready to send. */
@@ -32,13 +33,10 @@ export function createSmsSender({
 
 /** Prints text messages. */
 function createConsoleSms(output: Pick<Output, 'write' | 'flush'>): SmsSender {
+  const print = createPrinter(output)
   return {
     timeoutMs: 2 * SECOND_MS,
-    async send(sms) {
-      output.write(`${sms.consoleLine ?? `📱 To ${sms.to}: ${sms.text}`}\n`)
-      // Only what is out counts as sent: a kill must not lose it.
-      await output.flush()
-    },
+    send: (sms, id) => print(sms.consoleLine ?? `📱 To ${sms.to}: ${sms.text}`, id),
   }
 }
 

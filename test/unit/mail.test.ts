@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { OutputStuckError } from '../../server/log.ts'
+import { DeliveryError } from '../../server/mail/delivery-error.ts'
 import { createConsoleMailer } from '../../server/mail/mailer.ts'
 import { alreadyRegisteredMail, verificationMail } from '../../server/mail/messages.ts'
+import { createSmsSender } from '../../server/sms/sender.ts'
 
 const verification = {
   to: 'user@example.com',
@@ -105,8 +107,8 @@ describe('console mail', () => {
     const mailer = createConsoleMailer(output)
     const mail = verificationMail(verification)
 
-    await assert.rejects(mailer.send(mail, 'id'), OutputStuckError)
-    await assert.rejects(mailer.send(mail, 'id'), OutputStuckError)
+    await assert.rejects(mailer.send(mail, 'id'), DeliveryError)
+    await assert.rejects(mailer.send(mail, 'id'), DeliveryError)
     await mailer.send(mail, 'id')
     const whileItWaited = output.written.length
     await mailer.send(mail, 'id')
@@ -124,10 +126,20 @@ describe('console mail', () => {
       const mailer = createConsoleMailer(output)
       const mail = verificationMail(verification)
 
-      await assert.rejects(mailer.send(mail, 'id'), failure)
+      await assert.rejects(mailer.send(mail, 'id'), DeliveryError)
       await mailer.send(mail, nextId)
 
       assert.equal(output.written.length, 2)
     })
   }
+  test('a text message is not written again either, and its fault is the transport', async () => {
+    const output = createFaulty([new OutputStuckError()])
+    const sender = createSmsSender({ secrets: { smsUrl: { kind: 'console' } }, output })
+    const sms = { to: '+4915123456789', text: 'hello' }
+
+    await assert.rejects(sender.send(sms, 'id'), { name: 'DeliveryError', fault: 'transport' })
+    await sender.send(sms, 'id')
+
+    assert.deepEqual(output.written, ['📱 To +4915123456789: hello\n'])
+  })
 })
