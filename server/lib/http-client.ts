@@ -52,18 +52,27 @@ export function post(
     headers: { ...headers, 'content-length': Buffer.byteLength(body) },
   })
   const endAfter = (ms: number, what: string) =>
-    setTimeout(() => request.destroy(new Error(`${what} within ${ms} ms`)), ms)
+    setTimeout(() => {
+      const error = new Error(`${what} within ${ms} ms`)
+      request.destroy(error)
+      // Destroyed before, it tells nobody.
+      refuse(error)
+    }, ms)
   const connecting = endAfter(timeouts.connectMs, 'no connection')
   const answering = endAfter(timeouts.totalMs, 'no answer')
 
   request.on('socket', (socket) => {
-    socket.once(isTls ? 'secureConnect' : 'connect', () => {
-      handedOver = true
-      clearTimeout(connecting)
-    })
+    socket.once(isTls ? 'secureConnect' : 'connect', () => clearTimeout(connecting))
   })
-  let refuse = (error: Error) => reject(new NoAnswerError(error.message, { handedOver }))
+  // Nobody acts on half a request.
+  request.on('finish', () => (handedOver = true))
+  const fail = (error: Error) => reject(new NoAnswerError(error.message, { handedOver }))
+  let refuse = fail
   request.on('error', (error) => refuse(error))
+  request.on('close', () => {
+    // After 101 there is neither an answer nor an error.
+    if (refuse === fail) fail(new Error('closed without an answer'))
+  })
   request.on('response', (response) => {
     // Once there is a status it decides, however the body ends.
     refuse = () => response.destroy()
