@@ -5,7 +5,9 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import { createApp } from '../server/app.ts'
 import { MINUTE_MS } from '../server/lib/units.ts'
+import { DeliveryError } from '../server/mail/delivery-error.ts'
 import { DATABASE } from './support/database.ts'
+import { deliverBy } from './support/mailers.ts'
 import { assertProblem } from './support/problem.ts'
 import { type Service, startService } from './support/service.ts'
 
@@ -150,6 +152,17 @@ describe('GET /ready', () => {
 
     // The reminder waits for tomorrow, and is late for nobody.
     assert.deepEqual(states, ['200 ok', '200 delayed', '200 ok'])
+  })
+
+  test('200 and mail delayed while a transport is down, though each try puts the message off', async () => {
+    await using service = await start()
+    await service.signUp('ann@example.com')
+    service.advance(MINUTE_MS)
+
+    await deliverBy(service, () => new DeliveryError('transport', 'the server is gone'))
+    const { body } = await service.get('/ready')
+
+    assert.equal(body.checks.mail, 'delayed')
   })
 
   for (const [aheadMs, clock] of [

@@ -65,7 +65,7 @@ describe('one bad address', () => {
 describe('a transport that is down', () => {
   const DOWN = new DeliveryError('transport', 'connect ECONNREFUSED')
 
-  test('touches no message, and is tried again after 5 to 6.25 s, doubled up to 30 s', async () => {
+  test('only puts off what was tried, and is tried again after 5 to 6.25 s, doubled up to 30 s', async () => {
     await using service = await startService()
     await service.signUp(email)
     const delivery = createDelivery(service, createFailingMailer(DOWN))
@@ -80,10 +80,15 @@ describe('a transport that is down', () => {
     }
 
     const after = await theRow(service)
-    const { claims: _, last_error, recipient, ...same } = after
-    const { claims: __, last_error: ___, recipient: ____, ...expected } = before
-    assert.deepEqual(same, expected)
-    assert.deepEqual([last_error, recipient], [DOWN.message, email])
+    const expected = {
+      ...before,
+      claims: after.claims,
+      last_error: DOWN.message,
+      recipient: email,
+      // When the pause ends: with its old one it would go first for ever, before all others.
+      due_at: new Date(service.clock.nowMs).toISOString(),
+    }
+    assert.deepEqual({ ...after }, expected)
     for (const [n, mean] of [5, 10, 20, 24, 24, 24].entries()) {
       const seconds = (pauses[n] ?? 0) / SECOND_MS
       assert.ok(seconds >= mean && seconds <= mean * 1.25, `pause ${n}: ${seconds} s`)
@@ -172,6 +177,36 @@ describe('a transport that is down', () => {
     service.advance(-2 * HOUR_MS)
 
     assert.equal(delivery.pausedMs(), 0)
+  })
+
+  test('is left alone again after such a set-back: its next fault makes a pause', async () => {
+    await using service = await startService()
+    await service.signUp(email)
+    await service.signUp('bob@example.com')
+    service.advance(3 * HOUR_MS)
+    const delivery = createDelivery(service, createFailingMailer(DOWN))
+    await deliverNext(delivery, true)
+
+    service.advance(-2 * HOUR_MS)
+    await deliverNext(delivery, true)
+
+    assert.ok(delivery.pausedMs() > 0)
+  })
+
+  test('by the fault of many messages keeps no other from its turn, whichever worker', async () => {
+    await using service = await startService()
+    for (let n = 0; n < 5; n++) await service.signUp(`bad${n}@example.com`)
+    service.advance(1)
+    await service.signUp(email)
+    const mailer = createScriptedMailer(({ to }) => (to.startsWith('bad') ? DOWN : undefined))
+
+    // Each one has just started and remembers nothing.
+    for (let n = 0; n < 6; n++) await deliver(service, mailer)
+
+    assert.deepEqual(
+      mailer.sent.map((mail) => mail.to),
+      [email],
+    )
   })
 
   test('holds up no other channel', async () => {

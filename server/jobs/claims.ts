@@ -18,6 +18,8 @@ export interface Claim {
 
 interface ClaimOptions {
   readonly channel: Channel
+  /** Those that this program can make: a newer one may run beside it, and knows more. */
+  readonly kinds: readonly string[]
   readonly nowMs: number
   /** How long the claim lasts. */
   readonly claimMs: number
@@ -39,7 +41,8 @@ const ASIDE_MAX = 20
 /** After the first, second … `later`: eight tries over 24 hours. */
 const LATER_MS = [5, 15, 40, 60, 4 * 60, 6 * 60, 12 * 60].map((minutes) => minutes * MINUTE_MS)
 export const LATER_TRIES = LATER_MS.length + 1
-const UNCONFIRMED_DELAY_MS = 30 * SECOND_MS
+/** Long enough for a server that hung to come back: the second copy is the last. */
+const UNCONFIRMED_DELAY_MS = MINUTE_MS
 const UNCONFIRMED_MAX = 2
 
 /**
@@ -71,7 +74,7 @@ export async function claimMessage(tx: Tx, options: ClaimOptions): Promise<Claim
   return undefined
 }
 
-function findDue(tx: Tx, { channel, nowMs, woken, except = [] }: ClaimOptions) {
+function findDue(tx: Tx, { channel, kinds, nowMs, woken, except = [] }: ClaimOptions) {
   const now = toIso(nowMs)
   let query = tx
     .selectFrom('outbox')
@@ -79,6 +82,7 @@ function findDue(tx: Tx, { channel, nowMs, woken, except = [] }: ClaimOptions) {
     .select('claimed_until')
     .where('finished_at', 'is', null)
     .where('channel', '=', channel)
+    .where('kind', 'in', kinds)
     .where('due_at', '<=', toIso(woken ? nowMs : nowMs - POLL_DELAY_MS))
     .where((eb) => eb.or([eb('claimed_until', 'is', null), eb('claimed_until', '<=', now)]))
   if (except.length > 0) query = query.where('id', 'not in', except)
@@ -133,9 +137,17 @@ export function bounceMessage(tx: Tx, claim: Claim, tried: Try): Promise<boolean
   return settle(tx, claim, { ...told(tried), ...failed('bounced', tried.nowMs) })
 }
 
-/** Gives a message back as it was: nothing was wrong with it. */
-export function returnMessage(tx: Tx, claim: Claim, tried: Try): Promise<boolean> {
-  return settle(tx, claim, told(tried))
+/** Gives a message back as it was: nothing was wrong with it. With `waitMs` it lets others go first. */
+export function returnMessage(
+  tx: Tx,
+  claim: Claim,
+  tried: Try & { readonly waitMs?: number },
+): Promise<boolean> {
+  const { nowMs, waitMs } = tried
+  return settle(tx, claim, {
+    ...told(tried),
+    ...(waitMs === undefined ? {} : { due_at: toIso(nowMs + waitMs) }),
+  })
 }
 
 /** To be tried again later, each time later than before; `dead` after `triesMax` such tries. */
@@ -155,7 +167,7 @@ export function postponeMessage(
   })
 }
 
-/** It was handed over whole, and nobody confirmed it: once more in 30 s, and never a third copy. */
+/** It was handed over whole, and nobody confirmed it: once more in 60 s, and never a third copy. */
 export function repeatUnconfirmed(tx: Tx, claim: Claim, tried: Try): Promise<boolean> {
   const unconfirmed = claim.unconfirmed + 1
   return settle(tx, claim, {

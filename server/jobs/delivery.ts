@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
 import { AppError } from '../errors.ts'
@@ -62,6 +63,9 @@ const PAUSE_MAX_MS = 30 * SECOND_MS
 const PAUSE_MEAN_MAX_MS = PAUSE_MAX_MS / 1.25
 /** Tries of a message that cannot be made: a bug of ours, mended by the next version or never. */
 const BUG_TRIES = 3
+/** For the database to come back, when it went while a message was made. */
+const DATABASE_WAIT_MS = 10 * SECOND_MS
+const SETTLE_AGAIN_MS = SECOND_MS
 /** How many messages that met a fault of the transport are remembered as no good probes. */
 const SUSPECTS_MAX = 100
 const ERROR_MAX_LENGTH = 200
@@ -71,6 +75,7 @@ export function createDelivery<Message extends Addressed>(
   route: Route<Message>,
 ): Delivery {
   const { channel, sender } = route
+  const kinds = Object.keys(route.jobs)
   const pause = createPause(ctx.now)
   // Tried again only after all others: what ails the transport may be this very message.
   const suspects = new Set<string>()
@@ -78,7 +83,7 @@ export function createDelivery<Message extends Addressed>(
   async function claim({ woken }: { woken: boolean }): Promise<Claim | undefined> {
     if (pause.leftMs() > 0) return undefined
     return ctx.transaction(async (tx) => {
-      const options = { channel, nowMs: ctx.now(), claimMs: sender.timeoutMs, woken }
+      const options = { channel, kinds, nowMs: ctx.now(), claimMs: sender.timeoutMs, woken }
       const found = await claimMessage(tx, { ...options, except: [...suspects] })
       return found ?? (suspects.size === 0 ? undefined : claimMessage(tx, options))
     })
@@ -94,30 +99,55 @@ export function createDelivery<Message extends Addressed>(
       if (!(error instanceof DeliveryError)) return asBug(ctx, claimed, error, recipient)
       if (error.fault === 'transport') {
         pause.extend(round)
-        if (suspects.size >= SUSPECTS_MAX) suspects.clear()
+        // The newest goes last.
+        suspects.delete(claimed.id)
         suspects.add(claimed.id)
+        for (const oldest of suspects) {
+          if (suspects.size <= SUSPECTS_MAX) break
+          suspects.delete(oldest)
+        }
       }
-      return afterFault(ctx, claimed, error, recipient)
+      // To the back of the line, for all workers: however many ail the transport, others get a turn.
+      const waitMs = Math.max(PAUSE_MIN_MS, pause.leftMs())
+      return afterFault(ctx, claimed, error, { recipient, waitMs })
     }
     pause.end()
     suspects.delete(claimed.id)
     return (tx) => finishMessage(tx, claimed, { nowMs: ctx.now(), recipient, state: 'sent' })
   }
 
-  async function settle(claimed: Claim): Promise<Settle | undefined> {
+  async function settle(claimed: Claim): Promise<boolean> {
     let message: Message | undefined
     try {
       message = await render(ctx, route, claimed)
     } catch (error) {
-      return asBug(ctx, claimed, error)
+      return ctx.transaction(asBug(ctx, claimed, error))
     }
     if (message === undefined) {
       suspects.delete(claimed.id)
-      return (tx) => finishMessage(tx, claimed, { nowMs: ctx.now(), state: 'dropped' })
+      return ctx.transaction((tx) =>
+        finishMessage(tx, claimed, { nowMs: ctx.now(), state: 'dropped' }),
+      )
     }
     // Paused for so long, this process is not the only one that holds it.
-    if (ctx.now() >= claimed.untilMs) return undefined
-    return send(message, claimed)
+    if (ctx.now() >= claimed.untilMs) {
+      const error = 'its claim ran out before it could be sent'
+      return ctx.transaction((tx) => returnMessage(tx, claimed, { nowMs: ctx.now(), error }))
+    }
+    return writeDown(await send(message, claimed), claimed)
+  }
+
+  /** Repeated while the claim lasts: what was handed over and not written down is sent twice. */
+  async function writeDown(write: Settle, { untilMs }: Claim): Promise<boolean> {
+    const endsAt = performance.now() + untilMs - ctx.now()
+    for (;;) {
+      try {
+        return await ctx.transaction(write)
+      } catch (error) {
+        if (performance.now() + SETTLE_AGAIN_MS >= endsAt) throw error
+        await delay(SETTLE_AGAIN_MS)
+      }
+    }
   }
 
   return {
@@ -126,9 +156,7 @@ export function createDelivery<Message extends Addressed>(
     claim,
     async deliver(claimed) {
       try {
-        const write = await settle(claimed)
-        const held = write !== undefined && (await ctx.transaction(write))
-        if (!held) ctx.log.warn(named(claimed), 'message lost to another worker')
+        if (!(await settle(claimed))) ctx.log.warn(named(claimed), 'message lost to another worker')
       } catch (error) {
         // The claim runs out, and the message is tried again.
         ctx.log.error({ err: error, ...named(claimed) }, 'message not settled')
@@ -161,7 +189,7 @@ function createPause(now: () => number) {
     round: () => rounds,
     /** Who began before the last pause, or during it, met the same fault: that makes it no longer. */
     extend(round: number): void {
-      if (round !== rounds || untilMs > now()) return
+      if (round !== rounds || this.leftMs() > 0) return
       rounds++
       meanMs = meanMs === 0 ? PAUSE_MIN_MS : Math.min(2 * meanMs, PAUSE_MEAN_MAX_MS)
       untilMs = now() + Math.round(meanMs + jitterMs(meanMs / 8))
@@ -183,14 +211,19 @@ async function render<Message extends Addressed>(
   return job(ctx, JSON.parse(payload) as never)
 }
 
-function afterFault(ctx: Context, claimed: Claim, error: DeliveryError, recipient: string): Settle {
+function afterFault(
+  ctx: Context,
+  claimed: Claim,
+  error: DeliveryError,
+  { recipient, waitMs }: { recipient: string; waitMs: number },
+): Settle {
   const text = publicText(error.message)
   const { fault, unconfirmed } = error
   ctx.log.warn({ fault, unconfirmed, reason: text, ...named(claimed) }, 'message not delivered')
   const tried = { nowMs: ctx.now(), recipient, error: text }
   if (unconfirmed) return (tx) => repeatUnconfirmed(tx, claimed, tried)
   if (fault === 'refused') return (tx) => bounceMessage(tx, claimed, tried)
-  if (fault === 'transport') return (tx) => returnMessage(tx, claimed, tried)
+  if (fault === 'transport') return (tx) => returnMessage(tx, claimed, { ...tried, waitMs })
   return (tx) => postponeMessage(tx, claimed, { ...tried, triesMax: LATER_TRIES })
 }
 
@@ -199,7 +232,7 @@ function asBug(ctx: Context, claimed: Claim, error: unknown, recipient?: string)
   const tried: Try = { nowMs: ctx.now(), recipient, error: nameOf(error) }
   if (error instanceof AppError && error.code === 'database_unavailable') {
     ctx.log.warn({ err: error.cause, ...named(claimed) }, 'message waits for the database')
-    return (tx) => returnMessage(tx, claimed, tried)
+    return (tx) => returnMessage(tx, claimed, { ...tried, waitMs: DATABASE_WAIT_MS })
   }
   ctx.log.error({ err: error, ...named(claimed) }, 'message cannot be made')
   return (tx) => postponeMessage(tx, claimed, { ...tried, triesMax: BUG_TRIES })

@@ -80,13 +80,25 @@ export async function mayRepeatMail(db: Db, email: string, nowMs: number): Promi
   return (await countMailsTo(db, kinds, email, nowMs - HOUR_MS)) < REPEATS_PER_HOUR
 }
 
-/** True when a message has been due since `sinceMs` or longer and was not delivered. */
+/**
+ * True when a message has been due since `sinceMs` or longer and was not delivered. One that met no
+ * refusal and was put off all the same waits for us or our transport, whenever it is due next.
+ */
 export async function isMailOverdue(db: Db, sinceMs: number): Promise<boolean> {
   const overdue = await db
     .selectFrom('outbox')
     .select('id')
     .where('finished_at', 'is', null)
-    .where('due_at', '<=', toIso(sinceMs))
+    .where((eb) =>
+      eb.or([
+        eb('due_at', '<=', toIso(sinceMs)),
+        eb.and([
+          eb('created_at', '<=', toIso(sinceMs)),
+          eb('refusals', '=', 0),
+          eb('last_error', 'is not', null),
+        ]),
+      ]),
+    )
     .limit(1)
     .executeTakeFirst()
   return overdue !== undefined
