@@ -11,6 +11,8 @@ import { times } from './support/races.ts'
 import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
 
 const WRITERS = 1500
+/** SQLite's default. */
+const PAGE_BYTES = 4096
 
 const fileOf = (service: Service) => service.databaseUrl.slice('sqlite:///'.length)
 
@@ -188,10 +190,17 @@ if (DATABASE === 'sqlite') {
       const file = fileOf(service)
       const other = new DatabaseSync(file)
       other.exec('pragma wal_checkpoint(truncate)')
+      // Not those of the schema: without it the file does not even open.
+      const pages = other
+        .prepare(`select rootpage from sqlite_schema where tbl_name in ('users', 'sessions')`)
+        .all()
       other.close()
       const bytes = readFileSync(file)
-      // All but the first page, which says what kind of file it is.
-      writeFileSync(file, bytes.fill(0xa5, 4096))
+      for (const page of pages) {
+        const end = Number(page['rootpage']) * PAGE_BYTES
+        bytes.fill(0xa5, end - PAGE_BYTES, end)
+      }
+      writeFileSync(file, bytes)
       await using replica = await startService({}, { replicaOf: service })
 
       const read = await replica.get('/api/v1/me', { token: ann.access })

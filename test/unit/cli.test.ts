@@ -30,11 +30,11 @@ describe('misuse', () => {
   }
 
   test('0 and every command for help', async () => {
-    const { exitCode, stderr } = await runProgram(['--help'])
+    const { exitCode, stdout } = await runProgram(['--help'])
 
     assert.equal(exitCode, 0)
     for (const name of ['users create <email>', 'users delete', 'migrate', 'doctor', 'openapi'])
-      assert.ok(stderr.includes(`  ${name}`), name)
+      assert.ok(stdout.includes(`  ${name}`), name)
   })
 })
 
