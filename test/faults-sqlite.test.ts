@@ -191,9 +191,7 @@ if (DATABASE === 'sqlite') {
       const other = new DatabaseSync(file)
       other.exec('pragma wal_checkpoint(truncate)')
       // Not those of the schema: without it the file does not even open.
-      const pages = other
-        .prepare(`select rootpage from sqlite_schema where tbl_name in ('users', 'sessions')`)
-        .all()
+      const pages = other.prepare('select rootpage from sqlite_schema where rootpage > 1').all()
       other.close()
       const bytes = readFileSync(file)
       for (const page of pages) {
