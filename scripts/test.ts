@@ -42,7 +42,14 @@ function runTests(
   const args = ['--test', '--test-timeout=60000', ...files]
   const child = spawn(process.execPath, args, {
     stdio: 'inherit',
-    env: { ...process.env, ...env, TEST_DATABASE: database, UV_THREADPOOL_SIZE: '4' },
+    env: {
+      ...process.env,
+      ...env,
+      TEST_DATABASE: database,
+      UV_THREADPOOL_SIZE: '4',
+      // Each file is a process: without it, half a second of each goes into compiling the server.
+      NODE_COMPILE_CACHE: 'node_modules/.cache/compiled',
+    },
   })
   return new Promise((resolve, reject) => {
     child.once('error', reject)
