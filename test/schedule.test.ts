@@ -187,6 +187,31 @@ describe('a recurring job', () => {
     assert.deepEqual([early, late], [[], ['test']])
   })
 
+  for (const [which, schedule] of [
+    ['its slot', '0 0 1 1 *'],
+    ['another slot of it', '* * * * *'],
+  ] as const) {
+    test(`is not held up when a clock that ran ahead leased ${which}`, async () => {
+      await using service = await startService()
+      const more = { schedule: () => schedule }
+      const dying = job(async () => {
+        throw new Error('the process ended')
+      }, more)
+      service.advance(DAY_MS)
+      await assert.rejects(tick(service, dying))
+
+      service.advance(-DAY_MS)
+
+      assert.deepEqual(
+        await tick(
+          service,
+          job(async () => {}, more),
+        ),
+        ['test'],
+      )
+    })
+  }
+
   test('is finished and recorded in one transaction', async () => {
     await using service = await startService()
     const unrecorded = job(async (_, run: JobRun) => void (await run.batch(one)), {

@@ -104,6 +104,15 @@ describe('a mail by SendGrid', () => {
     assert.deepEqual(from, { email: 'shop@example.com' })
   })
 
+  test('goes to the address as typed, its domain in ASCII', async () => {
+    await using sendGrid = await startSendGrid(answerWith(202))
+
+    await mailerOn(sendGrid.host).send({ ...MAIL, to: 'Ann@Bücher.de' }, ID)
+
+    const { personalizations } = JSON.parse(sendGrid.asked[0]?.body ?? '')
+    assert.deepEqual(personalizations, [{ to: [{ email: 'Ann@xn--bcher-kva.de' }] }])
+  })
+
   test('has one recipient, whatever the address holds', async () => {
     await using sendGrid = await startSendGrid(answerWith(202))
 

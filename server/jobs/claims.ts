@@ -42,7 +42,7 @@ const ASIDE_MAX = 20
 const LATER_MS = [5, 15, 40, 60, 4 * 60, 6 * 60, 12 * 60].map((minutes) => minutes * MINUTE_MS)
 export const LATER_TRIES = LATER_MS.length + 1
 /** Long enough for a server that hung to come back: the second copy is the last. */
-const UNCONFIRMED_DELAY_MS = MINUTE_MS
+const UNCONFIRMED_DELAY_MS = 30 * SECOND_MS
 const UNCONFIRMED_MAX = 2
 
 /**

@@ -16,6 +16,12 @@ export interface HeldRun {
 /** Far longer than a batch may take: five seconds a statement. */
 export const LEASE_MS = 30 * SECOND_MS
 
+/** How far the clocks of two replicas may differ. */
+const SKEW_MS = 5 * SECOND_MS
+
+/** A lease that ends later than any of today's was made by a clock that ran ahead, and binds nobody. */
+const latestLease = (nowMs: number) => toIso(nowMs + LEASE_MS + SKEW_MS)
+
 /** Somebody else took the slot over while this process slept; nothing may be written for it. */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError'
@@ -39,6 +45,7 @@ export async function slotState(
     .where('name', '=', name)
     .where('finished_at', 'is', null)
     .where('lease_until', '>', toIso(nowMs))
+    .where('lease_until', '<=', latestLease(nowMs))
     .limit(1)
     .executeTakeFirst()
   return held === undefined ? 'free' : 'busy'
@@ -62,7 +69,12 @@ export async function claimSlot(
         .columns(['name', 'slot'])
         .doUpdateSet({ holder, lease_until: leaseUntil })
         .where('job_runs.finished_at', 'is', null)
-        .where('job_runs.lease_until', '<=', toIso(nowMs)),
+        .where((eb) =>
+          eb.or([
+            eb('job_runs.lease_until', '<=', toIso(nowMs)),
+            eb('job_runs.lease_until', '>', latestLease(nowMs)),
+          ]),
+        ),
     )
     .returning('slot')
     .executeTakeFirst()

@@ -24,6 +24,16 @@ export function canonicalEmail(typed: string): string | undefined {
   return canonical.length <= EMAIL_MAX_LENGTH ? canonical : undefined
 }
 
+/**
+ * What is handed to a mail server: the local part as typed, for only its owner's server knows whether
+ * case matters there, and the ASCII domain. Undefined for what is not an address.
+ */
+export function asciiEmail(typed: string): string | undefined {
+  const canonical = canonicalEmail(typed)
+  if (canonical === undefined) return undefined
+  return typed.slice(0, typed.lastIndexOf('@')) + canonical.slice(canonical.lastIndexOf('@'))
+}
+
 function canonicalDomain(typed: string): string | undefined {
   if (!DOMAIN_AS_TYPED.test(typed)) return undefined
   const domain = domainToASCII(typed)

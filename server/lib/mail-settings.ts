@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { canonicalEmail } from './emails.ts'
+import { asciiEmail } from './emails.ts'
 
 // What MAIL_URL and MAIL_FROM may say. As in setting-types.ts, no message repeats a value.
 
@@ -60,12 +60,11 @@ export function mailAddress(value: string): MailAddress {
   const named = /^"?([^"<>]*?)"? *<([^<>]+)>$/.exec(value)
   const typed = named?.[2] ?? value
   const name = (named?.[1] ?? '').trim()
-  const canonical = canonicalEmail(typed)
-  if (canonical === undefined || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name)) {
+  const address = asciiEmail(typed)
+  if (address === undefined || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name)) {
     throw new Error('must be an address or: Name <address>')
   }
-  const domain = canonical.slice(canonical.lastIndexOf('@') + 1)
-  return { name, address: `${typed.slice(0, typed.lastIndexOf('@'))}@${domain}`, domain }
+  return { name, address, domain: address.slice(address.lastIndexOf('@') + 1) }
 }
 
 function sendGridUrl(url: URL, unencrypted: boolean): SendGridUrl {

@@ -1,4 +1,5 @@
 import { type HttpTimeouts, NoAnswerError, post } from '../lib/http-client.ts'
+import { asciiEmail } from '../lib/emails.ts'
 import type { MailAddress, SendGridUrl } from '../lib/mail-settings.ts'
 import { MINUTE_MS } from '../lib/units.ts'
 import { DeliveryError, type DeliveryFault } from './delivery-error.ts'
@@ -39,7 +40,8 @@ export function createSendGridMailer(
 
 function toRequest(mail: Mail, id: string, from: MailAddress) {
   return {
-    personalizations: [{ to: [{ email: mail.to }] }],
+    // Unlike SMTP, where the transport does it, nobody on the way makes a domain ASCII.
+    personalizations: [{ to: [{ email: asciiEmail(mail.to) ?? mail.to }] }],
     from: { email: from.address, ...(from.name === '' ? {} : { name: from.name }) },
     subject: mail.subject,
     content: [

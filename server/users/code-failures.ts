@@ -55,6 +55,34 @@ export async function clearCodeFailures(tx: Tx, { email, purpose }: Budget): Pro
     .execute()
 }
 
+/**
+ * Takes back the one try that was right. For codes that a user can have for the asking: clearing all
+ * would sell four guesses at somebody else's number for each proof of the own one.
+ */
+export async function takeBackCodeTry(
+  tx: Tx,
+  { email, purpose }: Budget,
+  tryMs: number,
+): Promise<void> {
+  const row = await tx
+    .selectFrom('code_failures')
+    .select('times')
+    .where('email_canonical', '=', email)
+    .where('purpose', '=', purpose)
+    .forUpdate()
+    .executeTakeFirst()
+  const times = JSON.parse(row?.times ?? '[]') as string[]
+  const index = times.lastIndexOf(toIso(tryMs))
+  if (index === -1) return
+  if (times.length === 1) return clearCodeFailures(tx, { email, purpose })
+  await tx
+    .updateTable('code_failures')
+    .set({ times: JSON.stringify(times.toSpliced(index, 1)) })
+    .where('email_canonical', '=', email)
+    .where('purpose', '=', purpose)
+    .execute()
+}
+
 /** For addresses whose accounts are deleted. */
 export async function forgetCodeFailuresOf(tx: Tx, emails: readonly string[]): Promise<void> {
   if (emails.length === 0) return

@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts'
 import type { App, SignedIn } from '../http/fastify.ts'
 import { equalTexts } from '../lib/keys.ts'
 import { type Guards, lockSelf, sessionOf } from '../sessions/guards.ts'
-import { clearCodeFailures, countCodeTry } from './code-failures.ts'
+import { countCodeTry, takeBackCodeTry } from './code-failures.ts'
 import { findPhoneChangeOf, phoneCodeOf, usePhoneChange } from './phone-changes.ts'
 import { Code, toUser, User } from './user.ts'
 import { lockUser, type PublicUserRow, setPhone } from './users.ts'
@@ -26,12 +26,13 @@ export function confirmPhoneRoute(app: App, ctx: Context, guards: Guards): void 
     const { userId, user } = session
     const budget = { email: user.email_canonical, purpose: 'phone' } as const
     // Committed before anything is compared: 200 guesses at once are still five.
-    const allowed = await ctx.transaction((tx) => countCodeTry(tx, budget, ctx.now()))
+    const tryMs = ctx.now()
+    const allowed = await ctx.transaction((tx) => countCodeTry(tx, budget, tryMs))
     const change = allowed ? await findPhoneChangeOf(ctx.db, userId, ctx.now()) : undefined
     const code = change && phoneCodeOf(ctx.keys, change)
     if (change === undefined || !equalTexts(code ?? '', request.body.code))
       throw new AppError('invalid_code')
-    return toUser(ctx, await confirm(ctx, session, change, budget))
+    return toUser(ctx, await confirm(ctx, session, change, { ...budget, tryMs }))
   })
 }
 
@@ -40,13 +41,13 @@ function confirm(
   ctx: Context,
   actor: SignedIn,
   change: { id: string; user_id: number; phone: string },
-  budget: { email: string; purpose: 'phone' },
+  { tryMs, ...budget }: { email: string; purpose: 'phone'; tryMs: number },
 ): Promise<PublicUserRow> {
   return ctx.transaction(async (tx) => {
     await lockSelf(ctx, tx, actor)
     if (!(await usePhoneChange(tx, change.id, ctx.now()))) throw new AppError('invalid_code')
     await setPhone(tx, change.user_id, change.phone, ctx.now())
-    await clearCodeFailures(tx, budget)
+    await takeBackCodeTry(tx, budget, tryMs)
     const user = await lockUser(tx, change.user_id)
     if (user === undefined) throw new AppError('invalid_code')
     return user

@@ -221,6 +221,24 @@ describe('the budget of wrong phone codes', () => {
     assert.deepEqual([theTwentyFirst, aDayAfterTheFirst], [400, 200])
   })
 
+  test('is not given back by proving a number of one’s own: only that try is', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    const confirm = (code: string) => service.post(CONFIRM, { code }, { token: ann.access })
+    for (let n = 0; n < 4; n++) await confirm('000000')
+    const own = await confirm(await phoneCodeFor(service, ann))
+    const left = await triesOf(service, ann.email)
+    service.advance(MINUTE_MS)
+    await confirm('000000')
+    const code = await phoneCodeFor(service, ann, OTHER_NUMBER)
+
+    const another = await confirm(code)
+
+    assert.equal(own.status, 200)
+    assert.deepEqual(left, { phone: 4 })
+    assertProblem(another, 'invalid_code')
+  })
+
   test('is not the budget of mailed codes: using one up leaves the other', async () => {
     await using service = await startService()
     const ann = await service.addUser('ann@example.com')

@@ -101,7 +101,9 @@ for (const [name, withDatabase] of Object.entries(on)) {
           assert.deepEqual([...new Set(counter.copies.values())], [1])
           assert.ok((await statesIn(url)).every((state) => state === 'sent'))
           const busy = workers.filter(({ lines }) => lines.some((line) => line.startsWith('🔑')))
-          assert.ok(busy.length >= 2, `only ${busy.length} worked`)
+          // SQLite has one writer at a time, and the one that has just written is often the next.
+          const least = url.startsWith('sqlite') ? 1 : 2
+          assert.ok(busy.length >= least, `only ${busy.length} worked`)
           assert.ok(!server.lines.some((line) => line.startsWith('🔑')))
         } finally {
           for (const worker of workers) worker.signal('SIGTERM')
