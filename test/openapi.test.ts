@@ -121,7 +121,7 @@ function isAboutTokens({ operationId }: Operation): boolean {
 /** Free texts: what neither lists its values nor is a number. */
 function textsOf({ parameters = [], requestBody, responses }: Operation): [string, Schema][] {
   const found: [string, Schema][] = parameters
-    .filter(({ schema }) => schema.type === 'string')
+    .filter(({ schema }) => schema.type === 'string' && schema.enum === undefined)
     .map(({ name, schema, example }) => [
       name,
       example === undefined ? schema : { ...schema, examples: [example] },
