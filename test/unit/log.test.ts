@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { closeSync, constants, createReadStream, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { createLogger, type Logger, openOutput } from '../../server/log.ts'
 import { createConsoleMailer } from '../../server/mail/mailer.ts'
@@ -148,9 +149,12 @@ describe('the output', () => {
 
     const sent = createConsoleMailer(output).send({ to: 'a', subject: 'b', text: 'c' }, '1')
     const reader = createReadStream('', { fd: pipe, autoClose: false, end: 1024 * 1024 - 1 })
+    const ended = once(reader, 'end')
     reader.resume()
 
     await assert.rejects(sent, /lost/)
+    // A read in flight would find its descriptor closed.
+    await ended
     closeSync(pipe)
   })
 
