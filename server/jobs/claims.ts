@@ -167,7 +167,7 @@ export function postponeMessage(
   })
 }
 
-/** It was handed over whole, and nobody confirmed it: once more in 60 s, and never a third copy. */
+/** It was handed over whole, and nobody confirmed it: once more in 30 s, and never a third copy. */
 export function repeatUnconfirmed(tx: Tx, claim: Claim, tried: Try): Promise<boolean> {
   const unconfirmed = claim.unconfirmed + 1
   return settle(tx, claim, {
