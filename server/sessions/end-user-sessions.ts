@@ -1,10 +1,9 @@
 import { Type } from 'typebox'
 import type { Context } from '../context.ts'
-import { AppError } from '../errors.ts'
 import type { App } from '../http/fastify.ts'
 import { UserIdParams } from '../http/schemas.ts'
-import { lockUsers } from '../users/users.ts'
-import { assertStillAllowed, type Guards, sessionOf } from './guards.ts'
+import { lockForChange } from '../users/user-changes.ts'
+import { type Guards, sessionOf } from './guards.ts'
 import { endSessionsOf } from './sessions.ts'
 
 const schema = {
@@ -23,11 +22,8 @@ export function endUserSessionsRoute(app: App, ctx: Context, guards: Guards): vo
     const actor = sessionOf(request)
     await ctx.transaction(async (tx) => {
       // Under the lock no login can slip a session in between.
-      const locked = await lockUsers(tx, [id, actor.userId], { withActiveAdmins: false })
-      const find = (wanted: number) => locked.find((row) => row.id === wanted)
-      await assertStillAllowed(ctx, tx, actor, find(actor.userId), 'admin')
-      if (find(id) === undefined) throw new AppError('not_found')
-      await endSessionsOf(tx, id, ctx.now())
+      await lockForChange(ctx, tx, id, { actor, touchesRights: false, access: 'admin' })
+      await endSessionsOf(tx, id, { nowMs: ctx.now() })
     })
     return reply.code(204).send(null)
   })

@@ -64,6 +64,13 @@ export function sessionOf(request: FastifyRequest): SignedIn {
   return request.session
 }
 
+interface StillAllowed {
+  readonly actor: SignedIn
+  /** The actor's locked row. */
+  readonly row: PublicUserRow | undefined
+  readonly access: 'user' | 'admin'
+}
+
 /**
  * The guard once more, under the caller's lock on the actor's row: a body may arrive long after its
  * headers were let in. Throws `invalid_token` or `forbidden`.
@@ -71,9 +78,7 @@ export function sessionOf(request: FastifyRequest): SignedIn {
 export async function assertStillAllowed(
   ctx: Context,
   tx: Tx,
-  actor: SignedIn,
-  row: PublicUserRow | undefined,
-  access: 'user' | 'admin',
+  { actor, row, access }: StillAllowed,
 ): Promise<void> {
   const mayAct = row !== undefined && row.verified_at !== null && row.disabled_at === null
   if (!mayAct || !(await isSessionOpen(tx, actor.sessionId, ctx.now()))) {
@@ -84,9 +89,9 @@ export async function assertStillAllowed(
 
 /** Locks the caller's own row and returns it, `assertStillAllowed`. */
 export async function lockSelf(ctx: Context, tx: Tx, actor: SignedIn): Promise<PublicUserRow> {
-  const user = await lockUser(tx, actor.userId)
-  await assertStillAllowed(ctx, tx, actor, user, 'user')
-  return user ?? actor.user
+  const row = await lockUser(tx, actor.userId)
+  await assertStillAllowed(ctx, tx, { actor, row, access: 'user' })
+  return row ?? actor.user
 }
 
 /** The session and the user as they are now, in one round trip. */

@@ -46,7 +46,7 @@ function confirm(
   return ctx.transaction(async (tx) => {
     await lockSelf(ctx, tx, actor)
     if (!(await usePhoneChange(tx, change.id, ctx.now()))) throw new AppError('invalid_code')
-    await setPhone(tx, change.user_id, change.phone, ctx.now())
+    await setPhone(tx, change.user_id, { phone: change.phone, nowMs: ctx.now() })
     await takeBackCodeTry(tx, budget, tryMs)
     const user = await lockUser(tx, change.user_id)
     if (user === undefined) throw new AppError('invalid_code')

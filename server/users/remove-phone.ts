@@ -18,7 +18,7 @@ export function removePhoneRoute(app: App, ctx: Context, guards: Guards): void {
     await ctx.transaction(async (tx) => {
       const user = await lockSelf(ctx, tx, sessionOf(request))
       await deletePhoneChangeOf(tx, user.id)
-      if (user.phone !== null) await setPhone(tx, user.id, null, ctx.now())
+      if (user.phone !== null) await setPhone(tx, user.id, { phone: null, nowMs: ctx.now() })
     })
     return reply.code(204).send(null)
   })

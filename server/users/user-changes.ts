@@ -49,9 +49,9 @@ export function changeUser(
     assertAllowed(admins, user, change)
 
     if (fullName !== undefined && fullName !== user.full_name)
-      await renameUser(tx, id, fullName, ctx.now())
+      await renameUser(tx, id, { fullName, nowMs: ctx.now() })
     if (change.role !== undefined && change.role !== user.role)
-      await setRole(tx, id, change.role, ctx.now())
+      await setRole(tx, id, { role: change.role, nowMs: ctx.now() })
     if (change.disabled === true && user.disabled_at === null) await disable(ctx, tx, id)
     if (change.disabled === false && user.disabled_at !== null) await enableUser(tx, id, ctx.now())
     return (await lockUser(tx, id)) ?? user
@@ -69,20 +69,29 @@ export function removeUser(ctx: Context, id: number, actor?: SignedIn): Promise<
   })
 }
 
-/** Locks the user, the actor and, where rights may change, every active admin; then checks the actor once more. */
-async function lockForChange(
+interface LockForChange {
+  readonly actor: SignedIn | undefined
+  /** Then every active admin is locked, too. */
+  readonly touchesRights: boolean
+  /** What the actor has to be; a user, if left out, where it changes itself. */
+  readonly access?: 'user' | 'admin'
+}
+
+/**
+ * Locks the user, the actor and, where rights may change, every active admin; then checks the actor
+ * once more. Throws `invalid_token`, `forbidden`, `not_found`.
+ */
+export async function lockForChange(
   ctx: Context,
   tx: Tx,
   id: number,
-  { actor, touchesRights }: { actor: SignedIn | undefined; touchesRights: boolean },
+  { actor, touchesRights, access = id === actor?.userId ? 'user' : 'admin' }: LockForChange,
 ): Promise<{ user: PublicUserRow; admins: number[] }> {
   const ids = actor === undefined ? [id] : [id, actor.userId]
   const locked = await lockUsers(tx, ids, { withActiveAdmins: touchesRights })
   const find = (wanted: number) => locked.find((row) => row.id === wanted)
-  if (actor !== undefined) {
-    const access = id === actor.userId ? 'user' : 'admin'
-    await assertStillAllowed(ctx, tx, actor, find(actor.userId), access)
-  }
+  if (actor !== undefined)
+    await assertStillAllowed(ctx, tx, { actor, row: find(actor.userId), access })
   const user = find(id)
   if (user === undefined) throw new AppError('not_found')
   return { user, admins: locked.filter(isActiveAdmin).map((row) => row.id) }
@@ -104,5 +113,5 @@ function isLast(admins: readonly number[], id: number): boolean {
 /** Enabling the account again must not revive what was open before. */
 async function disable(ctx: Context, tx: Tx, id: number): Promise<void> {
   await disableUser(tx, id, ctx.now())
-  await endSessionsOf(tx, id, ctx.now())
+  await endSessionsOf(tx, id, { nowMs: ctx.now() })
 }

@@ -207,8 +207,7 @@ export async function upgradePasswordHash(
 export async function renameUser(
   tx: Tx,
   id: number,
-  fullName: string | null,
-  nowMs: number,
+  { fullName, nowMs }: { fullName: string | null; nowMs: number },
 ): Promise<void> {
   await update(tx, id, { full_name: fullName, updated_at: toIso(nowMs) })
 }
@@ -217,8 +216,7 @@ export async function renameUser(
 export async function setPhone(
   tx: Tx,
   id: number,
-  phone: string | null,
-  nowMs: number,
+  { phone, nowMs }: { phone: string | null; nowMs: number },
 ): Promise<void> {
   const now = toIso(nowMs)
   await update(tx, id, {
@@ -228,7 +226,11 @@ export async function setPhone(
   })
 }
 
-export async function setRole(tx: Tx, id: number, role: Role, nowMs: number): Promise<void> {
+export async function setRole(
+  tx: Tx,
+  id: number,
+  { role, nowMs }: { role: Role; nowMs: number },
+): Promise<void> {
   await update(tx, id, { role, updated_at: toIso(nowMs) })
 }
 
