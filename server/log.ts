@@ -23,6 +23,7 @@ const SECRET_KEYS = [
   'secretKey',
   'databaseUrl',
   'mailUrl',
+  'smsUrl',
 ]
 const SECRET_PATHS = SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`])
 
@@ -60,10 +61,6 @@ export function openOutput(fd = 1): Output {
   let writing = false
   let flushes: ((lost: boolean) => void)[] = []
 
-  function lose(lines: number): void {
-    dropped += lines
-    lostSinceFlush = true
-  }
   /** One batch at a time; a flush is settled by the batch that follows what it waits for. */
   async function drain(): Promise<void> {
     writing = true
@@ -72,12 +69,18 @@ export function openOutput(fd = 1): Output {
       const settle = flushes
       queue = []
       flushes = []
+      // What is refused from here on is the next batch's: these flushes do not wait for it.
+      let lost = lostSinceFlush
+      lostSinceFlush = false
       const batch = Buffer.from(lines.join(''))
       // A reader that went away (EPIPE) or a full disk is no reason to stop serving.
-      await writeWhole(fd, batch).catch(() => lose(lines.length))
+      await writeWhole(fd, batch).catch(() => {
+        dropped += lines.length
+        lost = true
+      })
       waitingBytes -= batch.length
-      for (const done of settle) done(lostSinceFlush)
-      if (settle.length > 0) lostSinceFlush = false
+      for (const done of settle) done(lost)
+      if (settle.length === 0) lostSinceFlush ||= lost
     }
     writing = false
   }
@@ -85,7 +88,11 @@ export function openOutput(fd = 1): Output {
   return {
     write(text) {
       const bytes = Buffer.byteLength(text)
-      if (waitingBytes + bytes > BUFFER_MAX_BYTES) return lose(1)
+      if (waitingBytes + bytes > BUFFER_MAX_BYTES) {
+        dropped++
+        lostSinceFlush = true
+        return
+      }
       waitingBytes += bytes
       queue.push(text)
       if (!writing) void drain()

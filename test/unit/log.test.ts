@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { closeSync, constants, createReadStream, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, createReadStream, openSync, read, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import { createLogger, type Logger, openOutput } from '../../server/log.ts'
 import { createConsoleMailer } from '../../server/mail/mailer.ts'
 import { temporaryFolder } from '../support/process.ts'
+
+const readSome = promisify(read)
 
 /** What one call writes, as JSON logging has it. */
 async function logged(write: (log: Logger) => void): Promise<{ text: string; line: any }> {
@@ -38,6 +41,8 @@ describe('secrets in the log', () => {
     'cookie',
     'secretKey',
     'databaseUrl',
+    'mailUrl',
+    'smsUrl',
   ]) {
     test(`${key} is redacted up to three levels deep`, async () => {
       const secret = { [key]: 'canary' }
@@ -157,6 +162,29 @@ describe('the output', () => {
 
     await assert.rejects(sent, /lost/)
     // A read in flight would find its descriptor closed.
+    await ended
+    closeSync(pipe)
+  })
+
+  test('a line dropped while a batch is written is told to its own flush, not to that of the batch', async () => {
+    using folder = temporaryFolder()
+    const pipe = openSync(makePipe(folder.path), 'r+')
+    const output = openOutput(pipe)
+    const rest = 512 * 1024
+    output.write('x')
+    // More than a pipe holds: this batch is being written until somebody reads.
+    output.write('y'.repeat(rest + 1))
+    const first = output.flush()
+    for (let n = 0; n < 2; n++) await readSome(pipe, Buffer.alloc(1), 0, 1, null)
+
+    output.write('z'.repeat(1024 * 1024))
+    const second = output.flush()
+    const reader = createReadStream('', { fd: pipe, autoClose: false, end: rest - 1 })
+    const ended = once(reader, 'end')
+    reader.resume()
+
+    const [batch, dropped] = await Promise.allSettled([first, second])
+    assert.deepEqual([batch.status, dropped.status], ['fulfilled', 'rejected'])
     await ended
     closeSync(pipe)
   })
