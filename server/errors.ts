@@ -7,11 +7,15 @@ export const ERRORS = {
   malformed_request: 'The request could not be read: it must be well-formed and in UTF-8.',
   invalid_code:
     'The code is wrong, has expired or was used; after five wrong codes wait an hour before the next.',
+  invalid_reset_token:
+    'The link is wrong, has expired or was used, or a newer one was mailed; ask for another.',
+  invalid_undo_token: 'The link is wrong, has expired or was used.',
   authentication_required: 'Sign in and send the access token as a Bearer token.',
   invalid_token: 'The token is invalid, has expired or was revoked; sign in again.',
   invalid_credentials: 'Incorrect email or password.',
   forbidden: 'You do not have permission to do this.',
   email_unverified: 'Verify your email address before you log in.',
+  wrong_password: 'The current password is wrong.',
   account_disabled: 'This account is disabled; ask an administrator.',
   own_role: 'Nobody changes their own role or disables themselves; another administrator can.',
   not_found: 'There is nothing here.',
@@ -27,6 +31,7 @@ export const ERRORS = {
   validation_failed: 'The request is not valid; see errors for each field.',
   too_many_sign_ups:
     'This address has too many sign-ups waiting for their code; use one of the codes that were mailed, or try later.',
+  too_many_requests: 'Too many tries; wait as long as Retry-After says.',
   headers_too_large: 'The headers are too large.',
   internal_error: 'Something went wrong on our side; the request_id helps us to find it.',
   overloaded: 'The service is busy; try again in a moment.',

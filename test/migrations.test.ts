@@ -9,12 +9,14 @@ import { createTestDatabase } from './support/database.ts'
 import { times } from './support/races.ts'
 import { runCommand } from './support/server-process.ts'
 
-const NAMES = ['0001-initial', '0002-mail-and-jobs']
+const NAMES = ['0001-initial', '0002-mail-and-jobs', '0003-account-life']
 const OURS = [
   'audit_events',
   'code_failures',
+  'email_changes',
   'job_runs',
   'outbox',
+  'password_resets',
   'phone_changes',
   'sessions',
   'sign_ups',

@@ -142,7 +142,7 @@ describe('the purge', () => {
   test('keeps audit events for AUDIT_KEEP_DAYS', async () => {
     await using service = await startService({ AUDIT_KEEP_DAYS: '10' })
     const { nowMs } = service.clock
-    await service.ctx.transaction((tx) => recordEvent(tx, { event: 'test.done' }, nowMs))
+    await service.ctx.transaction((tx) => recordEvent(tx, { event: 'data.exported' }, nowMs))
 
     const before = await leftAfter(service, 10 * DAY_MS, 'audit_events')
     const after = await leftAfter(service, HOUR_MS, 'audit_events')

@@ -45,7 +45,7 @@ async function changePassword(service: Service, user: TestUser, password: string
       .set({ password_hash: passwordHash, password_changed_at: toIso(nowMs) })
       .where('id', '=', user.id)
       .execute()
-    await endSessionsOf(tx, user.id, nowMs)
+    await endSessionsOf(tx, user.id, { nowMs })
   })
 }
 

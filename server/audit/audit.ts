@@ -1,9 +1,9 @@
 import type { Tx } from '../database/connect.ts'
 import { toIso } from '../lib/units.ts'
+import type { AuditEventName } from './events.ts'
 
 export interface AuditEvent {
-  /** `<noun>.<past participle>`, stable: people filter by it. */
-  readonly event: string
+  readonly event: AuditEventName
   /** Who did it; absent for the service itself and its operators. */
   readonly actorId?: number
   /** Whom it concerns. */

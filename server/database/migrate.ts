@@ -6,11 +6,16 @@ import { SECOND_MS } from '../lib/units.ts'
 import type { Backend, Db } from './connect.ts'
 import { up as initial } from './migrations/0001-initial.ts'
 import { up as mailAndJobs } from './migrations/0002-mail-and-jobs.ts'
+import { up as accountLife } from './migrations/0003-account-life.ts'
 import { openDatabase } from './open.ts'
 import type { Schema } from './schema.ts'
 
 /** Forward-only, in this order, never edited once released. */
-const MIGRATIONS = { '0001-initial': initial, '0002-mail-and-jobs': mailAndJobs }
+const MIGRATIONS = {
+  '0001-initial': initial,
+  '0002-mail-and-jobs': mailAndJobs,
+  '0003-account-life': accountLife,
+}
 
 const TABLE = 'schema_migrations'
 /** How long a second process waits for the first to finish on SQLite, whose lock does not queue. */

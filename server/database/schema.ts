@@ -12,6 +12,8 @@ export interface Schema {
   sessions: SessionsTable
   outbox: OutboxTable
   phone_changes: PhoneChangesTable
+  password_resets: PasswordResetsTable
+  email_changes: EmailChangesTable
   job_runs: JobRunsTable
   audit_events: AuditEventsTable
 }
@@ -82,8 +84,12 @@ export interface SessionsTable {
   /** Absolute end. */
   ends_at: string
   last_seen_at: string
+  /** At the login or the newest refresh. */
   user_agent: string | null
   ip: string | null
+  /** At the login: an IPv4 address, or the /64 of an IPv6 one. */
+  login_network: string | null
+  login_user_agent: string | null
   revoked_at: string | null
 }
 
@@ -130,6 +136,38 @@ export interface PhoneChangesTable {
   key_id: string
   created_at: string
   expires_at: string
+}
+
+/** A link to set a new password; the token in it is derived from the id. */
+export interface PasswordResetsTable {
+  /** UUID v4. */
+  id: string
+  user_id: number
+  key_id: string
+  created_at: string
+  expires_at: string
+  /** Set once; a used token opens nothing. */
+  used_at: string | null
+}
+
+/** A change of the address: begun, then confirmed by the code mailed to the new one, then perhaps undone. */
+export interface EmailChangesTable {
+  /** UUID v4; the code for the new address and the undo token for the old one are derived from it. */
+  id: string
+  user_id: number
+  email: string
+  email_canonical: string
+  /** Reserved for its owner while the change can be undone. */
+  old_email: string
+  old_email_canonical: string
+  key_id: string
+  created_at: string
+  /** Of the code. */
+  expires_at: string
+  confirmed_at: string | null
+  /** Set when confirmed. */
+  undo_until: string | null
+  undone_at: string | null
 }
 
 /** One run of a recurring job, over all replicas. */

@@ -9,6 +9,24 @@ export interface Client {
   readonly userAgent: string | null
 }
 
+/** Who caused a change, and from where, for its audit event. */
+export interface Cause {
+  /** Absent while nobody is logged in. */
+  readonly actorId?: number
+  readonly ip: string | null
+  readonly requestId: string
+}
+
+/** After the guard, if the route has one. */
+export function causeOf(request: FastifyRequest): Cause {
+  const actorId = request.session?.userId
+  return {
+    ...(actorId === undefined ? {} : { actorId }),
+    ip: addressOf(request),
+    requestId: request.id,
+  }
+}
+
 const USER_AGENT_MAX = 256
 
 export function clientOf(request: FastifyRequest): Client {

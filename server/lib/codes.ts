@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { macBytes } from './keys.ts'
 
 /** What a code proves. One made for one purpose never works for another. */
-export type CodePurpose = 'verify' | 'phone'
+export type CodePurpose = 'verify' | 'phone' | 'email'
 
 const CODES = 1_000_000
 /** The largest multiple of a million that 32 bits hold: words above it would favour low codes. */

@@ -1,9 +1,9 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
 
 /** Every use of the secret has a key of its own, so that a value made for one opens no other. */
-export type KeyPurpose = 'code' | 'refresh' | 'cursor'
+export type KeyPurpose = 'code' | 'refresh' | 'cursor' | 'link'
 
-const PURPOSES = ['code', 'refresh', 'cursor'] as const satisfies readonly KeyPurpose[]
+const PURPOSES = ['code', 'refresh', 'cursor', 'link'] as const satisfies readonly KeyPurpose[]
 
 /** Everything derived from one SECRET_KEY. */
 export interface KeySet {

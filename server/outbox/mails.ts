@@ -5,6 +5,7 @@ import type { Context } from '../context.ts'
 import type { Db } from '../database/connect.ts'
 import type { OutboxState, OutboxTable } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
+import type { Cause } from '../http/client.ts'
 import { NullableText, Time } from '../http/schemas.ts'
 import { reviveMessage } from '../jobs/claims.ts'
 
@@ -107,11 +108,7 @@ export function findMail(db: Db, id: string): Promise<MailRow | undefined> {
  * Lets a message that failed wait again, due now, and records who did that; returns it as it is then.
  * Throws `not_found`, `mail_not_failed`.
  */
-export async function resendMail(
-  ctx: Context,
-  id: string,
-  actor: { readonly id?: number; readonly ip?: string | null; readonly requestId?: string } = {},
-): Promise<MailRow> {
+export async function resendMail(ctx: Context, id: string, cause?: Cause): Promise<MailRow> {
   const mail = await ctx.transaction(async (tx) => {
     const nowMs = ctx.now()
     const revived = await reviveMessage(tx, id, nowMs)
@@ -119,11 +116,9 @@ export async function resendMail(
     if (found === undefined) throw new AppError('not_found')
     if (!revived) throw new AppError('mail_not_failed')
     const event = {
-      event: 'mail.resent',
-      ...(actor.id === undefined ? {} : { actorId: actor.id }),
+      event: 'mail.resent' as const,
+      ...cause,
       ...(found.user_id === null ? {} : { subjectId: found.user_id }),
-      ...(actor.requestId === undefined ? {} : { requestId: actor.requestId }),
-      ip: actor.ip ?? null,
       changes: { mail_id: id, kind: found.kind },
     }
     await recordEvent(tx, event, nowMs)

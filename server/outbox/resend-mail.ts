@@ -1,9 +1,9 @@
 import { Type } from 'typebox'
 import type { Context } from '../context.ts'
-import { clientOf } from '../http/client.ts'
+import { causeOf } from '../http/client.ts'
 import type { App } from '../http/fastify.ts'
 import { Uuid } from '../http/schemas.ts'
-import { type Guards, sessionOf } from '../sessions/guards.ts'
+import type { Guards } from '../sessions/guards.ts'
 import { Mail, resendMail } from './mails.ts'
 
 const schema = {
@@ -19,8 +19,6 @@ const schema = {
 
 export function resendMailRoute(app: App, ctx: Context, guards: Guards): void {
   app.post('/mail/:id/resend', { schema, ...guards.admin }, async (request, reply) => {
-    const { userId: id } = sessionOf(request)
-    const actor = { id, ip: clientOf(request).ip, requestId: request.id }
-    return reply.code(202).send(await resendMail(ctx, request.params.id, actor))
+    return reply.code(202).send(await resendMail(ctx, request.params.id, causeOf(request)))
   })
 }

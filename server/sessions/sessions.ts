@@ -1,5 +1,6 @@
 import type { LookUp, Tx } from '../database/connect.ts'
 import type { Client } from '../http/client.ts'
+import { networkOf } from '../lib/networks.ts'
 import { equalTexts, type KeyRing, mac } from '../lib/keys.ts'
 import { newId } from '../lib/random.ts'
 import { toIso } from '../lib/units.ts'
@@ -81,6 +82,8 @@ export async function openSession(
       last_seen_at: now,
       user_agent: client.userAgent,
       ip: client.ip,
+      login_network: client.ip && networkOf(client.ip),
+      login_user_agent: client.userAgent,
       revoked_at: null,
     })
     .execute()
@@ -180,13 +183,19 @@ export async function endSession(tx: Tx, id: string, nowMs: number): Promise<voi
     .execute()
 }
 
-export async function endSessionsOf(tx: Tx, userId: number, nowMs: number): Promise<void> {
-  await tx
+/** Ends all sessions of a user, but for the one to keep, if any. */
+export async function endSessionsOf(
+  tx: Tx,
+  userId: number,
+  { nowMs, keep }: { nowMs: number; keep?: string },
+): Promise<void> {
+  let query = tx
     .updateTable('sessions')
     .set({ revoked_at: toIso(nowMs) })
     .where('user_id', '=', userId)
     .where('revoked_at', 'is', null)
-    .execute()
+  if (keep !== undefined) query = query.where('id', '!=', keep)
+  await query.execute()
 }
 
 /**

@@ -145,7 +145,9 @@ describe('the code', () => {
       sign_ups: ['users/sign-ups.ts'],
       phone_changes: ['users/phone-changes.ts'],
       code_failures: ['users/code-failures.ts'],
-      sessions: ['sessions/sessions.ts'],
+      sessions: ['sessions/sessions.ts', 'sessions/session-list.ts'],
+      password_resets: ['users/password-resets.ts'],
+      email_changes: ['users/email-changes.ts'],
       outbox: ['jobs/outbox.ts', 'jobs/claims.ts'],
     }
     const wrong = Object.entries(owners).flatMap(([table, files]) =>

@@ -1,0 +1,52 @@
+import { type Kysely, sql } from 'kysely'
+
+// A migration must not depend on today's Schema, hence any.
+export async function up(db: Kysely<any>, dialect: 'sqlite' | 'postgres'): Promise<void> {
+  const time = dialect === 'postgres' ? sql`timestamptz(3)` : sql`text`
+  const number = dialect === 'postgres' ? sql`bigint` : sql`integer`
+
+  await sql`
+    create table password_resets (
+      id text primary key,
+      user_id ${number} not null references users (id) on delete cascade,
+      key_id text not null,
+      created_at ${time} not null,
+      expires_at ${time} not null,
+      used_at ${time}
+    )`.execute(db)
+  await sql`create index password_resets_user on password_resets (user_id, created_at)`.execute(db)
+  await sql`create index password_resets_expires on password_resets (expires_at)`.execute(db)
+
+  await sql`
+    create table email_changes (
+      id text primary key,
+      user_id ${number} not null references users (id) on delete cascade,
+      email text not null,
+      email_canonical text not null,
+      old_email text not null,
+      old_email_canonical text not null,
+      key_id text not null,
+      created_at ${time} not null,
+      expires_at ${time} not null,
+      confirmed_at ${time},
+      undo_until ${time},
+      undone_at ${time}
+    )`.execute(db)
+  await sql`create index email_changes_user on email_changes (user_id, created_at)`.execute(db)
+  await sql`
+    create index email_changes_reserved on email_changes (old_email_canonical)
+    where confirmed_at is not null and undone_at is null`.execute(db)
+  await sql`create index email_changes_expires on email_changes (expires_at)`.execute(db)
+
+  // As of the login; `ip` and `user_agent` follow the refreshes.
+  await sql`alter table sessions add column login_network text`.execute(db)
+  await sql`alter table sessions add column login_user_agent text`.execute(db)
+
+  await sql`
+    create index audit_events_subject on audit_events (subject_id, id)
+    where subject_id is not null`.execute(db)
+  await sql`
+    create index audit_events_actor on audit_events (actor_id, id)
+    where actor_id is not null`.execute(db)
+  await sql`create index audit_events_event on audit_events (event, id)`.execute(db)
+}
