@@ -53,8 +53,10 @@ async function runProcess(
     log.fatal({ err: error }, 'unexpected error, stopping')
     void stop(1).catch(() => exit(output, 1))
   }
-  process.on('SIGTERM', () => void stop(0).catch(fail))
-  process.on('SIGINT', () => void stop(0).catch(fail))
+  // SIGHUP: the terminal it was started from is closed.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
+    process.on(signal, () => void stop(0).catch(fail))
+  }
   process.on('uncaughtException', fail)
   process.on('unhandledRejection', fail)
 

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { createApp } from './app.ts'
+import type { App } from './http/fastify.ts'
 import { type Config, configWarnings, type Secrets } from './config.ts'
 import { type Context, createContext } from './context.ts'
 import type { Backend } from './database/connect.ts'
@@ -47,7 +48,7 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
       await makeFirstAdmin(ctx, config.adminEmail, secrets.adminPassword)
     }
     const app = createApp(ctx, { isDraining: () => draining, previewMails })
-    await app.listen({ host: config.host, port: config.port })
+    await listen(app, options)
     if (config.worker === 'inline') worker = startWorker(ctx, sendersOf(options))
     const url = addressOf(config, app.server.address() as AddressInfo)
     log.info(
@@ -64,9 +65,8 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
           log.warn('stopping: cutting the connections that are left')
           app.server.closeAllConnections()
         }, DRAIN_MAX_MS)
-        await app.close()
-        clearTimeout(cut)
-        await worker.stop()
+        // Side by side: one after the other, a client and a mail server that hang take too long.
+        await Promise.all([app.close().finally(() => clearTimeout(cut)), worker.stop()])
         await backend.close()
         return complete
       },
@@ -99,7 +99,7 @@ export async function openContext(
   const { config, secrets, log } = options
   const backend = await openDatabase(secrets.databaseUrl)
   try {
-    await prepareSchema(config, secrets, backend, log)
+    await prepareSchema({ config, secrets, log }, backend)
     return {
       ctx: await createContext({ config, secrets, backend, log }),
       close: () => backend.close(),
@@ -119,7 +119,7 @@ async function open(
     onIdleError: (error) => log.warn({ err: error }, 'idle database connection lost'),
   })
   try {
-    await prepareSchema(config, secrets, backend, log)
+    await prepareSchema({ config, secrets, log }, backend)
     return { ctx: await createContext({ config, secrets, backend, log, wakeMail }), backend }
   } catch (error) {
     await backend.close()
@@ -135,10 +135,8 @@ function sendersOf({ config, secrets, output }: ProcessOptions): Senders {
 }
 
 async function prepareSchema(
-  config: Config,
-  secrets: Secrets,
+  { config, secrets, log }: Pick<ProcessOptions, 'config' | 'secrets' | 'log'>,
   backend: Backend,
-  log: Logger,
 ): Promise<void> {
   if (config.migrate) {
     const applied = await migrate(secrets.databaseUrl, backend)
@@ -151,6 +149,15 @@ async function prepareSchema(
       `the database lacks migrations (${pending.join(', ')}): run npm run migrate, or set MIGRATE=on`,
     )
   }
+}
+
+/** Fastify would say for each address what our own line says with the documentation. */
+async function listen(app: App, { config, log }: ProcessOptions): Promise<void> {
+  const { host, port } = config
+  await app.ready()
+  const { level } = log
+  if (log.isLevelEnabled('info')) log.level = 'warn'
+  await app.listen({ host, port }).finally(() => (log.level = level))
 }
 
 function addressOf(config: Config, { port }: AddressInfo): string {

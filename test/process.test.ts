@@ -80,6 +80,27 @@ describe('the process', () => {
     assert.equal(stderr, '')
   })
 
+  test('says once where it listens', async () => {
+    await using program = await startOnDatabase()
+    await program.url()
+
+    program.child.kill('SIGTERM')
+    const { stdout } = await program.finished()
+
+    assert.equal(stdout.match(/listen/gi)?.length, 1, stdout)
+  })
+
+  test('stops in order on SIGHUP, when its terminal is closed', async () => {
+    await using program = await startOnDatabase()
+    await program.url()
+
+    program.child.kill('SIGHUP')
+    const { exitCode, stdout } = await program.finished()
+
+    assert.equal(exitCode, 0)
+    assert.match(stdout, /"msg":"stopped"\}\n$/)
+  })
+
   test('stops in order when the reader of its log has gone away', async () => {
     await using program = await startOnDatabase()
     const url = await program.url()

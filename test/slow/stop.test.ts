@@ -4,9 +4,10 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { startProgram, temporaryFolder } from '../support/process.ts'
-import { SETTINGS } from '../support/service.ts'
+import { PASSWORD, SETTINGS } from '../support/service.ts'
+import { startSmtpServer } from '../support/smtp-server.ts'
 
-// One client that never says all must not keep a stopping service from closing what it opened.
+// Who never says all must not keep a stopping service from closing what it opened.
 
 const STOP_MAX_MS = 13_000
 
@@ -43,3 +44,40 @@ for (const [what, half] of [
     assert.deepEqual(readdirSync(folder.path), ['app.db'])
   })
 }
+
+test('a client and a mail server that hang at once are both given up in time', async () => {
+  using folder = temporaryFolder()
+  await using smtp = await startSmtpServer({ tls: 'none' })
+  smtp.behave({ data: 'hang' })
+  const file = join(folder.path, 'app.db')
+  const env = {
+    ...SETTINGS,
+    DATABASE_URL: `sqlite:///${file}`,
+    PORT: '0',
+    MAIL_URL: smtp.url('?tls=off'),
+    MAIL_FROM: 'shop@example.com',
+  }
+  await using program = startProgram({ env })
+  const url = await program.url()
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  const hungUp = new Promise((resolve) => socket.once('error', () => {}).once('close', resolve))
+  await new Promise((resolve) => socket.write('GET /health HTTP/1.1\r\nHos', resolve))
+  const signedUp = await fetch(`${url}/auth/signup`, {
+    method: 'POST',
+    body: JSON.stringify({ email: 'ann@example.com', password: PASSWORD }),
+    headers: { 'content-type': 'application/json' },
+  })
+  await smtp.got(1)
+
+  const askedAt = performance.now()
+  program.child.kill('SIGTERM')
+  const { exitCode, stdout, stderr } = await program.finished()
+  const stopMs = performance.now() - askedAt
+  await hungUp
+
+  assert.equal(signedUp.status, 201)
+  assert.equal(exitCode, 1, stderr)
+  assert.ok(stopMs < STOP_MAX_MS, `${stopMs} ms`)
+  assert.match(stdout, /"msg":"stopped"\}\n$/)
+  assert.deepEqual(readdirSync(folder.path), ['app.db'])
+})
