@@ -30,6 +30,25 @@ export async function recordEvent(tx: Tx, event: AuditEvent, nowMs: number): Pro
     .execute()
 }
 
+/**
+ * Forgets where users acted from, once they are deleted: their own addresses, and those of whoever acted
+ * for them without being logged in. An admin's stays, until that admin goes.
+ */
+export async function blankEventsOf(tx: Tx, userIds: readonly number[]): Promise<void> {
+  if (userIds.length === 0) return
+  await tx
+    .updateTable('audit_events')
+    .set({ ip: null })
+    .where('ip', 'is not', null)
+    .where((eb) =>
+      eb.or([
+        eb('actor_id', 'in', userIds),
+        eb.and([eb('actor_id', 'is', null), eb('subject_id', 'in', userIds)]),
+      ]),
+    )
+    .execute()
+}
+
 /** Deletes at most `limit` events older than `before`; returns how many. */
 export async function deleteEventsBefore(tx: Tx, before: string, limit: number): Promise<number> {
   const deleted = await tx

@@ -3,7 +3,7 @@
  * participle>`; the subject is the user it happened to, the actor who did it.
  */
 export const EVENTS = {
-  'user.signed_up': 'An attempt to sign up was accepted for an address that nobody has verified.',
+  'sign_up.received': 'Somebody signed an address up and was told 201.',
   'user.verified': 'The address was proved by its code; the account is active.',
   'user.changed': 'An admin or the user changed a field; role and state have events of their own.',
   'user.role_changed': 'The role was changed.',
@@ -13,7 +13,6 @@ export const EVENTS = {
   'users.cleaned_up': 'A run of the clean-up deleted accounts that nobody verified in time.',
   'users.clean_up_refused': 'A run of the clean-up stopped: it would have deleted too many.',
   'session.opened': 'Somebody logged in.',
-  'session.refused': 'A login was refused: wrong password, unverified or disabled account.',
   'session.ended': 'A session was ended by its user.',
   'session.replayed': 'A used refresh token came back; its session was ended.',
   'sessions.ended': 'Several sessions of a user were ended at once.',

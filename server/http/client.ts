@@ -19,12 +19,7 @@ export interface Cause {
 
 /** After the guard, if the route has one. */
 export function causeOf(request: FastifyRequest): Cause {
-  const actorId = request.session?.userId
-  return {
-    ...(actorId === undefined ? {} : { actorId }),
-    ip: addressOf(request),
-    requestId: request.id,
-  }
+  return request.session?.cause ?? { ip: addressOf(request), requestId: request.id }
 }
 
 const USER_AGENT_MAX = 256

@@ -15,7 +15,7 @@ import { newId } from '../lib/random.ts'
 import { SECOND_MS } from '../lib/units.ts'
 import { allowedMethods, pathOf } from './allowed-methods.ts'
 import { readBodiesStrictly } from './bodies.ts'
-import { addressOf } from './client.ts'
+import { addressOf, type Cause } from './client.ts'
 import { limitPipelining } from './connections.ts'
 import { answerBrokenRequest, answerForNode, isWellFramed } from './broken-requests.ts'
 import { securityHeaders } from './headers.ts'
@@ -42,6 +42,7 @@ export interface SignedIn {
   readonly userId: number
   readonly role: Role
   readonly user: PublicUserRow
+  readonly cause: Cause
 }
 
 const BODY_MAX_BYTES = 64 * 1024

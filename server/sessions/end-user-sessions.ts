@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { recordEvent } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import type { App } from '../http/fastify.ts'
 import { UserIdParams } from '../http/schemas.ts'
@@ -24,6 +25,8 @@ export function endUserSessionsRoute(app: App, ctx: Context, guards: Guards): vo
       // Under the lock no login can slip a session in between.
       await lockForChange(ctx, tx, id, { actor, touchesRights: false, access: 'admin' })
       await endSessionsOf(tx, id, { nowMs: ctx.now() })
+      const event = { event: 'sessions.ended' as const, subjectId: id, ...actor.cause }
+      await recordEvent(tx, event, ctx.now())
     })
     return reply.code(204).send(null)
   })

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
 import type { PublicUserRow } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
+import { addressOf } from '../http/client.ts'
 import type { SignedIn } from '../http/fastify.ts'
 import { type AccessToken, createTokenVerifier } from './access-tokens.ts'
 import { lockUser } from '../users/users.ts'
@@ -28,9 +29,11 @@ export function createGuards(ctx: Context): Guards {
 
   async function authenticate(request: FastifyRequest): Promise<SignedIn> {
     const token = await verifyToken(bearerToken(request))
-    const signedIn = await findSignedIn(ctx, token)
-    request.session = signedIn
-    return signedIn
+    const user = await findSignedIn(ctx, token)
+    const { sessionId, userId } = token
+    const cause = { actorId: userId, ip: addressOf(request), requestId: request.id }
+    request.session = { sessionId, userId, role: user.role, user, cause }
+    return request.session
   }
   return {
     authenticate,
@@ -95,11 +98,11 @@ export async function lockSelf(ctx: Context, tx: Tx, actor: SignedIn): Promise<P
 }
 
 /** The session and the user as they are now, in one round trip. */
-async function findSignedIn(ctx: Context, token: AccessToken): Promise<SignedIn> {
+async function findSignedIn(ctx: Context, token: AccessToken): Promise<PublicUserRow> {
   const session = await ctx.lookUp(sessionUserById, token.sessionId)
   const valid = session !== undefined && session.id === token.userId && isLive(session, ctx.now())
   if (!valid) throw new AppError('invalid_token')
-  return { sessionId: token.sessionId, userId: session.id, role: session.role, user: session }
+  return session
 }
 
 /** RFC 6750 section 2.1. Throws `authentication_required` when there is none. */

@@ -1,10 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { recordEvent } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { hashAdmission } from '../http/admission.ts'
 import { isForm } from '../http/bodies.ts'
-import { type Client, clientOf } from '../http/client.ts'
+import { type Cause, causeOf, type Client, clientOf } from '../http/client.ts'
 import type { App } from '../http/fastify.ts'
 import { Email } from '../http/schemas.ts'
 import { canonicalEmail } from '../lib/emails.ts'
@@ -68,7 +69,10 @@ export function logInRoute(app: App, ctx: Context): void {
   app.post('/auth/login', options, async (request) => {
     const { email, password } = request.body
     const proven = await provePassword(ctx, canonicalEmail(email) ?? '', password)
-    const sessionId = await openSessionFor(ctx, proven, clientOf(request))
+    const sessionId = await openSessionFor(ctx, proven, {
+      client: clientOf(request),
+      cause: causeOf(request),
+    })
     return issueTokens(ctx, { sessionId, userId: proven.user.id, generation: 0 })
   })
 }
@@ -92,7 +96,11 @@ async function provePassword(ctx: Context, email: string, password: string): Pro
 }
 
 /** Decides again under the lock: a login that began before a change of password leaves no session behind it. */
-function openSessionFor(ctx: Context, { user, upgrade }: Proven, client: Client): Promise<string> {
+function openSessionFor(
+  ctx: Context,
+  { user, upgrade }: Proven,
+  { client, cause }: { client: Client; cause: Cause },
+): Promise<string> {
   return ctx.transaction(async (tx) => {
     const now = await lockUser(tx, user.id)
     if (now === undefined || now.password_changed_at !== user.password_changed_at) {
@@ -100,11 +108,16 @@ function openSessionFor(ctx: Context, { user, upgrade }: Proven, client: Client)
     }
     if (now.disabled_at !== null) throw new AppError('account_disabled')
     if (upgrade !== undefined) await upgradePasswordHash(tx, user.id, upgrade)
-    return openSession(tx, user.id, client, {
-      nowMs: ctx.now(),
+    const nowMs = ctx.now()
+    const sessionId = await openSession(tx, user.id, client, {
+      nowMs,
       idleLifetimeMs: ctx.config.sessionIdleLifetimeMs,
       lifetimeMs: ctx.config.sessionLifetimeMs,
     })
+    const event = { ...cause, actorId: user.id, subjectId: user.id }
+    const changes = { session_id: sessionId }
+    await recordEvent(tx, { event: 'session.opened', ...event, changes }, nowMs)
+    return sessionId
   })
 }
 

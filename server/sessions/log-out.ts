@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { recordEvent } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
+import { type Cause, causeOf } from '../http/client.ts'
 import type { App } from '../http/fastify.ts'
 import type { Guards } from './guards.ts'
 import { RefreshToken } from './tokens.ts'
@@ -31,7 +33,22 @@ export function logOutRoute(app: App, ctx: Context, guards: Guards): void {
       token === undefined
         ? (await guards.authenticate(request)).sessionId
         : readRefreshToken(ctx.keys, token)?.sessionId
-    if (sessionId !== undefined) await ctx.transaction((tx) => endSession(tx, sessionId, ctx.now()))
+    if (sessionId !== undefined) await endAndRecord(ctx, sessionId, causeOf(request))
     return reply.code(204).send(null)
+  })
+}
+
+function endAndRecord(ctx: Context, sessionId: string, cause: Cause): Promise<void> {
+  return ctx.transaction(async (tx) => {
+    const userId = await endSession(tx, sessionId, ctx.now())
+    if (userId === undefined) return
+    // Who holds the refresh token acts for its user.
+    const event = {
+      ...cause,
+      actorId: userId,
+      subjectId: userId,
+      changes: { session_id: sessionId },
+    }
+    await recordEvent(tx, { event: 'session.ended', ...event }, ctx.now())
   })
 }

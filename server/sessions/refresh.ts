@@ -1,7 +1,8 @@
 import { Type } from 'typebox'
+import { recordEvent } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { type Client, clientOf } from '../http/client.ts'
+import { type Cause, causeOf, type Client, clientOf } from '../http/client.ts'
 import type { App } from '../http/fastify.ts'
 import { enqueueMail } from '../jobs/outbox.ts'
 import { toIso } from '../lib/units.ts'
@@ -23,7 +24,10 @@ export function refreshRoute(app: App, ctx: Context): void {
   app.post('/auth/refresh', { schema, config: { form: true } }, async (request) => {
     const presented = readRefreshToken(ctx.keys, request.body.refresh_token)
     if (presented === undefined) throw new AppError('invalid_token')
-    const rotation = await rotate(ctx, presented, clientOf(request))
+    const rotation = await rotate(ctx, presented, {
+      client: clientOf(request),
+      cause: causeOf(request),
+    })
     // Not thrown inside the transaction: the end of a replayed session must be committed.
     if (rotation.outcome === 'replayed') ctx.wakeMail()
     if (rotation.outcome === 'replayed' || rotation.outcome === 'refused')
@@ -35,7 +39,7 @@ export function refreshRoute(app: App, ctx: Context): void {
 function rotate(
   ctx: Context,
   presented: { sessionId: string; generation: number },
-  client: Client,
+  { client, cause }: { client: Client; cause: Cause },
 ): Promise<Rotation> {
   return ctx.transaction(async (tx) => {
     const nowMs = ctx.now()
@@ -48,6 +52,9 @@ function rotate(
     if (rotation.outcome === 'replayed') {
       const payload = { userId: rotation.userId, endedAt: toIso(nowMs), ...client }
       await enqueueMail(tx, 'session_replayed', payload, { nowMs, userId: payload.userId })
+      const changes = { session_id: presented.sessionId }
+      const subjectId = rotation.userId
+      await recordEvent(tx, { event: 'session.replayed', subjectId, ...cause, changes }, nowMs)
     }
     return rotation
   })

@@ -173,14 +173,16 @@ async function judgeOldGeneration(
   return isOlder ? { outcome: 'replayed', userId: session.user_id } : { outcome: 'refused' }
 }
 
-/** Idempotent; the time of the first call stays. */
-export async function endSession(tx: Tx, id: string, nowMs: number): Promise<void> {
-  await tx
+/** Whose session it was; undefined when it had ended already, or there is none. */
+export async function endSession(tx: Tx, id: string, nowMs: number): Promise<number | undefined> {
+  const ended = await tx
     .updateTable('sessions')
     .set({ revoked_at: toIso(nowMs) })
     .where('id', '=', id)
     .where('revoked_at', 'is', null)
-    .execute()
+    .returning('user_id')
+    .executeTakeFirst()
+  return ended?.user_id
 }
 
 /** Ends all sessions of a user, but for the one to keep, if any. */
