@@ -7,7 +7,7 @@ import { tellReplayed } from './sessions/tell-replayed.ts'
 import { SECOND_MS } from './lib/units.ts'
 import type { SmsSender } from './sms/sender.ts'
 import { CLEAN_UP, cleanUp, recordCleanUp } from './users/clean-up.ts'
-import { purge } from './users/purge.ts'
+import { PURGE, purge } from './users/purge.ts'
 import { remind } from './users/remind.ts'
 import { repeatCodes } from './users/repeat-codes.ts'
 import { sendCode } from './users/send-code.ts'
@@ -40,7 +40,7 @@ export const RECURRING_JOBS: readonly RecurringJob[] = [
     run: cleanUp,
     record: recordCleanUp,
   },
-  { name: 'purge', schedule: () => '30 * * * *', run: purge },
+  { name: PURGE, schedule: () => '30 * * * *', run: purge },
 ]
 
 export interface Senders {

@@ -58,11 +58,29 @@ describe('the purge', () => {
     let { refresh } = await service.addUser(email)
 
     for (let n = 0; n < 5; n++) {
-      assert.equal(await leftAfter(service, 59 * DAY_MS, 'sessions'), 1)
+      assert.equal(await leftAfter(service, 59 * DAY_MS - HOUR_MS, 'sessions'), 1)
+      // The first after so long a time is skipped.
+      assert.equal(await leftAfter(service, HOUR_MS, 'sessions'), 1)
       const answer = await service.post('/api/v1/auth/refresh', { refresh_token: refresh })
       assert.equal(answer.status, 200)
       refresh = answer.body.refresh_token
     }
+  })
+
+  test('deletes nothing right after a leap of the clock, and says why; an hour later it does', async () => {
+    await using service = await startService()
+    await service.addUser(email)
+    const start = await leftAfter(service, HOUR_MS, 'sessions')
+
+    const leaped = await leftAfter(service, 200 * DAY_MS, 'sessions')
+    const warned = service.logged.filter((line) => line.includes('purge skipped'))
+    service.advance(-200 * DAY_MS)
+    const setRight = await leftAfter(service, HOUR_MS, 'sessions')
+    const again = await leftAfter(service, 400 * DAY_MS, 'sessions')
+    const hourLater = await leftAfter(service, HOUR_MS, 'sessions')
+
+    assert.deepEqual([start, leaped, setRight, again, hourLater], [1, 1, 1, 1, 0])
+    assert.equal(warned.length, 1)
   })
 
   test('leaves an expired attempt that asking again may still bring back', async () => {

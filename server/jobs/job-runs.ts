@@ -99,6 +99,19 @@ export async function extendLease(tx: Tx, run: HeldRun, nowMs: number): Promise<
   return JSON.parse(held.counts ?? '{}')
 }
 
+/** When the newest of a job's finished slots was; undefined before the first. */
+export async function latestFinishedMs(db: Db, name: string): Promise<number | undefined> {
+  const run = await db
+    .selectFrom('job_runs')
+    .select('slot')
+    .where('name', '=', name)
+    .where('finished_at', 'is not', null)
+    .orderBy('slot', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return run && Date.parse(run.slot)
+}
+
 /** After `extendLease` in the same transaction. */
 export async function saveCounts(tx: Tx, run: HeldRun, counts: Counts): Promise<void> {
   await tx

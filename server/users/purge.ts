@@ -1,6 +1,6 @@
 import { deleteEventsBefore } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
-import { deleteRunsBefore } from '../jobs/job-runs.ts'
+import { deleteRunsBefore, latestFinishedMs } from '../jobs/job-runs.ts'
 import { deleteMessagesFinishedBefore } from '../jobs/outbox.ts'
 import type { JobRun } from '../jobs/schedule.ts'
 import { DAY_MS, toIso } from '../lib/units.ts'
@@ -14,9 +14,27 @@ const SESSIONS_KEPT_MS = 30 * DAY_MS
 const MESSAGES_KEPT_MS = 30 * DAY_MS
 const RUNS_KEPT_MS = 30 * DAY_MS
 
-/** Deletes what is over and no longer answers any question. Nothing that still works is touched. */
+/** Its name in `job_runs` and in the log. */
+export const PURGE = 'purge'
+
+/** An hourly job that last ran longer ago than this was off, or the clock leaped ahead. */
+const UNSUSPICIOUS_MS = 7 * DAY_MS
+
+/**
+ * Deletes what is over and no longer answers any question. Nothing that still works is touched. After
+ * a leap of the clock only the next run deletes, an hour later: time to set it right.
+ */
 export async function purge(ctx: Context, run: JobRun): Promise<void> {
   const nowMs = ctx.now()
+  const latestMs = await latestFinishedMs(ctx.db, PURGE)
+  if (latestMs !== undefined && nowMs - latestMs > UNSUSPICIOUS_MS) {
+    await run.batch(async () => ({ skipped: 1 }))
+    ctx.log.warn(
+      { latest: toIso(latestMs) },
+      'purge skipped: the last one was more than 7 days ago. Check the clock; the next one deletes again',
+    )
+    return
+  }
   const ago = (ms: number) => toIso(nowMs - ms)
   await run.drain('sessions', (tx, limit) => deleteSessionsBefore(tx, ago(SESSIONS_KEPT_MS), limit))
   await run.drain('sign_ups', (tx, limit) => deleteUselessSignUps(tx, nowMs, limit))
