@@ -32,7 +32,7 @@ export const createUser: Command = {
       if (emailCanonical === undefined) throw new UsageError('that is not an email address')
       const fullName = normalFullName(values.name ?? null)
       const password = await readPassword('Password: ')
-      assertGoodPassword(ctx, password, { role, email: emailCanonical, fullName })
+      await assertGoodPassword(ctx, password, { role, email: emailCanonical, fullName })
       const passwordHash = await ctx.hasher.hash(password)
       const user = await ctx.transaction(async (tx) => {
         const existing = await lockUserByEmail(tx, emailCanonical)

@@ -1,8 +1,15 @@
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { recordEvent } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
-import type { Role } from '../database/schema.ts'
-import { fieldError } from '../errors.ts'
-import { passwordProblem } from '../lib/password-policy.ts'
+import type { LookUp, Tx } from '../database/connect.ts'
+import type { PublicUserRow, Role } from '../database/schema.ts'
+import { AppError, fieldError } from '../errors.ts'
+import { causeOf } from '../http/client.ts'
+import type { SignedIn } from '../http/fastify.ts'
+import { isHashable, passwordProblem } from '../lib/password-policy.ts'
+import { toIso } from '../lib/units.ts'
+import { lockSelf, sessionOf } from '../sessions/guards.ts'
 
 /** Any text: which passwords are good enough is for `assertGoodPassword`, and only where one is set. */
 export const Password = Type.String({
@@ -12,13 +19,89 @@ export const Password = Type.String({
   examples: ['correct horse battery staple'],
 })
 
-/** Throws `validation_failed` with the reason for a password that may not be set. `email` is canonical. */
-export function assertGoodPassword(
+/**
+ * Throws `validation_failed` with the reason for a password that may not be set. `email` is canonical.
+ * May ask another server: never inside a transaction.
+ */
+export async function assertGoodPassword(
   ctx: Context,
   password: string,
   owner: { role: Role; email: string; fullName: string | null },
   pointer = '/password',
-): void {
+): Promise<void> {
   const problem = passwordProblem(password, { ...owner, minLength: ctx.config.passwordMinLength })
   if (problem !== undefined) throw fieldError(pointer, problem.code, problem.detail)
+}
+
+/** That the caller of a request knows the user's password, as it was then: re-check it under the lock. */
+export interface PasswordProof {
+  readonly actor: SignedIn
+  readonly passwordChangedAt: string | null
+  readonly passwordHash: string
+}
+
+const passwordOf: LookUp<number, { password_hash: string | null; changed_at: string | null }> = {
+  name: 'password_of',
+  build: (db, id) =>
+    db
+      .selectFrom('users')
+      .select(['password_hash', 'password_changed_at as changed_at'])
+      .where('id', '=', id),
+}
+
+/**
+ * Asks who is logged in for the password once more: a token alone, which may be stolen, opens less.
+ * Throws `wrong_password`, which is recorded, and `overloaded`. Never inside a transaction.
+ */
+export async function assertOwnPassword(
+  ctx: Context,
+  request: FastifyRequest,
+  password: string,
+): Promise<PasswordProof> {
+  const actor = sessionOf(request)
+  const found = await ctx.lookUp(passwordOf, actor.userId)
+  const hash = found?.password_hash ?? undefined
+  const matches = await ctx.hasher.verify(isHashable(password) ? hash : undefined, password)
+  if (matches && found !== undefined && hash !== undefined)
+    return { actor, passwordChangedAt: found.changed_at, passwordHash: hash }
+  const event = { event: 'password.refused', subjectId: actor.userId, ...causeOf(request) } as const
+  await ctx.transaction((tx) => recordEvent(tx, event, ctx.now()))
+  throw new AppError('wrong_password')
+}
+
+/** Locks the row of who proved the password. Throws `invalid_token`, and `wrong_password` if it was changed meanwhile. */
+export async function lockProven(
+  ctx: Context,
+  tx: Tx,
+  proof: PasswordProof,
+): Promise<PublicUserRow> {
+  const user = await lockSelf(ctx, tx, proof.actor)
+  assertUnchanged(user, proof)
+  return user
+}
+
+/** For who has locked the row already. Throws `wrong_password`. */
+export function assertUnchanged(
+  user: Pick<PublicUserRow, 'password_changed_at'>,
+  { passwordChangedAt }: PasswordProof,
+): void {
+  if (user.password_changed_at !== passwordChangedAt) throw new AppError('wrong_password')
+}
+
+/**
+ * A new password of a user whose row the caller has locked; the caller ends the sessions and tells the
+ * owner. `password_changed_at` always grows: who decided on the one before sees that it is another.
+ */
+export async function setPassword(
+  tx: Tx,
+  user: Pick<PublicUserRow, 'id' | 'password_changed_at'>,
+  { passwordHash, nowMs }: { passwordHash: string; nowMs: number },
+): Promise<void> {
+  const beforeMs = user.password_changed_at === null ? 0 : Date.parse(user.password_changed_at)
+  const changedAt = toIso(Math.max(nowMs, beforeMs + 1))
+  await tx
+    .updateTable('users')
+    .set({ password_hash: passwordHash, password_changed_at: changedAt, updated_at: toIso(nowMs) })
+    .where('id', '=', user.id)
+    .execute()
 }

@@ -1,9 +1,10 @@
 import { Type } from 'typebox'
+import { recordEvent } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
 import { AppError } from '../errors.ts'
 import { hashAdmission } from '../http/admission.ts'
-import { type Client, clientOf } from '../http/client.ts'
+import { type Cause, causeOf, type Client, clientOf } from '../http/client.ts'
 import type { App } from '../http/fastify.ts'
 import { Email, Uuid } from '../http/schemas.ts'
 import { countMailsTo, enqueueMail } from '../jobs/outbox.ts'
@@ -62,6 +63,7 @@ interface Attempt {
   readonly fullName: string | null
   readonly passwordHash: string
   readonly client: Client
+  readonly cause: Cause
   readonly locale: Locale | null
 }
 
@@ -70,7 +72,7 @@ export function signUpRoute(app: App, ctx: Context): void {
     const { email, password } = request.body
     const emailCanonical = canonicalEmail(email) ?? ''
     const fullName = normalFullName(request.body.full_name ?? null)
-    assertGoodPassword(ctx, password, { role: 'user', email: emailCanonical, fullName })
+    await assertGoodPassword(ctx, password, { role: 'user', email: emailCanonical, fullName })
     // A taken address is refused before the hash, which costs more than all the rest.
     const known = await ctx.lookUp(userForLogin, emailCanonical)
     if (known?.verified_at != null && !ctx.config.hideRegisteredEmails)
@@ -83,6 +85,7 @@ export function signUpRoute(app: App, ctx: Context): void {
       fullName,
       passwordHash,
       client: clientOf(request),
+      cause: causeOf(request),
       locale: preferredLocale(request.headers['accept-language']),
     }
     const signUpId = await ctx.transaction((tx) => record(ctx, tx, attempt))
