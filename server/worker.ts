@@ -12,6 +12,8 @@ import { remind } from './users/remind.ts'
 import { repeatCodes } from './users/repeat-codes.ts'
 import { sendCode } from './users/send-code.ts'
 import { sendPhoneCode } from './users/send-phone-code.ts'
+import { tellDeleted } from './users/tell-deleted.ts'
+import { tellPasswordChanged } from './users/tell-password-changed.ts'
 import { tellRegistered } from './users/tell-registered.ts'
 
 /** How long a stop waits for a mail in hand; main.ts waits 15 s for the whole. */
@@ -25,6 +27,8 @@ export const MAIL_JOBS: MailJobs = {
   already_registered: tellRegistered,
   session_replayed: tellReplayed,
   reminder: remind,
+  password_changed: tellPasswordChanged,
+  account_deleted: tellDeleted,
 }
 
 /** Every kind of text message and the job that makes it. */

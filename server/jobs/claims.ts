@@ -1,7 +1,7 @@
 import type { Tx } from '../database/connect.ts'
 import type { OutboxState } from '../database/schema.ts'
 import { DAY_MS, MINUTE_MS, SECOND_MS, toIso } from '../lib/units.ts'
-import type { Channel } from './outbox.ts'
+import { type Channel, FAREWELLS } from './outbox.ts'
 
 /** A message that this process holds until `untilMs`. */
 export interface Claim {
@@ -58,7 +58,7 @@ export async function claimMessage(tx: Tx, options: ClaimOptions): Promise<Claim
     const crashed = due.claimed_until !== null
     const crashes = due.crashes + (crashed ? 1 : 0)
     if (crashed && crashes >= CRASHES_SUSPECT) {
-      await setAside(tx, due.id, crashes, nowMs)
+      await setAside(tx, due, crashes, nowMs)
       continue
     }
     const claims = due.claims + 1
@@ -90,7 +90,12 @@ function findDue(tx: Tx, { channel, kinds, nowMs, woken, except = [] }: ClaimOpt
 }
 
 /** Counting up `claims` fences whoever still believes that it holds the message. */
-async function setAside(tx: Tx, id: string, crashes: number, nowMs: number): Promise<void> {
+async function setAside(
+  tx: Tx,
+  { id, kind }: Pick<Claim, 'id' | 'kind'>,
+  crashes: number,
+  nowMs: number,
+): Promise<void> {
   const last = crashes >= CRASHES_MAX
   await tx
     .updateTable('outbox')
@@ -100,7 +105,7 @@ async function setAside(tx: Tx, id: string, crashes: number, nowMs: number): Pro
       claimed_until: null,
       last_error: `${crashes} workers ended with this message in hand`,
       ...(last
-        ? { state: 'dead' as const, finished_at: toIso(nowMs) }
+        ? { ...failed('dead', nowMs), ...forgotten(kind) }
         : { due_at: toIso(nowMs + crashes * CRASH_DELAY_MS) }),
     }))
     .where('id', '=', id)
@@ -215,10 +220,16 @@ function failed(state: 'dead' | 'bounced', nowMs: number): Settled {
   return { state, finished_at: toIso(nowMs) }
 }
 
+/** However it ended, nothing is kept of somebody whose account is gone. */
+function forgotten(kind: string): Settled {
+  return FAREWELLS.includes(kind) ? { payload: '{}', recipient: null, last_error: null } : {}
+}
+
 async function settle(tx: Tx, claim: Claim, values: Settled): Promise<boolean> {
+  const ends = values.state !== undefined
   const settled = await tx
     .updateTable('outbox')
-    .set({ ...values, claimed_until: null })
+    .set({ ...values, ...(ends ? forgotten(claim.kind) : {}), claimed_until: null })
     .where('id', '=', claim.id)
     .where('claims', '=', claim.claims)
     .where('finished_at', 'is', null)

@@ -10,8 +10,22 @@ export interface OutboxPayloads {
   already_registered: { email: string }
   session_replayed: { userId: number; endedAt: string; ip: string | null; userAgent: string | null }
   reminder: { userId: number }
+  password_changed: { userId: number; at: string; ip: string | null; userAgent: string | null }
+  account_deleted: Farewell
   phone_code: { phoneChangeId: string }
 }
+
+/** To somebody whose account is gone: nothing of it is left to look up. Blanked as soon as it ends. */
+interface Farewell {
+  to: string
+  locale: string | null
+  at: string
+  ip: string | null
+  userAgent: string | null
+}
+/** Kinds whose payload names who has no account any more. */
+export const FAREWELLS: readonly string[] = ['account_deleted'] satisfies (keyof OutboxPayloads)[]
+
 export type SmsKind = 'phone_code'
 export type MailKind = Exclude<keyof OutboxPayloads, SmsKind>
 

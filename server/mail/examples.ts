@@ -1,7 +1,9 @@
 import { type Locale, LOCALES } from '../lib/locales.ts'
 import {
+  accountDeletedMail,
   alreadyRegisteredMail,
   type Mail,
+  passwordChangedMail,
   reminderMail,
   sessionReplayedMail,
   verificationMail,
@@ -29,6 +31,7 @@ export function exampleMails(publicUrl: string): ExampleMail[] {
       ip: '203.0.113.7',
       // What a stranger may send in place of a browser's name.
       userAgent: `Mozilla/5.0 (X11; Linux x86_64; <b>"R&D"</b> 'x') Firefox/140.0`,
+      at: '2026-11-22T18:05:59.999Z',
       publicUrl,
     }
     const mails: Readonly<Record<string, Mail>> = {
@@ -36,6 +39,8 @@ export function exampleMails(publicUrl: string): ExampleMail[] {
       already_registered: alreadyRegisteredMail(example),
       session_replayed: sessionReplayedMail(example),
       reminder: reminderMail(example),
+      password_changed: passwordChangedMail(example),
+      account_deleted: accountDeletedMail(example),
       unknown_origin: verificationMail({ ...example, ip: null, userAgent: null }),
     }
     return Object.entries(mails).map(([kind, mail]) => ({ kind, locale, mail }))

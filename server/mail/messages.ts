@@ -57,6 +57,18 @@ export function reminderMail(
   return write(mail, (texts) => texts.reminder({ signedUpAt, until, from: originOf(mail), link }))
 }
 
+/** After a change or a reset, to whoever owned the password before. */
+export function passwordChangedMail(mail: Recipient & Client & { at: string }): Mail {
+  const { at } = mail
+  return write(mail, (texts) => texts.passwordChanged({ at, from: originOf(mail) }))
+}
+
+/** To the address of an account that its own user, or a thief of the session and the password, deleted. */
+export function accountDeletedMail(mail: Recipient & Client & { at: string }): Mail {
+  const { at } = mail
+  return write(mail, (texts) => texts.accountDeleted({ at, from: originOf(mail) }))
+}
+
 function write({ to, locale }: Recipient, word: (texts: Texts) => Wording): Mail {
   const language = localeOf(locale)
   return { to, ...layOut(word(TEXTS[language]), language) }

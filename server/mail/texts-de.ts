@@ -43,6 +43,27 @@ export const GERMAN: Texts = {
       },
     ],
   }),
+  passwordChanged: ({ at, from }) => ({
+    subject: 'Ihr Passwort bei Coffee Shop wurde geändert',
+    blocks: [
+      `Das Passwort Ihres Kontos wurde am ${time(at)} geändert, ${origin(from)}. Alle anderen Sitzungen wurden beendet.`,
+      {
+        warning:
+          'Das waren nicht Sie? Fordern Sie sofort eine E-Mail zum Zurücksetzen an und setzen Sie ein neues Passwort: Das beendet alle Sitzungen. Ändern Sie dann auch das Passwort Ihres Postfachs.',
+      },
+    ],
+  }),
+  accountDeleted: ({ at, from }) => ({
+    subject: 'Ihr Konto bei Coffee Shop wurde gelöscht',
+    blocks: [
+      `Ihr Konto wurde am ${time(at)} gelöscht, ${origin(from)}: von jemandem, der angemeldet war und das Passwort eingegeben hat.`,
+      'Alles, was über Sie gespeichert war, ist weg. Dies ist die letzte E-Mail; Sie können sich jederzeit neu registrieren.',
+      {
+        warning:
+          'Das waren nicht Sie? Dann kennt jemand Ihr Passwort: Ändern Sie es überall, wo Sie es sonst noch benutzen. Das Konto selbst lässt sich nicht wiederherstellen.',
+      },
+    ],
+  }),
   phoneCode: ({ code }) =>
     `${code} ist Ihr Coffee-Shop-Code. Er gilt zehn Minuten. Geben Sie ihn niemandem; wenn Sie ihn nicht angefordert haben, ignorieren Sie diese Nachricht.`,
 }

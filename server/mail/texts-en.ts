@@ -39,6 +39,27 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
+  passwordChanged: ({ at, from }) => ({
+    subject: 'Your Coffee Shop password was changed',
+    blocks: [
+      `The password of your account was changed ${time(at)} from ${origin(from)}. All other sessions were signed out.`,
+      {
+        warning:
+          'Not you? Ask for a mail to reset your password and set a new one at once: that ends every session. Then change the password of your mailbox.',
+      },
+    ],
+  }),
+  accountDeleted: ({ at, from }) => ({
+    subject: 'Your Coffee Shop account was deleted',
+    blocks: [
+      `Your account was deleted ${time(at)} from ${origin(from)}, by somebody who was signed in and typed its password.`,
+      'Everything that was stored about you is gone. This is the last mail; you can sign up again at any time.',
+      {
+        warning:
+          'Not you? Somebody knows your password: change it wherever else you use it. The account itself cannot be brought back.',
+      },
+    ],
+  }),
   phoneCode: ({ code }) =>
     `${code} is your Coffee Shop code. It works for ten minutes. Give it to nobody; if you did not ask for it, ignore this message.`,
 }

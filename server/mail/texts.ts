@@ -15,6 +15,8 @@ export interface Texts {
   alreadyRegistered(of: { link: string }): Wording
   sessionReplayed(of: { endedAt: string; from: Origin }): Wording
   reminder(of: { signedUpAt: string; until: string; from: Origin; link: string }): Wording
+  passwordChanged(of: { at: string; from: Origin }): Wording
+  accountDeleted(of: { at: string; from: Origin }): Wording
   /** At most 160 characters of GSM 03.38, or it costs two messages. */
   phoneCode(of: { code: string }): string
 }
