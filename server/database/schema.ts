@@ -123,6 +123,10 @@ export interface OutboxTable {
   crashes: Generated<number>
   /** How often it was handed over whole and never confirmed: copies that may have arrived. */
   unconfirmed: Generated<number>
+  /** How often it could not be made: bugs of ours. */
+  bugs: Generated<number>
+  /** When the transport first failed with it: it is not tried for ever. */
+  first_failed_at: string | null
   last_error: string | null
   finished_at: string | null
 }
@@ -175,8 +179,11 @@ export interface JobRunsTable {
   name: string
   /** The time that the schedule names. */
   slot: string
-  /** UUID v4 of the process that holds the lease; fences one that was paused and lost it. */
-  holder: string
+  /**
+   * UUID v4 of the process that holds the lease; fences one that was paused and lost it. Null once the
+   * run ended or was taken from its holder: the index lets one run of a job have one.
+   */
+  holder: string | null
   lease_until: string
   finished_at: string | null
   /** JSON: what the run did. */

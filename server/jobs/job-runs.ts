@@ -27,23 +27,30 @@ export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError'
 }
 
-/** `done` is final; `busy`: a run of this job, of this slot or another, is held; else `free`. */
+/**
+ * `done` is final: this slot was run, or a later one, which did its work, too. `busy`: a run of this
+ * job, of this slot or another, is held; else `free`.
+ */
 export async function slotState(
   db: Db,
   { name, slot, nowMs }: { name: string; slot: string; nowMs: number },
 ): Promise<'done' | 'busy' | 'free'> {
-  const run = await db
+  const done = await db
     .selectFrom('job_runs')
-    .select('finished_at')
+    .select('slot')
     .where('name', '=', name)
-    .where('slot', '=', slot)
+    .where('slot', '>=', slot)
+    // What a clock that ran ahead has run is not yet done.
+    .where('slot', '<=', toIso(nowMs))
+    .where('finished_at', 'is not', null)
+    .limit(1)
     .executeTakeFirst()
-  if (run?.finished_at != null) return 'done'
+  if (done !== undefined) return 'done'
   const held = await db
     .selectFrom('job_runs')
     .select('slot')
     .where('name', '=', name)
-    .where('finished_at', 'is', null)
+    .where('holder', 'is not', null)
     .where('lease_until', '>', toIso(nowMs))
     .where('lease_until', '<=', latestLease(nowMs))
     .limit(1)
@@ -53,32 +60,63 @@ export async function slotState(
 
 /**
  * Claims a slot that nobody had, or whose holder let its lease end without finishing; undefined for
- * every other one. One statement: of N callers one gets it.
+ * every other one, and while another slot of the job is held. The index decides: of N callers one gets it.
  */
 export async function claimSlot(
   tx: Tx,
   { name, slot, nowMs }: { name: string; slot: string; nowMs: number },
 ): Promise<HeldRun | undefined> {
-  const holder = newId()
-  const leaseUntil = toIso(nowMs + LEASE_MS)
-  const claimed = await tx
+  await releaseEnded(tx, name, nowMs)
+  const run = { name, slot, holder: newId() }
+  const lease = { holder: run.holder, lease_until: toIso(nowMs + LEASE_MS) }
+  const begun = await tx
     .insertInto('job_runs')
-    .values({ name, slot, holder, lease_until: leaseUntil, finished_at: null, counts: '{}' })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['name', 'slot'])
-        .doUpdateSet({ holder, lease_until: leaseUntil })
-        .where('job_runs.finished_at', 'is', null)
-        .where((eb) =>
-          eb.or([
-            eb('job_runs.lease_until', '<=', toIso(nowMs)),
-            eb('job_runs.lease_until', '>', latestLease(nowMs)),
-          ]),
+    .values({ name, slot, ...lease, finished_at: null, counts: '{}' })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('slot')
+    .executeTakeFirst()
+  if (begun !== undefined) return run
+  const taken = await tx
+    .updateTable('job_runs')
+    .set(lease)
+    .where('name', '=', name)
+    .where('slot', '=', slot)
+    .where('finished_at', 'is', null)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('job_runs as other')
+            .select('other.slot')
+            .where('other.name', '=', name)
+            .where('other.holder', 'is not', null),
         ),
+      ),
     )
     .returning('slot')
     .executeTakeFirst()
-  return claimed && { name, slot, holder }
+  return taken && run
+}
+
+/** Whoever let its lease end holds nothing any more: its job may begin elsewhere, at any slot. */
+async function releaseEnded(tx: Tx, name: string, nowMs: number): Promise<void> {
+  // Who would take over one slot and who would take over another come one after the other.
+  await tx
+    .selectFrom('job_runs')
+    .select('slot')
+    .where('name', '=', name)
+    .where('finished_at', 'is', null)
+    .orderBy('slot')
+    .forUpdate()
+    .execute()
+  await tx
+    .updateTable('job_runs')
+    .set({ holder: null })
+    .where('name', '=', name)
+    .where('holder', 'is not', null)
+    .where((eb) =>
+      eb.or([eb('lease_until', '<=', toIso(nowMs)), eb('lease_until', '>', latestLease(nowMs))]),
+    )
+    .execute()
 }
 
 /**
@@ -126,7 +164,7 @@ export async function saveCounts(tx: Tx, run: HeldRun, counts: Counts): Promise<
 export async function finishRun(tx: Tx, run: HeldRun, nowMs: number): Promise<void> {
   await tx
     .updateTable('job_runs')
-    .set({ finished_at: toIso(nowMs) })
+    .set({ finished_at: toIso(nowMs), holder: null })
     .where('name', '=', run.name)
     .where('slot', '=', run.slot)
     .execute()
@@ -145,19 +183,27 @@ export async function giveBack(tx: Tx, run: HeldRun, nowMs: number): Promise<voi
 }
 
 /**
- * Deletes at most `limit` runs whose slot is older than `before`; returns how many. The newest of each
- * job stays: without it the schedule would take its slot for a missed one.
+ * Deletes at most `limit` runs whose slot is older than `before`; returns how many. The newest that
+ * ended stays for each job: without it the schedule would take its slot for a missed one. So does what
+ * is held: it may have been missed for long.
  */
 export async function deleteRunsBefore(tx: Tx, before: string, limit: number): Promise<number> {
   const old = await tx
     .selectFrom('job_runs')
     .select(['name', 'slot'])
     .where('slot', '<', before)
-    .where('slot', '<', (eb) =>
-      eb
-        .selectFrom('job_runs as newest')
-        .select(({ fn }) => fn.max('newest.slot').as('slot'))
-        .whereRef('newest.name', '=', 'job_runs.name'),
+    .where('holder', 'is', null)
+    .where(({ eb, or, exists, selectFrom }) =>
+      or([
+        eb('finished_at', 'is', null),
+        exists(
+          selectFrom('job_runs as newer')
+            .select('newer.slot')
+            .whereRef('newer.name', '=', 'job_runs.name')
+            .whereRef('newer.slot', '>', 'job_runs.slot')
+            .where('newer.finished_at', 'is not', null),
+        ),
+      ]),
     )
     .limit(limit)
     .execute()
@@ -166,6 +212,7 @@ export async function deleteRunsBefore(tx: Tx, before: string, limit: number): P
       .deleteFrom('job_runs')
       .where('name', '=', run.name)
       .where('slot', '=', run.slot)
+      .where('holder', 'is', null)
       .execute()
   }
   return old.length

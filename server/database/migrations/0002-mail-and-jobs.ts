@@ -23,12 +23,26 @@ export async function up(db: Kysely<any>, dialect: 'sqlite' | 'postgres'): Promi
   await sql`alter table outbox add column refusals integer not null default 0`.execute(db)
   await sql`alter table outbox add column crashes integer not null default 0`.execute(db)
   await sql`alter table outbox add column unconfirmed integer not null default 0`.execute(db)
+  await sql`alter table outbox add column bugs integer not null default 0`.execute(db)
+  await sql`alter table outbox add column first_failed_at ${time}`.execute(db)
   await sql`alter table outbox add column last_error text`.execute(db)
   await sql`update outbox set state = 'sent' where finished_at is not null`.execute(db)
   await sql`create index outbox_finished on outbox (finished_at) where finished_at is not null`.execute(
     db,
   )
+  await sql`drop index outbox_due`.execute(db)
+  await sql`
+    create index outbox_waiting on outbox (channel, due_at) where finished_at is null`.execute(db)
+  await sql`
+    create index outbox_sent on outbox (channel, finished_at) where state = 'sent'`.execute(db)
+  await sql`
+    create index outbox_failed on outbox (created_at, id)
+    where state in ('dead', 'bounced')`.execute(db)
   await sql`create index outbox_user on outbox (user_id) where user_id is not null`.execute(db)
+  await sql`
+    create index outbox_strangers on outbox (created_at)
+    where user_id is null and recipient is null and email_canonical is not null
+    and finished_at is not null`.execute(db)
   await sql`create index outbox_created on outbox (created_at, id)`.execute(db)
 
   await sql`create index sessions_expires on sessions (expires_at)`.execute(db)
@@ -49,12 +63,14 @@ export async function up(db: Kysely<any>, dialect: 'sqlite' | 'postgres'): Promi
     create table job_runs (
       name text not null,
       slot ${time} not null,
-      holder text not null,
+      holder text,
       lease_until ${time} not null,
       finished_at ${time},
       counts text,
       primary key (name, slot)
     )`.execute(db)
+  await sql`
+    create unique index job_runs_held on job_runs (name) where holder is not null`.execute(db)
 
   await sql`
     create table audit_events (
