@@ -1,0 +1,240 @@
+import type { Selectable } from 'kysely'
+import type { Db, Tx } from '../database/connect.ts'
+import type { EmailChangesTable } from '../database/schema.ts'
+import { deriveCode } from '../lib/codes.ts'
+import { equalTexts, type KeyRing, type KeySet, mac } from '../lib/keys.ts'
+import { newId } from '../lib/random.ts'
+import { HOUR_MS, toIso } from '../lib/units.ts'
+
+export type EmailChangeRow = Selectable<EmailChangesTable>
+
+/** An address may take its mail late, but six digits should not wait for long. */
+const EMAIL_CODE_LIFETIME_MS = HOUR_MS
+/** A weekend: so long the old address stays its owner's, who can have the change undone. */
+const UNDO_LIFETIME_MS = 72 * HOUR_MS
+
+const COLUMNS = [
+  'id',
+  'user_id',
+  'email',
+  'email_canonical',
+  'old_email',
+  'old_email_canonical',
+  'key_id',
+  'created_at',
+  'expires_at',
+  'confirmed_at',
+  'undo_until',
+  'undone_at',
+] as const satisfies readonly (keyof EmailChangeRow)[]
+
+interface Address {
+  /** As typed. */
+  readonly email: string
+  readonly email_canonical: string
+}
+
+/**
+ * Notes the address that a user wants to prove, in place of any other, and returns the id its code is
+ * derived from: the code of the one before is void. The caller holds the user's lock.
+ */
+export async function replaceEmailChange(
+  tx: Tx,
+  keys: KeyRing,
+  { user, to, nowMs }: { user: Address & { readonly id: number }; to: Address; nowMs: number },
+): Promise<string> {
+  await deletePendingEmailChangesOf(tx, user.id)
+  const id = newId()
+  await tx
+    .insertInto('email_changes')
+    .values({
+      id,
+      user_id: user.id,
+      ...to,
+      old_email: user.email,
+      old_email_canonical: user.email_canonical,
+      key_id: keys.current.id,
+      created_at: toIso(nowMs),
+      expires_at: toIso(nowMs + EMAIL_CODE_LIFETIME_MS),
+    })
+    .execute()
+  return id
+}
+
+/** The code in the mail to the new address; undefined once the key it was derived with is gone. */
+export function emailCodeOf(
+  keys: KeyRing,
+  change: Pick<EmailChangeRow, 'id' | 'key_id'>,
+): string | undefined {
+  const set = keySetOf(keys, change)
+  return set && deriveCode(set.of.code, 'email', change.id)
+}
+
+/** The token in the mail to the old address; undefined once the key it was derived with is gone. */
+export function undoTokenOf(
+  keys: KeyRing,
+  change: Pick<EmailChangeRow, 'id' | 'key_id'>,
+): string | undefined {
+  const set = keySetOf(keys, change)
+  return set && `${change.id}.${undoMac(set, change.id)}`
+}
+
+const UNDO_TOKEN = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([\w-]{43})$/
+
+/** The change that an undo token names, or undefined unless its MAC is right, letter for letter. */
+export function readUndoToken(
+  keys: KeyRing,
+  token: string,
+): { id: string; keyId: string } | undefined {
+  const [, id = '', presented = ''] = UNDO_TOKEN.exec(token) ?? []
+  const genuine = keys.all.find((set) => equalTexts(undoMac(set, id), presented))
+  return genuine && { id, keyId: genuine.id }
+}
+
+export function findEmailChange(db: Db, id: string): Promise<EmailChangeRow | undefined> {
+  return db.selectFrom('email_changes').select(COLUMNS).where('id', '=', id).executeTakeFirst()
+}
+
+/** The change whose code works now. */
+export function findPendingEmailChangeOf(
+  db: Db,
+  userId: number,
+  nowMs: number,
+): Promise<EmailChangeRow | undefined> {
+  return db
+    .selectFrom('email_changes')
+    .select(COLUMNS)
+    .where('user_id', '=', userId)
+    .where('confirmed_at', 'is', null)
+    .where('expires_at', '>', toIso(nowMs))
+    .executeTakeFirst()
+}
+
+/** Uses a code up; false when it was used, replaced or has expired meanwhile. From now on it can be undone. */
+export async function confirmEmailChange(tx: Tx, id: string, nowMs: number): Promise<boolean> {
+  const confirmed = await tx
+    .updateTable('email_changes')
+    .set({ confirmed_at: toIso(nowMs), undo_until: toIso(nowMs + UNDO_LIFETIME_MS) })
+    .where('id', '=', id)
+    .where('confirmed_at', 'is', null)
+    .where('expires_at', '>', toIso(nowMs))
+    .returning('id')
+    .executeTakeFirst()
+  return confirmed !== undefined
+}
+
+/** The oldest change of a user that can be undone and that left this address. */
+export function findUndoableChangeFrom(
+  db: Db,
+  { userId, emailCanonical, nowMs }: { userId: number; emailCanonical: string; nowMs: number },
+): Promise<EmailChangeRow | undefined> {
+  return undoable(db, nowMs)
+    .select(COLUMNS)
+    .where('user_id', '=', userId)
+    .where('old_email_canonical', '=', emailCanonical)
+    .orderBy('confirmed_at')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+/** True while a change that left this address can be undone: until then it is nobody else's. */
+export async function isEmailReserved(
+  db: Db,
+  emailCanonical: string,
+  nowMs: number,
+  { exceptUserId = 0 }: { exceptUserId?: number } = {},
+): Promise<boolean> {
+  const found = await undoable(db, nowMs)
+    .select('id')
+    .where('old_email_canonical', '=', emailCanonical)
+    .where('user_id', '!=', exceptUserId)
+    .limit(1)
+    .executeTakeFirst()
+  return found !== undefined
+}
+
+/**
+ * Undoes a change and, with it, each later one of its user: a thief may have made a chain of them. False
+ * when it was undone before or its time is over. The addresses it leaves are free. The caller holds the
+ * user's lock and gives the old address back.
+ */
+export async function undoEmailChange(
+  tx: Tx,
+  change: Pick<EmailChangeRow, 'id' | 'user_id' | 'confirmed_at'>,
+  nowMs: number,
+): Promise<boolean> {
+  const now = toIso(nowMs)
+  const undone = await tx
+    .updateTable('email_changes')
+    .set({ undone_at: now })
+    .where('user_id', '=', change.user_id)
+    .where('confirmed_at', '>=', change.confirmed_at)
+    .where('undone_at', 'is', null)
+    .where('undo_until', '>', now)
+    .returning('id')
+    .execute()
+  return undone.some(({ id }) => id === change.id)
+}
+
+/** Makes void every code that a user was mailed to a new address. What was confirmed can still be undone. */
+export async function deletePendingEmailChangesOf(tx: Tx, userId: number): Promise<void> {
+  await tx
+    .deleteFrom('email_changes')
+    .where('user_id', '=', userId)
+    .where('confirmed_at', 'is', null)
+    .execute()
+}
+
+/** Deletes at most `limit` changes that can be neither confirmed nor undone any more; returns how many. */
+export async function deleteOverEmailChanges(
+  tx: Tx,
+  nowMs: number,
+  limit: number,
+): Promise<number> {
+  const now = toIso(nowMs)
+  const deleted = await tx
+    .deleteFrom('email_changes')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('email_changes')
+        .select('id')
+        // An undone one, too: its token answers as an unknown one does.
+        .where('expires_at', '<=', now)
+        .where((or) =>
+          or.or([
+            or('confirmed_at', 'is', null),
+            or('undone_at', 'is not', null),
+            or('undo_until', '<=', now),
+          ]),
+        )
+        .orderBy('expires_at')
+        .limit(limit),
+    )
+    // Once more: a code may have been used while this statement waited.
+    .where((eb) =>
+      eb.or([
+        eb('confirmed_at', 'is', null),
+        eb('undone_at', 'is not', null),
+        eb('undo_until', '<=', now),
+      ]),
+    )
+    .returning('id')
+    .execute()
+  return deleted.length
+}
+
+function undoable(db: Db, nowMs: number) {
+  return db
+    .selectFrom('email_changes')
+    .where('confirmed_at', 'is not', null)
+    .where('undone_at', 'is', null)
+    .where('undo_until', '>', toIso(nowMs))
+}
+
+function keySetOf(keys: KeyRing, { key_id: id }: { key_id: string }): KeySet | undefined {
+  return keys.all.find((known) => known.id === id)
+}
+
+function undoMac(set: KeySet, id: string): string {
+  return mac(set.of.link, `undo:${id}`)
+}
