@@ -1,15 +1,21 @@
 import type { Context } from './context.ts'
+import { readAuditRoute } from './audit/read-audit.ts'
 import { type App, createFastify } from './http/fastify.ts'
 import { healthRoute, readyRoute } from './http/health.ts'
 import { mailPreviewRoute } from './http/mail-preview.ts'
 import { describeApi, serveApiDocs } from './http/openapi.ts'
 import { listMailRoute } from './outbox/list-mail.ts'
 import { resendMailRoute } from './outbox/resend-mail.ts'
+import { endOtherSessionsRoute } from './sessions/end-other-sessions.ts'
+import { endSessionRoute } from './sessions/end-session.ts'
 import { endUserSessionsRoute } from './sessions/end-user-sessions.ts'
 import { createGuards, type Guards } from './sessions/guards.ts'
+import { listSessionsRoute } from './sessions/list-sessions.ts'
 import { logInRoute } from './sessions/log-in.ts'
 import { logOutRoute } from './sessions/log-out.ts'
 import { refreshRoute } from './sessions/refresh.ts'
+import { showIssuerRoute } from './sessions/show-issuer.ts'
+import { showSigningKeysRoute } from './sessions/show-signing-keys.ts'
 import { addPhoneRoute } from './users/add-phone.ts'
 import { confirmPhoneRoute } from './users/confirm-phone.ts'
 import { deleteUserRoute } from './users/delete-user.ts'
@@ -37,6 +43,9 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
   addPhoneRoute(app, ctx, guards) // POST /me/phone
   confirmPhoneRoute(app, ctx, guards) // POST /me/phone/confirm
   removePhoneRoute(app, ctx, guards) // DELETE /me/phone
+  listSessionsRoute(app, ctx, guards) // GET /me/sessions
+  endOtherSessionsRoute(app, ctx, guards) // DELETE /me/sessions
+  endSessionRoute(app, ctx, guards) // DELETE /me/sessions/{id}
 
   listUsersRoute(app, ctx, guards) // GET /users
   showUserRoute(app, ctx, guards) // GET /users/{id}
@@ -46,6 +55,8 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
 
   listMailRoute(app, ctx, guards) // GET /mail
   resendMailRoute(app, ctx, guards) // POST /mail/{id}/resend
+
+  readAuditRoute(app, ctx, guards) // GET /audit
 }
 
 export interface AppOptions {
@@ -74,6 +85,8 @@ export function createApp(
   app.register(async (root) => {
     healthRoute(root)
     readyRoute(root, ctx, isDraining)
+    showIssuerRoute(root, ctx) // GET /.well-known/oauth-authorization-server
+    showSigningKeysRoute(root, ctx) // GET /.well-known/jwks.json
     serveApiDocs(root)
     if (previewMails) mailPreviewRoute(root, ctx)
   })

@@ -1,5 +1,6 @@
 import { cleanUpCommand } from './commands/clean-up.ts'
 import { doctor } from './commands/doctor.ts'
+import { rotateKeysCommand } from './commands/keys.ts'
 import { migrateDatabase } from './commands/migrate.ts'
 import { listMailCommand, resendMailCommand, showMailCommand } from './commands/mail.ts'
 import { printOpenApi } from './commands/openapi.ts'
@@ -21,6 +22,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   doctor,
   openapi: printOpenApi,
   cleanup: cleanUpCommand,
+  'keys rotate': rotateKeysCommand,
   'mail list': listMailCommand,
   'mail show': showMailCommand,
   'mail resend': resendMailCommand,

@@ -2,10 +2,14 @@ import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { createKeyRing, type KeyRing } from './lib/keys.ts'
 import { passwordProblem } from './lib/password-policy.ts'
+import type { SigningAlgorithm } from './lib/signing-keys.ts'
 import { canonicalEmail } from './lib/emails.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from './lib/units.ts'
 import { loadOrCreateSecretKey } from './secret-key.ts'
+import { loadSigningKeys, type SigningKeyFile } from './signing-key-file.ts'
 import { defaultHashConcurrency, type Setting, SETTINGS } from './settings.ts'
+
+const KEY_FILE = 'JWT_PRIVATE_KEY_FILE'
 
 type Values = { [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name]['default'] }
 type Environment = Readonly<Record<string, string | undefined>>
@@ -18,6 +22,8 @@ export interface Secrets {
   readonly databaseUrl: Values['DATABASE_URL']
   readonly mailUrl: Values['MAIL_URL']
   readonly keys: KeyRing
+  /** Absent with HS256, which signs with the secret key. */
+  readonly signingKeyFile: SigningKeyFile | undefined
   readonly adminPassword: string | undefined
   readonly smsUrl: Values['SMS_URL']
 }
@@ -40,7 +46,9 @@ export function readConfig(environment: Environment): { config: Config; secrets:
   const values = readValues(environment, problems)
   const refused = new Set(problems.map(nameOf))
   // What was set but could not be read is not missing.
-  problems.push(...crossCheck(values).filter((problem) => !refused.has(nameOf(problem))))
+  const crossed = crossCheck(values)
+  const signingKeyFile = loadSigningKeyFile(values, crossed)
+  problems.push(...crossed.filter((problem) => !refused.has(nameOf(problem))))
   if (problems.length > 0) throw new ConfigError(problems)
 
   const databaseUrl = values.DATABASE_URL
@@ -48,11 +56,31 @@ export function readConfig(environment: Environment): { config: Config; secrets:
     databaseUrl,
     mailUrl: values.MAIL_URL,
     keys: createKeyRing(values.SECRET_KEY ?? ownSecretKey(databaseUrl), values.SECRET_KEY_PREVIOUS),
+    signingKeyFile,
     adminPassword: values.ADMIN_PASSWORD?.normalize('NFC'),
     smsUrl: values.SMS_URL,
   }
-  const config = toConfig(values, Number(environment['UV_THREADPOOL_SIZE'] ?? Number.NaN))
+  const config = toConfig(values, {
+    threadpoolSize: Number(environment['UV_THREADPOOL_SIZE'] ?? Number.NaN),
+    signingKeysExposed: signingKeyFile?.openToOthers ?? false,
+  })
   return { config: Object.freeze(config), secrets: Object.freeze(secrets) }
+}
+
+/** For commands that make the file: where, and for what. Throws ConfigError when that is not set. */
+export function signingKeySettings(environment: Environment): {
+  algorithm: SigningAlgorithm
+  path: string
+} {
+  const problems: string[] = []
+  const values = readValues(environment, problems)
+  const { ALGORITHM: algorithm, JWT_PRIVATE_KEY_FILE: path } = values
+  if (algorithm === 'HS256' || path === undefined) {
+    const refused = problems.filter((problem) => nameOf(problem) === 'ALGORITHM')
+    const needed = `ALGORITHM and ${KEY_FILE} must be set: EdDSA, and where the file is to be`
+    throw new ConfigError(refused.length > 0 ? refused : [needed])
+  }
+  return { algorithm, path }
 }
 
 /** What an operator should know although the start goes on. */
@@ -68,6 +96,9 @@ export function configWarnings(config: Config): string[] {
   }
   if (config.smsUnencrypted) {
     warnings.push('SMS_URL has tls=off: token and codes travel readable; only for tests')
+  }
+  if (config.signingKeysExposed) {
+    warnings.push(`${KEY_FILE} names a file that every user of this machine can read: chmod 600`)
   }
   return warnings
 }
@@ -107,6 +138,34 @@ function ownSecretKey(databaseUrl: Values['DATABASE_URL']): string {
     return loadOrCreateSecretKey(databaseUrl.kind === 'sqlite' ? databaseUrl.path : undefined)
   } catch (error) {
     throw new ConfigError([`SECRET_KEY is not set, and ${(error as Error).message}`])
+  }
+}
+
+/** With an asymmetric ALGORITHM; adds to the problems. */
+function loadSigningKeyFile(values: Values, problems: string[]): SigningKeyFile | undefined {
+  const { ALGORITHM: algorithm, JWT_PRIVATE_KEY_FILE: path } = values
+  if (algorithm === 'HS256') {
+    if (path !== undefined) {
+      problems.push(`ALGORITHM must be EdDSA, ES256 or RS256 to use ${KEY_FILE}; or remove that`)
+    }
+    return undefined
+  }
+  if (path === undefined) {
+    problems.push(
+      `${KEY_FILE} is missing: ALGORITHM needs one; name a file, then npm run cli -- keys rotate makes it`,
+    )
+    return undefined
+  }
+  try {
+    const file = loadSigningKeys(path, algorithm)
+    const { SECRET_KEY, SECRET_KEY_PREVIOUS, ADMIN_PASSWORD } = values
+    const others = Object.entries({ SECRET_KEY, SECRET_KEY_PREVIOUS, ADMIN_PASSWORD })
+    const same = others.find(([, secret]) => secret?.trim() === file.text.trim())
+    if (same) problems.push(`${same[0]} is the same as ${KEY_FILE}’s file; a key has one purpose`)
+    return file
+  } catch (error) {
+    problems.push(`${KEY_FILE} ${(error as Error).message}`)
+    return undefined
   }
 }
 
@@ -153,7 +212,11 @@ function isUnencrypted(url: Values['MAIL_URL']): boolean {
   return url.kind === 'smtp' && url.tls === 'off'
 }
 
-function toConfig(values: Values, threadpoolSize: number) {
+function toConfig(
+  values: Values,
+  found: { readonly threadpoolSize: number; readonly signingKeysExposed: boolean },
+) {
+  const { threadpoolSize, signingKeysExposed } = found
   const publicUrl = values.PUBLIC_URL ?? `http://localhost:${values.PORT}`
   return {
     host: values.HOST,
@@ -162,6 +225,7 @@ function toConfig(values: Values, threadpoolSize: number) {
     migrate: values.MIGRATE,
     publicUrl,
     jwtAudience: values.JWT_AUDIENCE,
+    signingKeysExposed,
     accessTokenLifetimeMs: values.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE_MS,
     sessionIdleLifetimeMs: values.REFRESH_TOKEN_EXPIRE_DAYS * DAY_MS,
     sessionLifetimeMs: values.SESSION_MAX_DAYS * DAY_MS,
@@ -171,6 +235,7 @@ function toConfig(values: Values, threadpoolSize: number) {
     cleanupSchedule: values.CLEANUP_SCHEDULE,
     auditKeptMs: values.AUDIT_KEEP_DAYS * DAY_MS,
     passwordMinLength: values.PASSWORD_MIN_LENGTH,
+    pwnedPasswordsUrl: values.PWNED_PASSWORDS_URL,
     argon2: { memoryKib: values.ARGON2_MEMORY_KIB, passes: values.ARGON2_PASSES },
     hashConcurrency:
       values.HASH_CONCURRENCY ??

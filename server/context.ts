@@ -2,7 +2,9 @@ import type { Config, Secrets } from './config.ts'
 import { type Backend, connect, type Connection } from './database/connect.ts'
 import type { KeyRing } from './lib/keys.ts'
 import { createPasswordHasher, type PasswordHasher } from './lib/password-hasher.ts'
+import { createPwnedPasswords, type PwnedPasswords } from './lib/pwned-passwords.ts'
 import type { Logger } from './log.ts'
+import { type SigningKeys, watchSigningKeys } from './signing-key-file.ts'
 
 /** What endpoints and jobs may use. main.ts makes one, tests make another; nobody imports an instance. */
 export interface Context {
@@ -14,7 +16,10 @@ export interface Context {
   /** Throws when the database cannot be used; resolves to its clock in Unix milliseconds. */
   readonly checkDatabase: Connection['check']
   readonly keys: KeyRing
+  /** With an asymmetric ALGORITHM; otherwise access tokens are signed with the secret key. */
+  readonly signingKeys: SigningKeys | undefined
   readonly hasher: PasswordHasher
+  readonly pwnedPasswords: PwnedPasswords
   /** Unix milliseconds. Tests move it; nothing else may tell the time. */
   readonly now: () => number
   /** Tells this process's mail loop that a commit left mail for it. Others find the mail by polling. */
@@ -24,7 +29,7 @@ export interface Context {
 
 interface ContextParts {
   readonly config: Config
-  readonly secrets: Pick<Secrets, 'keys'>
+  readonly secrets: Pick<Secrets, 'keys' | 'signingKeyFile'>
   readonly backend: Backend
   readonly log: Logger
   readonly now?: () => number
@@ -40,6 +45,10 @@ export async function createContext(parts: ContextParts): Promise<Context> {
     concurrency: config.hashConcurrency,
     queue: config.hashQueue,
   })
+  const pwnedPasswords = createPwnedPasswords({
+    url: config.pwnedPasswordsUrl,
+    warn: (details) => log.warn(details, 'passwords set without a look at the leaked ones'),
+  })
   return {
     config,
     batchMax,
@@ -48,7 +57,9 @@ export async function createContext(parts: ContextParts): Promise<Context> {
     transaction,
     checkDatabase: check,
     keys: secrets.keys,
+    signingKeys: secrets.signingKeyFile && watchSigningKeys(secrets.signingKeyFile, { now, log }),
     hasher,
+    pwnedPasswords,
     now,
     wakeMail,
     log,

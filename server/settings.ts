@@ -9,6 +9,7 @@ import {
   integer,
   onOff,
   originList,
+  rangeUrl,
   secretKey,
   text,
 } from './lib/setting-types.ts'
@@ -62,7 +63,16 @@ export const SETTINGS = {
     'Also accepted while a key is rotated. 1: every replica gets the new key here. 2: swap the two. 3: remove it after `REFRESH_TOKEN_EXPIRE_DAYS`.',
     { secret: true },
   ),
-  ALGORITHM: define(choice('HS256'), 'HS256', 'Signature of access tokens.'),
+  ALGORITHM: define(
+    choice('HS256', 'EdDSA', 'ES256', 'RS256'),
+    'HS256',
+    'Signature of access tokens. `HS256`: by `SECRET_KEY`, and whoever checks them could make them. `EdDSA` (Ed25519, the best choice), `ES256`, `RS256`: by `JWT_PRIVATE_KEY_FILE`; other services check them with the public keys at `/.well-known/jwks.json`.',
+  ),
+  JWT_PRIVATE_KEY_FILE: define(
+    text(),
+    undefined,
+    'The private keys of an asymmetric `ALGORITHM`: a file that `npm run cli -- keys rotate` makes, or one private key in PEM. It is read again while the service runs.',
+  ),
   JWT_AUDIENCE: define(text(), 'coffee-shop-api', 'The `aud` of access tokens.'),
   ACCESS_TOKEN_EXPIRE_MINUTES: define(integer(1, 60), 30, 'Lifetime of an access token.', {
     unit: 'minutes',
@@ -104,6 +114,12 @@ export const SETTINGS = {
     8,
     'Shortest password; an admin’s has 15 or more wherever it is set.',
     { unit: 'code points' },
+  ),
+  PWNED_PASSWORDS_URL: define(
+    rangeUrl,
+    undefined,
+    'Range API of leaked passwords, asked wherever one is set: `https://api.pwnedpasswords.com/range/` or another of that form. It gets five hex digits of a hash, and 1 s to answer; without an answer the password is accepted.',
+    { defaultText: 'none: nobody is asked' },
   ),
   ARGON2_MEMORY_KIB: define(
     integer(8, 4_194_304),

@@ -30,11 +30,14 @@ const API = `
   DELETE /users/:id/sessions  401     401   403   403    403      204
   GET /mail                   401     401   403   403    403      200
   POST /mail/:id/resend       401     401   403   403    403      202
+  GET /audit                  401     401   403   403    403      200
 `
 const ROOT = `
                               nobody  dead  self  other  demoted  admin
   GET /health                 200     200   200   200    200      200
   GET /ready                  200     200   200   200    200      200
+  GET /.well-known/jwks.json  200     200   200   200    200      200
+  GET /.well-known/oauth-authorization-server  200  200  200  200  200  200
   GET /openapi.json           200     200   200   200    200      200
   GET /docs                   200     200   200   200    200      200
 `

@@ -16,7 +16,17 @@ const nameOf = ({ method, path }: Operation) => `${method} ${path}`
 /** What is not for a client of the API, and the API once more without its prefix. */
 const HIDDEN = /^\/(docs(\/.*)?|openapi\.json|auth\/.*|mail(\/.*)?|me(\/.*)?|users(\/.*)?)$/
 /** Where nobody, or not only who is signed in, may call. */
-const PUBLIC = new Set(['signUp', 'verify', 'resendCode', 'logIn', 'refresh', 'health', 'ready'])
+const PUBLIC = new Set([
+  'signUp',
+  'verify',
+  'resendCode',
+  'logIn',
+  'refresh',
+  'health',
+  'ready',
+  'showIssuer',
+  'showSigningKeys',
+])
 
 test('is OpenAPI 3.1.0, served as JSON', async () => {
   await using service = await startService()

@@ -21,6 +21,8 @@ const TAGS = [
   { name: 'Me', description: 'The signed-in user.' },
   { name: 'Users', description: 'The admin’s side.' },
   { name: 'Mail', description: 'What was sent, waits or failed; for admins.' },
+  { name: 'Audit', description: 'Who did what, and when; for admins.' },
+  { name: 'Discovery', description: 'For services that check our access tokens.' },
   { name: 'Operations', description: 'For load balancers and operators.' },
 ]
 

@@ -1,4 +1,11 @@
-import { type JWTHeaderParameters, type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import type { KeyObject } from 'node:crypto'
+import {
+  decodeProtectedHeader,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  jwtVerify,
+  SignJWT,
+} from 'jose'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { newId } from '../lib/random.ts'
@@ -18,21 +25,36 @@ export interface AccessToken {
   readonly expiresAt: number
 }
 
+/** One that signs or verifies, with exactly the header of its tokens. */
+interface TokenKey {
+  readonly alg: string
+  /** None with HS256: a thumbprint of the secret key would let anybody try guesses of it. */
+  readonly kid?: string
+  readonly key: KeyObject
+}
+
 /** `typ: at+jwt` keeps other JWTs from passing as access tokens (RFC 9068 section 2.1). */
-export function signAccessToken(
+export async function signAccessToken(
   ctx: Context,
   { userId, sessionId }: { userId: number; sessionId: string },
 ): Promise<string> {
+  const { key, ...header } = await signingKey(ctx)
   const issuedAt = Math.floor(ctx.now() / SECOND_MS)
   return new SignJWT({ sid: sessionId })
-    .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
+    .setProtectedHeader({ ...header, typ: 'at+jwt' })
     .setIssuer(ctx.config.publicUrl)
     .setAudience(ctx.config.jwtAudience)
     .setSubject(String(userId))
     .setJti(newId())
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + ctx.config.accessTokenLifetimeMs / SECOND_MS)
-    .sign(ctx.keys.current.accessToken)
+    .sign(key)
+}
+
+async function signingKey(ctx: Context): Promise<TokenKey> {
+  if (ctx.signingKeys === undefined) return { alg: 'HS256', key: ctx.keys.current.accessToken }
+  const { alg, kid, privateKey } = await ctx.signingKeys.signing()
+  return { alg, kid, key: privateKey }
 }
 
 /**
@@ -41,11 +63,11 @@ export function signAccessToken(
  * time, and whether session and user still stand is for the caller.
  */
 export function createTokenVerifier(ctx: Context): (token: string) => Promise<AccessToken> {
-  const verified = new Map<string, AccessToken>()
+  const verified = new Map<string, Verified>()
   return async (text) => {
     if (text.length > TOKEN_MAX_LENGTH) throw new AppError('invalid_token')
     let token = verified.get(text)
-    if (token === undefined) {
+    if (token === undefined || !(await isStillKnown(ctx, token.kid))) {
       token = await verifySignature(ctx, text)
       if (verified.size >= CACHE_MAX) verified.delete(verified.keys().next().value ?? '')
       verified.set(text, token)
@@ -59,19 +81,21 @@ export function createTokenVerifier(ctx: Context): (token: string) => Promise<Ac
   }
 }
 
-async function verifySignature(ctx: Context, text: string): Promise<AccessToken> {
-  for (const { accessToken: key } of ctx.keys.all) {
+type Verified = AccessToken & Pick<TokenKey, 'kid'>
+
+async function verifySignature(ctx: Context, text: string): Promise<Verified> {
+  for (const { alg, kid, key } of await keysFor(ctx, text)) {
     try {
       const { payload, protectedHeader } = await jwtVerify(text, key, {
-        algorithms: ['HS256'],
+        algorithms: [alg],
         typ: 'at+jwt',
         issuer: ctx.config.publicUrl,
         audience: ctx.config.jwtAudience,
         clockTolerance: LEEWAY_S,
         currentDate: new Date(ctx.now()),
       })
-      assertPlainHeader(protectedHeader)
-      return toAccessToken(ctx, payload)
+      assertPlainHeader(protectedHeader, kid)
+      return { ...toAccessToken(ctx, payload), ...(kid === undefined ? {} : { kid }) }
     } catch (error) {
       // What jose refuses is refused; the previous key has its turn as well.
       if (error instanceof AppError) throw error
@@ -80,9 +104,36 @@ async function verifySignature(ctx: Context, text: string): Promise<AccessToken>
   throw new AppError('invalid_token')
 }
 
+/** Those of one algorithm, the configured one: a token chooses among our keys and names no other. */
+async function keysFor(ctx: Context, text: string): Promise<readonly TokenKey[]> {
+  if (ctx.signingKeys === undefined) {
+    return ctx.keys.all.map(({ accessToken }) => ({ alg: 'HS256', key: accessToken }))
+  }
+  const named = kidOf(text)
+  const keys = await ctx.signingKeys.published()
+  return keys
+    .filter(({ kid }) => kid === named)
+    .map(({ alg, kid, publicKey }) => ({ alg, kid, key: publicKey }))
+}
+
+/** A key that was retired, or taken away because it was stolen, takes its tokens with it. */
+async function isStillKnown(ctx: Context, named: string | undefined): Promise<boolean> {
+  if (ctx.signingKeys === undefined) return true
+  return (await ctx.signingKeys.published()).some(({ kid }) => kid === named)
+}
+
+function kidOf(text: string): string | undefined {
+  try {
+    return decodeProtectedHeader(text).kid
+  } catch {
+    return undefined
+  }
+}
+
 /** Nothing that could change how a token is read: `b64`, `zip`, `jku` and the like are ours in no token. */
-function assertPlainHeader(header: JWTHeaderParameters): void {
-  const plain = Object.keys(header).every((name) => name === 'alg' || name === 'typ')
+function assertPlainHeader(header: JWTHeaderParameters, kid: string | undefined): void {
+  const expected = kid === undefined ? ['alg', 'typ'] : ['alg', 'typ', 'kid']
+  const plain = Object.keys(header).every((name) => expected.includes(name))
   if (!plain) throw new AppError('invalid_token')
 }
 
