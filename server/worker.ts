@@ -12,6 +12,7 @@ import { remind } from './users/remind.ts'
 import { repeatCodes } from './users/repeat-codes.ts'
 import { sendCode } from './users/send-code.ts'
 import { sendPhoneCode } from './users/send-phone-code.ts'
+import { sendReset } from './users/send-reset.ts'
 import { tellDeleted } from './users/tell-deleted.ts'
 import { tellPasswordChanged } from './users/tell-password-changed.ts'
 import { tellRegistered } from './users/tell-registered.ts'
@@ -29,6 +30,7 @@ export const MAIL_JOBS: MailJobs = {
   reminder: remind,
   password_changed: tellPasswordChanged,
   account_deleted: tellDeleted,
+  password_reset: sendReset,
 }
 
 /** Every kind of text message and the job that makes it. */

@@ -12,6 +12,7 @@ export interface OutboxPayloads {
   reminder: { userId: number }
   password_changed: { userId: number; at: string; ip: string | null; userAgent: string | null }
   account_deleted: Farewell
+  password_reset: ResetRequest
   phone_code: { phoneChangeId: string }
 }
 
@@ -20,6 +21,14 @@ interface Farewell {
   to: string
   locale: string | null
   at: string
+  ip: string | null
+  userAgent: string | null
+}
+/** By an address that may be nobody's. */
+interface ResetRequest {
+  email: string
+  resetId: string
+  requestedAt: string
   ip: string | null
   userAgent: string | null
 }
@@ -43,6 +52,12 @@ interface EnqueueOptions {
   /** Mail, if left out. */
   readonly channel?: Channel
 }
+
+/** Mails that a sign-up of an address causes, known or not. */
+export const SIGN_UP_MAILS = ['verification', 'already_registered'] as const
+
+/** What is left of a message whose recipient is to be forgotten. */
+const BLANK = { recipient: null, payload: '{}', last_error: null }
 
 export const REPEATS_PER_HOUR = 5
 const REPEAT_PAUSE_MS = MINUTE_MS
@@ -94,6 +109,26 @@ export async function mayRepeatMail(db: Db, email: string, nowMs: number): Promi
   return (await countMailsTo(db, kinds, email, nowMs - HOUR_MS)) < REPEATS_PER_HOUR
 }
 
+/** True when the same was asked for once more, for the same address: only the newest is worth a mail. */
+export async function isMailSuperseded<Kind extends keyof OutboxPayloads>(
+  db: Db,
+  kind: Kind,
+  { payload, email, atMs }: { payload: OutboxPayloads[Kind]; email: string; atMs: number },
+): Promise<boolean> {
+  const at = toIso(atMs)
+  const newer = await db
+    .selectFrom('outbox')
+    .select('id')
+    .where('email_canonical', '=', email)
+    .where('kind', '=', kind)
+    .where('created_at', '>=', at)
+    // Of those asked for in one millisecond any will do, as long as it is one.
+    .where((eb) => eb.or([eb('created_at', '>', at), eb('payload', '>', JSON.stringify(payload))]))
+    .limit(1)
+    .executeTakeFirst()
+  return newer !== undefined
+}
+
 /**
  * True when a message has been due since `sinceMs` or longer and was not delivered. One that met no
  * refusal and was put off all the same waits for us or our transport, whenever it is due next.
@@ -120,27 +155,81 @@ export async function isMailOverdue(db: Db, sinceMs: number): Promise<boolean> {
 
 /**
  * Blanks everything that the outbox holds of users who are deleted, and sends them nothing more: what
- * waited or had failed is dropped. The rows stay, so that the numbers add up.
+ * waited or had failed is dropped. The rows stay, so that the numbers add up. Sign-up mails written
+ * after `countedSinceMs` still count for their address, until `forgetStrangers`.
  */
 export async function forgetMessagesOf(
   tx: Tx,
   users: readonly { readonly id: number; readonly email_canonical: string }[],
   nowMs: number,
+  { countedSinceMs }: { countedSinceMs?: number } = {},
 ): Promise<void> {
   if (users.length === 0) return
   const ids = users.map((user) => user.id)
   const emails = users.map((user) => user.email_canonical)
-  const blank = { email_canonical: null, recipient: null, payload: '{}', last_error: null }
   await tx
     .updateTable('outbox')
-    .set({ ...blank, state: 'dropped', finished_at: toIso(nowMs), claimed_until: null })
+    .set({ state: 'dropped', finished_at: toIso(nowMs), claimed_until: null })
     .where('state', 'in', ['waiting', 'bounced', 'dead'])
     .where((eb) => eb.or([eb('user_id', 'in', ids), eb('email_canonical', 'in', emails)]))
     .execute()
+  if (countedSinceMs !== undefined) {
+    await tx
+      .updateTable('outbox')
+      .set({ ...BLANK, user_id: null })
+      .where('email_canonical', 'in', emails)
+      .where('kind', 'in', SIGN_UP_MAILS)
+      .where('created_at', '>', toIso(countedSinceMs))
+      .execute()
+  }
   await tx
     .updateTable('outbox')
-    .set(blank)
-    .where((eb) => eb.or([eb('user_id', 'in', ids), eb('email_canonical', 'in', emails)]))
+    .set({ ...BLANK, email_canonical: null })
+    .where((eb) => {
+      const theirs = eb('email_canonical', 'in', emails)
+      if (countedSinceMs === undefined) return eb.or([eb('user_id', 'in', ids), theirs])
+      const old = eb('created_at', '<=', toIso(countedSinceMs))
+      const uncounted = eb.or([eb('kind', 'not in', SIGN_UP_MAILS), old])
+      return eb.or([eb('user_id', 'in', ids), theirs.and(uncounted)])
+    })
+    .execute()
+}
+
+/** Blanks at most `limit` addresses that belong to no user, of ended messages written before a time; returns how many. */
+export async function forgetStrangers(tx: Tx, before: string, limit: number): Promise<number> {
+  const forgotten = await tx
+    .updateTable('outbox')
+    .set({ ...BLANK, email_canonical: null })
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('outbox')
+        .select('id')
+        .where('user_id', 'is', null)
+        .where('recipient', 'is', null)
+        .where('email_canonical', 'is not', null)
+        .where('finished_at', 'is not', null)
+        .where('created_at', '<', before)
+        .limit(limit),
+    )
+    .returning('id')
+    .execute()
+  return forgotten.length
+}
+
+/** Blanks the number that text messages to a user went to; what waits or had failed is dropped. */
+export async function forgetTextsOf(tx: Tx, userId: number, nowMs: number): Promise<void> {
+  await tx
+    .updateTable('outbox')
+    .set({ state: 'dropped', finished_at: toIso(nowMs), claimed_until: null })
+    .where('user_id', '=', userId)
+    .where('channel', '=', 'sms')
+    .where('state', 'in', ['waiting', 'bounced', 'dead'])
+    .execute()
+  await tx
+    .updateTable('outbox')
+    .set(BLANK)
+    .where('user_id', '=', userId)
+    .where('channel', '=', 'sms')
     .execute()
 }
 

@@ -4,6 +4,7 @@ import {
   alreadyRegisteredMail,
   type Mail,
   passwordChangedMail,
+  passwordResetMail,
   reminderMail,
   sessionReplayedMail,
   verificationMail,
@@ -31,6 +32,8 @@ export function exampleMails(publicUrl: string): ExampleMail[] {
       ip: '203.0.113.7',
       // What a stranger may send in place of a browser's name.
       userAgent: `Mozilla/5.0 (X11; Linux x86_64; <b>"R&D"</b> 'x') Firefox/140.0`,
+      requestedAt: '2026-11-23T17:10:12.345Z',
+      token: `0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.${'A'.repeat(43)}`,
       at: '2026-11-22T18:05:59.999Z',
       publicUrl,
     }
@@ -39,6 +42,14 @@ export function exampleMails(publicUrl: string): ExampleMail[] {
       already_registered: alreadyRegisteredMail(example),
       session_replayed: sessionReplayedMail(example),
       reminder: reminderMail(example),
+      password_reset: passwordResetMail({ ...example, verifies: false }),
+      password_reset_verifies: passwordResetMail({ ...example, verifies: true }),
+      password_reset_by_service: passwordResetMail({
+        ...example,
+        ip: null,
+        userAgent: null,
+        verifies: false,
+      }),
       password_changed: passwordChangedMail(example),
       account_deleted: accountDeletedMail(example),
       unknown_origin: verificationMail({ ...example, ip: null, userAgent: null }),

@@ -57,6 +57,27 @@ export function reminderMail(
   return write(mail, (texts) => texts.reminder({ signedUpAt, until, from: originOf(mail), link }))
 }
 
+/** The link alone opens the account, so the mail says who asked for it. */
+export function passwordResetMail(
+  mail: Recipient &
+    Client & {
+      publicUrl: string
+      token: string
+      expiresAt: string
+      requestedAt: string
+      verifies: boolean
+    },
+): Mail {
+  const { to, expiresAt: until, requestedAt, verifies } = mail
+  // In the fragment no server, log or Referer ever sees it.
+  const link = `${mail.publicUrl}/reset#token=${mail.token}`
+  const from = mail.ip === null && mail.userAgent === null ? null : originOf(mail)
+  return {
+    ...write(mail, (texts) => texts.passwordReset({ link, until, requestedAt, from, verifies })),
+    consoleLine: `🔑 Password reset link for ${to}: ${link}`,
+  }
+}
+
 /** After a change or a reset, to whoever owned the password before. */
 export function passwordChangedMail(mail: Recipient & Client & { at: string }): Mail {
   const { at } = mail

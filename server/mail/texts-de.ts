@@ -53,6 +53,25 @@ export const GERMAN: Texts = {
       },
     ],
   }),
+  passwordReset: ({ link, until, requestedAt, from, verifies }) => ({
+    subject: 'Neues Passwort für Coffee Shop setzen',
+    blocks: [
+      from === null
+        ? `Diese Adresse soll ein neues Passwort bekommen; das wurde am ${time(requestedAt)} angefordert.`
+        : `Jemand, vielleicht Sie selbst, hat am ${time(requestedAt)} ein neues Passwort angefordert, ${origin(from)}.`,
+      {
+        before: `Um es zu wählen, öffnen Sie diesen Link. Er gilt einmal, bis zum ${time(until)}:`,
+        link,
+      },
+      verifies
+        ? 'Damit bestätigen Sie zugleich diese Adresse; jede Registrierung, die noch auf ihren Code wartet, verfällt.'
+        : 'Danach müssen Sie sich überall neu anmelden. Bis dahin ändert sich nichts.',
+      {
+        warning:
+          'Das waren nicht Sie? Dann tun Sie nichts und geben den Link niemandem: Wer ihn hat, kommt in Ihr Konto.',
+      },
+    ],
+  }),
   accountDeleted: ({ at, from }) => ({
     subject: 'Ihr Konto bei Coffee Shop wurde gelöscht',
     blocks: [

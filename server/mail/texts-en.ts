@@ -49,6 +49,22 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
+  passwordReset: ({ link, until, requestedAt, from, verifies }) => ({
+    subject: 'Set a new Coffee Shop password',
+    blocks: [
+      from === null
+        ? `This address is to get a new password; that was asked for ${time(requestedAt)}.`
+        : `Somebody, perhaps you, asked for a new password ${time(requestedAt)} from ${origin(from)}.`,
+      { before: `To choose one, open this link. It works once, until ${time(until)}:`, link },
+      verifies
+        ? 'Setting it also verifies this address, and drops every sign-up of it that waits for a code.'
+        : 'It signs you out everywhere. Until you set it, nothing has changed.',
+      {
+        warning:
+          'Not you? Do nothing, and give the link to nobody: it opens your account to whoever has it.',
+      },
+    ],
+  }),
   accountDeleted: ({ at, from }) => ({
     subject: 'Your Coffee Shop account was deleted',
     blocks: [

@@ -16,6 +16,14 @@ export interface Texts {
   sessionReplayed(of: { endedAt: string; from: Origin }): Wording
   reminder(of: { signedUpAt: string; until: string; from: Origin; link: string }): Wording
   passwordChanged(of: { at: string; from: Origin }): Wording
+  passwordReset(of: {
+    link: string
+    until: string
+    requestedAt: string
+    /** Null: the service itself asked. */
+    from: Origin | null
+    verifies: boolean
+  }): Wording
   accountDeleted(of: { at: string; from: Origin }): Wording
   /** At most 160 characters of GSM 03.38, or it costs two messages. */
   phoneCode(of: { code: string }): string
