@@ -1,4 +1,6 @@
-import type { Tx } from '../database/connect.ts'
+import type { Selectable } from 'kysely'
+import type { Db, Tx } from '../database/connect.ts'
+import type { AuditEventsTable } from '../database/schema.ts'
 import { toIso } from '../lib/units.ts'
 import type { AuditEventName } from './events.ts'
 
@@ -28,6 +30,35 @@ export async function recordEvent(tx: Tx, event: AuditEvent, nowMs: number): Pro
       request_id: event.requestId ?? null,
     })
     .execute()
+}
+
+export type AuditRow = Selectable<AuditEventsTable>
+
+export interface AuditFilters {
+  readonly event?: AuditEventName | undefined
+  readonly actorId?: number | undefined
+  readonly subjectId?: number | undefined
+  /** RFC 3339 in UTC with milliseconds; from `since` on, and before `until`. */
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+}
+
+/** At most `limit` events, newest first, that are older than the one with the id `before`. */
+export function findEventPage(
+  db: Db,
+  { event, actorId, subjectId, since, until }: AuditFilters,
+  { limit, before }: { limit: number; before: number | undefined },
+): Promise<AuditRow[]> {
+  let query = db
+    .selectFrom('audit_events')
+    .select(['id', 'at', 'event', 'actor_id', 'subject_id', 'changes', 'ip', 'request_id'])
+  if (event !== undefined) query = query.where('event', '=', event)
+  if (actorId !== undefined) query = query.where('actor_id', '=', actorId)
+  if (subjectId !== undefined) query = query.where('subject_id', '=', subjectId)
+  if (since !== undefined) query = query.where('at', '>=', since)
+  if (until !== undefined) query = query.where('at', '<', until)
+  if (before !== undefined) query = query.where('id', '<', before)
+  return query.orderBy('id', 'desc').limit(limit).execute()
 }
 
 /**

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { recordEvent } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import type { App, SignedIn } from '../http/fastify.ts'
@@ -46,8 +47,11 @@ function confirm(
   return ctx.transaction(async (tx) => {
     await lockSelf(ctx, tx, actor)
     if (!(await usePhoneChange(tx, change.id, ctx.now()))) throw new AppError('invalid_code')
-    await setPhone(tx, change.user_id, { phone: change.phone, nowMs: ctx.now() })
+    const nowMs = ctx.now()
+    const subjectId = change.user_id
+    await setPhone(tx, subjectId, { phone: change.phone, nowMs })
     await takeBackCodeTry(tx, budget, tryMs)
+    await recordEvent(tx, { event: 'phone.changed', subjectId, ...actor.cause }, nowMs)
     const user = await lockUser(tx, change.user_id)
     if (user === undefined) throw new AppError('invalid_code')
     return user

@@ -1,6 +1,9 @@
 import { Type } from 'typebox'
+import { recordEvent } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
+import { causeOf } from '../http/client.ts'
 import type { App } from '../http/fastify.ts'
+import { forgetTextsOf } from '../jobs/outbox.ts'
 import { type Guards, lockSelf, sessionOf } from '../sessions/guards.ts'
 import { deletePhoneChangeOf } from './phone-changes.ts'
 import { setPhone } from './users.ts'
@@ -16,9 +19,13 @@ const schema = {
 export function removePhoneRoute(app: App, ctx: Context, guards: Guards): void {
   app.delete('/me/phone', { schema, ...guards.user }, async (request, reply) => {
     await ctx.transaction(async (tx) => {
-      const user = await lockSelf(ctx, tx, sessionOf(request))
-      await deletePhoneChangeOf(tx, user.id)
-      if (user.phone !== null) await setPhone(tx, user.id, { phone: null, nowMs: ctx.now() })
+      const { id, phone } = await lockSelf(ctx, tx, sessionOf(request))
+      await deletePhoneChangeOf(tx, id)
+      const nowMs = ctx.now()
+      await forgetTextsOf(tx, id, nowMs)
+      if (phone === null) return
+      await setPhone(tx, id, { phone: null, nowMs })
+      await recordEvent(tx, { event: 'phone.removed', subjectId: id, ...causeOf(request) }, nowMs)
     })
     return reply.code(204).send(null)
   })

@@ -7,7 +7,7 @@ import { hashAdmission } from '../http/admission.ts'
 import { type Cause, causeOf, type Client, clientOf } from '../http/client.ts'
 import type { App } from '../http/fastify.ts'
 import { Email, Uuid } from '../http/schemas.ts'
-import { countMailsTo, enqueueMail } from '../jobs/outbox.ts'
+import { countMailsTo, enqueueMail, SIGN_UP_MAILS } from '../jobs/outbox.ts'
 import { canonicalEmail } from '../lib/emails.ts'
 import { type Locale, preferredLocale } from '../lib/locales.ts'
 import { newId } from '../lib/random.ts'
@@ -15,7 +15,13 @@ import { didYouMean } from '../lib/typos.ts'
 import { HOUR_MS, SECOND_MS } from '../lib/units.ts'
 import { assertGoodPassword, Password } from './passwords.ts'
 import { addSignUp, PENDING_MAX } from './sign-ups.ts'
-import { FullName, normalFullName, replacementCutoff, verificationExpiresAt } from './user.ts'
+import {
+  FullName,
+  normalFullName,
+  replacementCutoff,
+  signUpsCountedSinceMs,
+  verificationExpiresAt,
+} from './user.ts'
 import {
   deleteExpiredUser,
   insertUnverifiedUser,
@@ -106,7 +112,7 @@ async function record(ctx: Context, tx: Tx, attempt: Attempt): Promise<string> {
   const nowMs = ctx.now()
   const email = attempt.emailCanonical
   if (ctx.config.hideRegisteredEmails) await assertFewMails(ctx, tx, email)
-  if (user === undefined) return recordTaken(ctx, tx, email)
+  if (user === undefined) return recordTaken(ctx, tx, attempt)
   const signUpId = await addSignUp(tx, ctx.keys, {
     ...attempt,
     userId: user.id,
@@ -119,6 +125,14 @@ async function record(ctx: Context, tx: Tx, attempt: Attempt): Promise<string> {
   })
   if (signUpId === undefined) throw tooMany()
   await enqueueMail(tx, 'verification', { signUpId }, { nowMs, email, userId: user.id })
+  const changes = { sign_up_id: signUpId }
+  const event = {
+    event: 'sign_up.received' as const,
+    subjectId: user.id,
+    ...attempt.cause,
+    changes,
+  }
+  await recordEvent(tx, event, nowMs)
   return signUpId
 }
 
@@ -155,10 +169,13 @@ async function insertUser(
 }
 
 /** With HIDE_REGISTERED_EMAILS the owner is told instead of the caller. */
-async function recordTaken(ctx: Context, tx: Tx, email: string): Promise<string> {
+async function recordTaken(ctx: Context, tx: Tx, attempt: Attempt): Promise<string> {
   if (!ctx.config.hideRegisteredEmails) throw new AppError('email_taken')
   const nowMs = ctx.now()
+  const email = attempt.emailCanonical
   await enqueueMail(tx, 'already_registered', { email }, { nowMs, email })
+  // As many writes as for a new address.
+  await recordEvent(tx, { event: 'sign_up.received', ...attempt.cause }, nowMs)
   return newId()
 }
 
@@ -167,8 +184,7 @@ async function recordTaken(ctx: Context, tx: Tx, email: string): Promise<string>
  * registered address, which has none, and the moment in which its owner verifies.
  */
 async function assertFewMails(ctx: Context, tx: Tx, email: string): Promise<void> {
-  const sinceMs = ctx.now() - ctx.config.codeLifetimeMs
-  const sent = await countMailsTo(tx, ['verification', 'already_registered'], email, sinceMs)
+  const sent = await countMailsTo(tx, SIGN_UP_MAILS, email, signUpsCountedSinceMs(ctx))
   if (sent >= PENDING_MAX) throw tooMany()
 }
 

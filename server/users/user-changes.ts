@@ -1,3 +1,4 @@
+import { type AuditEvent, recordEvent } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
 import type { Role } from '../database/schema.ts'
@@ -48,12 +49,26 @@ export function changeUser(
     if (touchesRights && id === actor?.userId) throw new AppError('own_role')
     assertAllowed(admins, user, change)
 
-    if (fullName !== undefined && fullName !== user.full_name)
-      await renameUser(tx, id, { fullName, nowMs: ctx.now() })
-    if (change.role !== undefined && change.role !== user.role)
-      await setRole(tx, id, { role: change.role, nowMs: ctx.now() })
-    if (change.disabled === true && user.disabled_at === null) await disable(ctx, tx, id)
-    if (change.disabled === false && user.disabled_at !== null) await enableUser(tx, id, ctx.now())
+    const nowMs = ctx.now()
+    const record = (event: Pick<AuditEvent, 'event' | 'changes'>) =>
+      recordEvent(tx, { ...event, subjectId: id, ...actor?.cause }, nowMs)
+    if (fullName !== undefined && fullName !== user.full_name) {
+      await renameUser(tx, id, { fullName, nowMs })
+      await record({ event: 'user.changed', changes: { fields: ['full_name'] } })
+    }
+    if (change.role !== undefined && change.role !== user.role) {
+      await setRole(tx, id, { role: change.role, nowMs })
+      const changes = { before: user.role, after: change.role }
+      await record({ event: 'user.role_changed', changes })
+    }
+    if (change.disabled === true && user.disabled_at === null) {
+      await disable(ctx, tx, id)
+      await record({ event: 'user.disabled' })
+    }
+    if (change.disabled === false && user.disabled_at !== null) {
+      await enableUser(tx, id, nowMs)
+      await record({ event: 'user.enabled' })
+    }
     return (await lockUser(tx, id)) ?? user
   })
 }
@@ -63,6 +78,8 @@ export function removeUser(ctx: Context, id: number, actor?: SignedIn): Promise<
   return ctx.transaction(async (tx) => {
     const { user, admins } = await lockForChange(ctx, tx, id, { actor, touchesRights: true })
     if (isLast(admins, id)) throw new AppError('last_admin')
+    // First: what a deletion blanks, it blanks here, too.
+    await recordEvent(tx, { event: 'user.deleted', subjectId: id, ...actor?.cause }, ctx.now())
     await deleteUser(tx, id)
     await forgetCodeFailuresOf(tx, [user.email_canonical])
     await forgetMessagesOf(tx, [user], ctx.now())

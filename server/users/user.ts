@@ -100,6 +100,11 @@ export function replacementCutoff(ctx: Context): string {
   return toIso(ctx.now() - unverifiedLifetimeMs + tooLittleMs)
 }
 
+/** Sign-up mails written after this time count for their address, with HIDE_REGISTERED_EMAILS. */
+export function signUpsCountedSinceMs(ctx: Context): number {
+  return ctx.now() - ctx.config.codeLifetimeMs
+}
+
 /** Accounts made at this time or before, and still unverified, count as gone. */
 export function expiryCutoff(ctx: Context): string {
   return toIso(ctx.now() - ctx.config.unverifiedLifetimeMs)

@@ -1,6 +1,8 @@
 import { Type } from 'typebox'
+import { recordEvent } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { type Cause, causeOf } from '../http/client.ts'
 import type { App } from '../http/fastify.ts'
 import { Email, Uuid } from '../http/schemas.ts'
 import { canonicalEmail } from '../lib/emails.ts'
@@ -40,14 +42,15 @@ const schema = {
 }
 
 export function verifyRoute(app: App, ctx: Context): void {
-  app.post('/auth/verify', { schema, config: { form: true } }, async ({ body }) => {
+  app.post('/auth/verify', { schema, config: { form: true } }, async (request) => {
+    const { body } = request
     const email = canonicalEmail(body.email) ?? ''
     // Committed before anything is compared: 200 guesses at once are still five.
     const allowed = await ctx.transaction((tx) =>
       countCodeTry(tx, { email, purpose: 'verify' }, ctx.now()),
     )
     const signUp = allowed ? await findProven(ctx, email, body) : undefined
-    if (signUp === undefined || !(await activate(ctx, signUp, email)))
+    if (signUp === undefined || !(await activate(ctx, signUp, { email, cause: causeOf(request) })))
       throw new AppError('invalid_code')
     return { message: 'User verified successfully' as const }
   })
@@ -67,7 +70,11 @@ async function findProven(
 }
 
 /** False when somebody else was first, or the account or attempt is gone by now. */
-function activate(ctx: Context, proven: SignUpRow, email: string): Promise<boolean> {
+function activate(
+  ctx: Context,
+  proven: SignUpRow,
+  { email, cause }: { email: string; cause: Cause },
+): Promise<boolean> {
   return ctx.transaction(async (tx) => {
     await lockUser(tx, proven.user_id)
     // A used attempt is deleted: what is still there under the lock was used by nobody.
@@ -84,6 +91,9 @@ function activate(ctx: Context, proven: SignUpRow, email: string): Promise<boole
     if (!activated) return false
     await deleteSignUpsOf(tx, signUp.user_id)
     await clearCodeFailures(tx, { email, purpose: 'verify' })
+    const subjectId = signUp.user_id
+    const changes = { sign_up_id: signUp.id }
+    await recordEvent(tx, { event: 'user.verified', subjectId, ...cause, changes }, ctx.now())
     return true
   })
 }

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { recordEvent } from '../../server/audit/audit.ts'
+import { DAY_MS, MINUTE_MS, toIso } from '../../server/lib/units.ts'
+import { assertInvalid, assertProblem } from '../support/problem.ts'
+import { type Answer, type Service, startService, type TestUser } from '../support/service.ts'
+
+const AUDIT = '/api/v1/audit'
+
+const nextOf = (headers: Answer['headers']) =>
+  /^<(.+)>; rel="next"$/.exec(headers['link'] ?? '')?.[1]
+
+describe('GET /audit', () => {
+  let service: Service
+  let admin: TestUser
+  let ann: TestUser
+  before(async () => {
+    service = await startService()
+    admin = await service.addAdmin('boss@example.com')
+    ann = await service.addUser('ann@example.com', undefined, 'Ann Canary')
+    service.advance(5 * MINUTE_MS)
+    await service.patch(`/api/v1/users/${ann.id}`, { role: 'admin' }, as(admin))
+    await service.patch(`/api/v1/users/${ann.id}`, { full_name: 'Ann Other' }, as(admin))
+    await service.patch(`/api/v1/users/${ann.id}`, { role: 'user' }, as(admin))
+    service.advance(5 * MINUTE_MS)
+    await service.patch(`/api/v1/users/${ann.id}`, { disabled: true }, as(admin))
+  })
+  after(() => service[Symbol.asyncDispose]())
+
+  const as = (user: TestUser) => ({ token: user.access, ip: '203.0.113.7' })
+  const read = (query = '') => service.get(`${AUDIT}?${query}`, as(admin))
+  const names = async (query = '') =>
+    (await read(query)).body.map((event: { event: string }) => event.event)
+
+  test('200 with actor, subject, before and after, address and request, and no name', async () => {
+    const answer = await read(`subject_id=${ann.id}&event=user.role_changed`)
+
+    const [newest, older] = answer.body
+    assert.equal(answer.status, 200)
+    assert.equal(answer.body.length, 2)
+    assert.deepEqual(Object.keys(newest).toSorted(), [
+      'actor_id',
+      'at',
+      'changes',
+      'event',
+      'id',
+      'ip',
+      'request_id',
+      'subject_id',
+    ])
+    assert.deepEqual(
+      [newest.actor_id, newest.subject_id, newest.ip, newest.changes],
+      [admin.id, ann.id, '203.0.113.7', { before: 'admin', after: 'user' }],
+    )
+    assert.deepEqual(older.changes, { before: 'user', after: 'admin' })
+    assert.match(newest.request_id, /^[0-9a-f-]{36}$/)
+    assert.ok(newest.id > older.id)
+    assert.doesNotMatch((await read('limit=100')).text, /Ann|example\.com/)
+  })
+
+  test('200 newest first; the filters together narrow it down', async () => {
+    const sinceLately = encodeURIComponent(toIso(service.clock.nowMs - 5 * MINUTE_MS))
+    const inMiddle = encodeURIComponent('2026-01-01T14:03:00+02:00')
+
+    assert.deepEqual(await names(`actor_id=${admin.id}&subject_id=${ann.id}`), [
+      'user.disabled',
+      'user.role_changed',
+      'user.changed',
+      'user.role_changed',
+    ])
+    assert.deepEqual(await names('event=user.disabled'), ['user.disabled'])
+    assert.equal((await names(`since=${sinceLately}`)).length, 4)
+    assert.deepEqual(await names(`since=${sinceLately}&event=user.changed`), ['user.changed'])
+    assert.equal((await names(`until=${inMiddle}&actor_id=${admin.id}`)).at(0), 'session.opened')
+    assert.deepEqual(await names('actor_id=4711'), [])
+  })
+
+  test('200 page by page, each event once, whatever is added meanwhile', async () => {
+    const all = (await read('limit=100')).body.map((event: { id: number }) => event.id)
+    const seen: number[] = []
+
+    for (let url: string | undefined = `${AUDIT}?limit=3`; url !== undefined;) {
+      const answer = await service.get(url, as(admin))
+      assert.equal(answer.status, 200, answer.text)
+      seen.push(...answer.body.map((event: { id: number }) => event.id))
+      url = nextOf(answer.headers)
+      await service.ctx.transaction((tx) =>
+        recordEvent(tx, { event: 'data.exported', subjectId: 4711 }, service.ctx.now()),
+      )
+      assert.ok(seen.length <= all.length)
+    }
+
+    assert.deepEqual(seen, all)
+  })
+
+  test('422 for a cursor of other filters', async () => {
+    const page = await read(`limit=1&actor_id=${admin.id}`)
+    const cursor = new URL(nextOf(page.headers) ?? '', 'http://x').searchParams.get('after')
+
+    for (const query of ['', `actor_id=${ann.id}&`, `actor_id=${admin.id}&event=user.changed&`])
+      assertInvalid(await read(`${query}after=${cursor}`), 'after', 'cursor')
+  })
+
+  for (const query of [
+    'limit=0',
+    'limit=101',
+    'limit=1e1',
+    'actor_id=0',
+    'actor_id=0x1',
+    'subject_id=9007199254740993',
+    'event=user.renamed',
+    'event=user.changed&event=user.deleted',
+    'since=yesterday',
+    'since=2026-13-01T00:00:00Z',
+    'since=0000-01-01T00:00:00Z',
+    'until=9999-12-31T23:59:59-12:00',
+    'until=2026-01-01',
+    'after=x',
+    'ip=203.0.113.7',
+  ]) {
+    test(`422 for ${query}`, async () => {
+      assertProblem(await read(query), 'validation_failed')
+    })
+  }
+
+  test('401 and 403 for everybody but admins', async () => {
+    const bob = await service.addUser()
+
+    assertProblem(await service.get(AUDIT), 'authentication_required')
+    assertProblem(await service.get(AUDIT, as(bob)), 'forbidden')
+  })
+
+  test('405 for everything that would change it', async () => {
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
+      assertProblem(await service.request(method, AUDIT, as(admin)), 'method_not_allowed')
+  })
+})
+
+test('200 from 100 000 events, by index', async () => {
+  await using service = await startService()
+  const { access: token } = await service.addAdmin()
+  const { batchMax, nowMs } = { batchMax: 1000, nowMs: service.ctx.now() - 30 * DAY_MS }
+  for (let n = 0; n < 100; n++) {
+    const rows = Array.from({ length: batchMax }, (_, index) => ({
+      at: toIso(nowMs + n * batchMax + index),
+      event: index % 2 === 0 ? 'session.opened' : 'session.ended',
+      actor_id: 1000 + (index % 100),
+      subject_id: 1000 + (index % 100),
+      changes: '{}',
+    }))
+    await service.ctx.transaction((tx) => tx.insertInto('audit_events').values(rows).execute())
+  }
+
+  for (const query of [
+    '',
+    'event=user.deleted',
+    'subject_id=1001',
+    'actor_id=7',
+    'since=2026-01-01T00:00:00Z',
+  ]) {
+    const startedAt = performance.now()
+    const answer = await service.get(`${AUDIT}?${query}`, { token })
+    const tookMs = performance.now() - startedAt
+    assert.equal(answer.status, 200)
+    // Far above what it takes, far below a scan.
+    assert.ok(tookMs < 250, `${query}: ${tookMs} ms`)
+  }
+})

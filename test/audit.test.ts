@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { removeUser } from '../server/users/user-changes.ts'
+import { times } from './support/races.ts'
+import { type Service, startService } from './support/service.ts'
+
+const IP = '203.0.113.7'
+
+/** What was recorded about a user, oldest first. */
+const eventsAbout = (service: Service, subjectId: number) =>
+  service.ctx.db
+    .selectFrom('audit_events')
+    .select(['event', 'actor_id', 'changes', 'ip', 'request_id', 'at'])
+    .where('subject_id', '=', subjectId)
+    .orderBy('id')
+    .execute()
+
+const namesAbout = async (service: Service, subjectId: number) =>
+  (await eventsAbout(service, subjectId)).map(({ event }) => event)
+
+describe('the audit log', () => {
+  test('tells the life of an account: who, from where, with which request', async () => {
+    await using service = await startService()
+    const { codeFor, post } = service
+    const email = 'ann@example.com'
+    const password = 'correct horse battery staple'
+
+    const signedUp = await post('/api/v1/auth/signup', { email, password }, { ip: IP })
+    const code = await codeFor(email)
+    const verified = await post('/api/v1/auth/verify', { email, code }, { ip: IP })
+    const loggedIn = await post('/api/v1/auth/login', { email, password }, { ip: IP })
+    const { access_token: token, refresh_token: first } = loggedIn.body
+    const renamed = await service.patch('/api/v1/me', { full_name: 'Ann' }, { token, ip: IP })
+    const { refresh_token: second } = (await post('/api/v1/auth/refresh', { refresh_token: first }))
+      .body
+    const loggedOut = await post('/api/v1/auth/logout', { refresh_token: second }, { ip: IP })
+
+    const id = renamed.body.id
+    const events = await eventsAbout(service, id)
+    assert.deepEqual(
+      events.map(({ event, actor_id, ip, request_id }) => [event, actor_id, ip, request_id]),
+      [
+        ['sign_up.received', null, IP, signedUp.headers['x-request-id']],
+        ['user.verified', null, IP, verified.headers['x-request-id']],
+        ['session.opened', id, IP, loggedIn.headers['x-request-id']],
+        ['user.changed', id, IP, renamed.headers['x-request-id']],
+        ['session.ended', id, IP, loggedOut.headers['x-request-id']],
+      ],
+    )
+    assert.deepEqual(JSON.parse(events[3]?.changes ?? ''), { fields: ['full_name'] })
+  })
+
+  test('names the replayed session, and its owner as the subject, not as the actor', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    let token = ann.refresh
+    for (let n = 0; n < 2; n++) {
+      const { body } = await service.post('/api/v1/auth/refresh', { refresh_token: token })
+      token = body.refresh_token
+    }
+
+    await service.post('/api/v1/auth/refresh', { refresh_token: ann.refresh }, { ip: IP })
+
+    const last = (await eventsAbout(service, ann.id)).at(-1)
+    const [sessionId] = ann.refresh.split('.')
+    assert.deepEqual([last?.event, last?.actor_id, last?.ip], ['session.replayed', null, IP])
+    assert.deepEqual(JSON.parse(last?.changes ?? ''), { session_id: sessionId })
+  })
+
+  test('names the admin as the actor, and what was before and after', async () => {
+    await using service = await startService()
+    const boss = await service.addAdmin()
+    const ann = await service.addUser()
+    const url = `/api/v1/users/${ann.id}`
+    const before = (await eventsAbout(service, ann.id)).length
+    const as = { token: boss.access, ip: IP }
+
+    await service.patch(url, { role: 'admin', full_name: 'Ann' }, as)
+    await service.patch(url, { disabled: true }, as)
+    await service.patch(url, { disabled: false }, as)
+    await service.delete(`${url}/sessions`, as)
+    await service.delete(url, as)
+
+    const events = (await eventsAbout(service, ann.id)).slice(before)
+    assert.deepEqual(
+      events.map(({ event, changes }) => [event, JSON.parse(changes)]),
+      [
+        ['user.changed', { fields: ['full_name'] }],
+        ['user.role_changed', { before: 'user', after: 'admin' }],
+        ['user.disabled', {}],
+        ['user.enabled', {}],
+        ['sessions.ended', {}],
+        ['user.deleted', {}],
+      ],
+    )
+    assert.ok(events.every(({ actor_id, ip }) => actor_id === boss.id && ip === IP))
+  })
+
+  test('has nothing of what was refused, changed nothing, or was rolled back', async () => {
+    await using service = await startService()
+    const boss = await service.addAdmin()
+    const ann = await service.addUser()
+    const as = { token: boss.access }
+    const before = await namesAbout(service, boss.id)
+    const beforeAnn = await namesAbout(service, ann.id)
+
+    await service.patch(`/api/v1/users/${boss.id}`, { role: 'user' }, as)
+    await service.delete(`/api/v1/users/${boss.id}`, as)
+    await service.patch(`/api/v1/users/${ann.id}`, { role: 'user', disabled: false }, as)
+    await service.patch(`/api/v1/users/${ann.id}`, {}, as)
+    await service.post('/api/v1/auth/login', { email: ann.email, password: 'wrong password' })
+    await service.post('/api/v1/auth/verify', { email: ann.email, code: '000000' })
+    await assert.rejects(removeUser(service.ctx, boss.id), { code: 'last_admin' })
+
+    assert.deepEqual(await namesAbout(service, boss.id), before)
+    assert.deepEqual(await namesAbout(service, ann.id), beforeAnn)
+  })
+
+  test('knows an operator by the absence of actor, address and request', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+
+    await removeUser(service.ctx, ann.id)
+
+    const last = (await eventsAbout(service, ann.id)).at(-1)
+    assert.deepEqual(
+      [last?.event, last?.actor_id, last?.ip, last?.request_id],
+      ['user.deleted', null, null, null],
+    )
+  })
+
+  test('is in the order of the commits: changes of a role at once form a chain', async () => {
+    await using service = await startService()
+    const boss = await service.addAdmin()
+    const ann = await service.addUser()
+    const url = `/api/v1/users/${ann.id}`
+
+    await Promise.all(
+      times(20).map((n) =>
+        service.patch(url, { role: n % 2 === 0 ? 'admin' : 'user' }, { token: boss.access }),
+      ),
+    )
+
+    const events = await eventsAbout(service, ann.id)
+    const changes = events
+      .filter(({ event }) => event === 'user.role_changed')
+      .map((event) => JSON.parse(event.changes) as { before: string; after: string })
+    const { body } = await service.get(url, { token: boss.access })
+    assert.ok(changes.length > 0)
+    changes.forEach(({ before }, n) => assert.equal(before, changes[n - 1]?.after ?? 'user'))
+    assert.equal(body.role, changes.at(-1)?.after)
+  })
+})
