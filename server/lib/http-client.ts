@@ -4,8 +4,10 @@ import { SECOND_MS } from './units.ts'
 
 export interface HttpAnswer {
   readonly status: number
-  /** Its first 64 KiB; less when the connection broke after the status. */
+  /** Its first 64 KiB, or as many bytes as were allowed; less when the connection broke after the status. */
   readonly body: string
+  /** False when some of the body is missing. */
+  readonly complete: boolean
 }
 
 export interface HttpTimeouts {
@@ -28,10 +30,15 @@ export class NoAnswerError extends Error {
 const TIMEOUTS: HttpTimeouts = { connectMs: 5 * SECOND_MS, totalMs: 20 * SECOND_MS }
 const BODY_MAX_BYTES = 64 * 1024
 
-interface PostOptions {
+interface RequestOptions {
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
   readonly timeouts?: HttpTimeouts | undefined
+}
+interface PostOptions extends RequestOptions {
+  readonly body: string
+}
+interface GetOptions extends RequestOptions {
+  readonly bodyMaxBytes: number
 }
 
 /**
@@ -39,17 +46,33 @@ interface PostOptions {
  * other. Throws NoAnswerError within the time-outs. Every request has a connection of its own: one
  * kept alive may be closed by the server just then, and nobody knows what it has read.
  */
-export function post(
+export function post(url: URL, { headers, body, ...options }: PostOptions): Promise<HttpAnswer> {
+  const length = { 'content-length': String(Buffer.byteLength(body)) }
+  return exchange(url, { ...options, method: 'POST', headers: { ...headers, ...length }, body })
+}
+
+/** As `post`; only reads, at most `bodyMaxBytes` of an answer. */
+export function get(url: URL, options: GetOptions): Promise<HttpAnswer> {
+  return exchange(url, { ...options, method: 'GET' })
+}
+
+interface Exchange extends RequestOptions {
+  readonly method: 'GET' | 'POST'
+  readonly body?: string
+  readonly bodyMaxBytes?: number
+}
+
+function exchange(
   url: URL,
-  { headers, body, timeouts = TIMEOUTS }: PostOptions,
+  { method, headers, body, timeouts = TIMEOUTS, bodyMaxBytes = BODY_MAX_BYTES }: Exchange,
 ): Promise<HttpAnswer> {
   const isTls = url.protocol === 'https:'
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>()
   let handedOver = false
   const request = (isTls ? requestHttps : requestHttp)(url, {
-    method: 'POST',
+    method,
     agent: false,
-    headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+    headers: { ...headers },
   })
   const endAfter = (ms: number, what: string) =>
     setTimeout(() => {
@@ -81,12 +104,13 @@ export function post(
     response.on('data', (chunk: Buffer) => {
       chunks.push(chunk)
       bytes += chunk.length
-      if (bytes > BODY_MAX_BYTES) request.destroy()
+      if (bytes > bodyMaxBytes) request.destroy()
     })
     response.on('error', () => {})
     response.on('close', () => {
-      const text = Buffer.concat(chunks).subarray(0, BODY_MAX_BYTES).toString('utf8')
-      resolve({ status: response.statusCode ?? 0, body: text })
+      const text = Buffer.concat(chunks).subarray(0, bodyMaxBytes).toString('utf8')
+      const complete = response.complete && bytes <= bodyMaxBytes
+      resolve({ status: response.statusCode ?? 0, body: text, complete })
     })
   })
   request.end(body)

@@ -57,6 +57,16 @@ export function httpUrl(value: string): string {
   return value.replace(/\/+$/, '')
 }
 
+/** A base that a path segment is appended to, ending in a slash; `http:` only where no network is between. */
+export function rangeUrl(value: string): string {
+  const expected = 'must be an https:// URL without user, query or fragment'
+  const url = parseUrl(value, expected)
+  const loopback = /^(localhost|127(\.[0-9]{1,3}){3}|\[::1\])$/.test(url.hostname)
+  const secure = url.protocol === 'https:' || (url.protocol === 'http:' && loopback)
+  if (!secure || url.username || url.password || url.search || url.hash) throw new Error(expected)
+  return url.href.endsWith('/') ? url.href : `${url.href}/`
+}
+
 export function originList(value: string): readonly string[] {
   return list(value).map((origin) => {
     if (parseUrl(origin, 'must list origins like https://shop.example').origin !== origin) {

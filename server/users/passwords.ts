@@ -31,6 +31,10 @@ export async function assertGoodPassword(
 ): Promise<void> {
   const problem = passwordProblem(password, { ...owner, minLength: ctx.config.passwordMinLength })
   if (problem !== undefined) throw fieldError(pointer, problem.code, problem.detail)
+  if (await ctx.pwnedPasswords.includes(password)) {
+    const detail = 'The password appears in known data breaches; choose another.'
+    throw fieldError(pointer, 'blocklisted', detail)
+  }
 }
 
 /** That the caller of a request knows the user's password, as it was then: re-check it under the lock. */
