@@ -4,6 +4,7 @@ import { rotateKeysCommand } from './commands/keys.ts'
 import { migrateDatabase } from './commands/migrate.ts'
 import { listMailCommand, resendMailCommand, showMailCommand } from './commands/mail.ts'
 import { printOpenApi } from './commands/openapi.ts'
+import { endSessionsCommand } from './commands/sessions.ts'
 import { type Command, UsageError } from './commands/terminal.ts'
 import {
   createUser,
@@ -26,6 +27,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'mail list': listMailCommand,
   'mail show': showMailCommand,
   'mail resend': resendMailCommand,
+  'sessions end': endSessionsCommand,
   'users create': createUser,
   'users list': listUsers,
   'users show': showUser,

@@ -23,6 +23,9 @@ const API = `
   POST /me/phone              401     401   202   202    202      202
   POST /me/phone/confirm      401     401   400   400    400      400
   DELETE /me/phone            401     401   204   204    204      204
+  GET /me/sessions            401     401   200   200    200      200
+  DELETE /me/sessions         401     401   204   204    204      204
+  DELETE /me/sessions/:id     401     401   204   404    404      404
   GET /users                  401     401   403   403    403      200
   GET /users/:id              401     401   403   403    403      200
   PATCH /users/:id            401     401   200   403    403      200
@@ -98,7 +101,9 @@ describe('the matrix of routes and callers', () => {
       const callers = [...Object.entries(dead), ...(await liveTokens(service, self))]
       const id = path.includes('/mail/:id')
         ? (await failedMail(service, `failed.${self.email}`)).id
-        : String(self.id)
+        : path.includes('/me/sessions/:id')
+          ? (self.refresh.split('.')[0] ?? '')
+          : String(self.id)
       const url = path.replace(':id', id)
 
       for (const [index, [caller, token]] of [

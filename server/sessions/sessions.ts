@@ -1,4 +1,6 @@
+import type { ExpressionBuilder } from 'kysely'
 import type { LookUp, Tx } from '../database/connect.ts'
+import type { Schema } from '../database/schema.ts'
 import type { Client } from '../http/client.ts'
 import { networkOf } from '../lib/networks.ts'
 import { equalTexts, type KeyRing, mac } from '../lib/keys.ts'
@@ -7,7 +9,7 @@ import { toIso } from '../lib/units.ts'
 import { type PublicUserRow, USER_COLUMNS } from '../users/users.ts'
 
 /** Sessions of one user; one more ends the oldest. */
-const SESSIONS_MAX = 20
+export const SESSIONS_MAX = 20
 
 export interface SessionTimes {
   readonly nowMs: number
@@ -45,6 +47,12 @@ export function isLive(session: SessionUser, nowMs: number): boolean {
   )
 }
 
+/** What `isLive` asks of the session itself, in SQL. */
+export function openAt(now: string) {
+  return (eb: ExpressionBuilder<Schema, 'sessions'>) =>
+    eb.and([eb('revoked_at', 'is', null), eb('expires_at', '>', now), eb('ends_at', '>', now)])
+}
+
 /** Locks a session and says whether it has not ended, by time or by somebody. */
 export async function isSessionOpen(tx: Tx, id: string, nowMs: number): Promise<boolean> {
   const now = toIso(nowMs)
@@ -52,9 +60,7 @@ export async function isSessionOpen(tx: Tx, id: string, nowMs: number): Promise<
     .selectFrom('sessions')
     .select('id')
     .where('id', '=', id)
-    .where('revoked_at', 'is', null)
-    .where('expires_at', '>', now)
-    .where('ends_at', '>', now)
+    .where(openAt(now))
     .forUpdate()
     .executeTakeFirst()
   return session !== undefined
@@ -91,10 +97,10 @@ export async function openSession(
     .selectFrom('sessions')
     .select('id')
     .where('user_id', '=', userId)
-    .where('revoked_at', 'is', null)
-    .where('expires_at', '>', now)
+    .where(openAt(now))
     .where('id', '!=', id)
     .orderBy('created_at', 'desc')
+    .orderBy('id')
     .limit(SESSIONS_MAX)
     .offset(SESSIONS_MAX - 1)
     .execute()
@@ -124,21 +130,26 @@ export async function rotateSession(
   times: SessionTimes & { graceMs: number },
 ): Promise<Rotation> {
   const now = toIso(times.nowMs)
+  const idleEnd = toIso(times.nowMs + times.idleLifetimeMs)
   const rotated = await tx
     .updateTable('sessions')
     .set((eb) => ({
       generation: eb('generation', '+', 1),
       rotated_at: now,
       last_seen_at: now,
-      expires_at: toIso(times.nowMs + times.idleLifetimeMs),
+      // Never past the absolute end: the purge goes by this time alone.
+      expires_at: eb
+        .case()
+        .when('ends_at', '<', idleEnd)
+        .then(eb.ref('ends_at'))
+        .else(idleEnd)
+        .end(),
       user_agent: client.userAgent,
       ip: client.ip,
     }))
     .where('id', '=', presented.sessionId)
     .where('generation', '=', presented.generation)
-    .where('revoked_at', 'is', null)
-    .where('expires_at', '>', now)
-    .where('ends_at', '>', now)
+    .where(openAt(now))
     .returning(['user_id', 'generation'])
     .executeTakeFirst()
   if (rotated)
@@ -156,9 +167,7 @@ async function judgeOldGeneration(
     .selectFrom('sessions')
     .select(['user_id', 'generation', 'rotated_at'])
     .where('id', '=', presented.sessionId)
-    .where('revoked_at', 'is', null)
-    .where('expires_at', '>', now)
-    .where('ends_at', '>', now)
+    .where(openAt(now))
     .forUpdate()
     .executeTakeFirst()
   if (session === undefined) return { outcome: 'refused' }
@@ -185,19 +194,43 @@ export async function endSession(tx: Tx, id: string, nowMs: number): Promise<num
   return ended?.user_id
 }
 
-/** Ends all sessions of a user, but for the one to keep, if any. */
+/** Ends a live session of this user and of nobody else; false when there is none. */
+export async function endSessionOf(
+  tx: Tx,
+  userId: number,
+  { id, nowMs }: { id: string; nowMs: number },
+): Promise<boolean> {
+  const now = toIso(nowMs)
+  const ended = await tx
+    .updateTable('sessions')
+    .set({ revoked_at: now })
+    .where('id', '=', id)
+    .where('user_id', '=', userId)
+    .where(openAt(now))
+    .returning('id')
+    .executeTakeFirst()
+  return ended !== undefined
+}
+
+/** Ends all sessions of a user, but for the one to keep, if any. Returns how many of them were live. */
 export async function endSessionsOf(
   tx: Tx,
   userId: number,
   { nowMs, keep }: { nowMs: number; keep?: string },
-): Promise<void> {
+): Promise<number> {
   let query = tx
     .updateTable('sessions')
     .set({ revoked_at: toIso(nowMs) })
     .where('user_id', '=', userId)
     .where('revoked_at', 'is', null)
+    .returning('expires_at')
   if (keep !== undefined) query = query.where('id', '!=', keep)
-  await query.execute()
+  return countLive(await query.execute(), nowMs)
+}
+
+/** Of sessions that were ended just now, those that had not been over by themselves. */
+export function countLive(ended: readonly { expires_at: string }[], nowMs: number): number {
+  return ended.filter((session) => session.expires_at > toIso(nowMs)).length
 }
 
 /**
