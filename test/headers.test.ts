@@ -76,7 +76,7 @@ describe('every class of answers', () => {
       assert.equal(headers['x-content-type-options'], 'nosniff', seen)
       assert.equal(
         headers['content-security-policy'],
-        "default-src 'none'; frame-ancestors 'none'",
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         seen,
       )
       assert.equal(headers['referrer-policy'], 'no-referrer', seen)

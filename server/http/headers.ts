@@ -4,7 +4,8 @@ import type { Config } from '../config.ts'
 export function securityHeaders(config: Pick<Config, 'hsts'>): Record<string, string> {
   return {
     'x-content-type-options': 'nosniff',
-    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'content-security-policy':
+      "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     'referrer-policy': 'no-referrer',
     'cross-origin-resource-policy': 'same-origin',
     // Everything but the documentation is personal or of the moment.
