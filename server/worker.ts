@@ -3,6 +3,7 @@ import { createDelivery, type MailJobs, type SmsJobs } from './jobs/delivery.ts'
 import { type Loop, runDelivery, together } from './jobs/run.ts'
 import { type RecurringJob, runSchedule } from './jobs/schedule.ts'
 import type { Mailer } from './mail/mailer.ts'
+import { tellNewDevice } from './sessions/tell-new-device.ts'
 import { tellReplayed } from './sessions/tell-replayed.ts'
 import { SECOND_MS } from './lib/units.ts'
 import type { SmsSender } from './sms/sender.ts'
@@ -11,9 +12,15 @@ import { PURGE, purge } from './users/purge.ts'
 import { remind } from './users/remind.ts'
 import { repeatCodes } from './users/repeat-codes.ts'
 import { sendCode } from './users/send-code.ts'
+import { sendEmailCode } from './users/send-email-code.ts'
 import { sendPhoneCode } from './users/send-phone-code.ts'
 import { sendReset } from './users/send-reset.ts'
 import { tellDeleted } from './users/tell-deleted.ts'
+import {
+  tellEmailChanged,
+  tellEmailConfirmed,
+  tellEmailUndone,
+} from './users/tell-email-changes.ts'
 import { tellPasswordChanged } from './users/tell-password-changed.ts'
 import { tellRegistered } from './users/tell-registered.ts'
 
@@ -27,10 +34,15 @@ export const MAIL_JOBS: MailJobs = {
   repeat_verification: repeatCodes,
   already_registered: tellRegistered,
   session_replayed: tellReplayed,
+  new_device: tellNewDevice,
   reminder: remind,
   password_changed: tellPasswordChanged,
   account_deleted: tellDeleted,
   password_reset: sendReset,
+  email_code: sendEmailCode,
+  email_changed: tellEmailChanged,
+  email_confirmed: tellEmailConfirmed,
+  email_undone: tellEmailUndone,
 }
 
 /** Every kind of text message and the job that makes it. */

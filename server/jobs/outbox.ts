@@ -9,10 +9,21 @@ export interface OutboxPayloads {
   repeat_verification: { email: string; signUpId: string | null }
   already_registered: { email: string }
   session_replayed: { userId: number; endedAt: string; ip: string | null; userAgent: string | null }
+  new_device: { userId: number; at: string; ip: string | null; userAgent: string | null }
   reminder: { userId: number }
   password_changed: { userId: number; at: string; ip: string | null; userAgent: string | null }
   account_deleted: Farewell
   password_reset: ResetRequest
+  email_code: EmailChange
+  email_changed: EmailChange
+  email_confirmed: EmailChange
+  email_undone: {
+    to: string
+    locale: string | null
+    at: string
+    ip: string | null
+    userAgent: string | null
+  }
   phone_code: { phoneChangeId: string }
 }
 
@@ -29,6 +40,12 @@ interface ResetRequest {
   email: string
   resetId: string
   requestedAt: string
+  ip: string | null
+  userAgent: string | null
+}
+/** With where it was asked for, or confirmed. */
+interface EmailChange {
+  emailChangeId: string
   ip: string | null
   userAgent: string | null
 }
@@ -102,6 +119,23 @@ export async function countMailsTo(
   return count
 }
 
+/** Messages of these kinds written for a user since a time, whatever the address. */
+export async function countMailsOf(
+  db: Db,
+  kinds: readonly (keyof OutboxPayloads)[],
+  userId: number,
+  sinceMs: number,
+): Promise<number> {
+  const { count } = await db
+    .selectFrom('outbox')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('user_id', '=', userId)
+    .where('kind', 'in', kinds)
+    .where('created_at', '>', toIso(sinceMs))
+    .executeTakeFirstOrThrow()
+  return count
+}
+
 /** True when an address, known or not, may ask for its mails again: 60 s apart and five an hour. */
 export async function mayRepeatMail(db: Db, email: string, nowMs: number): Promise<boolean> {
   const kinds = ['repeat_verification'] as const
@@ -127,30 +161,6 @@ export async function isMailSuperseded<Kind extends keyof OutboxPayloads>(
     .limit(1)
     .executeTakeFirst()
   return newer !== undefined
-}
-
-/**
- * True when a message has been due since `sinceMs` or longer and was not delivered. One that met no
- * refusal and was put off all the same waits for us or our transport, whenever it is due next.
- */
-export async function isMailOverdue(db: Db, sinceMs: number): Promise<boolean> {
-  const overdue = await db
-    .selectFrom('outbox')
-    .select('id')
-    .where('finished_at', 'is', null)
-    .where((eb) =>
-      eb.or([
-        eb('due_at', '<=', toIso(sinceMs)),
-        eb.and([
-          eb('created_at', '<=', toIso(sinceMs)),
-          eb('refusals', '=', 0),
-          eb('last_error', 'is not', null),
-        ]),
-      ]),
-    )
-    .limit(1)
-    .executeTakeFirst()
-  return overdue !== undefined
 }
 
 /**

@@ -2,7 +2,13 @@ import { type Locale, LOCALES } from '../lib/locales.ts'
 import {
   accountDeletedMail,
   alreadyRegisteredMail,
+  emailChangedMail,
+  emailCodeMail,
+  emailConfirmedMail,
+  emailTakenMail,
+  emailUndoneMail,
   type Mail,
+  newDeviceMail,
   passwordChangedMail,
   passwordResetMail,
   reminderMail,
@@ -35,12 +41,14 @@ export function exampleMails(publicUrl: string): ExampleMail[] {
       requestedAt: '2026-11-23T17:10:12.345Z',
       token: `0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.${'A'.repeat(43)}`,
       at: '2026-11-22T18:05:59.999Z',
+      undoUntil: '2026-11-25T18:05:59.999Z',
       publicUrl,
     }
     const mails: Readonly<Record<string, Mail>> = {
       verification: verificationMail(example),
       already_registered: alreadyRegisteredMail(example),
       session_replayed: sessionReplayedMail(example),
+      new_device: newDeviceMail(example),
       reminder: reminderMail(example),
       password_reset: passwordResetMail({ ...example, verifies: false }),
       password_reset_verifies: passwordResetMail({ ...example, verifies: true }),
@@ -52,6 +60,11 @@ export function exampleMails(publicUrl: string): ExampleMail[] {
       }),
       password_changed: passwordChangedMail(example),
       account_deleted: accountDeletedMail(example),
+      email_code: emailCodeMail(example),
+      email_taken: emailTakenMail(example),
+      email_changed: emailChangedMail(example),
+      email_confirmed: emailConfirmedMail(example),
+      email_undone: emailUndoneMail(example),
       unknown_origin: verificationMail({ ...example, ip: null, userAgent: null }),
     }
     return Object.entries(mails).map(([kind, mail]) => ({ kind, locale, mail }))

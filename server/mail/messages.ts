@@ -41,9 +41,19 @@ export function alreadyRegisteredMail(mail: Recipient & { publicUrl: string }): 
 }
 
 /** After a refresh token that was already used came back: a copy of it may be in other hands. */
-export function sessionReplayedMail(mail: Recipient & Client & { endedAt: string }): Mail {
-  const { endedAt } = mail
-  return write(mail, (texts) => texts.sessionReplayed({ endedAt, from: originOf(mail) }))
+export function sessionReplayedMail(
+  mail: Recipient & Client & { endedAt: string; publicUrl: string },
+): Mail {
+  const { endedAt, publicUrl } = mail
+  const link = resetPage(publicUrl)
+  return write(mail, (texts) => texts.sessionReplayed({ endedAt, from: originOf(mail), link }))
+}
+
+/** After a login from a device that no login of the last 30 days came from. */
+export function newDeviceMail(mail: Recipient & Client & { at: string; publicUrl: string }): Mail {
+  const { at, publicUrl } = mail
+  const link = resetPage(publicUrl)
+  return write(mail, (texts) => texts.newDevice({ at, from: originOf(mail), link }))
 }
 
 /**
@@ -90,9 +100,53 @@ export function accountDeletedMail(mail: Recipient & Client & { at: string }): M
   return write(mail, (texts) => texts.accountDeleted({ at, from: originOf(mail) }))
 }
 
+/** To an address that a user wants to change to: whoever types the code gives it to that account. */
+export function emailCodeMail(
+  mail: Recipient & Client & { code: string; expiresAt: string; requestedAt: string },
+): Mail {
+  const { to, code, expiresAt: until, requestedAt } = mail
+  return {
+    ...write(mail, (texts) => texts.emailCode({ code, until, requestedAt, from: originOf(mail) })),
+    consoleLine: `🔑 Verification code for ${to}: ${code}`,
+  }
+}
+
+/** In place of the code, to the owner of an address that somebody else wanted to change to. */
+export function emailTakenMail(mail: Recipient & Client & { requestedAt: string }): Mail {
+  const { requestedAt } = mail
+  return write(mail, (texts) => texts.emailTaken({ requestedAt, from: originOf(mail) }))
+}
+
+/** To the address that an account left: the link takes it back. */
+export function emailChangedMail(
+  mail: Recipient & Client & { publicUrl: string; token: string; at: string; undoUntil: string },
+): Mail {
+  const { at, undoUntil: until } = mail
+  // In the fragment no server, log or Referer ever sees it.
+  const link = `${mail.publicUrl}/reset#undo=${mail.token}`
+  return write(mail, (texts) => texts.emailChanged({ at, until, from: originOf(mail), link }))
+}
+
+/** To the address that an account has now. */
+export function emailConfirmedMail(mail: Recipient & Client & { at: string }): Mail {
+  const { at } = mail
+  return write(mail, (texts) => texts.emailConfirmed({ at, from: originOf(mail) }))
+}
+
+/** To the address that an account had until the change to it was undone. */
+export function emailUndoneMail(mail: Recipient & Client & { at: string }): Mail {
+  const { at } = mail
+  return write(mail, (texts) => texts.emailUndone({ at, from: originOf(mail) }))
+}
+
 function write({ to, locale }: Recipient, word: (texts: Texts) => Wording): Mail {
   const language = localeOf(locale)
   return { to, ...layOut(word(TEXTS[language]), language) }
+}
+
+/** Without a token it says how to get one. */
+function resetPage(publicUrl: string): string {
+  return `${publicUrl}/reset`
 }
 
 /** Mail programs make a link of it, and a stranger chose it: whoever signs up an address that is not theirs. */

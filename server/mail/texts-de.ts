@@ -19,12 +19,28 @@ export const GERMAN: Texts = {
       { before: 'Um es zu benutzen, melden Sie sich mit Ihrem bisherigen Passwort an:', link },
     ],
   }),
-  sessionReplayed: ({ endedAt, from }) => ({
+  sessionReplayed: ({ endedAt, from, link }) => ({
     subject: 'Wir haben eine Ihrer Sitzungen bei Coffee Shop beendet',
     blocks: [
       `Ein alter Anmeldeschlüssel einer Ihrer Sitzungen wurde am ${time(endedAt)} noch einmal benutzt, ${origin(from)}.`,
       'Er wurde vielleicht kopiert, deshalb haben wir diese Sitzung beendet. Melden Sie sich neu an, um fortzufahren.',
-      { warning: 'Wenn Sie dieses Gerät nicht kennen, ändern Sie Ihr Passwort.' },
+      {
+        warning:
+          'Wenn Sie dieses Gerät nicht kennen, setzen Sie sofort ein neues Passwort: Das beendet alle Sitzungen.',
+      },
+      { before: 'So setzen Sie ein neues Passwort:', link },
+    ],
+  }),
+  newDevice: ({ at, from, link }) => ({
+    subject: 'Neue Anmeldung bei Ihrem Konto bei Coffee Shop',
+    blocks: [
+      `Am ${time(at)} hat sich jemand bei Ihrem Konto angemeldet, ${origin(from)}.`,
+      'Von diesem Gerät kam in den letzten 30 Tagen keine Anmeldung; ein aktualisierter Browser zählt als neues Gerät. Wenn Sie das waren, ist nichts zu tun.',
+      {
+        warning:
+          'Das waren nicht Sie? Dann kennt jemand Ihr Passwort. Setzen Sie sofort ein neues: Das beendet alle Sitzungen.',
+      },
+      { before: 'So setzen Sie ein neues Passwort:', link },
     ],
   }),
   reminder: ({ signedUpAt, until, from, link }) => ({
@@ -80,6 +96,64 @@ export const GERMAN: Texts = {
       {
         warning:
           'Das waren nicht Sie? Dann kennt jemand Ihr Passwort: Ändern Sie es überall, wo Sie es sonst noch benutzen. Das Konto selbst lässt sich nicht wiederherstellen.',
+      },
+    ],
+  }),
+  emailCode: ({ code, until, requestedAt, from }) => ({
+    subject: 'Ihr Code für eine neue Adresse bei Coffee Shop',
+    blocks: [
+      {
+        before: 'Der Code, mit dem Ihr Konto diese Adresse bekommt, lautet',
+        code,
+        after: `Er gilt bis zum ${time(until)}, sobald Sie angemeldet sind.`,
+      },
+      `Die Änderung wurde am ${time(requestedAt)} ${origin(from)} angefordert.`,
+      {
+        warning:
+          'Das waren nicht Sie? Geben Sie diesen Code nicht ein und niemandem weiter: Ihre Adresse gehörte dann zum Konto eines anderen.',
+      },
+    ],
+  }),
+  emailTaken: ({ requestedAt, from }) => ({
+    subject: 'Diese Adresse hat schon ein Konto bei Coffee Shop',
+    blocks: [
+      `Jemand, vielleicht Sie selbst, wollte am ${time(requestedAt)} ${origin(from)} einem anderen Konto diese Adresse geben.`,
+      'Sie gehört zu einem Konto oder gehörte bis vor wenigen Tagen dazu und bleibt so lange frei gehalten. Es hat sich nichts geändert, und es wurde kein Code verschickt.',
+    ],
+  }),
+  emailChanged: ({ at, until, from, link }) => ({
+    subject: 'Die Adresse Ihres Kontos bei Coffee Shop wurde geändert',
+    blocks: [
+      `Ihr Konto hat seit dem ${time(at)} eine andere E-Mail-Adresse. Die Änderung kam ${origin(from)}. Alle anderen Sitzungen wurden abgemeldet.`,
+      {
+        before: `Das waren nicht Sie? Holen Sie Ihr Konto mit diesem Link zurück, bis zum ${time(until)}:`,
+        link,
+      },
+      'Er bringt diese Adresse zurück, meldet alle Sitzungen ab und lässt das Passwort durch eine Mail an diese Adresse neu setzen.',
+      {
+        warning:
+          'Wenn Sie die Änderung selbst gemacht haben, tun Sie nichts, und geben Sie den Link niemandem: Er gibt das Konto dem, der die Mails an diese Adresse liest.',
+      },
+    ],
+  }),
+  emailConfirmed: ({ at, from }) => ({
+    subject: 'Das ist die neue Adresse Ihres Kontos bei Coffee Shop',
+    blocks: [
+      `Ihr Konto hat seit dem ${time(at)} diese E-Mail-Adresse: Melden Sie sich von nun an mit ihr an. Die Änderung kam ${origin(from)}.`,
+      'Die bisherige Adresse wurde benachrichtigt und kann die Änderung 72 Stunden lang zurücknehmen. Alle anderen Sitzungen wurden abgemeldet.',
+      {
+        warning: 'Das waren nicht Sie? Dann ist dieses Konto nicht Ihres: Benutzen Sie es nicht.',
+      },
+    ],
+  }),
+  emailUndone: ({ at, from }) => ({
+    subject: 'Die Änderung Ihrer Adresse bei Coffee Shop wurde zurückgenommen',
+    blocks: [
+      `Das Konto, das diese E-Mail-Adresse hatte, hat seit dem ${time(at)} wieder die Adresse davor. Das geschah ${origin(from)}, mit dem Link, der dorthin geschickt worden war.`,
+      'Alle Sitzungen wurden abgemeldet, und das Passwort muss durch eine Mail an jene Adresse neu gesetzt werden. Diese Adresse ist wieder frei.',
+      {
+        warning:
+          'Das waren nicht Sie? Dann liest jemand anders die Mails Ihrer vorigen Adresse: Ändern Sie sofort das Passwort jenes Postfachs.',
       },
     ],
   }),

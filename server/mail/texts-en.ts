@@ -19,12 +19,28 @@ export const ENGLISH: Texts = {
       { before: 'To use your account, log in with the password you have:', link },
     ],
   }),
-  sessionReplayed: ({ endedAt, from }) => ({
+  sessionReplayed: ({ endedAt, from, link }) => ({
     subject: 'We signed out one of your Coffee Shop sessions',
     blocks: [
       `An old sign-in key of one of your sessions was used again ${time(endedAt)} from ${origin(from)}.`,
       'It may have been copied, so we ended that session. Log in again to go on.',
-      { warning: 'If you do not know this device, change your password.' },
+      {
+        warning:
+          'If you do not know this device, set a new password at once: that ends every session.',
+      },
+      { before: 'How to set a new password:', link },
+    ],
+  }),
+  newDevice: ({ at, from, link }) => ({
+    subject: 'New sign-in to your Coffee Shop account',
+    blocks: [
+      `Somebody logged in to your account ${time(at)} from ${origin(from)}.`,
+      'No login of the last 30 days came from this device; a browser that was updated counts as a new one. If it was you, there is nothing to do.',
+      {
+        warning:
+          'Not you? Then somebody knows your password. Set a new one at once: that ends every session.',
+      },
+      { before: 'How to set a new password:', link },
     ],
   }),
   reminder: ({ signedUpAt, until, from, link }) => ({
@@ -73,6 +89,61 @@ export const ENGLISH: Texts = {
       {
         warning:
           'Not you? Somebody knows your password: change it wherever else you use it. The account itself cannot be brought back.',
+      },
+    ],
+  }),
+  emailCode: ({ code, until, requestedAt, from }) => ({
+    subject: 'Your code for a new Coffee Shop address',
+    blocks: [
+      {
+        before: 'The code that makes this the address of your account is',
+        code,
+        after: `It works until ${time(until)}, once you have signed in.`,
+      },
+      `The change was asked for ${time(requestedAt)} from ${origin(from)}.`,
+      {
+        warning:
+          'Not you? Do not type this code, and give it to nobody: it would make your address somebody else’s.',
+      },
+    ],
+  }),
+  emailTaken: ({ requestedAt, from }) => ({
+    subject: 'This address already has a Coffee Shop account',
+    blocks: [
+      `Somebody, perhaps you, wanted to give this address to another account ${time(requestedAt)} from ${origin(from)}.`,
+      'It belongs to an account, or did until a few days ago and is kept for its owner. Nothing has changed, and no code was sent.',
+    ],
+  }),
+  emailChanged: ({ at, until, from, link }) => ({
+    subject: 'The address of your Coffee Shop account was changed',
+    blocks: [
+      `Your account has another email address since ${time(at)}. The change came from ${origin(from)}. All other sessions were signed out.`,
+      { before: `Not you? Take your account back with this link, until ${time(until)}:`, link },
+      'It brings this address back, signs out every session and has the password set anew by a mail to this address.',
+      {
+        warning:
+          'If you made the change yourself, do nothing, and give the link to nobody: it gives the account to whoever reads mail to this address.',
+      },
+    ],
+  }),
+  emailConfirmed: ({ at, from }) => ({
+    subject: 'This is the new address of your Coffee Shop account',
+    blocks: [
+      `Your account has this email address since ${time(at)}: log in with it from now on. The change came from ${origin(from)}.`,
+      'The address before was told, and can take the change back for 72 hours. All other sessions were signed out.',
+      {
+        warning: 'Not you? Then this account is not yours: do not use it.',
+      },
+    ],
+  }),
+  emailUndone: ({ at, from }) => ({
+    subject: 'The change of your Coffee Shop address was undone',
+    blocks: [
+      `The account that had this email address went back to the address before ${time(at)}. That was done from ${origin(from)}, with the link that was mailed there.`,
+      'Every session was signed out, and a new password has to be set by a mail to that address. This address is free again.',
+      {
+        warning:
+          'Not you? Somebody else reads the mail of your address before: change the password of that mailbox at once.',
       },
     ],
   }),

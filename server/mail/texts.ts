@@ -13,7 +13,8 @@ export interface Origin {
 export interface Texts {
   verification(of: { code: string; until: string; signedUpAt: string; from: Origin }): Wording
   alreadyRegistered(of: { link: string }): Wording
-  sessionReplayed(of: { endedAt: string; from: Origin }): Wording
+  sessionReplayed(of: { endedAt: string; from: Origin; link: string }): Wording
+  newDevice(of: { at: string; from: Origin; link: string }): Wording
   reminder(of: { signedUpAt: string; until: string; from: Origin; link: string }): Wording
   passwordChanged(of: { at: string; from: Origin }): Wording
   passwordReset(of: {
@@ -25,6 +26,11 @@ export interface Texts {
     verifies: boolean
   }): Wording
   accountDeleted(of: { at: string; from: Origin }): Wording
+  emailCode(of: { code: string; until: string; requestedAt: string; from: Origin }): Wording
+  emailTaken(of: { requestedAt: string; from: Origin }): Wording
+  emailChanged(of: { at: string; until: string; from: Origin; link: string }): Wording
+  emailConfirmed(of: { at: string; from: Origin }): Wording
+  emailUndone(of: { at: string; from: Origin }): Wording
   /** At most 160 characters of GSM 03.38, or it costs two messages. */
   phoneCode(of: { code: string }): string
 }

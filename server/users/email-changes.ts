@@ -1,6 +1,6 @@
-import type { Selectable } from 'kysely'
+import type { ExpressionBuilder, Selectable } from 'kysely'
 import type { Db, Tx } from '../database/connect.ts'
-import type { EmailChangesTable } from '../database/schema.ts'
+import type { EmailChangesTable, Schema } from '../database/schema.ts'
 import { deriveCode } from '../lib/codes.ts'
 import { equalTexts, type KeyRing, type KeySet, mac } from '../lib/keys.ts'
 import { newId } from '../lib/random.ts'
@@ -123,14 +123,14 @@ export async function confirmEmailChange(tx: Tx, id: string, nowMs: number): Pro
   return confirmed !== undefined
 }
 
-/** The oldest change of a user that can be undone and that left this address. */
-export function findUndoableChangeFrom(
+/** The change that left this address, while it can be undone. */
+export function findReservation(
   db: Db,
-  { userId, emailCanonical, nowMs }: { userId: number; emailCanonical: string; nowMs: number },
+  emailCanonical: string,
+  nowMs: number,
 ): Promise<EmailChangeRow | undefined> {
   return undoable(db, nowMs)
     .select(COLUMNS)
-    .where('user_id', '=', userId)
     .where('old_email_canonical', '=', emailCanonical)
     .orderBy('confirmed_at')
     .limit(1)
@@ -142,15 +142,8 @@ export async function isEmailReserved(
   db: Db,
   emailCanonical: string,
   nowMs: number,
-  { exceptUserId = 0 }: { exceptUserId?: number } = {},
 ): Promise<boolean> {
-  const found = await undoable(db, nowMs)
-    .select('id')
-    .where('old_email_canonical', '=', emailCanonical)
-    .where('user_id', '!=', exceptUserId)
-    .limit(1)
-    .executeTakeFirst()
-  return found !== undefined
+  return (await findReservation(db, emailCanonical, nowMs)) !== undefined
 }
 
 /**
@@ -192,32 +185,26 @@ export async function deleteOverEmailChanges(
   limit: number,
 ): Promise<number> {
   const now = toIso(nowMs)
+  // An undone one, too: its token answers as an unknown one does.
+  const isOver = (eb: ExpressionBuilder<Schema, 'email_changes'>) =>
+    eb.or([
+      eb('confirmed_at', 'is', null),
+      eb('undone_at', 'is not', null),
+      eb('undo_until', '<=', now),
+    ])
   const deleted = await tx
     .deleteFrom('email_changes')
     .where('id', 'in', (eb) =>
       eb
         .selectFrom('email_changes')
         .select('id')
-        // An undone one, too: its token answers as an unknown one does.
         .where('expires_at', '<=', now)
-        .where((or) =>
-          or.or([
-            or('confirmed_at', 'is', null),
-            or('undone_at', 'is not', null),
-            or('undo_until', '<=', now),
-          ]),
-        )
+        .where(isOver)
         .orderBy('expires_at')
         .limit(limit),
     )
     // Once more: a code may have been used while this statement waited.
-    .where((eb) =>
-      eb.or([
-        eb('confirmed_at', 'is', null),
-        eb('undone_at', 'is not', null),
-        eb('undo_until', '<=', now),
-      ]),
-    )
+    .where(isOver)
     .returning('id')
     .execute()
   return deleted.length

@@ -1,6 +1,8 @@
 import type { Context } from '../context.ts'
 import { canonicalEmail } from '../lib/emails.ts'
-import { deleteUser, hasActiveAdmin, insertVerifiedUser, lockUserByEmail } from './users.ts'
+import { eraseUser } from './user-changes.ts'
+import { insertVerifiedUser } from './addresses.ts'
+import { hasActiveAdmin, lockUserByEmail } from './users.ts'
 
 /**
  * Makes the admin that ADMIN_EMAIL and ADMIN_PASSWORD name, if there is none yet. An account of that
@@ -15,7 +17,7 @@ export async function makeFirstAdmin(ctx: Context, email: string, password: stri
     const existing = await lockUserByEmail(tx, emailCanonical)
     if (await hasActiveAdmin(tx)) return 'exists' as const
     if (existing?.verified_at != null) return 'verified' as const
-    if (existing !== undefined) await deleteUser(tx, existing.id)
+    if (existing !== undefined) await eraseUser(tx, existing, ctx.now())
     const account = { fullName: null, passwordHash, role: 'admin' as const }
     const made = await insertVerifiedUser(tx, { email, emailCanonical, nowMs: ctx.now() }, account)
     return made === undefined ? ('exists' as const) : ('made' as const)

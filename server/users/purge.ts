@@ -1,17 +1,20 @@
 import { deleteEventsBefore } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { deleteRunsBefore, latestFinishedMs } from '../jobs/job-runs.ts'
-import { deleteMessagesFinishedBefore } from '../jobs/outbox.ts'
+import { deleteMessagesFinishedBefore, forgetStrangers } from '../jobs/outbox.ts'
 import type { JobRun } from '../jobs/schedule.ts'
 import { DAY_MS, toIso } from '../lib/units.ts'
 import { deleteSessionsBefore } from '../sessions/sessions.ts'
 import { deleteOldCodeFailures } from './code-failures.ts'
+import { deleteOverEmailChanges } from './email-changes.ts'
 import { deleteExpiredPhoneChanges } from './phone-changes.ts'
 import { deleteUselessSignUps } from './sign-ups.ts'
 
 /** Long enough to answer "why was I signed out" and "did you mail me". */
 const SESSIONS_KEPT_MS = 30 * DAY_MS
 const MESSAGES_KEPT_MS = 30 * DAY_MS
+/** The longest time over which mails to an address are counted, if codes do not live longer. */
+const COUNTED_MS = DAY_MS
 const RUNS_KEPT_MS = 30 * DAY_MS
 
 /** Its name in `job_runs` and in the log. */
@@ -36,10 +39,13 @@ export async function purge(ctx: Context, run: JobRun): Promise<void> {
     return
   }
   const ago = (ms: number) => toIso(nowMs - ms)
+  const countedMs = Math.max(COUNTED_MS, ctx.config.codeLifetimeMs)
   await run.drain('sessions', (tx, limit) => deleteSessionsBefore(tx, ago(SESSIONS_KEPT_MS), limit))
   await run.drain('sign_ups', (tx, limit) => deleteUselessSignUps(tx, nowMs, limit))
   await run.drain('phone_changes', (tx, limit) => deleteExpiredPhoneChanges(tx, nowMs, limit))
+  await run.drain('email_changes', (tx, limit) => deleteOverEmailChanges(tx, nowMs, limit))
   await run.drain('code_failures', (tx, limit) => deleteOldCodeFailures(tx, nowMs, limit))
+  await run.drain('addresses', (tx, limit) => forgetStrangers(tx, ago(countedMs), limit))
   await run.drain('messages', (tx, limit) =>
     deleteMessagesFinishedBefore(tx, ago(MESSAGES_KEPT_MS), limit),
   )

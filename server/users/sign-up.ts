@@ -13,6 +13,8 @@ import { type Locale, preferredLocale } from '../lib/locales.ts'
 import { newId } from '../lib/random.ts'
 import { didYouMean } from '../lib/typos.ts'
 import { HOUR_MS, SECOND_MS } from '../lib/units.ts'
+import { insertUnverifiedUser } from './addresses.ts'
+import { isEmailReserved } from './email-changes.ts'
 import { assertGoodPassword, Password } from './passwords.ts'
 import { addSignUp, PENDING_MAX } from './sign-ups.ts'
 import {
@@ -24,7 +26,6 @@ import {
 } from './user.ts'
 import {
   deleteExpiredUser,
-  insertUnverifiedUser,
   isExpired,
   lockUserByEmail,
   type PublicUserRow,
@@ -145,8 +146,11 @@ async function unverifiedUserFor(
   const inserted = await insertUser(ctx, tx, attempt)
   if (inserted !== undefined) return inserted
   const user = await lockUserByEmail(tx, attempt.emailCanonical)
-  // Deleted between the two statements: the address is free again, and the next try inserts it.
-  if (user === undefined) return unverifiedUserFor(ctx, tx, attempt)
+  if (user === undefined) {
+    if (await isEmailReserved(tx, attempt.emailCanonical, ctx.now())) return undefined
+    // Deleted between the two statements: the address is free again, and the next try inserts it.
+    return unverifiedUserFor(ctx, tx, attempt)
+  }
   if (user.verified_at !== null) return undefined
   const cutoff = replacementCutoff(ctx)
   if (!isExpired(user, cutoff)) return user

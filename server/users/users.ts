@@ -82,57 +82,6 @@ export function lockUserByEmail(tx: Tx, email: string): Promise<PublicUserRow | 
     .executeTakeFirst()
 }
 
-interface NewUser {
-  readonly email: string
-  readonly emailCanonical: string
-  readonly nowMs: number
-}
-
-/** Undefined when the address is taken, verified or not: the unique index decides. */
-export function insertUnverifiedUser(
-  tx: Tx,
-  { email, emailCanonical, nowMs }: NewUser,
-): Promise<PublicUserRow | undefined> {
-  const now = toIso(nowMs)
-  return tx
-    .insertInto('users')
-    .values({
-      email,
-      email_canonical: emailCanonical,
-      role: 'user',
-      created_at: now,
-      updated_at: now,
-    })
-    .onConflict((conflict) => conflict.column('email_canonical').doNothing())
-    .returning(USER_COLUMNS)
-    .executeTakeFirst()
-}
-
-/** As above for an account that needs no code: made by an operator. */
-export function insertVerifiedUser(
-  tx: Tx,
-  { email, emailCanonical, nowMs }: NewUser,
-  account: { fullName: string | null; passwordHash: string; role: Role },
-): Promise<PublicUserRow | undefined> {
-  const now = toIso(nowMs)
-  return tx
-    .insertInto('users')
-    .values({
-      email,
-      email_canonical: emailCanonical,
-      full_name: account.fullName,
-      password_hash: account.passwordHash,
-      role: account.role,
-      verified_at: now,
-      password_changed_at: now,
-      created_at: now,
-      updated_at: now,
-    })
-    .onConflict((conflict) => conflict.column('email_canonical').doNothing())
-    .returning(USER_COLUMNS)
-    .executeTakeFirst()
-}
-
 /**
  * Deletes an account that was never verified and was made at `cutoff` or before; true if it did. The
  * statement itself repeats the condition: a sub-select alone deletes a user who verified while it waited.

@@ -141,6 +141,7 @@ describe('the code', () => {
     const owners: Readonly<Record<string, readonly string[]>> = {
       users: [
         'users/users.ts',
+        'users/addresses.ts',
         'users/user-pages.ts',
         'users/expired-users.ts',
         'users/passwords.ts',

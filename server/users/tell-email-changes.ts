@@ -1,0 +1,49 @@
+import type { Context } from '../context.ts'
+import type { OutboxPayloads } from '../jobs/outbox.ts'
+import { toIso } from '../lib/units.ts'
+import {
+  emailChangedMail,
+  emailConfirmedMail,
+  emailUndoneMail,
+  type Mail,
+} from '../mail/messages.ts'
+import { findEmailChange, undoTokenOf } from './email-changes.ts'
+import { userById } from './users.ts'
+
+type Payload = OutboxPayloads['email_changed']
+
+/** For the address that an account left, with the way back; none once that is closed. */
+export async function tellEmailChanged(ctx: Context, payload: Payload): Promise<Mail | undefined> {
+  const found = await findLive(ctx, payload)
+  const token = found && undoTokenOf(ctx.keys, found.change)
+  if (found === undefined || token === undefined) return undefined
+  const { old_email: to, undo_until: undoUntil } = found.change
+  const { publicUrl } = ctx.config
+  return emailChangedMail({ ...found.told, to, publicUrl, token, undoUntil: undoUntil ?? '' })
+}
+
+/** For the address that an account has now. */
+export async function tellEmailConfirmed(
+  ctx: Context,
+  payload: Payload,
+): Promise<Mail | undefined> {
+  const found = await findLive(ctx, payload)
+  return found && emailConfirmedMail({ ...found.told, to: found.change.email })
+}
+
+/** For the address that an account had until the change to it was undone. */
+export async function tellEmailUndone(
+  _ctx: Context,
+  payload: OutboxPayloads['email_undone'],
+): Promise<Mail> {
+  return emailUndoneMail(payload)
+}
+
+/** A confirmed change that was not undone, with what every mail about it says. */
+async function findLive(ctx: Context, { emailChangeId, ip, userAgent }: Payload) {
+  const change = await findEmailChange(ctx.db, emailChangeId)
+  if (change?.confirmed_at == null || change.undone_at !== null) return undefined
+  if (change.undo_until === null || change.undo_until <= toIso(ctx.now())) return undefined
+  const user = await ctx.lookUp(userById, change.user_id)
+  return user && { change, told: { at: change.confirmed_at, ip, userAgent, locale: user.locale } }
+}
