@@ -5,6 +5,7 @@ import { createDatabase, dropDatabase } from './support/cluster.ts'
 import { createTestDatabase, DATABASE } from './support/database.ts'
 import { assertProblem } from './support/problem.ts'
 import { type Finished, runProgram, temporaryFolder } from './support/process.ts'
+import { rowsOf } from './support/seed.ts'
 import { PASSWORD, type Service, SETTINGS, startService } from './support/service.ts'
 
 const CANARY = 'canary-2b7f'
@@ -68,7 +69,9 @@ describe('users create', () => {
 
     const [user] = usersOf(await program.run(['users', 'create', 'ann@example.com'], PASSWORD))
 
+    const messages = await rowsOf(program.service.ctx, 'outbox')
     assert.equal(user.is_verified, true)
+    assert.ok(messages.length > 0 && !JSON.stringify(messages).includes('ann@example.com'))
   })
 
   for (const [why, email, input, args, message] of [
@@ -185,7 +188,7 @@ describe('migrate', () => {
       assertRefused(before, /^Cannot start: the database lacks migrations .*npm run migrate/)
       assert.deepEqual(
         [first.exitCode, first.stdout],
-        [0, 'Applied 0001-initial, 0002-mail-and-jobs.\n'],
+        [0, 'Applied 0001-initial, 0002-mail-and-jobs, 0003-account-life.\n'],
       )
       assert.deepEqual([second.exitCode, second.stdout], [0, 'The schema is up to date.\n'])
       assert.deepEqual([after.exitCode, after.stdout], [0, ''])

@@ -1,14 +1,27 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { runDueJobs } from '../server/jobs/schedule.ts'
 import { DAY_MS, HOUR_MS } from '../server/lib/units.ts'
+import { RECURRING_JOBS } from '../server/worker.ts'
+import { rowsOf } from './support/seed.ts'
 import { PASSWORD, type Service, startService } from './support/service.ts'
 
 const NEW = 'new@example.com'
 const REGISTERED = 'registered@example.com'
 
-type Step = number | 'an hour' | '23 hours' | 'a day' | '47 hours' | 'resend' | 'owner'
+type Step =
+  | number
+  | 'an hour'
+  | '14 hours'
+  | '23 hours'
+  | 'a day'
+  | '47 hours'
+  | 'resend'
+  | 'owner'
+  | 'clean-up'
 const HOURS: Partial<Record<Step, number>> = {
   'an hour': 1,
+  '14 hours': 14,
   '23 hours': 23,
   'a day': 24,
   '47 hours': 47,
@@ -40,6 +53,10 @@ describe('HIDE_REGISTERED_EMAILS=true: who signs up again and again cannot tell'
       'by five before the end of the account and one after it',
       [1, '47 hours', 5, 'an hour', 'an hour', 1],
     ],
+    [
+      'by five before the clean-up and one after it',
+      [1, '23 hours', '23 hours', 5, '14 hours', 'clean-up', 1, 'a day', 1],
+    ],
     ['when the owner verifies in between', [4, 'owner', 1, 1, 'a day', 1]],
   ]
   for (const [how, steps] of histories) {
@@ -51,6 +68,7 @@ describe('HIDE_REGISTERED_EMAILS=true: who signs up again and again cannot tell'
 
       for (const step of steps) {
         service.advance((HOURS[step] ?? 0) * HOUR_MS)
+        if (step === 'clean-up') await runDueJobs(service.ctx, RECURRING_JOBS)
         for (const [email, statuses] of Object.entries(seen)) {
           if (step === 'resend') await service.post('/api/v1/auth/verify/resend', { email })
           if (step === 'owner') await answerAsOwner(service, email)
@@ -63,4 +81,30 @@ describe('HIDE_REGISTERED_EMAILS=true: who signs up again and again cannot tell'
       assert.ok(seen[NEW]?.includes(201))
     })
   }
+})
+
+test('an address of an account that was cleaned up is kept for as long as it counts, and without the rest', async () => {
+  await using service = await startService({ HIDE_REGISTERED_EMAILS: 'true' })
+  const seen = async () => {
+    await runDueJobs(service.ctx, RECURRING_JOBS)
+    const rows = await rowsOf(service.ctx, 'outbox')
+    return rows.filter((row) => JSON.stringify(row).includes(NEW))
+  }
+  await service.signUp(NEW)
+  service.advance(46 * HOUR_MS)
+  await signUpOften(service, NEW, 2)
+  await service.deliverMail()
+
+  service.advance(14 * HOUR_MS)
+  const cleanedUp = await seen()
+  service.advance(11 * HOUR_MS)
+  const dayLater = await seen()
+
+  const kept = ['verification', null, null, '{}']
+  assert.equal((await rowsOf(service.ctx, 'users')).length, 0)
+  assert.deepEqual(
+    cleanedUp.map((row) => [row.kind, row.recipient, row.user_id, row.payload]),
+    [kept, kept],
+  )
+  assert.deepEqual(dayLater, [])
 })

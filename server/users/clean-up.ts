@@ -11,7 +11,7 @@ import {
   deleteExpiredUsers,
   findExpiredUsers,
 } from './expired-users.ts'
-import { expiryCutoff } from './user.ts'
+import { expiryCutoff, signUpsCountedSinceMs } from './user.ts'
 
 /** Its name in `job_runs` and in the log. */
 export const CLEAN_UP = 'clean-up'
@@ -58,7 +58,9 @@ async function cleanUpSome(
     tx,
     deleted.map((user) => user.email_canonical),
   )
-  await forgetMessagesOf(tx, deleted, ctx.now())
+  // Else a sixth sign-up after it would tell an address that was registered from one that was not.
+  const kept = ctx.config.hideRegisteredEmails ? { countedSinceMs: signUpsCountedSinceMs(ctx) } : {}
+  await forgetMessagesOf(tx, deleted, ctx.now(), kept)
   return { found: found.length, deleted: deleted.length }
 }
 

@@ -4,6 +4,7 @@ import type { Tx } from '../database/connect.ts'
 import type { Role } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
 import { forgetMessagesOf } from '../jobs/outbox.ts'
+import type { Cause } from '../http/client.ts'
 import type { SignedIn } from '../http/fastify.ts'
 import { assertStillAllowed } from '../sessions/guards.ts'
 import { endSessionsOf } from '../sessions/sessions.ts'
@@ -76,14 +77,28 @@ export function changeUser(
 /** Deletes a user with everything that hangs on it. Throws as `changeUser` does. */
 export function removeUser(ctx: Context, id: number, actor?: SignedIn): Promise<void> {
   return ctx.transaction(async (tx) => {
-    const { user, admins } = await lockForChange(ctx, tx, id, { actor, touchesRights: true })
-    if (isLast(admins, id)) throw new AppError('last_admin')
-    // First: what a deletion blanks, it blanks here, too.
-    await recordEvent(tx, { event: 'user.deleted', subjectId: id, ...actor?.cause }, ctx.now())
-    await deleteUser(tx, id)
-    await forgetCodeFailuresOf(tx, [user.email_canonical])
-    await forgetMessagesOf(tx, [user], ctx.now())
+    const locked = await lockForChange(ctx, tx, id, { actor, touchesRights: true })
+    await removeLockedUser(ctx, tx, { ...locked, ...(actor && { cause: actor.cause }) })
   })
+}
+
+/** The deletion itself, for who holds the locks of `lockForChange`. Throws `last_admin`. */
+export async function removeLockedUser(
+  ctx: Context,
+  tx: Tx,
+  { user, admins, cause }: { user: PublicUserRow; admins: readonly number[]; cause?: Cause },
+): Promise<void> {
+  if (isLast(admins, user.id)) throw new AppError('last_admin')
+  // First: what a deletion blanks, it blanks here, too.
+  await recordEvent(tx, { event: 'user.deleted', subjectId: user.id, ...cause }, ctx.now())
+  await eraseUser(tx, user, ctx.now())
+}
+
+/** Deletes a locked user and what is kept by address rather than by user. */
+export async function eraseUser(tx: Tx, user: PublicUserRow, nowMs: number): Promise<void> {
+  await deleteUser(tx, user.id)
+  await forgetCodeFailuresOf(tx, [user.email_canonical])
+  await forgetMessagesOf(tx, [user], nowMs)
 }
 
 interface LockForChange {

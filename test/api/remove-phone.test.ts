@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { SECOND_MS } from '../../server/lib/units.ts'
+import { deliverNext } from '../../server/jobs/delivery.ts'
+import { MINUTE_MS, SECOND_MS } from '../../server/lib/units.ts'
+import { createDeliveries } from '../../server/worker.ts'
+import { createHangingMailer, REFUSED } from '../support/mailers.ts'
 import {
   addPhone,
   CONFIRM,
   NUMBER,
+  OTHER_NUMBER,
   PHONE,
   pendingPhones,
   phoneCodeFor,
@@ -52,6 +56,37 @@ describe('DELETE /me/phone', () => {
     await service.deliverMail()
 
     assert.deepEqual(service.texts, [])
+  })
+
+  test('204 leaves the number in no message, sent or in the hands of a worker, and the count of them', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    await addPhone(service, ann)
+    service.advance(MINUTE_MS)
+    await service.post(PHONE, { phone: OTHER_NUMBER }, { token: ann.access })
+    const slow = createHangingMailer()
+    const { sms } = createDeliveries(service.ctx, { mail: slow, sms: slow })
+    const sending = deliverNext(sms, true)
+    await slow.taken
+
+    await service.delete(PHONE, { token: ann.access })
+    slow.answer.reject(REFUSED)
+    await sending
+
+    const texts = await service.ctx.db
+      .selectFrom('outbox')
+      .select(['state', 'recipient', 'payload', 'last_error', 'email_canonical'])
+      .where('channel', '=', 'sms')
+      .orderBy('created_at')
+      .execute()
+    const blank = { recipient: null, payload: '{}', last_error: null, email_canonical: ann.email }
+    assert.deepEqual(
+      texts.map((text) => ({ ...text })),
+      [
+        { state: 'sent', ...blank },
+        { state: 'dropped', ...blank },
+      ],
+    )
   })
 
   test('204 when there is none, and nothing changes', async () => {
