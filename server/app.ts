@@ -1,9 +1,11 @@
 import type { Context } from './context.ts'
 import { readAuditRoute } from './audit/read-audit.ts'
+import { recordLimits } from './audit/record-limits.ts'
 import { type App, createFastify } from './http/fastify.ts'
 import { healthRoute, readyRoute } from './http/health.ts'
 import { mailPreviewRoute } from './http/mail-preview.ts'
 import { describeApi, serveApiDocs } from './http/openapi.ts'
+import { resetPageRoute } from './http/reset-page.ts'
 import { listMailRoute } from './outbox/list-mail.ts'
 import { resendMailRoute } from './outbox/resend-mail.ts'
 import { endOtherSessionsRoute } from './sessions/end-other-sessions.ts'
@@ -17,11 +19,15 @@ import { refreshRoute } from './sessions/refresh.ts'
 import { showIssuerRoute } from './sessions/show-issuer.ts'
 import { showSigningKeysRoute } from './sessions/show-signing-keys.ts'
 import { addPhoneRoute } from './users/add-phone.ts'
+import { changePasswordRoute } from './users/change-password.ts'
 import { confirmPhoneRoute } from './users/confirm-phone.ts'
+import { deleteMeRoute } from './users/delete-me.ts'
 import { deleteUserRoute } from './users/delete-user.ts'
+import { forgotPasswordRoute } from './users/forgot-password.ts'
 import { listUsersRoute } from './users/list-users.ts'
 import { removePhoneRoute } from './users/remove-phone.ts'
 import { resendCodeRoute } from './users/resend-code.ts'
+import { resetPasswordRoute } from './users/reset-password.ts'
 import { showMeRoute } from './users/show-me.ts'
 import { showUserRoute } from './users/show-user.ts'
 import { signUpRoute } from './users/sign-up.ts'
@@ -37,9 +43,13 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
   logInRoute(app, ctx) // POST /auth/login
   refreshRoute(app, ctx) // POST /auth/refresh
   logOutRoute(app, ctx, guards) // POST /auth/logout
+  forgotPasswordRoute(app, ctx) // POST /auth/password/forgot
+  resetPasswordRoute(app, ctx) // POST /auth/password/reset
 
   showMeRoute(app, ctx, guards) // GET /me
   updateMeRoute(app, ctx, guards) // PATCH /me
+  deleteMeRoute(app, ctx, guards) // DELETE /me
+  changePasswordRoute(app, ctx, guards) // POST /me/password
   addPhoneRoute(app, ctx, guards) // POST /me/phone
   confirmPhoneRoute(app, ctx, guards) // POST /me/phone/confirm
   removePhoneRoute(app, ctx, guards) // DELETE /me/phone
@@ -72,6 +82,7 @@ export function createApp(
   { isDraining = () => false, previewMails = false }: AppOptions = {},
 ): App {
   const app = createFastify(ctx)
+  recordLimits(app, ctx)
   const guards = createGuards(ctx)
   describeApi(app)
   app.register(async (api) => endpoints(api as App, ctx, guards), { prefix: '/api/v1' })
@@ -88,6 +99,7 @@ export function createApp(
     showIssuerRoute(root, ctx) // GET /.well-known/oauth-authorization-server
     showSigningKeysRoute(root, ctx) // GET /.well-known/jwks.json
     serveApiDocs(root)
+    resetPageRoute(root, ctx)
     if (previewMails) mailPreviewRoute(root, ctx)
   })
   return app

@@ -26,6 +26,7 @@ export interface Secrets {
   readonly signingKeyFile: SigningKeyFile | undefined
   readonly adminPassword: string | undefined
   readonly smsUrl: Values['SMS_URL']
+  readonly redisUrl: Values['REDIS_URL']
 }
 
 /** Every mistake of a start, one line each; the lines name settings and hold no values. */
@@ -59,6 +60,7 @@ export function readConfig(environment: Environment): { config: Config; secrets:
     signingKeyFile,
     adminPassword: values.ADMIN_PASSWORD?.normalize('NFC'),
     smsUrl: values.SMS_URL,
+    redisUrl: values.REDIS_URL,
   }
   const config = toConfig(values, {
     threadpoolSize: Number(environment['UV_THREADPOOL_SIZE'] ?? Number.NaN),
@@ -248,7 +250,10 @@ function toConfig(
     corsOrigins: values.CORS_ORIGINS,
     trustedProxies: values.TRUSTED_PROXIES,
     hsts: values.HSTS ?? publicUrl.startsWith('https://'),
+    mailMaxPerHour: values.MAIL_MAX_PER_HOUR,
     rateLimit: values.RATE_LIMIT,
+    smsMaxPerHour: values.SMS_MAX_PER_HOUR,
+    metricsPort: values.METRICS_PORT,
     hideRegisteredEmails: values.HIDE_REGISTERED_EMAILS,
     signUpMessage:
       values.MAIL_URL.kind === 'console'

@@ -3,7 +3,10 @@ import { type Backend, connect, type Connection } from './database/connect.ts'
 import type { KeyRing } from './lib/keys.ts'
 import { createPasswordHasher, type PasswordHasher } from './lib/password-hasher.ts'
 import { createPwnedPasswords, type PwnedPasswords } from './lib/pwned-passwords.ts'
+import { createLimits, type Limits } from './limits/counters.ts'
+import type { SharedCounts } from './limits/redis.ts'
 import type { Logger } from './log.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { type SigningKeys, watchSigningKeys } from './signing-key-file.ts'
 
 /** What endpoints and jobs may use. main.ts makes one, tests make another; nobody imports an instance. */
@@ -24,6 +27,8 @@ export interface Context {
   readonly now: () => number
   /** Tells this process's mail loop that a commit left mail for it. Others find the mail by polling. */
   readonly wakeMail: () => void
+  readonly limits: Limits
+  readonly metrics: Metrics
   readonly log: Logger
 }
 
@@ -34,11 +39,15 @@ interface ContextParts {
   readonly log: Logger
   readonly now?: () => number
   readonly wakeMail?: () => void
+  /** Stays the caller's to close. */
+  readonly redis?: SharedCounts | undefined
 }
 
 /** Puts a context together; the backend stays the caller's to close. */
 export async function createContext(parts: ContextParts): Promise<Context> {
-  const { config, secrets, backend, log, now = Date.now, wakeMail = () => {} } = parts
+  const { config, secrets, backend, log, redis, now = Date.now, wakeMail = () => {} } = parts
+  const { keys } = secrets
+  const metrics = createMetrics()
   const { batchMax, db, lookUp, transaction, check } = connect(backend)
   const hasher = await createPasswordHasher({
     ...config.argon2,
@@ -56,12 +65,14 @@ export async function createContext(parts: ContextParts): Promise<Context> {
     lookUp,
     transaction,
     checkDatabase: check,
-    keys: secrets.keys,
+    keys,
     signingKeys: secrets.signingKeyFile && watchSigningKeys(secrets.signingKeyFile, { now, log }),
     hasher,
     pwnedPasswords,
     now,
     wakeMail,
+    limits: createLimits({ config, keys, metrics, now, redis }),
+    metrics,
     log,
   }
 }

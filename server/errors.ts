@@ -32,6 +32,8 @@ export const ERRORS = {
   too_many_sign_ups:
     'This address has too many sign-ups waiting for their code; use one of the codes that were mailed, or try later.',
   too_many_requests: 'Too many tries; wait as long as Retry-After says.',
+  login_locked:
+    'Too many wrong passwords for this address; set a new one by mail, or log in from where you did lately.',
   headers_too_large: 'The headers are too large.',
   internal_error: 'Something went wrong on our side; the request_id helps us to find it.',
   overloaded: 'The service is busy; try again in a moment.',
@@ -47,9 +49,20 @@ export interface FieldError {
   readonly detail: string
 }
 
+/** The limit that refuses, as its caller is told. */
+export interface LimitReached {
+  readonly name: string
+  readonly quota: number
+  readonly windowS: number
+  readonly retryAfterS: number
+  /** The first refusal of its window: the one to record. */
+  readonly isFirst: boolean
+}
+
 interface AppErrorOptions extends ErrorOptions {
   /** Whole seconds after which trying again makes sense. */
   readonly retryAfterS?: number
+  readonly limit?: LimitReached
   readonly fields?: readonly FieldError[]
 }
 
@@ -57,13 +70,15 @@ interface AppErrorOptions extends ErrorOptions {
 export class AppError extends Error {
   readonly code: ErrorCode
   readonly retryAfterS: number | undefined
+  readonly limit: LimitReached | undefined
   readonly fields: readonly FieldError[] | undefined
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
     super(ERRORS[code], options)
     this.name = 'AppError'
     this.code = code
-    this.retryAfterS = options.retryAfterS
+    this.retryAfterS = options.retryAfterS ?? options.limit?.retryAfterS
+    this.limit = options.limit
     this.fields = options.fields
   }
 }

@@ -24,6 +24,7 @@ const SECRET_KEYS = [
   'databaseUrl',
   'mailUrl',
   'smsUrl',
+  'redisUrl',
 ]
 const SECRET_PATHS = SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`])
 

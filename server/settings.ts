@@ -9,6 +9,7 @@ import {
   integer,
   onOff,
   originList,
+  redisUrl,
   rangeUrl,
   secretKey,
   text,
@@ -159,6 +160,12 @@ export const SETTINGS = {
     undefined,
     'Sender of mails: `shop@example.com` or `Coffee Shop <shop@example.com>`. Required unless `MAIL_URL` is `console:`.',
   ),
+  MAIL_MAX_PER_HOUR: define(
+    integer(1, 1_000_000),
+    1000,
+    'Once so many mails were sent within an hour, by all processes together, mails that a sign-up causes wait, and an error is logged each minute; resets and security notices pass.',
+    { unit: 'mails' },
+  ),
   SMS_URL: define(
     smsUrl,
     smsUrl('console:'),
@@ -190,13 +197,30 @@ export const SETTINGS = {
     'Proxies whose `X-Forwarded-For` is believed: comma-separated CIDR ranges.',
     { defaultText: 'none' },
   ),
+  REDIS_URL: define(
+    redisUrl,
+    undefined,
+    'Redis in which replicas share the counts of their limits: `redis://host:6379`, `rediss://user:password@host:6380/0`. Without it each process counts for itself. While it cannot be used, each counts for itself, at half.',
+    { secret: true, defaultText: 'none' },
+  ),
   HSTS: define(onOff, undefined, 'Send `Strict-Transport-Security`.', {
     defaultText: 'on when PUBLIC_URL is https',
   }),
   RATE_LIMIT: define(
     onOff,
     true,
-    '`off` lifts the limits on repeated mails and text messages, for load tests. The budget of wrong codes, the five waiting sign-ups and the hash queue always hold.',
+    '`off` lifts every limit on requests, logins, mails and text messages, for load tests. The budget of wrong codes, the five waiting sign-ups and the hash queue always hold.',
+  ),
+  SMS_MAX_PER_HOUR: define(
+    integer(1, 1_000_000),
+    100,
+    'Text messages in all; beyond it none is sent, and an error is logged.',
+  ),
+  METRICS_PORT: define(
+    integer(0, 65_535),
+    undefined,
+    'Port of the metrics in Prometheus’ format, at `/metrics` on the loopback address; 0 picks a free one.',
+    { defaultText: 'no metrics' },
   ),
   HIDE_REGISTERED_EMAILS: define(
     onOff,

@@ -20,6 +20,7 @@ import { limitPipelining } from './connections.ts'
 import { answerBrokenRequest, answerForNode, isWellFramed } from './broken-requests.ts'
 import { securityHeaders } from './headers.ts'
 import { handleError } from './problem.ts'
+import { limitByNetwork } from './rate-limits.ts'
 import { compileValidator } from './validation.ts'
 
 declare module 'fastify' {
@@ -113,6 +114,7 @@ export function createFastify(ctx: Context) {
   endConnectionsWhenStopping(app)
   // After CORS, so that these refusals carry its headers, too.
   refuseByRoute(app, methodsFor)
+  limitByNetwork(app, ctx)
   // Reading a body loses the asynchronous context; the budget goes on where it was.
   app.addHook('preValidation', (request, _reply, done) => withBudget(request.databaseBudget, done))
 
@@ -152,7 +154,7 @@ function allowOrigins(app: FastifyInstance, origins: readonly string[]): void {
   const answer = {
     methods: ['GET', 'POST', 'PATCH', 'DELETE'],
     allowedHeaders: ['Authorization', 'Content-Type'],
-    exposedHeaders: ['Link', 'Retry-After', 'X-Request-Id'],
+    exposedHeaders: ['Link', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-Id'],
     maxAge: 600,
   }
   void app.register(cors, {

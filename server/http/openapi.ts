@@ -156,6 +156,7 @@ function impliedErrors(schema: FastifySchema, route: RouteOptions): ErrorCode[] 
     errors.push('authentication_required', 'invalid_token', 'database_unavailable')
   }
   if (route.config?.access === 'admin') errors.push('forbidden')
+  if (route.config?.limits !== undefined) errors.push('too_many_requests')
   if (schema.body !== undefined) {
     errors.push('body_too_large', 'unsupported_media_type', 'validation_failed')
     errors.push('request_timeout', 'database_unavailable')
@@ -180,19 +181,34 @@ function problemResponses(codes: readonly ErrorCode[]): Record<number, object> {
             examples: Object.fromEntries(examples),
           },
         },
-        ...(RETRY_STATUSES.has(status) ? { headers: RETRY_AFTER } : {}),
+        ...(HEADERS[status] === undefined ? {} : { headers: HEADERS[status] }),
       },
     ]
   })
   return Object.fromEntries(entries)
 }
 
-const RETRY_STATUSES = new Set([429, 503])
 const RETRY_AFTER = {
   'Retry-After': {
     type: 'integer',
     description: 'Whole seconds after which trying again makes sense.',
   },
+}
+const HEADERS: Readonly<Record<number, object>> = {
+  429: {
+    ...RETRY_AFTER,
+    'RateLimit-Policy': {
+      type: 'string',
+      description: 'The limit that refused: its name, quota and window in seconds.',
+      example: '"login";q=10;w=600',
+    },
+    RateLimit: {
+      type: 'string',
+      description: 'What is left of it, and in how many seconds there is more.',
+      example: '"login";r=0;t=30',
+    },
+  },
+  503: RETRY_AFTER,
 }
 
 function exampleProblem(code: ErrorCode): object {

@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { AppError, type ErrorCode, ERRORS, type FieldError } from '../errors.ts'
+import { AppError, type ErrorCode, ERRORS, type FieldError, type LimitReached } from '../errors.ts'
 
 /** The only place where an error code meets HTTP; a code without a status does not compile. */
 export const STATUS = {
@@ -28,6 +28,7 @@ export const STATUS = {
   validation_failed: 422,
   too_many_sign_ups: 429,
   too_many_requests: 429,
+  login_locked: 429,
   headers_too_large: 431,
   internal_error: 500,
   overloaded: 503,
@@ -93,6 +94,7 @@ export function handleError(
   else if (refusal.code === 'database_unavailable') {
     request.log.warn({ err: refusal.cause }, 'database unavailable')
   }
+  request.limitReached = refusal.limit
   for (const [name, value] of Object.entries(refusalHeaders(request, refusal)))
     reply.header(name, value)
   return reply
@@ -110,7 +112,16 @@ function refusalHeaders(request: FastifyRequest, refusal: AppError): Record<stri
     headers['www-authenticate'] = sentToken ? 'Bearer error="invalid_token"' : 'Bearer'
   }
   if (refusal.retryAfterS !== undefined) headers['retry-after'] = String(refusal.retryAfterS)
+  if (refusal.limit !== undefined) Object.assign(headers, limitHeaders(refusal.limit))
   return headers
+}
+
+/** draft-ietf-httpapi-ratelimit-headers-10: which limit, how much of it is left, and for how long. */
+function limitHeaders({ name, quota, windowS, retryAfterS }: LimitReached): Record<string, string> {
+  return {
+    'ratelimit-policy': `"${name}";q=${quota};w=${windowS}`,
+    ratelimit: `"${name}";r=0;t=${retryAfterS}`,
+  }
 }
 
 /** Fastify's own refusals as ours; its messages are never passed on, they repeat what was sent. */

@@ -1,9 +1,15 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
 
 /** Every use of the secret has a key of its own, so that a value made for one opens no other. */
-export type KeyPurpose = 'code' | 'refresh' | 'cursor' | 'link'
+export type KeyPurpose = 'code' | 'refresh' | 'cursor' | 'link' | 'limit'
 
-const PURPOSES = ['code', 'refresh', 'cursor', 'link'] as const satisfies readonly KeyPurpose[]
+const PURPOSES = [
+  'code',
+  'refresh',
+  'cursor',
+  'link',
+  'limit',
+] as const satisfies readonly KeyPurpose[]
 
 /** Everything derived from one SECRET_KEY. */
 export interface KeySet {

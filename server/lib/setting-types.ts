@@ -67,6 +67,15 @@ export function rangeUrl(value: string): string {
   return url.href.endsWith('/') ? url.href : `${url.href}/`
 }
 
+export function redisUrl(value: string): string {
+  const expected = 'must be redis://host:6379 or rediss://user:password@host:6380'
+  const url = parseUrl(value, expected)
+  const isDatabase = /^(?:\/\d{0,3})?$/.test(url.pathname)
+  if (!/^rediss?:$/.test(url.protocol) || url.hostname === '' || !isDatabase || url.search)
+    throw new Error(expected)
+  return value
+}
+
 export function originList(value: string): readonly string[] {
   return list(value).map((origin) => {
     if (parseUrl(origin, 'must list origins like https://shop.example').origin !== origin) {

@@ -12,7 +12,10 @@ const RANKS: readonly (readonly [rank: number, pattern: RegExp])[] = [
   [4, /^(users|sessions|audit|outbox)\//],
   [3, /^(http|jobs)\//],
   [2, /^context\.ts$/],
-  [1, /^(config|settings|secret-key|signing-key-file|log)\.ts$|^(database|mail|sms)\//],
+  [
+    1,
+    /^(config|settings|secret-key|signing-key-file|log|metrics)\.ts$|^(database|limits|mail|sms)\//,
+  ],
   [0, /^errors\.ts$|^lib\//],
 ]
 

@@ -25,7 +25,7 @@ describe('the key ring', () => {
     const { all } = createKeyRing(SECRET, OTHER)
     const keys = all.flatMap(({ accessToken, of }) => [accessToken, ...Object.values(of)])
     const bytes = keys.map((key) => key.export().toString('hex'))
-    assert.equal(new Set(bytes).size, 8)
+    assert.equal(new Set(bytes).size, 12)
   })
 
   test('has the current set first and the previous one after it', () => {

@@ -106,6 +106,7 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
       'sendgrid://canary%0d%0a@api.sendgrid.com',
     ],
   },
+  MAIL_MAX_PER_HOUR: { good: ['1', '1000000'], bad: ['0', '1000001', 'canary'] },
   MAIL_FROM: {
     good: ['shop@example.com', 'Coffee Shop <shop@example.com>', '"Shop, Inc." <a@shop.example>'],
     bad: [
@@ -155,6 +156,12 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
   },
   HSTS: { good: ['on', 'off'], bad: ['max-age=1'] },
   RATE_LIMIT: { good: ['on', 'off'], bad: ['0'] },
+  SMS_MAX_PER_HOUR: { good: ['1', '1000000'], bad: ['0', '1000001', 'canary'] },
+  REDIS_URL: {
+    good: ['redis://localhost', 'redis://127.0.0.1:6379/2', 'rediss://user:p%40ss@host:6380/0'],
+    bad: ['canary', 'localhost:6379', 'http://canary', 'redis://', 'redis://canary?db=1'],
+  },
+  METRICS_PORT: { good: ['0', '9464', '65535'], bad: ['65536', '-1', 'canary'] },
   HIDE_REGISTERED_EMAILS: { good: ['true', 'off'], bad: ['maybe'] },
   CLEANUP_SCHEDULE: {
     good: ['0 0 * * *', '*/5 * * * *', '30 0 4 * * MON', '@daily', '0 0 29 2 *'],

@@ -1,0 +1,230 @@
+import { RateLimiterRedis } from 'rate-limiter-flexible'
+import type { Config } from '../config.ts'
+import { AppError, type LimitReached } from '../errors.ts'
+import { type KeyRing, mac } from '../lib/keys.ts'
+import type { Metrics } from '../metrics.ts'
+import { type Limit, type LimitName, LIMITS } from './limits.ts'
+import { type Counter, createMemoryCounter, type MemoryCounts, toSeconds } from './memory.ts'
+import { REDIS_PREFIX, type SharedCounts } from './redis.ts'
+
+/** One counted try. */
+export interface Try {
+  /** There when it must not go on. */
+  readonly reached: LimitReached | undefined
+  /** As if it had not been made. Never throws. */
+  refund(): Promise<void>
+}
+
+export interface Limits {
+  /** Counts one try. N at once are N: what is beyond the limit is told so. Never throws. */
+  take(name: LimitName, key: string): Promise<Try>
+  /** The same; throws `too_many_requests`. */
+  count(name: LimitName, key: string): Promise<Try>
+  /** Forgets all tries. Never throws. */
+  clear(name: LimitName, key: string): Promise<void>
+  /** Where the tries are counted now. */
+  readonly store: () => 'memory' | 'redis' | 'redis_unavailable'
+}
+
+interface LimitParts {
+  readonly config: Pick<Config, 'rateLimit' | 'smsMaxPerHour'>
+  readonly keys: KeyRing
+  readonly metrics: Metrics
+  readonly now: () => number
+  /** Stays the caller's to close. */
+  readonly redis?: SharedCounts | undefined
+}
+
+/** What one limit counts with, in one store. */
+interface Counters {
+  readonly limit: Limit
+  readonly tries: Counter
+  /** The pause that runs now. */
+  readonly pause: Counter
+  readonly pauses: Counter
+}
+type Store = (name: LimitName) => Counters
+
+const UNLIMITED: Try = { reached: undefined, async refund() {} }
+
+/** Counts in Redis while it can be used, else in this process, and then at half: replicas add up. */
+export function createLimits(parts: LimitParts): Limits {
+  const { config, keys, metrics, redis } = parts
+  const memory = memoryStore(parts)
+  const shared = redis && { store: redisStore(parts, redis), ...redis }
+  // Neither an address nor a phone number is kept, here or in Redis.
+  const nameless = (name: string, key: string) => mac(keys.current.of.limit, `${name}:${key}`)
+
+  async function take(name: LimitName, key: string): Promise<Try> {
+    if (!config.rateLimit) return UNLIMITED
+    const counted = await takeAnywhere(name, nameless(name, key))
+    if (counted.reached !== undefined) metrics.count('limit_refusals', { limit: name })
+    return counted
+  }
+  async function takeAnywhere(name: LimitName, key: string): Promise<Try> {
+    if (shared?.isUp()) {
+      try {
+        return guarded(await takeFrom(shared.store(name), name, key), shared.failed)
+      } catch (error) {
+        shared.failed(error)
+      }
+    }
+    return takeFrom(memory(name), name, key)
+  }
+  return {
+    take,
+    async count(name, key) {
+      const counted = await take(name, key)
+      if (counted.reached !== undefined) {
+        throw new AppError('too_many_requests', { limit: counted.reached })
+      }
+      return counted
+    },
+    async clear(name, key) {
+      if (!config.rateLimit) return
+      await clearIn(memory(name), nameless(name, key))
+      if (shared?.isUp())
+        await clearIn(shared.store(name), nameless(name, key)).catch(shared.failed)
+    },
+    store() {
+      if (shared === undefined) return 'memory'
+      return shared.isUp() ? 'redis' : 'redis_unavailable'
+    },
+  }
+}
+
+function takeFrom(counters: Counters, name: LimitName, key: string): Promise<Try> {
+  return counters.limit.backoff === undefined
+    ? takeFromWindow(counters, name, key)
+    : takeWithPauses(counters, name, key)
+}
+
+async function takeFromWindow({ limit, tries }: Counters, name: LimitName, key: string) {
+  const { consumedPoints, msBeforeNext } = await tries.penalty(key)
+  return {
+    reached:
+      consumedPoints > tries.points
+        ? reached(limit, name, {
+            msLeft: msBeforeNext,
+            isFirst: consumedPoints === tries.points + 1,
+          })
+        : undefined,
+    refund: async () => void (await tries.reward(key)),
+  }
+}
+
+/** Whoever makes the last free try, or the first after a pause, begins the next pause with it. */
+async function takeWithPauses(counters: Counters, name: LimitName, key: string): Promise<Try> {
+  const { limit, tries, pause, pauses } = counters
+  const [running, before] = await Promise.all([pause.get(key), pauses.get(key)])
+  const refused = (msLeft: number, isFirst: boolean) => ({
+    reached: reached(limit, name, { msLeft, isFirst }),
+    async refund() {},
+  })
+  if (running !== null) {
+    // Should it have ended meanwhile, this begins no other one of an hour.
+    const { consumedPoints, msBeforeNext } = await pause.penalty(key, 1, { customDuration: 1 })
+    return refused(msBeforeNext, consumedPoints === 2)
+  }
+  const paused = before?.consumedPoints ?? 0
+  if (paused === 0) {
+    const { consumedPoints } = await tries.penalty(key)
+    const refund = async () => void (await tries.reward(key))
+    if (consumedPoints < tries.points) return { reached: undefined, refund }
+  }
+  // Of many at once one begins the pause; the others find it running.
+  const customDuration = pauseSeconds(limit, paused)
+  const begun = await pause.penalty(key, 1, { customDuration })
+  if (begun.consumedPoints > 1) return refused(begun.msBeforeNext, begun.consumedPoints === 2)
+  await pauses.penalty(key)
+  return {
+    reached: undefined,
+    async refund() {
+      await pause.delete(key)
+      await pauses.reward(key)
+      if (paused === 0) await tries.reward(key)
+    },
+  }
+}
+
+function pauseSeconds({ backoff }: Limit, before: number): number {
+  const { firstMs = 0, maxMs = 0 } = backoff ?? {}
+  return toSeconds(Math.min(maxMs, firstMs * 2 ** before))
+}
+
+function reached(
+  { points, windowMs }: Limit,
+  name: LimitName,
+  { msLeft, isFirst }: { msLeft: number; isFirst: boolean },
+): LimitReached {
+  return {
+    name,
+    quota: points,
+    windowS: toSeconds(windowMs),
+    retryAfterS: Math.max(1, toSeconds(msLeft)),
+    isFirst,
+  }
+}
+
+async function clearIn({ tries, pause, pauses, limit }: Counters, key: string): Promise<void> {
+  const all = limit.backoff === undefined ? [tries] : [tries, pause, pauses]
+  await Promise.all(all.map((counter) => counter.delete(key)))
+}
+
+/** A refund that Redis does not take is lost: the window ends by itself. */
+function guarded(counted: Try, failed: (error: unknown) => void): Try {
+  return { reached: counted.reached, refund: () => counted.refund().catch(failed) }
+}
+
+type MakeCounter = (keyPrefix: string, points: number, windowMs: number) => Counter
+
+function memoryStore({ config, now, redis }: LimitParts): Store {
+  const counts: MemoryCounts = new Map()
+  const share = redis === undefined ? 1 : 0.5
+  return makeStore(config, share, (keyPrefix, points, windowMs) => {
+    return createMemoryCounter({
+      keyPrefix,
+      points,
+      duration: toSeconds(windowMs),
+      counts,
+      now,
+    })
+  })
+}
+
+function redisStore({ config }: LimitParts, { client }: SharedCounts): Store {
+  return makeStore(config, 1, (name, points, windowMs) => {
+    const keyPrefix = `${REDIS_PREFIX}:${name}`
+    return new RateLimiterRedis({
+      storeClient: client,
+      keyPrefix,
+      points,
+      duration: toSeconds(windowMs),
+      customIncrTtlLuaScript: COUNT,
+    })
+  })
+}
+
+/** As the library's own, but a refund that comes after the window is no credit in the next. */
+const COUNT = `
+redis.call('set', KEYS[1], 0, 'EX', ARGV[2], 'NX')
+local points = redis.call('incrby', KEYS[1], ARGV[1])
+if points < 0 then points = redis.call('incrby', KEYS[1], -points) end
+local left = redis.call('pttl', KEYS[1])
+if left < 0 then
+  redis.call('expire', KEYS[1], ARGV[2])
+  left = 1000 * ARGV[2]
+end
+return {points, left}`
+
+function makeStore(config: LimitParts['config'], share: number, make: MakeCounter): Store {
+  const counters = Object.entries<Limit>(LIMITS).map(([name, limit]): [string, Counters] => {
+    const points = name === 'text_messages' ? config.smsMaxPerHour : limit.points
+    const tries = make(name, Math.max(1, Math.floor(points * share)), limit.windowMs)
+    const pause = make(`${name}_pause`, 1, limit.backoff?.maxMs ?? 0)
+    const pauses = make(`${name}_pauses`, 1, limit.backoff?.forgetMs ?? 0)
+    return [name, { limit: { ...limit, points }, tries, pause, pauses }]
+  })
+  const byName = new Map(counters)
+  return (name) => byName.get(name) as Counters
+}

@@ -1,0 +1,71 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../lib/units.ts'
+
+/** How often something may be tried, and by whom. */
+export interface Limit {
+  readonly points: number
+  readonly windowMs: number
+  /** What is counted apart from what: a network is an IPv4 address or an IPv6 /64. */
+  readonly per: 'network' | 'address' | 'address and network' | 'user' | 'phone number' | 'service'
+  /**
+   * For those that a route declares: the statuses that count. Each request is counted before its body
+   * is read, and given back when the answer is another.
+   */
+  readonly counts?: readonly number[]
+  /** Instead of the rest of the window: one try after the first pause, then twice as long each time. */
+  readonly backoff?: {
+    readonly firstMs: number
+    readonly maxMs: number
+    /** Pauses begin anew after this long. */
+    readonly forgetMs: number
+  }
+}
+
+/**
+ * Every limit on repeated requests, on one screen. Addresses are canonical and counted the same whether
+ * known or not. The budgets of wrong codes and of mails per address are in the database, not here.
+ */
+export const LIMITS = {
+  // ASVS 2.4.1: no robots. A taken address counts, or registered ones could be listed.
+  sign_up_network: network(10, HOUR_MS, [201, 409, 429]),
+  // A right code is given back; 10 000 addresses with one guess each are stopped here (spraying).
+  verify_network: network(100, 10 * MINUTE_MS, [400]),
+  // Each may send a mail to somebody else.
+  resend_network: network(30, HOUR_MS, [202]),
+  forgot_network: network(10, HOUR_MS, [202]),
+
+  // Wrong passwords: many addresses from one network,
+  login_network: network(100, 10 * MINUTE_MS, [401]),
+  // one address from one network,
+  login: {
+    points: 10,
+    windowMs: 10 * MINUTE_MS,
+    per: 'address and network',
+    backoff: { firstMs: 30 * SECOND_MS, maxMs: HOUR_MS, forgetMs: DAY_MS },
+  },
+  // and one address from many networks, in a row (NIST SP 800-63B-4 section 3.2.2 allows 100). Where
+  // its owner logged in lately is exempt; a login or a reset clears it.
+  login_address: { points: 50, windowMs: 30 * DAY_MS, per: 'address' },
+  // Somebody with a stolen session, or at an unlocked screen.
+  current_password: { points: 10, windowMs: 10 * MINUTE_MS, per: 'user' },
+
+  // These tokens cannot be guessed: what keeps trying is broken, and stopped before the database.
+  refresh_network: network(300, 10 * MINUTE_MS, [401]),
+  reset_network: network(30, 10 * MINUTE_MS, [400]),
+  undo_network: network(30, 10 * MINUTE_MS, [400]),
+
+  // Messages to others at our cost, by somebody who is logged in.
+  email_change: { points: 10, windowMs: HOUR_MS, per: 'user' },
+  phone_change: { points: 20, windowMs: HOUR_MS, per: 'user' },
+  phone_number: { points: 5, windowMs: HOUR_MS, per: 'phone number' },
+  // The points are SMS_MAX_PER_HOUR.
+  text_messages: { points: 100, windowMs: HOUR_MS, per: 'service' },
+} as const satisfies Record<string, Limit>
+
+export type LimitName = keyof typeof LIMITS
+export type NetworkLimitName = {
+  [Name in LimitName]: (typeof LIMITS)[Name] extends { counts: readonly number[] } ? Name : never
+}[LimitName]
+
+function network(points: number, windowMs: number, counts: readonly number[]) {
+  return { points, windowMs, per: 'network' as const, counts }
+}

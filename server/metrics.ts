@@ -1,0 +1,70 @@
+/** What is counted, with what it means and its labels. Their values are of bounded sets, never a caller's text. */
+const COUNTERS = {
+  http_requests: { help: 'Answers.', labels: ['method', 'route', 'status'] },
+  limit_refusals: { help: 'Requests refused by a limit.', labels: ['limit'] },
+  hash_refusals: { help: 'Requests refused because the hash queue was full.', labels: [] },
+  pwned_failures: { help: 'Look-ups of leaked passwords that failed.', labels: [] },
+} as const satisfies Record<string, { help: string; labels: readonly string[] }>
+
+export type CounterName = keyof typeof COUNTERS
+type Labels = Readonly<Record<string, string>>
+interface Gauge {
+  readonly help: string
+  readonly read: () => number | Promise<number>
+}
+
+export interface Metrics {
+  /** Adds one. */
+  count(name: CounterName, labels?: Labels): void
+  /** Read afresh for each scrape; the name without prefix. */
+  gauge(name: string, gauge: Gauge): void
+  /** Prometheus' text format 0.0.4. */
+  expose(): Promise<string>
+}
+
+const PREFIX = 'coffee_shop'
+
+export function createMetrics(): Metrics {
+  const counts = new Map<CounterName, Map<string, number>>(
+    Object.entries(COUNTERS).map(([name, { labels }]) => [
+      name as CounterName,
+      // Without labels there is one series: it is there from the first scrape, as 0.
+      new Map(labels.length === 0 ? [['', 0]] : []),
+    ]),
+  )
+  const gauges = new Map<string, Gauge>()
+  return {
+    count(name, labels = {}) {
+      const series = counts.get(name)
+      const key = labelText(labels)
+      series?.set(key, (series.get(key) ?? 0) + 1)
+    },
+    gauge: (name, gauge) => void gauges.set(name, gauge),
+    async expose() {
+      const counters = [...counts].flatMap(([name, series]) => [
+        ...heading(`${PREFIX}_${name}_total`, 'counter', COUNTERS[name].help),
+        ...[...series].map(([labels, value]) => `${PREFIX}_${name}_total${labels} ${value}`),
+      ])
+      const read = await Promise.all(
+        [...gauges].map(async ([name, { help, read: value }]) => [
+          ...heading(`${PREFIX}_${name}`, 'gauge', help),
+          `${PREFIX}_${name} ${await value()}`,
+        ]),
+      )
+      return [...counters, ...read.flat(), ''].join('\n')
+    },
+  }
+}
+
+function heading(name: string, type: string, help: string): string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`]
+}
+
+function labelText(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`)
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}
+
+function escapeLabel(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+}
