@@ -2,14 +2,17 @@ import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { recordEvent } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
+import type { Tx } from '../database/connect.ts'
 import { AppError } from '../errors.ts'
 import { hashAdmission } from '../http/admission.ts'
 import { isForm } from '../http/bodies.ts'
 import { type Cause, causeOf, type Client, clientOf } from '../http/client.ts'
 import type { App } from '../http/fastify.ts'
 import { Email } from '../http/schemas.ts'
+import { countMailsTo, enqueueMail } from '../jobs/outbox.ts'
 import { canonicalEmail } from '../lib/emails.ts'
 import { isHashable } from '../lib/password-policy.ts'
+import { HOUR_MS, toIso } from '../lib/units.ts'
 import { Password } from '../users/passwords.ts'
 import { expiryCutoff } from '../users/user.ts'
 import {
@@ -19,6 +22,8 @@ import {
   upgradePasswordHash,
   userForLogin,
 } from '../users/users.ts'
+import { isNewDevice } from './session-list.ts'
+import { countLogin } from './login-limits.ts'
 import { openSession } from './sessions.ts'
 import { issueTokens, Tokens } from './tokens.ts'
 
@@ -26,6 +31,8 @@ const Credentials = Type.Object(
   { email: Email, password: Password },
   { additionalProperties: false },
 )
+
+const NEW_DEVICE_MAILS_PER_HOUR = 5
 
 /** Of these OAuth only wants to be heard; a grant other than `password` is refused before. */
 const OAUTH_IGNORED = ['grant_type', 'scope', 'client_id', 'client_secret'] as const
@@ -49,7 +56,13 @@ const schema = {
   body: Credentials,
   formBody: OAuthForm,
   response: { 200: Tokens },
-  errors: ['invalid_credentials', 'email_unverified', 'account_disabled', 'overloaded'] as const,
+  errors: [
+    'invalid_credentials',
+    'email_unverified',
+    'account_disabled',
+    'login_locked',
+    'overloaded',
+  ] as const,
 }
 
 interface Proven {
@@ -60,29 +73,51 @@ interface Proven {
 export function logInRoute(app: App, ctx: Context): void {
   const options = {
     schema,
-    config: { form: true as const },
+    config: { form: true, limits: ['login_network'] } as const,
     preValidation: async (request: FastifyRequest) => {
       if (isForm(request)) request.body = fromOAuthForm(request.body)
     },
     ...hashAdmission(ctx),
   }
   app.post('/auth/login', options, async (request) => {
-    const { email, password } = request.body
-    const proven = await provePassword(ctx, canonicalEmail(email) ?? '', password)
-    const sessionId = await openSessionFor(ctx, proven, {
-      client: clientOf(request),
-      cause: causeOf(request),
-    })
-    return issueTokens(ctx, { sessionId, userId: proven.user.id, generation: 0 })
+    const email = canonicalEmail(request.body.email) ?? ''
+    const counted = await countLogin(ctx, request, email)
+    try {
+      const tokens = await logIn(ctx, request, { email, password: request.body.password })
+      await counted.succeeded()
+      return tokens
+    } catch (error) {
+      await counted.failed(error)
+      throw error
+    }
   })
 }
 
+async function logIn(
+  ctx: Context,
+  request: FastifyRequest,
+  given: { email: string; password: string },
+) {
+  const proven = await provePassword(ctx, given, request.hangUp)
+  const { sessionId, told } = await openSessionFor(ctx, proven, {
+    client: clientOf(request),
+    cause: causeOf(request),
+  })
+  if (told) ctx.wakeMail()
+  return issueTokens(ctx, { sessionId, userId: proven.user.id, generation: 0 })
+}
+
 /** The user whose password it is and who may log in. Unknown addresses cost the same hash. */
-async function provePassword(ctx: Context, email: string, password: string): Promise<Proven> {
+async function provePassword(
+  ctx: Context,
+  { email, password }: { email: string; password: string },
+  signal: AbortSignal | undefined,
+): Promise<Proven> {
   const found = await ctx.lookUp(userForLogin, email)
   const user = found && isExpired(found, expiryCutoff(ctx)) ? undefined : found
   const hash = user?.verified_at == null ? user?.attempt_password_hash : user.password_hash
-  const matches = await ctx.hasher.verify(isHashable(password) ? hash : undefined, password)
+  const known = isHashable(password) ? hash : undefined
+  const matches = await ctx.hasher.verify(known, password, { signal })
   if (!matches || user === undefined || hash == null) throw new AppError('invalid_credentials')
 
   if (user.verified_at === null) {
@@ -100,7 +135,7 @@ function openSessionFor(
   ctx: Context,
   { user, upgrade }: Proven,
   { client, cause }: { client: Client; cause: Cause },
-): Promise<string> {
+): Promise<{ sessionId: string; told: boolean }> {
   return ctx.transaction(async (tx) => {
     const now = await lockUser(tx, user.id)
     if (now === undefined || now.password_changed_at !== user.password_changed_at) {
@@ -109,6 +144,12 @@ function openSessionFor(
     if (now.disabled_at !== null) throw new AppError('account_disabled')
     if (upgrade !== undefined) await upgradePasswordHash(tx, user.id, upgrade)
     const nowMs = ctx.now()
+    const told = await mustTell(ctx, tx, { user: now, client, nowMs })
+    if (told) {
+      const payload = { userId: user.id, at: toIso(nowMs), ...client }
+      const options = { nowMs, email: now.email_canonical, userId: user.id }
+      await enqueueMail(tx, 'new_device', payload, options)
+    }
     const sessionId = await openSession(tx, user.id, client, {
       nowMs,
       idleLifetimeMs: ctx.config.sessionIdleLifetimeMs,
@@ -117,8 +158,24 @@ function openSessionFor(
     const event = { ...cause, actorId: user.id, subjectId: user.id }
     const changes = { session_id: sessionId }
     await recordEvent(tx, { event: 'session.opened', ...event, changes }, nowMs)
-    return sessionId
+    return { sessionId, told }
   })
+}
+
+interface Login {
+  /** Locked, as it is now. */
+  readonly user: PublicUserRow
+  readonly client: Client
+  readonly nowMs: number
+}
+
+/** True for a new device, five times an hour: who knows the password must not flood its owner's mailbox. */
+async function mustTell(ctx: Context, tx: Tx, { user, client, nowMs }: Login): Promise<boolean> {
+  const { userAgent } = client
+  if (!(await isNewDevice(tx, user, { userAgent, nowMs }))) return false
+  if (!ctx.config.rateLimit) return true
+  const told = await countMailsTo(tx, ['new_device'], user.email_canonical, nowMs - HOUR_MS)
+  return told < NEW_DEVICE_MAILS_PER_HOUR
 }
 
 /** The form's fields as those of the JSON body; what OAuth adds is dropped once it was looked at. */

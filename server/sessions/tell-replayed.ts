@@ -9,5 +9,6 @@ export async function tellReplayed(
   payload: OutboxPayloads['session_replayed'],
 ): Promise<Mail | undefined> {
   const user = await ctx.lookUp(userById, payload.userId)
-  return user && sessionReplayedMail({ ...payload, to: user.email, locale: user.locale })
+  const { publicUrl } = ctx.config
+  return user && sessionReplayedMail({ ...payload, to: user.email, locale: user.locale, publicUrl })
 }

@@ -104,7 +104,7 @@ describe('DELETE /me/sessions/{id}', () => {
   test('422 for what is no id of a session: nothing ends', async () => {
     const id = sessionIdOf(ann)
 
-    for (const wrong of [id.toUpperCase(), `${id}0`, id.slice(1), '1', '%00', "'or'1'='1", '*']) {
+    for (const wrong of [id.toUpperCase(), `${id}0`, id.slice(1), '1', 'me', "'or'1'='1", '*']) {
       const answer = await service.delete(urlOf(wrong), { token: ann.access })
       assert.equal(answer.status, 422, wrong)
     }

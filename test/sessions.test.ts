@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { networkOf } from '../server/lib/networks.ts'
+import { DAY_MS, SECOND_MS } from '../server/lib/units.ts'
+import { isKnownNetwork } from '../server/sessions/session-list.ts'
+import { assertProblem } from './support/problem.ts'
+import { countStatuses, startReplicas, times, turns } from './support/races.ts'
+import { rowsOf } from './support/seed.ts'
+import { PASSWORD, type Service, startService, type TestUser } from './support/service.ts'
+
+const SESSIONS = '/api/v1/me/sessions'
+const LOGIN = '/api/v1/auth/login'
+const LOGOUT = '/api/v1/auth/logout'
+const REFRESH = '/api/v1/auth/refresh'
+const RUNS = 100
+
+type Tokens = Pick<TestUser, 'access' | 'refresh'>
+const sessionIdOf = ({ refresh }: Tokens) => refresh.split('.')[0] ?? ''
+const refreshed = (service: Service, { refresh }: Tokens) =>
+  service.post(REFRESH, { refresh_token: refresh })
+
+async function assertDead(service: Service, tokens: readonly Tokens[]): Promise<void> {
+  for (const { access, refresh } of tokens) {
+    assertProblem(await service.get('/api/v1/me', { token: access }), 'invalid_token')
+    assertProblem(await service.post(REFRESH, { refresh_token: refresh }), 'invalid_token')
+  }
+}
+
+/** The tokens of an answer that may be a refusal. */
+const tokensOf = ({ status, body }: { status: number; body: any }): Tokens[] =>
+  status === 200 ? [{ access: body.access_token, refresh: body.refresh_token }] : []
+
+describe('an ended session stays ended', () => {
+  test('with new processes, which know it from the database alone', async () => {
+    await using service = await startService()
+    const admin = await service.addAdmin()
+    const [ann, bob] = [await service.addUser(), await service.addUser()]
+    const [byList, byOthers] = [await service.logIn(ann.email), await service.logIn(ann.email)]
+    const byLogout = await service.logIn(bob.email)
+    await service.delete(`${SESSIONS}/${sessionIdOf(byList)}`, { token: ann.access })
+    await service.delete(SESSIONS, { token: ann.access })
+    await service.post(LOGOUT, { refresh_token: byLogout.refresh })
+    await service.delete(`/api/v1/users/${bob.id}/sessions`, { token: admin.access })
+
+    await using restarted = await startService({}, { replicaOf: service })
+
+    await assertDead(restarted, [byList, byOthers, byLogout, bob])
+    assert.equal((await restarted.get('/api/v1/me', { token: ann.access })).status, 200)
+  })
+
+  test('after a change of the settings that would have let it live longer', async () => {
+    await using service = await startService({ REFRESH_TOKEN_EXPIRE_DAYS: '1' })
+    const ann = await service.addUser()
+    service.advance(DAY_MS)
+
+    await using longer = await startService(
+      { REFRESH_TOKEN_EXPIRE_DAYS: '30' },
+      { replicaOf: service },
+    )
+
+    await assertDead(longer, [ann])
+  })
+
+  for (const [what, end] of [
+    [
+      'its end by id',
+      (to, by, ended) => to.delete(`${SESSIONS}/${sessionIdOf(ended)}`, { token: by.access }),
+    ],
+    ['the end of all others', (to, by) => to.delete(SESSIONS, { token: by.access })],
+  ] satisfies [string, (to: Service, by: Tokens, ended: Tokens) => Promise<{ status: number }>][]) {
+    test(`for every token after ${what} that raced with two refreshes, ${RUNS} times`, async () => {
+      await using replicas = await startReplicas()
+      const [first, second] = replicas.pair
+      const ann = await first.addUser()
+
+      for (const run of times(RUNS)) {
+        const before = await first.logIn(ann.email)
+        const [one, two, ended] = await Promise.all([
+          turns(run % 7).then(() => refreshed(first, before)),
+          turns(run % 5).then(() => refreshed(second, before)),
+          end(second, ann, before),
+        ])
+
+        assert.equal(ended.status, 204)
+        await assertDead(first, [before, ...tokensOf(one), ...tokensOf(two)])
+      }
+    })
+  }
+
+  test('and nobody logs in beside the end of all others: such a session lives on or has ended, by its order', async () => {
+    await using replicas = await startReplicas()
+    const [first, second] = replicas.pair
+    const ann = await first.addUser()
+
+    for (const run of times(20)) {
+      const [loggedIn, ended] = await Promise.all([
+        turns(run).then(() => first.post(LOGIN, { email: ann.email, password: PASSWORD })),
+        second.delete(SESSIONS, { token: ann.access }),
+      ])
+      assert.deepEqual([loggedIn.status, ended.status], [200, 204])
+      const listed = await first.get(SESSIONS, { token: ann.access })
+      const ids = listed.body.map((session: { id: string }) => session.id)
+
+      const [tokens] = tokensOf(loggedIn)
+      assert.ok(tokens)
+      const { status } = await first.get('/api/v1/me', { token: tokens.access })
+      assert.equal(status === 200, ids.includes(sessionIdOf(tokens)))
+      await first.delete(SESSIONS, { token: ann.access })
+    }
+  })
+})
+
+describe('the ends of a session', () => {
+  test('the idle end is never past the absolute one, however often it is refreshed', async () => {
+    await using service = await startService({ SESSION_MAX_DAYS: '10' })
+    let tokens: Tokens = await service.addUser()
+    const ends: boolean[] = []
+
+    for (const days of [0, 2, 2, 5]) {
+      service.advance(days * DAY_MS)
+      tokens = tokensOf(await refreshed(service, tokens))[0] ?? tokens
+      const [session] = await rowsOf(service.ctx, 'sessions')
+      assert.ok(session.expires_at <= session.ends_at)
+      ends.push(session.expires_at === session.ends_at)
+    }
+
+    assert.deepEqual(ends, [false, false, true, true])
+    service.advance(DAY_MS)
+    await assertDead(service, [tokens])
+  })
+
+  test('an access token made just before the absolute end outlives it on no route', async () => {
+    await using service = await startService({ SESSION_MAX_DAYS: '7' })
+    const ann = await service.addUser()
+    service.advance(7 * DAY_MS - SECOND_MS)
+    const [last] = tokensOf(await refreshed(service, ann))
+    assert.ok(last)
+    const before = await service.get(SESSIONS, { token: last.access })
+
+    service.advance(SECOND_MS)
+
+    assert.equal(before.status, 200)
+    await assertDead(service, [last])
+    assertProblem(await service.get(SESSIONS, { token: last.access }), 'invalid_token')
+    assertProblem(await service.delete(SESSIONS, { token: last.access }), 'invalid_token')
+  })
+})
+
+describe('twenty sessions', () => {
+  test('of the same millisecond: one more ends one of them and keeps the new one', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    for (let n = 2; n <= 20; n++) await service.logIn(ann.email)
+
+    const beyond = await service.logIn(ann.email)
+
+    const listed = await service.get(SESSIONS, { token: beyond.access })
+    assert.equal(listed.body.length, 20)
+    assert.ok(listed.body.some((session: { id: string }) => session.id === sessionIdOf(beyond)))
+  })
+
+  test('are what 30 logins at once over two replicas leave of one’s 31', async () => {
+    await using replicas = await startReplicas()
+    const [first] = replicas.pair
+    const ann = await first.addUser()
+
+    const answers = await Promise.all(
+      times(30).map((n) =>
+        replicas.pair[n % 2 ? 1 : 0].post(LOGIN, { email: ann.email, password: PASSWORD }),
+      ),
+    )
+
+    const tokens = [ann, ...answers.flatMap(tokensOf)]
+    const used = await Promise.all(
+      tokens.map(({ access: token }) => first.get('/api/v1/me', { token })),
+    )
+    assert.equal(tokens.length, 31)
+    assert.deepEqual(countStatuses(used), { 200: 20, 401: 11 })
+  })
+})
+
+describe('a network is known', () => {
+  const home = '203.0.113.7'
+  let service: Service
+  before(async () => {
+    service = await startService()
+    const bob = await service.addUser('bob@example.com')
+    await service.addUser('ann@example.com')
+    for (const ip of [home, '2001:db8:1:2::5']) {
+      const credentials = { email: 'ann@example.com', password: PASSWORD }
+      await service.post(LOGIN, credentials, { ip })
+    }
+    const wrong = { email: 'ann@example.com', password: 'not the password' }
+    await service.post(LOGIN, wrong, { ip: '198.51.100.1' })
+    await service.post(REFRESH, { refresh_token: bob.refresh }, { ip: '198.51.100.2' })
+  })
+  after(() => service[Symbol.asyncDispose]())
+
+  for (const [why, email, ip, expected] of [
+    ['by a login from it', 'ann@example.com', home, true],
+    ['by a login from the same /64', 'ann@example.com', '2001:db8:1:2:ffff::1', true],
+    ['but not another /64', 'ann@example.com', '2001:db8:1:3::5', false],
+    ['but not one that only failed', 'ann@example.com', '198.51.100.1', false],
+    ['but not by a refresh', 'bob@example.com', '198.51.100.2', false],
+    ['but to that account alone', 'bob@example.com', home, false],
+    ['but not to nobody', 'nobody@example.com', home, false],
+  ] as const) {
+    test(`${why}: ${expected}`, async () => {
+      const { db } = service.ctx
+      const sought = { network: networkOf(ip), nowMs: service.clock.nowMs }
+      assert.equal(await isKnownNetwork(db, email, sought), expected)
+    })
+  }
+
+  test('for 30 days, also when the session was ended', async () => {
+    await using own = await startService()
+    const ann = await own.addUser('ann@example.com')
+    const { body } = await own.post(LOGIN, { email: ann.email, password: PASSWORD }, { ip: home })
+    await own.post(LOGOUT, { refresh_token: body.refresh_token })
+    const isKnown = () =>
+      isKnownNetwork(own.ctx.db, ann.email, { network: home, nowMs: own.clock.nowMs })
+
+    own.advance(30 * DAY_MS - 1)
+    const before = await isKnown()
+    own.advance(1)
+
+    assert.deepEqual([before, await isKnown()], [true, false])
+  })
+})
