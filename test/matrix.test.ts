@@ -20,6 +20,8 @@ const API = `
   POST /auth/logout           401     401   204   204    204      204
   GET /me                     401     401   200   200    200      200
   PATCH /me                   401     401   200   200    200      200
+  DELETE /me                  401     401   204   204    204      204
+  POST /me/password           401     401   204   204    204      204
   POST /me/phone              401     401   202   202    202      202
   POST /me/phone/confirm      401     401   400   400    400      400
   DELETE /me/phone            401     401   204   204    204      204
@@ -54,6 +56,8 @@ const BODIES: Record<string, (self: TestUser, index: number) => object> = {
   'POST /auth/login': (self) => ({ email: self.email, password: PASSWORD }),
   'POST /auth/refresh': (self) => ({ refresh_token: self.refresh }),
   'PATCH /me': () => ({ full_name: 'Ann' }),
+  'DELETE /me': () => ({ current_password: PASSWORD }),
+  'POST /me/password': () => ({ current_password: PASSWORD, new_password: `another ${PASSWORD}` }),
   'POST /me/phone': () => ({ phone: '+4915123456789' }),
   'POST /me/phone/confirm': () => ({ code: '000000' }),
   'PATCH /users/:id': () => ({ full_name: 'Ann' }),

@@ -163,6 +163,14 @@ export async function isMailSuperseded<Kind extends keyof OutboxPayloads>(
   return newer !== undefined
 }
 
+/** An account took the place of another of the same address: what was mailed to one goes with the other. */
+export async function adoptMessages(
+  tx: Tx,
+  { from, to }: { from: number; to: number },
+): Promise<void> {
+  await tx.updateTable('outbox').set({ user_id: to }).where('user_id', '=', from).execute()
+}
+
 /**
  * Blanks everything that the outbox holds of users who are deleted, and sends them nothing more: what
  * waited or had failed is dropped. The rows stay, so that the numbers add up. Sign-up mails written

@@ -1,4 +1,4 @@
-import { recordEvent } from '../audit/audit.ts'
+import { blankEventsOf, recordEvent } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
 import type { Counts } from '../jobs/job-runs.ts'
@@ -61,6 +61,10 @@ async function cleanUpSome(
   // Else a sixth sign-up after it would tell an address that was registered from one that was not.
   const kept = ctx.config.hideRegisteredEmails ? { countedSinceMs: signUpsCountedSinceMs(ctx) } : {}
   await forgetMessagesOf(tx, deleted, ctx.now(), kept)
+  await blankEventsOf(
+    tx,
+    deleted.map((user) => user.id),
+  )
   return { found: found.length, deleted: deleted.length }
 }
 

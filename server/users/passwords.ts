@@ -5,7 +5,6 @@ import type { Context } from '../context.ts'
 import type { LookUp, Tx } from '../database/connect.ts'
 import type { PublicUserRow, Role } from '../database/schema.ts'
 import { AppError, fieldError } from '../errors.ts'
-import { causeOf } from '../http/client.ts'
 import type { SignedIn } from '../http/fastify.ts'
 import { isHashable, passwordProblem } from '../lib/password-policy.ts'
 import { toIso } from '../lib/units.ts'
@@ -55,7 +54,7 @@ const passwordOf: LookUp<number, { password_hash: string | null; changed_at: str
 
 /**
  * Asks who is logged in for the password once more: a token alone, which may be stolen, opens less.
- * Throws `wrong_password`, which is recorded, and `overloaded`. Never inside a transaction.
+ * Throws `wrong_password`, which is recorded, `invalid_token` and `overloaded`. Never in a transaction.
  */
 export async function assertOwnPassword(
   ctx: Context,
@@ -65,11 +64,22 @@ export async function assertOwnPassword(
   const actor = sessionOf(request)
   const found = await ctx.lookUp(passwordOf, actor.userId)
   const hash = found?.password_hash ?? undefined
-  const matches = await ctx.hasher.verify(isHashable(password) ? hash : undefined, password)
+  const counted = await ctx.limits.count('current_password', String(actor.userId))
+  const matches = await ctx.hasher
+    .verify(isHashable(password) ? hash : undefined, password, { signal: request.hangUp })
+    .catch(async (error: unknown) => {
+      await counted.refund()
+      throw error
+    })
+  if (matches) await counted.refund()
   if (matches && found !== undefined && hash !== undefined)
     return { actor, passwordChangedAt: found.changed_at, passwordHash: hash }
-  const event = { event: 'password.refused', subjectId: actor.userId, ...causeOf(request) } as const
-  await ctx.transaction((tx) => recordEvent(tx, event, ctx.now()))
+  const event = { event: 'password.refused', subjectId: actor.userId, ...actor.cause } as const
+  await ctx.transaction(async (tx) => {
+    // Nothing is written of a user who is gone by now.
+    await lockSelf(ctx, tx, actor)
+    await recordEvent(tx, event, ctx.now())
+  })
   throw new AppError('wrong_password')
 }
 

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { recordEvent } from '../audit/audit.ts'
+import { blankEventsOf, recordEvent } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
 import { AppError } from '../errors.ts'
@@ -7,7 +7,7 @@ import { hashAdmission } from '../http/admission.ts'
 import { type Cause, causeOf, type Client, clientOf } from '../http/client.ts'
 import type { App } from '../http/fastify.ts'
 import { Email, Uuid } from '../http/schemas.ts'
-import { countMailsTo, enqueueMail, SIGN_UP_MAILS } from '../jobs/outbox.ts'
+import { adoptMessages, countMailsTo, enqueueMail, SIGN_UP_MAILS } from '../jobs/outbox.ts'
 import { canonicalEmail } from '../lib/emails.ts'
 import { type Locale, preferredLocale } from '../lib/locales.ts'
 import { newId } from '../lib/random.ts'
@@ -152,10 +152,22 @@ async function unverifiedUserFor(
     return unverifiedUserFor(ctx, tx, attempt)
   }
   if (user.verified_at !== null) return undefined
-  const cutoff = replacementCutoff(ctx)
-  if (!isExpired(user, cutoff)) return user
-  await deleteExpiredUser(tx, user.id, cutoff)
-  return insertUser(ctx, tx, attempt)
+  if (!isExpired(user, replacementCutoff(ctx))) return user
+  return replaceExpired(ctx, tx, user.id, attempt)
+}
+
+/** The old account leaves nothing behind but its mails, which count for the address: they are the new one’s. */
+async function replaceExpired(
+  ctx: Context,
+  tx: Tx,
+  id: number,
+  attempt: Attempt,
+): Promise<PublicUserRow | undefined> {
+  await deleteExpiredUser(tx, id, replacementCutoff(ctx))
+  const inserted = await insertUser(ctx, tx, attempt)
+  if (inserted !== undefined) await adoptMessages(tx, { from: id, to: inserted.id })
+  await blankEventsOf(tx, [id])
+  return inserted
 }
 
 /** With a reminder for halfway through the account's life; it asks then whether it is still wanted. */

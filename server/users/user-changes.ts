@@ -1,4 +1,4 @@
-import { type AuditEvent, recordEvent } from '../audit/audit.ts'
+import { type AuditEvent, blankEventsOf, recordEvent } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
 import type { Role } from '../database/schema.ts'
@@ -94,11 +94,12 @@ export async function removeLockedUser(
   await eraseUser(tx, user, ctx.now())
 }
 
-/** Deletes a locked user and what is kept by address rather than by user. */
+/** Deletes a locked user and what is kept by address or by id: nothing that remains names anybody. */
 export async function eraseUser(tx: Tx, user: PublicUserRow, nowMs: number): Promise<void> {
   await deleteUser(tx, user.id)
   await forgetCodeFailuresOf(tx, [user.email_canonical])
   await forgetMessagesOf(tx, [user], nowMs)
+  await blankEventsOf(tx, [user.id])
 }
 
 interface LockForChange {

@@ -1,0 +1,77 @@
+import { Type } from 'typebox'
+import { recordEvent } from '../audit/audit.ts'
+import type { Context } from '../context.ts'
+import { fieldError } from '../errors.ts'
+import { hashAdmission } from '../http/admission.ts'
+import { type Client, clientOf } from '../http/client.ts'
+import type { App } from '../http/fastify.ts'
+import { enqueueMail } from '../jobs/outbox.ts'
+import { toIso } from '../lib/units.ts'
+import { type Guards, sessionOf } from '../sessions/guards.ts'
+import { endSessionsOf } from '../sessions/sessions.ts'
+import { deletePendingEmailChangesOf } from './email-changes.ts'
+import { deletePasswordResetsOf } from './password-resets.ts'
+import {
+  assertGoodPassword,
+  assertOwnPassword,
+  lockProven,
+  Password,
+  type PasswordProof,
+  setPassword,
+} from './passwords.ts'
+
+const schema = {
+  operationId: 'changePassword',
+  tags: ['Me'],
+  summary: 'Change my password',
+  description:
+    'Ends every other session; this one goes on. Links to reset the password and a change of address that waits stop working, and the owner is told by mail. An admin’s password has 15 characters or more. With a leaked-password list configured, the answer takes up to a second longer.',
+  body: Type.Object(
+    { current_password: Password, new_password: Password },
+    { additionalProperties: false },
+  ),
+  response: { 204: Type.Null({ description: 'The new password counts from now on.' }) },
+  errors: ['wrong_password', 'overloaded'] as const,
+}
+
+export function changePasswordRoute(app: App, ctx: Context, guards: Guards): void {
+  const { config, onRequest } = guards.user
+  const options = { schema, config, onRequest: [onRequest, hashAdmission(ctx).onRequest] }
+  app.post('/me/password', options, async (request, reply) => {
+    const { user } = sessionOf(request)
+    const { current_password: current, new_password: next } = request.body
+    const owner = { role: user.role, email: user.email_canonical, fullName: user.full_name }
+    await assertGoodPassword(ctx, next, owner, '/new_password')
+    if (next.normalize('NFC') === current.normalize('NFC')) {
+      const detail = 'The new password is the same as the current one.'
+      throw fieldError('/new_password', 'unchanged', detail)
+    }
+    const proof = await assertOwnPassword(ctx, request, current)
+    const passwordHash = await ctx.hasher.hash(next)
+    await changePassword(ctx, proof, { passwordHash, client: clientOf(request) })
+    ctx.wakeMail()
+    return reply.code(204).send(null)
+  })
+}
+
+/** Throws as `lockProven` does: of two changes at once the second proved a password that is no more. */
+function changePassword(
+  ctx: Context,
+  proof: PasswordProof,
+  { passwordHash, client }: { passwordHash: string; client: Client },
+): Promise<void> {
+  const { actor } = proof
+  return ctx.transaction(async (tx) => {
+    const user = await lockProven(ctx, tx, proof)
+    const nowMs = ctx.now()
+    await setPassword(tx, user, { passwordHash, nowMs })
+    const ended = await endSessionsOf(tx, user.id, { nowMs, keep: actor.sessionId })
+    // What somebody else had in hand to get in later.
+    await deletePasswordResetsOf(tx, user.id)
+    await deletePendingEmailChangesOf(tx, user.id)
+    const payload = { userId: user.id, at: toIso(nowMs), ...client }
+    await enqueueMail(tx, 'password_changed', payload, { nowMs, userId: user.id })
+    const event = { ...actor.cause, subjectId: user.id, changes: { sessions_ended: ended } }
+    await recordEvent(tx, { event: 'password.changed', ...event }, nowMs)
+  })
+}

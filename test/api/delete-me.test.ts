@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { DeliveryError } from '../../server/mail/delivery-error.ts'
+import { deliverBy } from '../support/mailers.ts'
+import { assertInvalid, assertProblem } from '../support/problem.ts'
+import { rowsOf } from '../support/seed.ts'
+import {
+  type Answer,
+  PASSWORD,
+  type Service,
+  startService,
+  type TestUser,
+} from '../support/service.ts'
+
+const ME = '/api/v1/me'
+const BODY = { current_password: PASSWORD }
+
+const deleteMe = (service: Service, { access: token }: Pick<TestUser, 'access'>, body?: unknown) =>
+  service.delete(ME, { token, body: body ?? BODY })
+const farewellOf = async ({ ctx }: Service) =>
+  (await rowsOf(ctx, 'outbox')).find((row) => row['kind'] === 'account_deleted')
+const userIds = async ({ ctx }: Service) =>
+  (await rowsOf(ctx, 'users')).map((row) => Number(row['id']))
+const statuses = (answers: readonly Answer[]) =>
+  answers.map(({ status }) => status).toSorted((a, b) => a - b)
+
+describe('DELETE /me', () => {
+  test('204 deletes the account, whose tokens are dead at once', async () => {
+    await using service = await startService()
+    const admin = await service.addAdmin()
+    const ann = await service.addUser()
+    const other = await service.logIn(ann.email)
+
+    const answer = await deleteMe(service, ann)
+
+    assert.equal(answer.status, 204, answer.text)
+    for (const { access, refresh } of [ann, other]) {
+      assertProblem(await service.get(ME, { token: access }), 'invalid_token')
+      const refreshed = await service.post('/api/v1/auth/refresh', { refresh_token: refresh })
+      assertProblem(refreshed, 'invalid_token')
+    }
+    const login = { email: ann.email, password: PASSWORD }
+    assertProblem(await service.post('/api/v1/auth/login', login), 'invalid_credentials')
+    const found = await service.get(`/api/v1/users/${ann.id}`, { token: admin.access })
+    assertProblem(found, 'not_found')
+    assertProblem(await deleteMe(service, ann), 'invalid_token')
+  })
+
+  test('204 frees the address, but never the id', async () => {
+    await using service = await startService()
+    const ann = await service.addUser('ann@example.com')
+    await deleteMe(service, ann)
+
+    const again = await service.addUser('ann@example.com')
+
+    assert.ok(again.id > ann.id, `${again.id} after ${ann.id}`)
+    assertProblem(await service.get(ME, { token: ann.access }), 'invalid_token')
+  })
+
+  test('204 sends one last mail, when and from where, and nothing that waited', async () => {
+    await using service = await startService()
+    const ann = await service.addUser('ann@example.com')
+    await service.patch(ME, { full_name: 'Ann' }, { token: ann.access })
+    const next = { ...BODY, new_password: 'another good password' }
+    await service.post('/api/v1/me/password', next, { token: ann.access })
+    const before = service.mailsTo(ann.email).length
+    const body = { current_password: next.new_password }
+
+    await service.delete(ME, { token: ann.access, body, ip: '203.0.113.7' })
+    await service.deliverMail()
+
+    const [last, ...more] = service.mailsTo(ann.email).slice(before)
+    assert.deepEqual(more, [])
+    assert.equal(last?.subject, 'Your Coffee Shop account was deleted')
+    assert.match(last.text, /deleted 2026-01-01 12:00 UTC from 203\.0\.113\.7/)
+  })
+
+  test('204: the last mail is in the language of the owner', async () => {
+    await using service = await startService()
+    const headers = { 'accept-language': 'de' }
+    const email = 'ann@example.com'
+    await service.post('/api/v1/auth/signup', { email, password: PASSWORD }, { headers })
+    await service.post('/api/v1/auth/verify', { email, code: await service.codeFor(email) })
+
+    await deleteMe(service, await service.logIn(email))
+    await service.deliverMail()
+
+    const subject = service.mailsTo(email).at(-1)?.subject
+    assert.equal(subject, 'Ihr Konto bei Coffee Shop wurde gelöscht')
+  })
+
+  test('204: the last mail keeps the address until it is sent, and not after', async () => {
+    await using service = await startService()
+    const ann = await service.addUser('ann@example.com')
+    await deleteMe(service, ann)
+
+    const waiting = await farewellOf(service)
+    await service.deliverMail()
+    const sent = await farewellOf(service)
+
+    assert.match(waiting.payload, /ann@example\.com/)
+    assert.equal(sent.state, 'sent')
+    assert.doesNotMatch(JSON.stringify(sent), /ann@example/)
+    assert.deepEqual([sent.payload, sent.recipient, sent.user_id], ['{}', null, null])
+  })
+
+  test('204: nor once it is refused, and an admin who sends it again sends nothing', async () => {
+    await using service = await startService()
+    const admin = await service.addAdmin()
+    const ann = await service.addUser('ann@example.com')
+    await deleteMe(service, ann)
+    await deliverBy(service, ({ to }) => new DeliveryError('refused', `550 5.1.1 no ${to}`))
+    const before = service.mailer.sent.length
+
+    const refused = await farewellOf(service)
+    const again = await service.post(`/api/v1/mail/${refused.id}/resend`, undefined, {
+      token: admin.access,
+    })
+    await service.deliverMail()
+
+    assert.equal(refused.state, 'bounced')
+    assert.doesNotMatch(JSON.stringify(refused), /ann@example/)
+    assert.equal(again.status, 202)
+    assert.equal((await farewellOf(service)).state, 'dropped')
+    assert.equal(service.mailer.sent.length, before)
+  })
+
+  test('204 is recorded by id, without the network', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+
+    const answer = await deleteMe(service, ann)
+
+    const events = await rowsOf(service.ctx, 'audit_events')
+    const event = events.find((row) => row['event'] === 'user.deleted')
+    assert.deepEqual([event.actor_id, event.subject_id], [ann.id, ann.id])
+    assert.equal(event.request_id, answer.headers['x-request-id'])
+    assert.deepEqual([event.ip, event.changes], [null, '{}'])
+  })
+
+  test('403 wrong_password deletes nothing, and is recorded', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+
+    const answer = await deleteMe(service, ann, { current_password: 'not my password' })
+
+    assertProblem(answer, 'wrong_password')
+    assert.equal((await service.get(ME, { token: ann.access })).status, 200)
+    const events = new Set((await rowsOf(service.ctx, 'audit_events')).map((row) => row['event']))
+    assert.ok(events.has('password.refused') && !events.has('user.deleted'))
+  })
+
+  test('409 last_admin for the last one, told only after the right password', async () => {
+    await using service = await startService()
+    const ann = await service.addAdmin()
+    const bob = await service.addAdmin()
+    await service.patch(`/api/v1/users/${bob.id}`, { disabled: true }, { token: ann.access })
+
+    const wrong = await deleteMe(service, ann, { current_password: 'not my password' })
+    const right = await deleteMe(service, ann)
+
+    assertProblem(wrong, 'wrong_password')
+    assertProblem(right, 'last_admin')
+    assert.equal((await service.get(ME, { token: ann.access })).status, 200)
+    assert.equal(await farewellOf(service), undefined)
+  })
+
+  test('204 for an admin while another one stays', async () => {
+    await using service = await startService()
+    const ann = await service.addAdmin()
+    await service.addAdmin()
+
+    assert.equal((await deleteMe(service, ann)).status, 204)
+  })
+
+  for (const [why, body, pointer, code] of [
+    ['no password', {}, '/current_password', 'required'],
+    ['a number', { current_password: 12_345_678 }, '/current_password', 'type'],
+    ['somebody’s id', { ...BODY, id: 1 }, '/id', 'additionalProperties'],
+  ] as const) {
+    test(`422 ${code} for ${why}`, async () => {
+      await using service = await startService()
+      const ann = await service.addUser()
+
+      assertInvalid(await deleteMe(service, ann, body), pointer, code)
+      assert.equal((await service.get(ME, { token: ann.access })).status, 200)
+    })
+  }
+
+  test('422 without a body, 401 without a token', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+
+    const empty = await service.delete(ME, { token: ann.access })
+    const nobody = await service.delete(ME, { body: BODY })
+
+    assertProblem(empty, 'validation_failed')
+    assertProblem(nobody, 'authentication_required')
+    assert.deepEqual(await userIds(service), [ann.id])
+  })
+})
+
+describe('deleting oneself and what happens at the same time', () => {
+  test('two admins at once: one stays', async () => {
+    await using service = await startService()
+    const admins = [await service.addAdmin(), await service.addAdmin()]
+
+    const answers = await Promise.all(admins.map((admin) => deleteMe(service, admin)))
+
+    assert.deepEqual(statuses(answers), [204, 409])
+    assert.equal((await userIds(service)).length, 1)
+  })
+
+  test('403 when the password was changed between its proof and the deletion', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    const { hasher } = service.ctx
+    const { verify } = hasher
+    hasher.verify = async (passwordHash, password) => {
+      const matches = await verify(passwordHash, password)
+      hasher.verify = verify
+      const next = { ...BODY, new_password: 'another good password' }
+      await service.post('/api/v1/me/password', next, { token: ann.access })
+      return matches
+    }
+
+    const answer = await deleteMe(service, ann)
+
+    assertProblem(answer, 'wrong_password')
+    assert.deepEqual(await userIds(service), [ann.id])
+  })
+
+  test('401 when an admin disabled the account between the proof and the deletion', async () => {
+    await using service = await startService()
+    const admin = await service.addAdmin()
+    const ann = await service.addUser()
+    const { hasher } = service.ctx
+    const { verify } = hasher
+    hasher.verify = async (passwordHash, password) => {
+      const disabling = { disabled: true }
+      await service.patch(`/api/v1/users/${ann.id}`, disabling, { token: admin.access })
+      return verify(passwordHash, password)
+    }
+
+    const answer = await deleteMe(service, ann)
+
+    assertProblem(answer, 'invalid_token')
+    assert.deepEqual(
+      (await userIds(service)).toSorted((a, b) => a - b),
+      [admin.id, ann.id],
+    )
+  })
+
+  test('twice at once: one 204, one 401, one mail', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    const { access } = await service.logIn(ann.email)
+
+    const answers = await Promise.all([deleteMe(service, ann), deleteMe(service, { access })])
+
+    assert.deepEqual(statuses(answers), [204, 401])
+    const rows = await rowsOf(service.ctx, 'outbox')
+    assert.equal(rows.filter((row) => row['kind'] === 'account_deleted').length, 1)
+  })
+})
