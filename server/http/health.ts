@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import type { Context } from '../context.ts'
-import { isMailOverdue } from '../jobs/outbox.ts'
+import { isMailOverdue } from '../jobs/backlog.ts'
 import { MINUTE_MS } from '../lib/units.ts'
 import { pendingMigrations, SchemaError } from '../database/migrate.ts'
 import type { App } from './fastify.ts'
@@ -23,7 +23,7 @@ const Ready = Type.Object({
     }),
     mail: Type.Enum(['ok', 'delayed', 'unknown'], {
       description:
-        'Whether a message has been due for more than 60 seconds: no worker runs, or a transport is down. Reported, does not decide.',
+        'Whether a message has been due for more than 60 seconds: no worker runs, a transport is down, or `MAIL_MAX_PER_HOUR` is reached. Reported, does not decide.',
     }),
   }),
 })

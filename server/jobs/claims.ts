@@ -12,7 +12,10 @@ export interface Claim {
   /** Counts claims and fences: only the newest one can settle the message. */
   readonly claims: number
   readonly refusals: number
+  readonly crashes: number
   readonly unconfirmed: number
+  readonly bugs: number
+  readonly first_failed_at: string | null
   readonly untilMs: number
 }
 
@@ -25,89 +28,92 @@ interface ClaimOptions {
   readonly claimMs: number
   /** Also what was written just now; otherwise only what its writer has left lying. */
   readonly woken: boolean
-  /** Ids to be passed over. */
-  readonly except?: readonly string[]
+  /** None with which a worker ended. */
+  readonly unsuspected?: boolean
+  /** None of which a copy may have arrived. */
+  readonly uncopied?: boolean
 }
 
 /** Others leave a new message to the process that wrote it, which was woken, for this long. */
 const POLL_DELAY_MS = 2 * SECOND_MS
-/** From this many on, a message whose workers end is suspected of ending them. */
-const CRASHES_SUSPECT = 3
-const CRASHES_MAX = 10
-const CRASH_DELAY_MS = 10 * SECOND_MS
-/** Messages that one claim may set aside before it gives up for now. */
-const ASIDE_MAX = 20
+/** Twice the longest claim: one that ends later was made by a clock that ran ahead, and binds nobody. */
+const CLAIM_MAX_MS = 2 * MINUTE_MS
+/** So many workers that ended with it in hand, and a message is given up: it may be what ends them. */
+const CRASHES_MAX = 3
+/** Messages that one claim may give up before it leaves the rest to the next. */
+const GIVEN_UP_MAX = 20
 
 /** After the first, second … `later`: eight tries over 24 hours. */
 const LATER_MS = [5, 15, 40, 60, 4 * 60, 6 * 60, 12 * 60].map((minutes) => minutes * MINUTE_MS)
-export const LATER_TRIES = LATER_MS.length + 1
-/** Long enough for a server that hung to come back: the second copy is the last. */
-const UNCONFIRMED_DELAY_MS = 30 * SECOND_MS
+const LATER_TRIES = LATER_MS.length + 1
+/** Tries of a message that cannot be made: a bug of ours, mended by the next version or never. */
+const BUG_TRIES = 3
 const UNCONFIRMED_MAX = 2
+/**
+ * For a server that hangs to come back; its first success ends the wait. A second copy is the last, so
+ * it is not for probing; a code by text message, which works for ten minutes, is still of use then.
+ */
+const UNCONFIRMED_WAIT_MS = 5 * MINUTE_MS
+/** An outage that nobody saw over a weekend loses nothing; what a mail says is stale after that. */
+const TRANSPORT_PATIENCE_MS = 3 * DAY_MS
 
 /**
  * Claims the message that has been due longest. Two callers never hold the same claim. One whose
- * worker ended with it in hand is claimed again; from the third time on it waits longer and longer,
- * and the tenth is its last.
+ * worker ended with it in hand is claimed again once its claim has run out, but not after the third.
  */
 export async function claimMessage(tx: Tx, options: ClaimOptions): Promise<Claim | undefined> {
   const { nowMs, claimMs } = options
-  for (let aside = 0; aside < ASIDE_MAX; aside++) {
+  for (let givenUp = 0; givenUp < GIVEN_UP_MAX; givenUp++) {
     const due = await findDue(tx, options)
     if (due === undefined) return undefined
-    const crashed = due.claimed_until !== null
-    const crashes = due.crashes + (crashed ? 1 : 0)
-    if (crashed && crashes >= CRASHES_SUSPECT) {
-      await setAside(tx, due, crashes, nowMs)
+    const { claimed_until, ...message } = due
+    const crashes = due.crashes + (claimed_until === null ? 0 : 1)
+    const claims = due.claims + 1
+    if (crashes >= CRASHES_MAX) {
+      await quarantine(tx, { ...message, crashes, claims }, nowMs)
       continue
     }
-    const claims = due.claims + 1
     const untilMs = nowMs + claimMs
     await tx
       .updateTable('outbox')
       .set({ claims, crashes, claimed_until: toIso(untilMs) })
       .where('id', '=', due.id)
       .execute()
-    const { id, kind, channel, payload, refusals, unconfirmed } = due
-    return { id, kind, channel, payload, refusals, unconfirmed, claims, untilMs }
+    return { ...message, crashes, claims, untilMs }
   }
   return undefined
 }
 
-function findDue(tx: Tx, { channel, kinds, nowMs, woken, except = [] }: ClaimOptions) {
-  const now = toIso(nowMs)
+function findDue(tx: Tx, options: ClaimOptions) {
+  const { channel, kinds, nowMs, woken, unsuspected = false, uncopied = false } = options
   let query = tx
     .selectFrom('outbox')
     .select(['id', 'kind', 'channel', 'payload', 'claims', 'refusals', 'crashes', 'unconfirmed'])
-    .select('claimed_until')
+    .select(['bugs', 'first_failed_at', 'claimed_until'])
     .where('finished_at', 'is', null)
     .where('channel', '=', channel)
     .where('kind', 'in', kinds)
     .where('due_at', '<=', toIso(woken ? nowMs : nowMs - POLL_DELAY_MS))
-    .where((eb) => eb.or([eb('claimed_until', 'is', null), eb('claimed_until', '<=', now)]))
-  if (except.length > 0) query = query.where('id', 'not in', except)
+    .where((eb) =>
+      eb.or([
+        eb('claimed_until', 'is', null),
+        eb('claimed_until', '<=', toIso(nowMs)),
+        eb('claimed_until', '>', toIso(nowMs + CLAIM_MAX_MS)),
+      ]),
+    )
+  if (unsuspected) query = query.where('claimed_until', 'is', null).where('crashes', '=', 0)
+  if (uncopied) query = query.where('unconfirmed', '=', 0)
   return query.orderBy('due_at').limit(1).forUpdate().skipLocked().executeTakeFirst()
 }
 
 /** Counting up `claims` fences whoever still believes that it holds the message. */
-async function setAside(
-  tx: Tx,
-  { id, kind }: Pick<Claim, 'id' | 'kind'>,
-  crashes: number,
-  nowMs: number,
-): Promise<void> {
-  const last = crashes >= CRASHES_MAX
+async function quarantine(tx: Tx, message: Omit<Claim, 'untilMs'>, nowMs: number): Promise<void> {
+  const { id, kind, crashes, claims } = message
+  const last_error = `${crashes} workers ended with this message in hand`
+  const dead = { ...failed('dead', nowMs), last_error, ...forgotten(kind) }
   await tx
     .updateTable('outbox')
-    .set((eb) => ({
-      crashes,
-      claims: eb('claims', '+', 1),
-      claimed_until: null,
-      last_error: `${crashes} workers ended with this message in hand`,
-      ...(last
-        ? { ...failed('dead', nowMs), ...forgotten(kind) }
-        : { due_at: toIso(nowMs + crashes * CRASH_DELAY_MS) }),
-    }))
+    .set({ ...dead, crashes, claims, claimed_until: null })
     .where('id', '=', id)
     .execute()
 }
@@ -149,30 +155,53 @@ export function returnMessage(
   tried: Try & { readonly waitMs?: number },
 ): Promise<boolean> {
   const { nowMs, waitMs } = tried
+  const wait = waitMs === undefined ? {} : { due_at: toIso(nowMs + waitMs) }
+  return settle(tx, claim, { ...told(tried), ...wait })
+}
+
+/**
+ * Gives back what the transport failed with, to the back of the line; that counts for nothing, but
+ * after three days without a hand-over the message is `dead`.
+ */
+export function putOffMessage(
+  tx: Tx,
+  claim: Claim,
+  tried: Try & { readonly waitMs: number },
+): Promise<boolean> {
+  const { nowMs, waitMs } = tried
+  const first_failed_at = claim.first_failed_at ?? toIso(nowMs)
+  const hopeless = nowMs - Date.parse(first_failed_at) >= TRANSPORT_PATIENCE_MS
   return settle(tx, claim, {
     ...told(tried),
-    ...(waitMs === undefined ? {} : { due_at: toIso(nowMs + waitMs) }),
+    first_failed_at,
+    ...(hopeless ? failed('dead', nowMs) : { due_at: toIso(nowMs + waitMs) }),
   })
 }
 
-/** To be tried again later, each time later than before; `dead` after `triesMax` such tries. */
-export function postponeMessage(
-  tx: Tx,
-  claim: Claim,
-  tried: Try & { readonly triesMax: number },
-): Promise<boolean> {
+/** The recipient's side asked for time: tried again, each time later than before, eight times in all. */
+export function postponeMessage(tx: Tx, claim: Claim, tried: Try): Promise<boolean> {
   const refusals = claim.refusals + 1
-  const waitMs = LATER_MS[refusals - 1] ?? DAY_MS
   return settle(tx, claim, {
     ...told(tried),
     refusals,
-    ...(refusals >= tried.triesMax
-      ? failed('dead', tried.nowMs)
-      : { due_at: toIso(tried.nowMs + waitMs) }),
+    ...(refusals >= LATER_TRIES ? failed('dead', tried.nowMs) : later(refusals, tried)),
   })
 }
 
-/** It was handed over whole, and nobody confirmed it: once more in 30 s, and never a third copy. */
+/** It could not be made: tried again twice, later and later. */
+export function setBugAside(tx: Tx, claim: Claim, tried: Try): Promise<boolean> {
+  const bugs = claim.bugs + 1
+  return settle(tx, claim, {
+    ...told(tried),
+    bugs,
+    ...(bugs >= BUG_TRIES ? failed('dead', tried.nowMs) : later(bugs, tried)),
+  })
+}
+
+/**
+ * It was handed over whole, and nobody confirmed it: once more after the transport's next success, or
+ * in five minutes, and never a third copy.
+ */
 export function repeatUnconfirmed(tx: Tx, claim: Claim, tried: Try): Promise<boolean> {
   const unconfirmed = claim.unconfirmed + 1
   return settle(tx, claim, {
@@ -180,8 +209,30 @@ export function repeatUnconfirmed(tx: Tx, claim: Claim, tried: Try): Promise<boo
     unconfirmed,
     ...(unconfirmed >= UNCONFIRMED_MAX
       ? failed('dead', tried.nowMs)
-      : { due_at: toIso(tried.nowMs + UNCONFIRMED_DELAY_MS) }),
+      : { due_at: toIso(tried.nowMs + UNCONFIRMED_WAIT_MS) }),
   })
+}
+
+/** The transport works again: second copies that wait for it are due now, whoever sent the first. */
+export async function hastenUnconfirmed(tx: Tx, channel: Channel, nowMs: number): Promise<void> {
+  await tx
+    .updateTable('outbox')
+    .set({ due_at: toIso(nowMs) })
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('outbox')
+        .select('id')
+        .where('finished_at', 'is', null)
+        .where('channel', '=', channel)
+        .where('due_at', '>', toIso(nowMs))
+        .where('due_at', '<=', toIso(nowMs + UNCONFIRMED_WAIT_MS))
+        .where('unconfirmed', '>', 0)
+        // A recipient's side that asked for time gets it.
+        .where('refusals', '=', 0)
+        .forUpdate()
+        .skipLocked(),
+    )
+    .execute()
 }
 
 /**
@@ -198,6 +249,8 @@ export async function reviveMessage(tx: Tx, id: string, nowMs: number): Promise<
       refusals: 0,
       crashes: 0,
       unconfirmed: 0,
+      bugs: 0,
+      first_failed_at: null,
     })
     .where('id', '=', id)
     .where('state', 'in', ['dead', 'bounced'])
@@ -208,12 +261,16 @@ export async function reviveMessage(tx: Tx, id: string, nowMs: number): Promise<
 
 type Settled = Partial<
   Record<'recipient' | 'last_error' | 'finished_at', string | null> &
-    Record<'due_at' | 'payload', string> &
-    Record<'refusals' | 'unconfirmed', number>
+    Record<'due_at' | 'payload' | 'first_failed_at', string> &
+    Record<'refusals' | 'unconfirmed' | 'bugs', number>
 > & { readonly state?: OutboxState }
 
 function told({ recipient, error }: Try): Settled {
   return { ...(recipient === undefined ? {} : { recipient }), last_error: error ?? null }
+}
+
+function later(times: number, { nowMs }: Try): Settled {
+  return { due_at: toIso(nowMs + (LATER_MS[times - 1] ?? DAY_MS)) }
 }
 
 function failed(state: 'dead' | 'bounced', nowMs: number): Settled {

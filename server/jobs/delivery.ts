@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
 import { AppError } from '../errors.ts'
-import { jitterMs } from '../lib/random.ts'
 import { SECOND_MS } from '../lib/units.ts'
 import { DeliveryError } from '../mail/delivery-error.ts'
 import type { Mail } from '../mail/messages.ts'
@@ -12,19 +11,28 @@ import {
   type Claim,
   claimMessage,
   finishMessage,
-  LATER_TRIES,
+  hastenUnconfirmed,
   postponeMessage,
+  putOffMessage,
   repeatUnconfirmed,
   returnMessage,
+  setBugAside,
   type Try,
 } from './claims.ts'
 import type { Channel, MailKind, OutboxPayloads, SmsKind } from './outbox.ts'
+import { createPause, PAUSE_MIN_MS } from './pause.ts'
+import { createQuota } from './quota.ts'
 
-/** Turns a row into the message to send now, or undefined when nobody wants it any more. */
+/** What is done in the transaction that ends a row: once, however often the row is taken up. */
+export type Work = (tx: Tx) => Promise<void>
+/**
+ * Turns a row into the message to send now, or into work that is done instead of sending, or into
+ * undefined when nobody wants it any more.
+ */
 type Job<Kind extends keyof OutboxPayloads, Message> = (
   ctx: Context,
   payload: OutboxPayloads[Kind],
-) => Promise<Message | undefined>
+) => Promise<Message | Work | undefined>
 export type MailJobs = { readonly [Kind in MailKind]: Job<Kind, Mail> }
 export type SmsJobs = { readonly [Kind in SmsKind]: Job<Kind, Sms> }
 
@@ -42,7 +50,7 @@ export interface Route<Message extends Addressed = Addressed> {
     send(message: Message, id: string): Promise<void>
   }
   readonly jobs: Readonly<
-    Record<string, (ctx: Context, payload: never) => Promise<Message | undefined>>
+    Record<string, (ctx: Context, payload: never) => Promise<Message | Work | undefined>>
   >
 }
 
@@ -51,23 +59,17 @@ export interface Delivery {
   readonly channel: Channel
   /** Until the transport may be tried again; 0 when it may now. */
   pausedMs(): number
-  /** Claims what has been due longest; undefined when nothing is, or while the transport pauses. */
+  /** True while nothing is claimed: the transport pauses, or is being asked whether it works again. */
+  isHeld(): boolean
+  /** Claims what has been due longest; undefined when nothing is, or while `isHeld`. */
   claim(options: { readonly woken: boolean }): Promise<Claim | undefined>
   /** Makes the message, hands it over, and writes down what became of it. Never throws. */
   deliver(claim: Claim): Promise<void>
 }
 
-const PAUSE_MIN_MS = 5 * SECOND_MS
-const PAUSE_MAX_MS = 30 * SECOND_MS
-/** With up to a quarter more, so that workers that met one outage do not come back together. */
-const PAUSE_MEAN_MAX_MS = PAUSE_MAX_MS / 1.25
-/** Tries of a message that cannot be made: a bug of ours, mended by the next version or never. */
-const BUG_TRIES = 3
 /** For the database to come back, when it went while a message was made. */
 const DATABASE_WAIT_MS = 10 * SECOND_MS
 const SETTLE_AGAIN_MS = SECOND_MS
-/** How many messages that met a fault of the transport are remembered as no good probes. */
-const SUSPECTS_MAX = 100
 const ERROR_MAX_LENGTH = 200
 
 export function createDelivery<Message extends Addressed>(
@@ -75,18 +77,34 @@ export function createDelivery<Message extends Addressed>(
   route: Route<Message>,
 ): Delivery {
   const { channel, sender } = route
-  const kinds = Object.keys(route.jobs)
   const pause = createPause(ctx.now)
-  // Tried again only after all others: what ails the transport may be this very message.
-  const suspects = new Set<string>()
+  const quota = createQuota(ctx, route)
+  const inHand = new Set<Claim>()
+
+  /** One at a time asks a transport that failed whether it works again: if it hangs, it takes one copy. */
+  const isHeld = () => pause.leftMs() > 0 || (pause.inDoubt() && inHand.size > 0)
 
   async function claim({ woken }: { woken: boolean }): Promise<Claim | undefined> {
-    if (pause.leftMs() > 0) return undefined
-    return ctx.transaction(async (tx) => {
-      const options = { channel, kinds, nowMs: ctx.now(), claimMs: sender.timeoutMs, woken }
-      const found = await claimMessage(tx, { ...options, except: [...suspects] })
-      return found ?? (suspects.size === 0 ? undefined : claimMessage(tx, options))
+    if (isHeld()) return undefined
+    const kinds = await quota.kinds()
+    const claimed = await ctx.transaction(async (tx) => {
+      const options = {
+        channel,
+        kinds,
+        nowMs: ctx.now(),
+        claimMs: sender.timeoutMs,
+        woken,
+        // What may end workers is in hand alone of its kind: no other is suspected for its sake.
+        unsuspected: [...inHand].some(({ crashes }) => crashes > 0),
+      }
+      const probe = pause.inDoubt() && (await claimMessage(tx, { ...options, uncopied: true }))
+      return probe || claimMessage(tx, options)
     })
+    if (claimed !== undefined) {
+      inHand.add(claimed)
+      quota.take()
+    }
+    return claimed
   }
 
   /** Hands it over; returns how to settle it. */
@@ -97,37 +115,27 @@ export function createDelivery<Message extends Addressed>(
       await sender.send(message, claimed.id)
     } catch (error) {
       if (!(error instanceof DeliveryError)) return asBug(ctx, claimed, error, recipient)
-      if (error.fault === 'transport') {
-        pause.extend(round)
-        // The newest goes last.
-        suspects.delete(claimed.id)
-        suspects.add(claimed.id)
-        for (const oldest of suspects) {
-          if (suspects.size <= SUSPECTS_MAX) break
-          suspects.delete(oldest)
-        }
-      }
+      if (error.fault === 'transport') pause.extend(round)
       // To the back of the line, for all workers: however many ail the transport, others get a turn.
       const waitMs = Math.max(PAUSE_MIN_MS, pause.leftMs())
       return afterFault(ctx, claimed, error, { recipient, waitMs })
     }
+    const recovered = pause.inDoubt()
     pause.end()
-    suspects.delete(claimed.id)
-    return (tx) => finishMessage(tx, claimed, { nowMs: ctx.now(), recipient, state: 'sent' })
+    return async (tx) => {
+      if (recovered) await hastenUnconfirmed(tx, channel, ctx.now())
+      return finishMessage(tx, claimed, { nowMs: ctx.now(), recipient, state: 'sent' })
+    }
   }
 
   async function settle(claimed: Claim): Promise<boolean> {
     let message: Message | undefined
     try {
-      message = await render(ctx, route, claimed)
+      const made = await render(ctx, route, claimed)
+      if (made === undefined || typeof made === 'function') return await drop(claimed, made)
+      message = made
     } catch (error) {
       return ctx.transaction(asBug(ctx, claimed, error))
-    }
-    if (message === undefined) {
-      suspects.delete(claimed.id)
-      return ctx.transaction((tx) =>
-        finishMessage(tx, claimed, { nowMs: ctx.now(), state: 'dropped' }),
-      )
     }
     // Paused for so long, this process is not the only one that holds it.
     if (ctx.now() >= claimed.untilMs) {
@@ -135,6 +143,24 @@ export function createDelivery<Message extends Addressed>(
       return ctx.transaction((tx) => returnMessage(tx, claimed, { nowMs: ctx.now(), error }))
     }
     return writeDown(await send(message, claimed), claimed)
+  }
+
+  /** Nothing is to be sent; what is to be done instead is done with it, or neither is. */
+  async function drop(claimed: Claim, work?: Work): Promise<boolean> {
+    const dropped = await ctx
+      .transaction(async (tx) => {
+        // Before the message's row: whoever deletes a user locks the user first, too.
+        await work?.(tx)
+        const ours = await finishMessage(tx, claimed, { nowMs: ctx.now(), state: 'dropped' })
+        if (!ours) throw new ClaimLostError()
+        return true
+      })
+      .catch((error: unknown) => {
+        if (error instanceof ClaimLostError) return false
+        throw error
+      })
+    if (dropped && work !== undefined) ctx.wakeMail()
+    return dropped
   }
 
   /** Repeated while the claim lasts: what was handed over and not written down is sent twice. */
@@ -153,6 +179,7 @@ export function createDelivery<Message extends Addressed>(
   return {
     channel,
     pausedMs: pause.leftMs,
+    isHeld,
     claim,
     async deliver(claimed) {
       try {
@@ -160,6 +187,8 @@ export function createDelivery<Message extends Addressed>(
       } catch (error) {
         // The claim runs out, and the message is tried again.
         ctx.log.error({ err: error, ...named(claimed) }, 'message not settled')
+      } finally {
+        inHand.delete(claimed)
       }
     },
   }
@@ -175,37 +204,16 @@ export async function deliverNext(delivery: Delivery, woken: boolean): Promise<b
 
 type Settle = (tx: Tx) => Promise<boolean>
 
-/** 5 s, doubled by each further fault up to 30 s, with jitter; the first success ends it. */
-function createPause(now: () => number) {
-  let untilMs = 0
-  let rounds = 0
-  let meanMs = 0
-  return {
-    leftMs(): number {
-      const left = untilMs - now()
-      // A clock that was set back must not stop the mail for longer than any pause.
-      return left > PAUSE_MAX_MS ? 0 : Math.max(0, left)
-    },
-    round: () => rounds,
-    /** Who began before the last pause, or during it, met the same fault: that makes it no longer. */
-    extend(round: number): void {
-      if (round !== rounds || this.leftMs() > 0) return
-      rounds++
-      meanMs = meanMs === 0 ? PAUSE_MIN_MS : Math.min(2 * meanMs, PAUSE_MEAN_MAX_MS)
-      untilMs = now() + Math.round(meanMs + jitterMs(meanMs / 8))
-    },
-    end(): void {
-      untilMs = 0
-      meanMs = 0
-    },
-  }
+/** Another worker has the message now: what was done for it is rolled back. */
+class ClaimLostError extends Error {
+  override readonly name = 'ClaimLostError'
 }
 
 async function render<Message extends Addressed>(
   ctx: Context,
   { jobs }: Route<Message>,
   { kind, payload }: Claim,
-): Promise<Message | undefined> {
+): Promise<Message | Work | undefined> {
   const job = Object.hasOwn(jobs, kind) ? jobs[kind] : undefined
   if (job === undefined) throw new Error(`no job for messages of kind ${kind}`)
   return job(ctx, JSON.parse(payload) as never)
@@ -223,8 +231,8 @@ function afterFault(
   const tried = { nowMs: ctx.now(), recipient, error: text }
   if (unconfirmed) return (tx) => repeatUnconfirmed(tx, claimed, tried)
   if (fault === 'refused') return (tx) => bounceMessage(tx, claimed, tried)
-  if (fault === 'transport') return (tx) => returnMessage(tx, claimed, { ...tried, waitMs })
-  return (tx) => postponeMessage(tx, claimed, { ...tried, triesMax: LATER_TRIES })
+  if (fault === 'transport') return (tx) => putOffMessage(tx, claimed, { ...tried, waitMs })
+  return (tx) => postponeMessage(tx, claimed, tried)
 }
 
 /** The table is told the error's name only: its message may hold anything. */
@@ -235,7 +243,7 @@ function asBug(ctx: Context, claimed: Claim, error: unknown, recipient?: string)
     return (tx) => returnMessage(tx, claimed, { ...tried, waitMs: DATABASE_WAIT_MS })
   }
   ctx.log.error({ err: error, ...named(claimed) }, 'message cannot be made')
-  return (tx) => postponeMessage(tx, claimed, { ...tried, triesMax: BUG_TRIES })
+  return (tx) => setBugAside(tx, claimed, tried)
 }
 
 const named = ({ id, kind, channel }: Claim) => ({ mail_id: id, kind, channel })

@@ -51,8 +51,8 @@ export function runDelivery(ctx: Context, delivery: Delivery): Loop {
     try {
       const claimed = await delivery.claim({ woken: eager })
       // A pause forgets nobody: what was written meanwhile is taken up at once when it ends.
-      if (claimed !== undefined || delivery.pausedMs() > 0) woken ||= eager
-      if (claimed === undefined) return woken && delivery.pausedMs() === 0
+      if (claimed !== undefined || delivery.isHeld()) woken ||= eager
+      if (claimed === undefined) return woken && !delivery.isHeld()
       const delivering = delivery.deliver(claimed).then(() => {
         inHand.delete(delivering)
         interrupt()

@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts'
+import type { Work } from '../jobs/delivery.ts'
 import { countMailsTo, enqueueMail, REPEATS_PER_HOUR } from '../jobs/outbox.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 import { extendSignUp, findSignUpsOf } from './sign-ups.ts'
@@ -7,13 +8,14 @@ import { isExpired, lockUserByEmail } from './users.ts'
 
 /**
  * Writes one mail for each attempt to be repeated, newest first, and gives its code another 24 hours,
- * never past the account's end. Decided under the user's lock: asked twice at once, it mails once.
+ * never past the account's end. Decided under the user's lock: asked twice at once, it mails once; and
+ * with the end of the row that asked: killed in between, it mails once, too.
  */
 export async function repeatCodes(
   ctx: Context,
   { email, signUpId }: { email: string; signUpId: string | null },
-): Promise<undefined> {
-  await ctx.transaction(async (tx) => {
+): Promise<Work> {
+  return async (tx) => {
     const user = await lockUserByEmail(tx, email)
     if (user === undefined || user.verified_at !== null || isExpired(user, expiryCutoff(ctx)))
       return
@@ -34,6 +36,5 @@ export async function repeatCodes(
       const options = { nowMs, email, userId: user.id }
       await enqueueMail(tx, 'verification_again', { signUpId: signUp.id }, options)
     }
-  })
-  ctx.wakeMail()
+  }
 }

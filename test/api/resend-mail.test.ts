@@ -37,7 +37,14 @@ describe('POST /mail/{id}/resend', () => {
     await service.ctx.transaction((tx) =>
       tx
         .updateTable('outbox')
-        .set({ state: 'dead', refusals: 8, crashes: 9, unconfirmed: 2 })
+        .set({
+          state: 'dead',
+          refusals: 8,
+          crashes: 3,
+          unconfirmed: 2,
+          bugs: 3,
+          first_failed_at: '2026-01-01T00:00:00.000Z',
+        })
         .where('id', '=', id)
         .execute(),
     )
@@ -47,10 +54,11 @@ describe('POST /mail/{id}/resend', () => {
     assert.equal(answer.status, 202)
     const row = await service.ctx.db
       .selectFrom('outbox')
-      .select(['state', 'refusals', 'crashes', 'unconfirmed'])
+      .select(['state', 'refusals', 'crashes', 'unconfirmed', 'bugs', 'first_failed_at'])
       .where('id', '=', id)
       .executeTakeFirst()
-    assert.deepEqual({ ...row }, { state: 'waiting', refusals: 0, crashes: 0, unconfirmed: 0 })
+    const counts = { refusals: 0, crashes: 0, unconfirmed: 0, bugs: 0, first_failed_at: null }
+    assert.deepEqual({ ...row }, { state: 'waiting', ...counts })
   })
 
   test('202 for a code that has expired meanwhile sends nothing: it is dropped', async () => {
