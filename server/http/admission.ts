@@ -1,7 +1,14 @@
-import type { onRequestHookHandler } from 'fastify'
+import type { FastifyReply, onRequestHookHandler } from 'fastify'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { SECOND_MS } from '../lib/units.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** For routes with `hashAdmission`: aborted when the client is gone before it was answered. */
+    hangUp: AbortSignal | undefined
+  }
+}
 
 /**
  * For routes that hash a password: refuses before the body is read when the hash queue is full. One
@@ -12,8 +19,10 @@ export function hashAdmission(ctx: Context): { onRequest: onRequestHookHandler }
   let refused = 0
   let loggedAtMs = -SECOND_MS
   return {
-    onRequest(_request, _reply, done) {
+    onRequest(request, reply, done) {
+      request.hangUp = hangUpOf(reply)
       if (!ctx.hasher.isFull()) return done()
+      ctx.metrics.count('hash_refusals')
       refused++
       if (performance.now() - loggedAtMs > SECOND_MS) {
         loggedAtMs = performance.now()
@@ -23,4 +32,13 @@ export function hashAdmission(ctx: Context): { onRequest: onRequestHookHandler }
       return done(refusal)
     },
   }
+}
+
+/** Not Fastify's `request.signal`: that one is aborted as soon as the request was read whole. */
+function hangUpOf({ raw }: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  raw.once('close', () => {
+    if (!raw.writableFinished) controller.abort()
+  })
+  return controller.signal
 }

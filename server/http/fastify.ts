@@ -101,6 +101,7 @@ export function createFastify(ctx: Context) {
   })
   app.decorateRequest('databaseBudget', null as unknown as Budget)
   app.decorateRequest('session', undefined)
+  app.decorateRequest('hangUp', undefined)
 
   limitPipelining(app)
   app.addHook('onRequest', (request, reply, done) => {

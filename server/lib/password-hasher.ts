@@ -5,18 +5,29 @@ import { randomBytes } from 'node:crypto'
 /** `Algorithm.Argon2id`; the enum exists in types only. */
 const ARGON2ID = 2 as Algorithm
 
+interface WaitOptions {
+  /** Whoever waits for its turn leaves the line, and throws `request_timeout`. */
+  readonly signal?: AbortSignal | undefined
+}
+
 export interface PasswordHasher {
   /** A PHC string of argon2id. Throws `overloaded` when too many hashes wait already. */
-  hash(password: string): Promise<string>
+  hash(password: string, options?: WaitOptions): Promise<string>
   /**
    * Whether the password is the one behind the hash. Without a hash the work is the same and the
    * answer is false, so that unknown accounts cost what known ones do. Throws `overloaded`.
    */
-  verify(passwordHash: string | null | undefined, password: string): Promise<boolean>
+  verify(
+    passwordHash: string | null | undefined,
+    password: string,
+    options?: WaitOptions,
+  ): Promise<boolean>
   /** True for a hash made with less memory or fewer passes than are configured now. */
   isOutdated(passwordHash: string): boolean
   /** True when the next hash would be refused: ask before reading a body. */
   isFull(): boolean
+  /** Hashes that wait for their turn. */
+  waiting(): number
 }
 
 interface HasherOptions {
@@ -46,9 +57,26 @@ export async function createPasswordHasher(options: HasherOptions): Promise<Pass
 
   const isFull = () => running >= options.concurrency && waiting.length >= options.queue
 
-  async function admitted<T>(work: () => Promise<T>): Promise<T> {
+  function turn(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const begin = () => {
+        signal?.removeEventListener('abort', leave)
+        resolve()
+      }
+      const leave = () => {
+        waiting.splice(waiting.indexOf(begin), 1)
+        reject(new AppError('request_timeout'))
+      }
+      waiting.push(begin)
+      signal?.addEventListener('abort', leave, { once: true })
+    })
+  }
+
+  async function admitted<T>(work: () => Promise<T>, { signal }: WaitOptions = {}): Promise<T> {
+    // Nobody is there any more to take the answer.
+    if (signal?.aborted) throw new AppError('request_timeout')
     if (isFull()) throw new AppError('overloaded', { retryAfterS: 1 })
-    if (running >= options.concurrency) await new Promise<void>((resolve) => waiting.push(resolve))
+    if (running >= options.concurrency) await turn(signal)
     else running++
     try {
       return await work()
@@ -60,14 +88,16 @@ export async function createPasswordHasher(options: HasherOptions): Promise<Pass
     }
   }
 
-  const hashPassword = (password: string) => admitted(() => hash(normal(password), parameters))
+  const hashPassword = (password: string, wait?: WaitOptions) =>
+    admitted(() => hash(normal(password), parameters), wait)
   // Made at start, not on first use: a lazy one would make the first unknown address slower.
   const absentHash = await hashPassword(randomBytes(16).toString('hex'))
 
   return {
     hash: hashPassword,
-    async verify(passwordHash, password) {
-      const matches = await admitted(() => verify(passwordHash ?? absentHash, normal(password)))
+    async verify(passwordHash, password, wait) {
+      const work = () => verify(passwordHash ?? absentHash, normal(password))
+      const matches = await admitted(work, wait)
       return matches && passwordHash != null
     },
     isOutdated(passwordHash) {
@@ -75,6 +105,7 @@ export async function createPasswordHasher(options: HasherOptions): Promise<Pass
       return memoryCost < options.memoryKib || timeCost < options.passes
     },
     isFull,
+    waiting: () => waiting.length,
   }
 }
 

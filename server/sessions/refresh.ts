@@ -21,7 +21,8 @@ const schema = {
 }
 
 export function refreshRoute(app: App, ctx: Context): void {
-  app.post('/auth/refresh', { schema, config: { form: true } }, async (request) => {
+  const config = { form: true, limits: ['refresh_network'] } as const
+  app.post('/auth/refresh', { schema, config }, async (request) => {
     const presented = readRefreshToken(ctx.keys, request.body.refresh_token)
     if (presented === undefined) throw new AppError('invalid_token')
     const rotation = await rotate(ctx, presented, {

@@ -47,7 +47,7 @@ export function changePasswordRoute(app: App, ctx: Context, guards: Guards): voi
       throw fieldError('/new_password', 'unchanged', detail)
     }
     const proof = await assertOwnPassword(ctx, request, current)
-    const passwordHash = await ctx.hasher.hash(next)
+    const passwordHash = await ctx.hasher.hash(next, { signal: request.hangUp })
     await changePassword(ctx, proof, { passwordHash, client: clientOf(request) })
     ctx.wakeMail()
     return reply.code(204).send(null)

@@ -26,7 +26,8 @@ const schema = {
 }
 
 export function resendCodeRoute(app: App, ctx: Context): void {
-  app.post('/auth/verify/resend', { schema }, async ({ body }, reply) => {
+  const config = { limits: ['resend_network'] } as const
+  app.post('/auth/verify/resend', { schema, config }, async ({ body }, reply) => {
     const email = canonicalEmail(body.email) ?? ''
     const payload = { email, signUpId: body.sign_up_id ?? null }
     // One row whatever the address: the job looks the user up, so known and unknown cost the same.

@@ -75,7 +75,8 @@ interface Attempt {
 }
 
 export function signUpRoute(app: App, ctx: Context): void {
-  app.post('/auth/signup', { schema, ...hashAdmission(ctx) }, async (request, reply) => {
+  const config = { limits: ['sign_up_network'] } as const
+  app.post('/auth/signup', { schema, config, ...hashAdmission(ctx) }, async (request, reply) => {
     const { email, password } = request.body
     const emailCanonical = canonicalEmail(email) ?? ''
     const fullName = normalFullName(request.body.full_name ?? null)
@@ -85,7 +86,7 @@ export function signUpRoute(app: App, ctx: Context): void {
     if (known?.verified_at != null && !ctx.config.hideRegisteredEmails)
       throw new AppError('email_taken')
 
-    const passwordHash = await ctx.hasher.hash(password)
+    const passwordHash = await ctx.hasher.hash(password, { signal: request.hangUp })
     const attempt = {
       email,
       emailCanonical,

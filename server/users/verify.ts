@@ -42,7 +42,8 @@ const schema = {
 }
 
 export function verifyRoute(app: App, ctx: Context): void {
-  app.post('/auth/verify', { schema, config: { form: true } }, async (request) => {
+  const config = { form: true, limits: ['verify_network'] } as const
+  app.post('/auth/verify', { schema, config }, async (request) => {
     const { body } = request
     const email = canonicalEmail(body.email) ?? ''
     // Committed before anything is compared: 200 guesses at once are still five.
