@@ -18,6 +18,8 @@ const API = `
   POST /auth/login            200     200   200   200    200      200
   POST /auth/refresh          200     200   200   200    200      200
   POST /auth/logout           401     401   204   204    204      204
+  POST /auth/password/forgot  202     202   202   202    202      202
+  POST /auth/password/reset   400     400   400   400    400      400
   GET /me                     401     401   200   200    200      200
   PATCH /me                   401     401   200   200    200      200
   DELETE /me                  401     401   204   204    204      204
@@ -45,6 +47,11 @@ const ROOT = `
   GET /.well-known/oauth-authorization-server  200  200  200  200  200  200
   GET /openapi.json           200     200   200   200    200      200
   GET /docs                   200     200   200   200    200      200
+  GET /reset                  200     200   200   200    200      200
+  GET /reset/icon.svg         200     200   200   200    200      200
+  GET /reset/page.css         200     200   200   200    200      200
+  GET /reset/page.js          200     200   200   200    200      200
+  GET /reset/texts.js         200     200   200   200    200      200
 `
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
@@ -55,6 +62,8 @@ const BODIES: Record<string, (self: TestUser, index: number) => object> = {
   'POST /auth/verify/resend': (self) => ({ email: self.email }),
   'POST /auth/login': (self) => ({ email: self.email, password: PASSWORD }),
   'POST /auth/refresh': (self) => ({ refresh_token: self.refresh }),
+  'POST /auth/password/forgot': (self) => ({ email: self.email }),
+  'POST /auth/password/reset': () => ({ token: 'wrong', password: PASSWORD }),
   'PATCH /me': () => ({ full_name: 'Ann' }),
   'DELETE /me': () => ({ current_password: PASSWORD }),
   'POST /me/password': () => ({ current_password: PASSWORD, new_password: `another ${PASSWORD}` }),

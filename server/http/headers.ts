@@ -20,3 +20,7 @@ export const CACHED_BY_VERIFIERS = 'public, max-age=600'
 /** For pages of ours: own files only, nothing inline. Swagger UI draws its icons from data: URLs. */
 export const PAGE_CSP =
   "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+/** For a page that takes a password: a form without its script sends nothing anywhere. */
+export const FORM_PAGE_CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"

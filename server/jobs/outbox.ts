@@ -156,8 +156,11 @@ export async function isMailSuperseded<Kind extends keyof OutboxPayloads>(
     .where('email_canonical', '=', email)
     .where('kind', '=', kind)
     .where('created_at', '>=', at)
-    // Of those asked for in one millisecond any will do, as long as it is one.
-    .where((eb) => eb.or([eb('created_at', '>', at), eb('payload', '>', JSON.stringify(payload))]))
+    .where((eb) => {
+      // Of those that wait since one millisecond any will do, as long as it is one.
+      const rival = eb('finished_at', 'is', null).and('payload', '>', JSON.stringify(payload))
+      return eb.or([eb('created_at', '>', at), rival])
+    })
     .limit(1)
     .executeTakeFirst()
   return newer !== undefined
@@ -210,6 +213,16 @@ export async function forgetMessagesOf(
       const uncounted = eb.or([eb('kind', 'not in', SIGN_UP_MAILS), old])
       return eb.or([eb('user_id', 'in', ids), theirs.and(uncounted)])
     })
+    .execute()
+}
+
+/** Makes a user's what was written for an address that the user leaves: it is forgotten with the user. */
+export async function adoptMessagesTo(tx: Tx, email: string, userId: number): Promise<void> {
+  await tx
+    .updateTable('outbox')
+    .set({ user_id: userId })
+    .where('email_canonical', '=', email)
+    .where('user_id', 'is', null)
     .execute()
 }
 
