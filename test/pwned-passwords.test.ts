@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, test } from 'node:test'
+import { runProgram } from './support/process.ts'
+import { countHashes } from './support/hashes.ts'
+import { assertInvalid } from './support/problem.ts'
+import { type RangeReply, ranges, sha1, startRangeServer } from './support/range-server.ts'
+import { PASSWORD, type Service, SETTINGS, startService } from './support/service.ts'
+
+const SIGNUP = '/api/v1/auth/signup'
+const LEAKED = 'tr0ub4dor&3 and more'
+const OTHER = 'never seen anywhere yet'
+
+const signUp = (service: Service, password: string, email = 'ann@example.com') =>
+  service.post(SIGNUP, { email, password })
+
+async function start(reply: RangeReply) {
+  const list = await startRangeServer(reply)
+  const service = await startService({ PWNED_PASSWORDS_URL: list.url })
+  return {
+    list,
+    service,
+    async [Symbol.asyncDispose]() {
+      await service[Symbol.asyncDispose]()
+      await list[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const warnings = ({ logged }: Service) =>
+  logged.filter((line) => line.includes('passwords set without a look at the leaked ones'))
+
+describe('a password that has leaked', () => {
+  test('422 blocklisted with a reason of its own, and no hash is computed', async () => {
+    await using all = await start(ranges([OTHER, 3], [LEAKED, 1]))
+    const counts = countHashes(all.service)
+
+    const answer = await signUp(all.service, LEAKED)
+
+    assertInvalid(answer, '/password', 'blocklisted')
+    const [error] = answer.body.errors
+    assert.equal(error.detail, 'The password appears in known data breaches; choose another.')
+    assert.deepEqual(counts, { made: 0, verified: 0 })
+  })
+
+  test('of it five hex digits leave the process, and nothing else that tells it', async () => {
+    await using all = await start(ranges([LEAKED, 1]))
+
+    await signUp(all.service, LEAKED)
+
+    const [asked, ...more] = all.list.asked
+    assert.deepEqual(more, [])
+    assert.equal(asked?.method, 'GET')
+    assert.equal(asked.url, `/range/${sha1(LEAKED).slice(0, 5)}`)
+    assert.equal(asked.body, '')
+    const { host, ...headers } = asked.headers
+    assert.deepEqual(headers, {
+      'add-padding': 'true',
+      'user-agent': 'coffee-shop-api',
+      accept: 'text/plain',
+      connection: 'close',
+    })
+    assert.match(host ?? '', /^127\.0\.0\.1:[0-9]+$/)
+  })
+
+  test('422 for its other normal form: what is hashed is what is asked for', async () => {
+    await using all = await start(ranges(['café au lait', 9]))
+    assertInvalid(await signUp(all.service, 'cafe\u0301 au lait'), '/password', 'blocklisted')
+  })
+
+  test('422 at a change, which then changes nothing', async () => {
+    await using all = await start(ranges([LEAKED, 1]))
+    const { service } = all
+    const ann = await service.addUser()
+    const body = { current_password: PASSWORD, new_password: LEAKED }
+
+    const answer = await service.post('/api/v1/me/password', body, { token: ann.access })
+
+    assertInvalid(answer, '/new_password', 'blocklisted')
+    await service.logIn(ann.email)
+  })
+
+  test('refused for a user made by the command line', async () => {
+    await using all = await start(ranges([LEAKED, 1]))
+    const { databaseUrl: DATABASE_URL } = all.service
+    const env = { ...SETTINGS, DATABASE_URL, PWNED_PASSWORDS_URL: all.list.url }
+
+    const args = ['users', 'create', 'ann@example.com']
+    const refused = await runProgram(args, { env, input: `${LEAKED}\n` })
+
+    assert.equal(refused.exitCode, 1)
+    assert.match(refused.stderr, /appears in known data breaches/)
+  })
+
+  test('is not looked up for a login, nor where the password is refused without', async () => {
+    await using all = await start(ranges([PASSWORD, 0]))
+    const ann = await all.service.addUser()
+    const before = all.list.asked.length
+
+    await all.service.logIn(ann.email)
+    await signUp(all.service, 'password123')
+    await signUp(all.service, 'short')
+
+    assert.equal(all.list.asked.length, before)
+  })
+
+  test('is looked up for a registered address, too: nothing tells it from another', async () => {
+    await using all = await start(ranges([LEAKED, 1]))
+    await all.service.addUser('ann@example.com')
+
+    for (const email of ['ann@example.com', 'bob@example.com'])
+      assertInvalid(await signUp(all.service, LEAKED, email), '/password', 'blocklisted')
+  })
+})
+
+describe('a password that is on no list', () => {
+  for (const [why, reply] of [
+    ['is missing', ranges([OTHER, 12])],
+    ['is padding, which counts nothing', ranges([OTHER, 12], [LEAKED, 0])],
+    ['meets an empty list', ranges()],
+  ] as const) {
+    test(`201 when it ${why}`, async () => {
+      await using all = await start(reply)
+
+      assert.equal((await signUp(all.service, LEAKED)).status, 201)
+      assert.equal(all.service.ctx.pwnedPasswords.unanswered(), 0)
+    })
+  }
+
+  test('201 without a list: nobody is asked', async () => {
+    await using service = await startService()
+    assert.equal((await signUp(service, LEAKED)).status, 201)
+    assert.equal(service.ctx.pwnedPasswords.unanswered(), 0)
+  })
+})
+
+const hit = `${sha1(LEAKED).slice(5)}:1\r\n`
+const elsewhere = { location: 'http://127.0.0.1:9/' }
+
+describe('a list that does not answer stops no sign-up', () => {
+  for (const [why, reply] of [
+    ['is out of order', (response) => response.writeHead(500).end(hit)],
+    ['asks for less', (response) => response.writeHead(429).end(hit)],
+    ['has moved', (response) => response.writeHead(302, elsewhere).end(hit)],
+    ['sends the page of a hotel', (response) => response.writeHead(200).end(`<html>\n${hit}`)],
+    ['hangs up', (response) => response.destroy()],
+    [
+      'sends less than it said',
+      (response) => {
+        response.writeHead(200, { 'content-length': 4000 }).write(`${sha1(OTHER).slice(5)}:1\r\n`)
+        setImmediate(() => response.destroy())
+      },
+    ],
+    [
+      'sends more than any list has',
+      (response) => response.writeHead(200).end(`${'A'.repeat(35)}:1\r\n`.repeat(8000) + hit),
+    ],
+  ] satisfies [string, RangeReply][]) {
+    test(`201 when it ${why}: counted, and logged without the password`, async () => {
+      await using all = await start(reply)
+
+      assert.equal((await signUp(all.service, LEAKED)).status, 201)
+
+      assert.equal(all.service.ctx.pwnedPasswords.unanswered(), 1)
+      const [line = '', ...more] = warnings(all.service)
+      assert.deepEqual(more, [])
+      assert.doesNotMatch(line, new RegExp(`${sha1(LEAKED).slice(0, 5)}|${LEAKED}`))
+    })
+  }
+
+  test('201 when nobody listens; many such sign-ups are one line', async () => {
+    const list = await startRangeServer(ranges())
+    await list[Symbol.asyncDispose]()
+    await using service = await startService({ PWNED_PASSWORDS_URL: list.url })
+
+    for (const name of ['ann', 'bob', 'eve'])
+      assert.equal((await signUp(service, LEAKED, `${name}@example.com`)).status, 201)
+
+    assert.equal(service.ctx.pwnedPasswords.unanswered(), 3)
+    assert.equal(warnings(service).length, 1)
+  })
+
+  test('true in time: a list that hangs costs a second, and no more than twenty connections', async () => {
+    await using all = await start(() => undefined)
+    const { pwnedPasswords } = all.service.ctx
+    const startedMs = performance.now()
+
+    const found = await Promise.all(
+      Array.from({ length: 30 }, (_, n) => pwnedPasswords.includes(`${OTHER} ${n}`)),
+    )
+
+    const tookMs = performance.now() - startedMs
+    assert.ok(tookMs > 900 && tookMs < 1900, `${tookMs} ms`)
+    assert.ok(found.every((one) => !one))
+    assert.equal(all.list.asked.length, 20)
+    assert.equal(pwnedPasswords.unanswered(), 30)
+  })
+
+  test('writes go on while it is asked: no transaction is open', async () => {
+    let renamed: number | undefined
+    let rename: (() => Promise<void>) | undefined
+    await using all = await start(async (response) => {
+      await rename?.()
+      ranges()(response)
+    })
+    const { service } = all
+    const ann = await service.addUser()
+    rename = async () => {
+      const answer = await service.patch('/api/v1/me', { full_name: 'A' }, { token: ann.access })
+      renamed = answer.status
+    }
+
+    const answer = await signUp(service, OTHER, 'bob@example.com')
+    await delay(0)
+
+    assert.deepEqual([answer.status, renamed], [201, 200])
+  })
+})
