@@ -53,8 +53,7 @@ const BYTES_MAX = 64 * 1024
 const READ_AGAIN_AFTER_MS = 30 * SECOND_MS
 /** A file system that hangs holds up no request for longer. */
 const WAIT_MAX_MS = SECOND_MS
-const LOCK_TRIES = 100
-const LOCK_PAUSE_MS = 100
+const LOCK_PAUSE_MS = 50
 const OWNER_ONLY = 0o600
 
 /** Throws an Error that goes on from the setting's name and repeats nothing of the file. */
@@ -129,11 +128,11 @@ export function watchSigningKeys(
 export async function rotateSigningKeys(
   path: string,
   algorithm: SigningAlgorithm,
-  now: () => number,
+  { now, patienceMs = 5 * SECOND_MS }: { readonly now: () => number; readonly patienceMs?: number },
 ): Promise<{ readonly keys: readonly SigningKey[]; readonly added: SigningKey | undefined }> {
   // A link stays one; what it names is replaced.
   const file = exists(path) ? realpathSync(path) : path
-  return await withLock(`${file}.lock`, () => {
+  return await withLock(`${file}.lock`, patienceMs, () => {
     const before = exists(file) ? loadSigningKeys(file, algorithm).keys : []
     const keys = withNextKey(before, algorithm, now())
     if (keys === before) return { keys, added: undefined }
@@ -190,9 +189,9 @@ function syncFolder(folder: string): void {
 }
 
 /** Whoever makes the lock file has the lock. Left by a process that was killed, a person removes it. */
-async function withLock<T>(lock: string, work: () => T): Promise<T> {
-  for (let tries = 1; !tryLock(lock); tries++) {
-    if (tries >= LOCK_TRIES) {
+async function withLock<T>(lock: string, patienceMs: number, work: () => T): Promise<T> {
+  for (let waitedMs = 0; !tryLock(lock); waitedMs += LOCK_PAUSE_MS) {
+    if (waitedMs >= patienceMs) {
       throw new Error(`is being rotated by another process; if it is not, remove ${lock}`)
     }
     await delay(LOCK_PAUSE_MS)

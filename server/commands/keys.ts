@@ -15,7 +15,9 @@ export const rotateKeysCommand: Command = {
     // The file may not be there yet, and nothing is signed here.
     const settings = { ...environment, ALGORITHM: '', JWT_PRIVATE_KEY_FILE: '' }
     return withContext(settings, async (ctx) => {
-      const { keys, added } = await rotateSigningKeys(path, algorithm, ctx.now).catch(explain)
+      const { keys, added } = await rotateSigningKeys(path, algorithm, { now: ctx.now }).catch(
+        explain,
+      )
       if (added !== undefined) await record(ctx, added)
       for (const key of keys) console.log(JSON.stringify(shown(key)))
       console.error(
