@@ -75,15 +75,15 @@ describe('an address that an attacker signs up too', () => {
         ip,
         headers: { 'user-agent': device },
       })
-    await signUp(attackers, '198.51.100.66', 'EvilBrowser/1.0')
+    await signUp(attackers, '198.51.100.66', 'curl/8.14')
     await service.deliverMail()
     await signUp(victims, '203.0.113.7', 'ShopApp/2.0')
     await service.deliverMail()
 
     const [theirs, ours] = service.mailsTo(email)
 
-    assert.match(theirs?.text ?? '', /from 198\.51\.100\.66 with “EvilBrowser\/1\.0”/)
-    assert.match(ours?.text ?? '', /from 203\.0\.113\.7 with “ShopApp\/2\.0”/)
+    assert.match(theirs?.text ?? '', /from 198\.51\.100\.66 with curl\./)
+    assert.match(ours?.text ?? '', /from 203\.0\.113\.7 with an app\./)
   })
 
   test('a resend repeats each code with its own origin: no attempt takes over another’s mail', async () => {

@@ -1,3 +1,4 @@
+import { deviceOf } from '../lib/devices.ts'
 import { localeOf } from '../lib/locales.ts'
 import { layOut, type Wording } from './layout.ts'
 import { type Origin, TEXTS, type Texts } from './texts.ts'
@@ -149,10 +150,6 @@ function resetPage(publicUrl: string): string {
   return `${publicUrl}/reset`
 }
 
-/** Mail programs make a link of it, and a stranger chose it: whoever signs up an address that is not theirs. */
-const LOOKS_LIKE_A_LINK = /\/\/|@|[\p{L}\p{N}][.。．｡]\p{L}/u
-
 function originOf({ ip, userAgent }: Client): Origin {
-  const safe = userAgent !== null && !LOOKS_LIKE_A_LINK.test(userAgent)
-  return { ip, device: safe ? userAgent : null }
+  return { ip, device: deviceOf(userAgent) }
 }

@@ -1,3 +1,4 @@
+import type { Device } from '../lib/devices.ts'
 import type { Origin, Texts } from './texts.ts'
 
 export const GERMAN: Texts = {
@@ -149,8 +150,7 @@ export const GERMAN: Texts = {
   emailUndone: ({ at, from }) => ({
     subject: 'Die Änderung Ihrer Adresse bei Coffee Shop wurde zurückgenommen',
     blocks: [
-      `Das Konto, das diese E-Mail-Adresse hatte, hat seit dem ${time(at)} wieder die Adresse davor. Das geschah ${origin(from)}, mit dem Link, der dorthin geschickt worden war.`,
-      'Alle Sitzungen wurden abgemeldet, und das Passwort muss durch eine Mail an jene Adresse neu gesetzt werden. Diese Adresse ist wieder frei.',
+      `Das Konto, das diese E-Mail-Adresse hatte, hat seit dem ${time(at)} wieder die davor. Das geschah ${origin(from)}. Alle anderen Sitzungen wurden abgemeldet, und diese Adresse ist wieder frei.`,
       {
         warning:
           'Das waren nicht Sie? Dann liest jemand anders die Mails Ihrer vorigen Adresse: Ändern Sie sofort das Passwort jenes Postfachs.',
@@ -169,5 +169,11 @@ function time(iso: string): string {
 
 function origin({ ip, device }: Origin): string {
   const network = ip === null ? 'aus einem unbekannten Netz' : `von ${ip}`
-  return `${network} mit ${device === null ? 'einem unbekannten Gerät' : `„${device}“`}`
+  return `${network} mit ${nameOf(device)}`
+}
+
+function nameOf(device: Device | null): string {
+  if (device === null) return 'einem unbekannten Gerät'
+  const { program, system } = device
+  return `${program ?? 'einer App'}${system === null ? '' : ` auf ${system}`}`
 }

@@ -1,3 +1,4 @@
+import type { Device } from '../lib/devices.ts'
 import type { Origin, Texts } from './texts.ts'
 
 export const ENGLISH: Texts = {
@@ -139,8 +140,7 @@ export const ENGLISH: Texts = {
   emailUndone: ({ at, from }) => ({
     subject: 'The change of your Coffee Shop address was undone',
     blocks: [
-      `The account that had this email address went back to the address before ${time(at)}. That was done from ${origin(from)}, with the link that was mailed there.`,
-      'Every session was signed out, and a new password has to be set by a mail to that address. This address is free again.',
+      `The account that had this email address went back to the one before ${time(at)}. That was done from ${origin(from)}. All other sessions were signed out, and this address is free again.`,
       {
         warning:
           'Not you? Somebody else reads the mail of your address before: change the password of that mailbox at once.',
@@ -157,5 +157,11 @@ function time(iso: string): string {
 }
 
 function origin({ ip, device }: Origin): string {
-  return `${ip ?? 'an unknown network'} with ${device === null ? 'an unknown device' : `“${device}”`}`
+  return `${ip ?? 'an unknown network'} with ${nameOf(device)}`
+}
+
+function nameOf(device: Device | null): string {
+  if (device === null) return 'an unknown device'
+  const { program, system } = device
+  return `${program ?? 'an app'}${system === null ? '' : ` on ${system}`}`
 }

@@ -1,3 +1,4 @@
+import type { Device } from '../lib/devices.ts'
 import type { Locale } from '../lib/locales.ts'
 import type { Wording } from './layout.ts'
 import { GERMAN } from './texts-de.ts'
@@ -6,7 +7,7 @@ import { ENGLISH } from './texts-en.ts'
 /** Where something came from; null: not known. */
 export interface Origin {
   readonly ip: string | null
-  readonly device: string | null
+  readonly device: Device | null
 }
 
 /** Everything that one language says. Times come as RFC 3339 and are told in UTC. */

@@ -42,7 +42,7 @@ describe('POST /auth/signup', () => {
 
   test('201 mails when, and from which network and device, the sign-up came', async () => {
     await using service = await startService()
-    const headers = { 'user-agent': 'Lynx/2.9\u202e\u0007' }
+    const headers = { 'user-agent': 'curl/8.14\u202e\u0007' }
 
     await service.request('POST', SIGN_UP, { body: ann, headers, ip: '203.0.113.7' })
     const code = await service.codeFor(ann.email)
@@ -51,7 +51,7 @@ describe('POST /auth/signup', () => {
     assert.ok(mail)
     assert.ok(mail.text.includes(`Your verification code is ${code}.`))
     assert.match(mail.text, /It works until 2026-01-02 12:00 UTC\./)
-    assert.match(mail.text, /came 2026-01-01 12:00 UTC from 203\.0\.113\.7 with “Lynx\/2\.9”\./)
+    assert.match(mail.text, /came 2026-01-01 12:00 UTC from 203\.0\.113\.7 with curl\./)
     assert.match(mail.text, /Not you\? Do not type this code/)
     assert.equal(mail.consoleLine, `🔑 Verification code for ${ann.email}: ${code}`)
   })

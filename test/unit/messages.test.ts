@@ -7,6 +7,8 @@ import { reminderMail, sessionReplayedMail, verificationMail } from '../../serve
 import { phoneCodeSms } from '../../server/sms/messages.ts'
 
 const PUBLIC_URL = 'https://shop.example/coffee'
+/** The service itself, and its page that sets passwords: a secret only behind the `#`, where no server sees it. */
+const OURS = /^https:\/\/shop\.example\/coffee(\/reset(#(token|undo)=[\w.-]+)?)?$/
 const examples = exampleMails(PUBLIC_URL)
 
 const mail = {
@@ -47,8 +49,8 @@ describe('every mail', () => {
         elements.filter((name) => !known.has(name ?? '')),
         [],
       )
-      for (const [, url] of links) assert.equal(url, PUBLIC_URL)
-      for (const [url] of mail.text.matchAll(/\S*:\/\/\S*|www\S*/g)) assert.equal(url, PUBLIC_URL)
+      for (const [, url] of links) assert.match(url ?? '', OURS)
+      for (const [url] of mail.text.matchAll(/\S*:\/\/\S*|www\S*/g)) assert.match(url, OURS)
       assert.match(mail.html, new RegExp(`^<!doctype html>\n<html lang="${locale}">`))
       assert.ok(mail.html.includes('<meta name="color-scheme" content="light dark">'))
       // Each program's own pair of text and ground: what sets one of them must set the other.
@@ -99,24 +101,21 @@ describe('text of others', () => {
     reminderMail,
   })) {
     for (const locale of LOCALES) {
-      test(`is text in the HTML of ${kind}, ${locale}`, () => {
-        const { html, text } = make({ ...mail, locale, userAgent: MARKUP })
-
-        assert.ok(text.includes(MARKUP))
-        assert.ok(readable(html).includes(MARKUP))
-        assert.doesNotMatch(html, /<script|<img|onerror=a\(\)>/)
-      })
-
-      for (const userAgent of [
+      for (const said of [
+        MARKUP,
         'http://evil.example/win',
         '//evil',
-        'evil.example',
         'evil。example',
         'a@evil',
+        'Your account was hacked, call 555 0100',
       ]) {
-        test(`is left out of ${kind}, ${locale}, when it could become a link: ${userAgent}`, () => {
-          const { html, text } = make({ ...mail, locale, userAgent })
-          assert.doesNotMatch(html + text, /evil/)
+        test(`is left out of ${kind}, ${locale}: ${said}`, () => {
+          const unknown = make({ ...mail, locale, userAgent: said })
+          const known = make({ ...mail, locale, userAgent: `Mozilla/5.0 (${said}) Firefox/140.0` })
+
+          for (const { html, text } of [unknown, known])
+            assert.doesNotMatch(html + text, /evil|script|img|onerror|hacked|555/)
+          assert.match(known.text, / (with|mit) Firefox\./)
         })
       }
     }
