@@ -41,3 +41,26 @@ export function reset(service: Service, token: string, password = NEW_PASSWORD):
 export function resetsOf({ ctx }: Service) {
   return ctx.db.selectFrom('password_resets').selectAll().execute()
 }
+
+/** As after a crash between the mail and the note that it was sent: the row waits once more. */
+export async function deliverResetsAgain(service: Service): Promise<void> {
+  await service.ctx.transaction((tx) =>
+    tx
+      .updateTable('outbox')
+      .set({ state: 'waiting', finished_at: null })
+      .where('kind', '=', 'password_reset')
+      .execute(),
+  )
+  await service.deliverMail()
+}
+
+/** What was recorded under a name: whom it concerns, who did it, from where. */
+export async function eventsOf({ ctx }: Service, event: string) {
+  const rows = await ctx.db
+    .selectFrom('audit_events')
+    .select(['subject_id', 'actor_id', 'ip', 'changes'])
+    .where('event', '=', event)
+    .orderBy('id')
+    .execute()
+  return rows.map((row) => ({ ...row }))
+}

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { mac } from '../server/lib/keys.ts'
+import { MINUTE_MS } from '../server/lib/units.ts'
+import { countHashes } from './support/hashes.ts'
+import { assertInvalid, assertProblem } from './support/problem.ts'
+import { NEW_PASSWORD, reset, RESET, resetsOf, tokenFor } from './support/resets.ts'
+import { PASSWORD, type Service, startService, type TestUser } from './support/service.ts'
+import { rowOf } from './support/users.ts'
+
+const email = 'ann@example.com'
+const LINK = '/reset'
+
+describe('what is not the token of a link', () => {
+  let service: Service
+  let ann: TestUser
+  let token: string
+  before(async () => {
+    service = await startService()
+    ann = await service.addUser(email)
+    token = await tokenFor(service, email)
+  })
+  after(() => service[Symbol.asyncDispose]())
+
+  const stored = async () => ({ user: await rowOf(service, ann), resets: await resetsOf(service) })
+  const idOf = (text: string) => text.split('.')[0] ?? ''
+  const macOf = (text: string) => text.split('.')[1] ?? ''
+  const unsigned = (id: number) =>
+    ['{"alg":"none","typ":"at+jwt"}', JSON.stringify({ sub: String(id) }), '']
+      .map((part) => Buffer.from(part).toString('base64url'))
+      .join('.')
+
+  for (const [why, forge] of [
+    ['an access token', () => ann.access],
+    ['an unsigned token', () => unsigned(ann.id)],
+    ['a refresh token', () => ann.refresh],
+    ['the id alone', () => idOf(token)],
+    ['the id with no MAC', () => `${idOf(token)}.`],
+    ['a MAC cut short', () => token.slice(0, -1)],
+    ['one letter more', () => `${token}A`],
+    ['a letter changed', () => token.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'))],
+    // The last of 43 letters holds four bits: another with the same four decodes to the same bytes.
+    ['another spelling of the same bytes', () => respelt(token)],
+    ['the id in upper case', () => `${idOf(token).toUpperCase()}.${macOf(token)}`],
+    ['an outer space', () => ` ${token}`],
+    ['a line break after it', () => `${token}\n`],
+    ['a whole link', () => `http://localhost:8000/reset#token=${token}`],
+    ['the MAC of another purpose', () => `${idOf(token)}.${ann.refresh.split('.')[2]}`],
+    ['the MAC of the id alone', () => `${idOf(token)}.${linkMac(idOf(token))}`],
+    ['the MAC of an undo link', () => `${idOf(token)}.${linkMac(`undo:${idOf(token)}`)}`],
+    ['the right MAC of an unknown id', () => forgedFor('0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10')],
+    ['NUL', () => '\0'],
+  ] as const) {
+    test(`400 invalid_reset_token for ${why}, and nothing changes`, async () => {
+      const before = await stored()
+      const hashes = countHashes(service)
+
+      const answers = [await reset(service, forge()), await reset(service, forge(), 'short')]
+
+      for (const answer of answers) assertProblem(answer, 'invalid_reset_token')
+      assert.equal(hashes.made, 0)
+      assert.deepEqual(await stored(), before)
+    })
+  }
+
+  for (const [why, body, pointer] of [
+    ['no token', () => ({ password: NEW_PASSWORD }), '/token'],
+    ['no password', () => ({ token }), '/password'],
+    ['an empty token', () => ({ token: '', password: NEW_PASSWORD }), '/token'],
+    ['null', () => ({ token: null, password: NEW_PASSWORD }), '/token'],
+    ['a list', () => ({ token: [token], password: NEW_PASSWORD }), '/token'],
+    [
+      'the address of another',
+      () => ({ token, password: NEW_PASSWORD, email: 'b@x.io' }),
+      '/email',
+    ],
+    ['the id of another', () => ({ token, password: NEW_PASSWORD, user_id: 1 }), '/user_id'],
+  ] as const) {
+    test(`422 for ${why}, and nothing changes`, async () => {
+      const before = await stored()
+
+      assertInvalid(await service.post(RESET, body()), pointer)
+      assert.deepEqual(await stored(), before)
+    })
+  }
+
+  for (const [method, url, status] of [
+    ['GET', (secret: string) => `${RESET}?token=${secret}`, 405],
+    ['HEAD', (secret: string) => `${RESET}?token=${secret}`, 405],
+    ['POST', (secret: string) => `${RESET}?token=${secret}&password=${NEW_PASSWORD}`, 422],
+    ['GET', (secret: string) => `${LINK}?token=${secret}`, 200],
+    ['GET', (secret: string) => `${LINK}#token=${secret}`, 200],
+    ['HEAD', (secret: string) => `${LINK}#token=${secret}`, 405],
+  ] as const) {
+    test(`${status} for ${method} ${url('…')}: the link still works`, async () => {
+      const before = await stored()
+
+      const answer = await service.request(method, encodeURI(url(token)), {
+        ...(method === 'POST' ? { body: {} } : {}),
+      })
+
+      assert.equal(answer.status, status, answer.text)
+      assert.deepEqual(await stored(), before)
+    })
+  }
+
+  test('200 for the token itself, after all that', async () => {
+    assert.equal((await reset(service, token)).status, 200)
+  })
+
+  const linkMac = (text: string) => mac(service.ctx.keys.current.of.link, text)
+  const forgedFor = (id: string) => `${id}.${linkMac(`reset:${id}`)}`
+})
+
+test('503 overloaded when too many hashes wait, and the link still works', async () => {
+  await using service = await startService({ HASH_CONCURRENCY: '1', HASH_QUEUE: '0' })
+  await service.addUser(email)
+  const token = await tokenFor(service, email)
+  const busy = service.ctx.hasher.hash(PASSWORD)
+
+  const refused = await reset(service, token)
+  await busy
+
+  assertProblem(refused, 'overloaded')
+  assert.equal((await reset(service, token)).status, 200)
+})
+
+test('422 too_short for an admin’s password of fourteen characters, 200 for fifteen', async () => {
+  await using service = await startService()
+  const { email: boss } = await service.addAdmin()
+  const token = await tokenFor(service, boss)
+
+  const refused = await reset(service, token, 'fourteen chars')
+  const taken = await reset(service, token, 'fifteen letters')
+
+  assertInvalid(refused, '/password', 'too_short')
+  assert.equal(taken.status, 200)
+})
+
+test('413 for a password of a megabyte, and the link still works', async () => {
+  await using service = await startService()
+  await service.addUser(email)
+  const token = await tokenFor(service, email)
+
+  const refused = await reset(service, token, 'x'.repeat(2 ** 20))
+  service.advance(MINUTE_MS)
+
+  assertProblem(refused, 'body_too_large')
+  assert.equal((await reset(service, token)).status, 200)
+})
+
+describe('a password that is refused', () => {
+  for (const [why, password, code] of [
+    ['too short', 'short 7', 'too_short'],
+    ['too long', 'x'.repeat(257), 'too_long'],
+    ['common', 'password123', 'blocklisted'],
+    ['the address', 'ann@example.com', 'blocklisted'],
+    ['the own name', 'Annabel Lee 1990', 'blocklisted'],
+  ] as const) {
+    test(`422 ${code} for one that is ${why}, and the link still works`, async () => {
+      await using service = await startService()
+      await service.addUser(email, PASSWORD, 'Annabel Lee')
+      const token = await tokenFor(service, email)
+      const hashes = countHashes(service)
+
+      const refused = await reset(service, token, password)
+
+      assertInvalid(refused, '/password', code)
+      assert.equal(hashes.made, 0)
+      assert.equal((await reset(service, token)).status, 200)
+    })
+  }
+})
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/** Another last letter that stands for the same bytes: its two lowest bits are not used. */
+function respelt(token: string): string {
+  const last = ALPHABET.indexOf(token.at(-1) ?? '')
+  const other = token.slice(0, -1) + ALPHABET[last ^ 1]
+  const bytes = (text: string) => Buffer.from(text.split('.')[1] ?? '', 'base64url')
+  assert.deepEqual(bytes(other), bytes(token))
+  return other
+}
