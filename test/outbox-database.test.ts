@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { AppError } from '../server/errors.ts'
 import { createDelivery, deliverNext } from '../server/jobs/delivery.ts'
-import { SECOND_MS } from '../server/lib/units.ts'
-import { MAIL_JOBS } from '../server/worker.ts'
+import { MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
+import { createDeliveries, MAIL_JOBS } from '../server/worker.ts'
 import { outboxRows } from './support/mailers.ts'
 import { startService } from './support/service.ts'
 
@@ -38,6 +38,42 @@ describe('a database that goes away', () => {
 
     assert.deepEqual(first, [email])
     assert.equal(service.mailsTo('bad@example.com').length, 1)
+  })
+
+  test('between what a row asks for and its end undoes both: a code is repeated once', async () => {
+    await using service = await startService()
+    await service.signUp(email)
+    await service.deliverMail()
+    service.advance(1)
+    await service.post('/api/v1/auth/verify/resend', { email })
+    let failures = 0
+    /** Fails as it would commit the end of the row. */
+    const transaction: typeof service.ctx.transaction = (run) =>
+      service.ctx.transaction(async (tx) => {
+        const done = await run(tx)
+        const ended = await tx
+          .selectFrom('outbox')
+          .select('id')
+          .where('kind', '=', 'repeat_verification')
+          .where('finished_at', 'is not', null)
+          .executeTakeFirst()
+        if (ended !== undefined && failures++ === 0) throw new AppError('database_unavailable')
+        return done
+      })
+    const { mailer: mail, sms } = service
+    const { mail: failing } = createDeliveries({ ...service.ctx, transaction }, { mail, sms })
+
+    await deliverNext(failing, true)
+    // Past the pause between two repeats, which would hide the second one.
+    service.advance(2 * MINUTE_MS)
+    await service.deliverMail()
+
+    assert.equal(failures, 1)
+    assert.deepEqual(
+      (await outboxRows(service)).map((row) => row.kind),
+      ['verification', 'repeat_verification', 'verification_again'],
+    )
+    assert.equal(service.mailsTo(email).length, 2)
   })
 
   test('right after a hand-over is asked again: nothing is sent twice', async () => {

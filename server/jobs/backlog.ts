@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import type { Db } from '../database/connect.ts'
 import { MINUTE_MS, toIso } from '../lib/units.ts'
 import type { Channel } from './outbox.ts'
@@ -12,14 +11,18 @@ const PUT_OFF_MAX_MS = 15 * MINUTE_MS
  * refusal and was put off all the same waits for us or our transport, whenever it is due next.
  */
 export async function isMailOverdue(db: Db, sinceMs: number): Promise<boolean> {
-  const since = toIso(sinceMs)
+  for (const channel of CHANNELS) if (await isOverdue(db, channel, toIso(sinceMs))) return true
+  return false
+}
+
+async function isOverdue(db: Db, channel: Channel, since: string): Promise<boolean> {
   const overdue = await db
     .selectFrom('outbox')
     .select('id')
     .where('finished_at', 'is', null)
-    .where('channel', 'in', CHANNELS)
+    .where('channel', '=', channel)
     // Reminders wait for a day, and are many.
-    .where('due_at', '<=', toIso(sinceMs + MINUTE_MS + PUT_OFF_MAX_MS))
+    .where('due_at', '<=', toIso(Date.parse(since) + MINUTE_MS + PUT_OFF_MAX_MS))
     .where((eb) =>
       eb.or([
         eb('due_at', '<=', since),
@@ -30,6 +33,8 @@ export async function isMailOverdue(db: Db, sinceMs: number): Promise<boolean> {
         ]),
       ]),
     )
+    // As a claim does: without it PostgreSQL expects to find one at once, and reads the whole table.
+    .orderBy('due_at')
     .limit(1)
     .executeTakeFirst()
   return overdue !== undefined
@@ -43,8 +48,7 @@ export async function countSentMails(db: Db, sinceMs: number, max: number): Prom
         .selectFrom('outbox')
         .select('id')
         .where('channel', '=', 'mail')
-        // Written out: SQLite takes the index only for the condition that it was made with.
-        .where(sql<boolean>`state = 'sent'`)
+        .where('state', '=', 'sent')
         .where('finished_at', '>', toIso(sinceMs))
         .limit(max)
         .as('sent'),
@@ -66,6 +70,7 @@ export async function isMailDue(
     .where('channel', '=', 'mail')
     .where('kind', 'in', kinds)
     .where('due_at', '<=', toIso(nowMs))
+    .orderBy('due_at')
     .limit(1)
     .executeTakeFirst()
   return due !== undefined

@@ -34,8 +34,6 @@ export async function up(db: Kysely<any>, dialect: 'sqlite' | 'postgres'): Promi
   await sql`
     create index outbox_waiting on outbox (channel, due_at) where finished_at is null`.execute(db)
   await sql`
-    create index outbox_sent on outbox (channel, finished_at) where state = 'sent'`.execute(db)
-  await sql`
     create index outbox_failed on outbox (created_at, id)
     where state in ('dead', 'bounced')`.execute(db)
   await sql`create index outbox_user on outbox (user_id) where user_id is not null`.execute(db)

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { enqueueMail } from '../server/jobs/outbox.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
+import { createDeliveries, MAIL_JOBS } from '../server/worker.ts'
+import { startReplicas } from './support/races.ts'
+import { type Service, startService } from './support/service.ts'
+
+const WAITING = ['already_registered', 'reminder', 'verification', 'verification_again']
+const three = { MAIL_MAX_PER_HOUR: '3' }
+
+async function signUpMany(service: Service, count: number): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    await service.signUp(`user${n}@example.com`)
+    service.advance(1)
+  }
+}
+const tellReplayed = ({ ctx }: Service, userId: number) =>
+  ctx.transaction((tx) => {
+    const payload = { userId, endedAt: '2026-01-01T00:00:00.000Z', ip: null, userAgent: null }
+    return enqueueMail(tx, 'session_replayed', payload, { nowMs: ctx.now() })
+  })
+const alarms = ({ logged }: Service) => logged.filter((line) => line.includes('sign-up mail waits'))
+
+describe('MAIL_MAX_PER_HOUR', () => {
+  test('makes sign-up mail wait, over all replicas, until an hour has passed', async () => {
+    await using replicas = await startReplicas(three)
+    const [first, second] = replicas.pair
+    await signUpMany(first, 5)
+
+    await first.deliverMail()
+    await second.deliverMail()
+    const atOnce = first.mailer.sent.length
+    first.advance(HOUR_MS - MINUTE_MS)
+    await second.deliverMail()
+    const early = first.mailer.sent.length
+    first.advance(MINUTE_MS)
+    await second.deliverMail()
+
+    assert.deepEqual([atOnce, early, first.mailer.sent.length], [3, 3, 5])
+    const to = first.mailer.sent.map((mail) => mail.to)
+    assert.deepEqual(to, to.toSorted(), 'those who waited longest first')
+  })
+
+  test('holds back four kinds, and no other that there is or will be', async () => {
+    await using service = await startService({ MAIL_MAX_PER_HOUR: '1' })
+    await signUpMany(service, 1)
+    await service.deliverMail()
+    const nowMs = service.clock.nowMs
+    await service.ctx.transaction(async (tx) => {
+      for (const kind of Object.keys(MAIL_JOBS))
+        await enqueueMail(tx, kind as keyof typeof MAIL_JOBS, {} as never, { nowMs })
+    })
+
+    await service.deliverMail()
+
+    const rows = await service.ctx.db
+      .selectFrom('outbox')
+      .select(['kind', 'claims'])
+      .where('created_at', '=', new Date(nowMs).toISOString())
+      .execute()
+    const untouched = rows.filter((row) => row.claims === 0).map((row) => row.kind)
+    assert.equal(rows.length, Object.keys(MAIL_JOBS).length)
+    assert.deepEqual(untouched.toSorted(), WAITING)
+  })
+
+  test('lets security notices pass, however much was sent', async () => {
+    await using service = await startService(three)
+    const { id, email } = await service.addUser('ann@example.com')
+    await signUpMany(service, 5)
+    await service.deliverMail()
+
+    await tellReplayed(service, id)
+    await service.deliverMail()
+
+    assert.equal(service.mailsTo(email).length, 2)
+    assert.equal(service.mailer.sent.length, 4)
+  })
+
+  test('is an alarm in the log, at most one a minute, and only while something waits', async () => {
+    await using service = await startService(three)
+    await signUpMany(service, 3)
+    await service.deliverMail()
+    await service.deliverMail()
+    const before = alarms(service).length
+    await service.signUp('one@example.com')
+    const counts: number[] = []
+    // The loop of a worker keeps one delivery.
+    const { mailer, sms } = service
+    const { mail } = createDeliveries(service.ctx, { mail: mailer, sms })
+    for (const ms of [0, SECOND_MS, MINUTE_MS - 2 * SECOND_MS, SECOND_MS]) {
+      service.advance(ms)
+      await mail.claim({ woken: true })
+      counts.push(alarms(service).length)
+    }
+
+    assert.equal(before, 0)
+    assert.deepEqual(counts, [1, 1, 1, 2])
+    assert.match(alarms(service)[0] ?? '', /"level":"error"/)
+  })
+
+  test('shows at /ready as mail that is delayed, which decides nothing', async () => {
+    await using service = await startService(three)
+    await signUpMany(service, 4)
+    await service.deliverMail()
+    service.advance(MINUTE_MS)
+
+    const { status, body } = await service.get('/ready')
+
+    assert.deepEqual([status, body.checks.mail], [200, 'delayed'])
+  })
+
+  test('is lifted by RATE_LIMIT=off', async () => {
+    await using service = await startService({ ...three, RATE_LIMIT: 'off' })
+    await signUpMany(service, 5)
+
+    await service.deliverMail()
+
+    assert.equal(service.mailer.sent.length, 5)
+  })
+})
