@@ -95,9 +95,8 @@ describe('what is not the token of a link', () => {
     test(`${status} for ${method} ${url('…')}: the link still works`, async () => {
       const before = await stored()
 
-      const answer = await service.request(method, encodeURI(url(token)), {
-        ...(method === 'POST' ? { body: {} } : {}),
-      })
+      const sent = method === 'POST' ? { body: {} } : {}
+      const answer = await service.request(method, encodeURI(url(token)), sent)
 
       assert.equal(answer.status, status, answer.text)
       assert.deepEqual(await stored(), before)

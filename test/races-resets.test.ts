@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { SECOND_MS } from '../server/lib/units.ts'
+import { countStatuses, startReplicas, times } from './support/races.ts'
+import {
+  FORGOT,
+  linksTo,
+  NEW_PASSWORD,
+  newestToken,
+  reset,
+  resetsOf,
+  tokenFor,
+} from './support/resets.ts'
+import { PASSWORD, type Service, type TestUser } from './support/service.ts'
+
+const email = 'ann@example.com'
+const REFRESH = '/api/v1/auth/refresh'
+
+/** Sessions that were not ended. */
+async function openSessions({ ctx }: Service, { id }: Pick<TestUser, 'id'>): Promise<number> {
+  const rows = await ctx.db
+    .selectFrom('sessions')
+    .select('id')
+    .where('user_id', '=', id)
+    .where('revoked_at', 'is', null)
+    .execute()
+  return rows.length
+}
+
+describe('a reset that meets others', () => {
+  test('200 for one of 50 with one link, and its password is the one that counts', async () => {
+    await using replicas = await startReplicas()
+    const [first, second] = replicas.pair
+    await first.addUser(email)
+    const token = await tokenFor(first, email)
+
+    const answers = await Promise.all(
+      times(50).map((n) => reset(n % 2 ? second : first, token, `the password of ${n}`)),
+    )
+
+    assert.deepEqual(countStatuses(answers), { 200: 1, 400: 49 })
+    const winner = answers.findIndex(({ status }) => status === 200)
+    await first.logIn(email, `the password of ${winner}`)
+    const used = (await resetsOf(first)).filter(({ used_at }) => used_at !== null)
+    assert.equal(used.length, 1)
+  })
+
+  test('one mail for 50 that ask at once, whose link works', async () => {
+    await using replicas = await startReplicas()
+    const [first, second] = replicas.pair
+    await first.addUser(email)
+
+    const answers = await Promise.all(
+      times(50).map((n) => (n % 2 ? second : first).post(FORGOT, { email })),
+    )
+    await Promise.all([first.deliverMail(), second.deliverMail()])
+
+    assert.deepEqual(countStatuses(answers), { 202: 50 })
+    assert.equal(linksTo(first, email).length, 1)
+    assert.equal((await reset(first, newestToken(first, email))).status, 200)
+  })
+
+  test('no session survives it: against a login with the password before', async () => {
+    await using replicas = await startReplicas({ RATE_LIMIT: 'off' })
+    const [first, second] = replicas.pair
+    const ann = await first.addUser(email)
+    let password = PASSWORD
+
+    for (const n of times(20)) {
+      const token = await tokenFor(first, email)
+      const next = `the password of ${n}`
+      const [answer, login] = await Promise.all([
+        reset(first, token, next),
+        second.post('/api/v1/auth/login', { email, password }),
+      ])
+
+      assert.equal(answer.status, 200, answer.text)
+      assert.ok([200, 401].includes(login.status), login.text)
+      assert.equal(await openSessions(first, ann), 0)
+      password = next
+    }
+  })
+
+  test('no session survives it: against a refresh', async () => {
+    await using replicas = await startReplicas({ RATE_LIMIT: 'off' })
+    const [first, second] = replicas.pair
+    const ann = await first.addUser(email)
+    let password = PASSWORD
+
+    for (const n of times(20)) {
+      const { refresh } = await first.logIn(email, password)
+      const token = await tokenFor(first, email)
+      password = `the password of ${n}`
+      const [answer, refreshed] = await Promise.all([
+        reset(first, token, password),
+        second.post(REFRESH, { refresh_token: refresh }),
+      ])
+
+      assert.equal(answer.status, 200, answer.text)
+      assert.ok([200, 401].includes(refreshed.status), refreshed.text)
+      assert.equal(await openSessions(first, ann), 0)
+      if (refreshed.status === 200) {
+        const { access_token, refresh_token } = refreshed.body
+        const me = await second.get('/api/v1/me', { token: access_token })
+        const again = await second.post(REFRESH, { refresh_token })
+        assert.deepEqual([me.status, again.status], [401, 401])
+      }
+    }
+  })
+
+  test('against a change of the password: one of the two wins, whole', async () => {
+    await using replicas = await startReplicas({ RATE_LIMIT: 'off' })
+    const [first, second] = replicas.pair
+    const ann = await first.addUser(email)
+    let { access } = ann
+    let current = PASSWORD
+
+    for (const n of times(20)) {
+      const token = await tokenFor(first, email)
+      const [byLink, byOwner] = [`the password of link ${n}`, `the password of ann ${n}`]
+      const change = { current_password: current, new_password: byOwner }
+      const [linked, changed] = await Promise.all([
+        reset(first, token, byLink),
+        second.post('/api/v1/me/password', change, { token: access }),
+      ])
+
+      // Whoever came first made void what the other had in hand.
+      assert.ok((linked.status === 200) !== (changed.status === 204), changed.text)
+      current = linked.status === 200 ? byLink : byOwner
+      assert.equal(await openSessions(first, ann), linked.status === 200 ? 0 : 1)
+      first.advance(SECOND_MS)
+      access = (await first.logIn(email, current)).access
+    }
+  })
+
+  test('against a verification: the account is verified once, by one of the two', async () => {
+    await using replicas = await startReplicas({ RATE_LIMIT: 'off' })
+    const [first, second] = replicas.pair
+
+    for (const n of times(20)) {
+      const address = `racer${n}@example.com`
+      await first.signUp(address)
+      const code = await first.codeFor(address)
+      const token = await tokenFor(first, address)
+      const [linked, verified] = await Promise.all([
+        reset(first, token),
+        second.post('/api/v1/auth/verify', { email: address, code }),
+      ])
+
+      // A link that comes second sets the password of who has the mailbox, all the same.
+      assert.equal(linked.status, 200, linked.text)
+      assert.ok([200, 400].includes(verified.status), verified.text)
+      await first.logIn(address, NEW_PASSWORD)
+    }
+  })
+
+  test('against an admin’s delete: never a 5xx, and nothing is left', async () => {
+    await using replicas = await startReplicas({ RATE_LIMIT: 'off' })
+    const [first, second] = replicas.pair
+    const admin = await first.addAdmin()
+
+    for (const n of times(20)) {
+      const user = await first.addUser(`racer${n}@example.com`)
+      const token = await tokenFor(first, user.email)
+      const [linked, deleted] = await Promise.all([
+        reset(first, token),
+        second.delete(`/api/v1/users/${user.id}`, { token: admin.access }),
+      ])
+
+      assert.equal(deleted.status, 200)
+      assert.ok([200, 400].includes(linked.status), linked.text)
+    }
+    assert.deepEqual(await resetsOf(first), [])
+  })
+})
