@@ -1,4 +1,5 @@
 import type { Context } from './context.ts'
+import { CLEAN_UP } from './jobs/job-runs.ts'
 import { createDelivery, type MailJobs, type SmsJobs } from './jobs/delivery.ts'
 import { type Loop, runDelivery, together } from './jobs/run.ts'
 import { type RecurringJob, runSchedule } from './jobs/schedule.ts'
@@ -7,7 +8,7 @@ import { tellNewDevice } from './sessions/tell-new-device.ts'
 import { tellReplayed } from './sessions/tell-replayed.ts'
 import { SECOND_MS } from './lib/units.ts'
 import type { SmsSender } from './sms/sender.ts'
-import { CLEAN_UP, cleanUp, recordCleanUp } from './users/clean-up.ts'
+import { cleanUp, recordCleanUp } from './users/clean-up.ts'
 import { PURGE, purge } from './users/purge.ts'
 import { remind } from './users/remind.ts'
 import { repeatCodes } from './users/repeat-codes.ts'
@@ -24,7 +25,7 @@ import {
 import { tellPasswordChanged } from './users/tell-password-changed.ts'
 import { tellRegistered } from './users/tell-registered.ts'
 
-/** How long a stop waits for a mail in hand; main.ts waits 15 s for the whole. */
+/** How long a stop waits for a message in hand; main.ts waits 15 s for the whole. */
 const HAND_OVER_MS = 10 * SECOND_MS
 
 /** Every kind of mail and the job that makes it. */
@@ -82,11 +83,12 @@ export function startWorker(ctx: Context, senders: Senders): Loop {
   return {
     wake: loop.wake,
     async stop() {
-      // A mail server that hangs must not turn a stop into a kill.
-      const giveUp = setTimeout(() => void senders.mail.close?.(), HAND_OVER_MS)
+      const close = () => Promise.all([senders.mail.close?.(), senders.sms.close?.()])
+      // A server that hangs must not turn a stop into a kill.
+      const giveUp = setTimeout(() => void close(), HAND_OVER_MS)
       await Promise.all([loop.stop(), schedule.stop()])
       clearTimeout(giveUp)
-      await senders.mail.close?.()
+      await close()
     },
   }
 }

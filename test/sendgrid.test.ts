@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
+import { MINUTE_MS } from '../server/lib/units.ts'
 import { mailAddress, mailUrl, type SendGridUrl } from '../server/lib/mail-settings.ts'
 import { createSendGridMailer } from '../server/mail/sendgrid.ts'
 import { CERTIFICATE, CERTIFICATE_KEY } from './support/certificate.ts'
@@ -45,9 +46,12 @@ const answerWith =
   (response: ServerResponse) =>
     void response.writeHead(status, headers).end(body)
 
-function mailerOn(host: string, { query = '?tls=off', from = 'Shop <shop@example.com>' } = {}) {
+function mailerOn(
+  host: string,
+  { query = '?tls=off', from = 'Shop <shop@example.com>', totalMs = TIMEOUTS.totalMs } = {},
+) {
   const url = mailUrl(`sendgrid://${KEY}@${host}${query}`) as SendGridUrl
-  return createSendGridMailer(url, mailAddress(from), { timeouts: TIMEOUTS })
+  return createSendGridMailer(url, mailAddress(from), { timeouts: { ...TIMEOUTS, totalMs } })
 }
 
 describe('a mail by SendGrid', () => {
@@ -183,6 +187,21 @@ describe('without an answer', () => {
       assert.doesNotMatch(`${error.stack} ${String(error.cause)}`, /canary/)
     })
   }
+
+  test('the process stops meanwhile: at once, and a copy may be on its way', async () => {
+    const asked = Promise.withResolvers<void>()
+    await using sendGrid = await startSendGrid(() => asked.resolve())
+    const mailer = mailerOn(sendGrid.host, { totalMs: MINUTE_MS })
+    const failing = faultOf(mailer.send(MAIL, ID))
+    await asked.promise
+
+    await mailer.close?.()
+    const { fault, unconfirmed } = await failing
+
+    assert.deepEqual([fault, unconfirmed], ['transport', true])
+    assert.equal((await faultOf(mailer.send(MAIL, ID))).unconfirmed, false)
+    assert.equal(sendGrid.asked.length, 1)
+  })
 
   test('it is down: transport, and nothing is in doubt', async () => {
     const sendGrid = await startSendGrid(answerWith(202))

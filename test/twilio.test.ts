@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { describe, test } from 'node:test'
 import { smsUrl } from '../server/lib/sms-url.ts'
+import { MINUTE_MS } from '../server/lib/units.ts'
 import { DeliveryError, type DeliveryFault } from '../server/mail/delivery-error.ts'
 import { phoneCodeSms } from '../server/sms/messages.ts'
 import type { SmsSender } from '../server/sms/sender.ts'
@@ -110,6 +111,21 @@ describe('a text message by Twilio', () => {
       assert.equal(error.unconfirmed, true)
     })
   }
+
+  test('fails as transport, unconfirmed and at once, when the process stops meanwhile', async () => {
+    const asked = Promise.withResolvers<void>()
+    await using api = await startTwilio(() => asked.resolve())
+    const sender = senderFor(api.url, MINUTE_MS)
+    const failing = failure(sender)
+    await asked.promise
+
+    await sender.close?.()
+    const { fault, unconfirmed } = await failing
+
+    assert.deepEqual([fault, unconfirmed], ['transport', true])
+    assert.equal((await failure(sender)).unconfirmed, false)
+    assert.equal(api.received.length, 1)
+  })
 
   test('fails as transport, and nothing was sent, when there is no server', async () => {
     const api = await startTwilio(() => {})

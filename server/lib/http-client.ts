@@ -33,6 +33,8 @@ const BODY_MAX_BYTES = 64 * 1024
 interface RequestOptions {
   readonly headers: Readonly<Record<string, string>>
   readonly timeouts?: HttpTimeouts | undefined
+  /** Gives the request up at once. */
+  readonly signal?: AbortSignal
 }
 interface PostOptions extends RequestOptions {
   readonly body: string
@@ -64,7 +66,7 @@ interface Exchange extends RequestOptions {
 
 function exchange(
   url: URL,
-  { method, headers, body, timeouts = TIMEOUTS, bodyMaxBytes = BODY_MAX_BYTES }: Exchange,
+  { method, headers, body, timeouts = TIMEOUTS, bodyMaxBytes = BODY_MAX_BYTES, signal }: Exchange,
 ): Promise<HttpAnswer> {
   const isTls = url.protocol === 'https:'
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>()
@@ -74,13 +76,15 @@ function exchange(
     agent: false,
     headers: { ...headers },
   })
+  const giveUp = (why: string) => {
+    const error = new Error(why)
+    request.destroy(error)
+    // Destroyed before, it tells nobody.
+    refuse(error)
+  }
   const endAfter = (ms: number, what: string) =>
-    setTimeout(() => {
-      const error = new Error(`${what} within ${ms} ms`)
-      request.destroy(error)
-      // Destroyed before, it tells nobody.
-      refuse(error)
-    }, ms)
+    setTimeout(() => giveUp(`${what} within ${ms} ms`), ms)
+  const abandon = () => giveUp('given up')
   const connecting = endAfter(timeouts.connectMs, 'no connection')
   const answering = endAfter(timeouts.totalMs, 'no answer')
 
@@ -114,7 +118,10 @@ function exchange(
     })
   })
   request.end(body)
+  signal?.addEventListener('abort', abandon)
+  if (signal?.aborted) abandon()
   return promise.finally(() => {
+    signal?.removeEventListener('abort', abandon)
     clearTimeout(connecting)
     clearTimeout(answering)
   })

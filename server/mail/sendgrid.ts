@@ -20,21 +20,22 @@ export function createSendGridMailer(
 ): Mailer {
   const url = new URL('/v3/mail/send', origin)
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+  const closing = new AbortController()
   return {
     timeoutMs: CLAIM_MS,
     async send(mail, id) {
       const request = JSON.stringify(toRequest(mail, id, from))
-      const { status, body } = await post(url, { headers, body: request, timeouts }).catch(
-        (error: unknown) => {
-          const unconfirmed = error instanceof NoAnswerError && error.handedOver
-          const told = `SendGrid did not answer: ${(error as Error).message}`
-          throw new DeliveryError('transport', told, { cause: error, unconfirmed })
-        },
-      )
+      const options = { headers, body: request, timeouts, signal: closing.signal }
+      const { status, body } = await post(url, options).catch((error: unknown) => {
+        const unconfirmed = error instanceof NoAnswerError && error.handedOver
+        const told = `SendGrid did not answer: ${(error as Error).message}`
+        throw new DeliveryError('transport', told, { cause: error, unconfirmed })
+      })
       if (status === ACCEPTED) return
       const fault: DeliveryFault = REFUSED.has(status) ? 'refused' : 'transport'
       throw new DeliveryError(fault, `SendGrid answered ${status} ${quotable(body)}`.trim())
     },
+    close: async () => closing.abort(),
   }
 }
 

@@ -18,6 +18,8 @@ export interface SmsSender {
   readonly timeoutMs: number
   /** Resolves once the message was handed over. Throws only DeliveryError. */
   send(sms: Sms, id: string): Promise<void>
+  /** Gives up what is in hand: each `send` throws at once. */
+  close?(): Promise<void>
 }
 
 /** The sender that SMS_URL names. */

@@ -22,11 +22,13 @@ export function createTwilio(
     authorization: `Basic ${Buffer.from(`${sid}:${token}`).toString('base64')}`,
     'content-type': 'application/x-www-form-urlencoded',
   }
+  const closing = new AbortController()
   return {
     timeoutMs: MINUTE_MS,
     async send({ to, text }: Sms) {
       const body = new URLSearchParams({ To: to, From: from, Body: text }).toString()
-      const answer = await post(url, { headers, body, timeouts }).catch((error: unknown) => {
+      const options = { headers, body, timeouts, signal: closing.signal }
+      const answer = await post(url, options).catch((error: unknown) => {
         throw new DeliveryError('transport', `Twilio did not answer: ${(error as Error).message}`, {
           cause: error,
           unconfirmed: error instanceof NoAnswerError && error.handedOver,
@@ -38,6 +40,7 @@ export function createTwilio(
       const why = `Twilio answered ${answer.status}${code === undefined ? '' : ` with code ${code}`}`
       throw new DeliveryError(faultOf(answer.status, code), why)
     },
+    close: async () => closing.abort(),
   }
 }
 
