@@ -16,7 +16,7 @@ import {
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
-import { configWarnings, readConfig } from '../../server/config.ts'
+import { ConfigError, configWarnings, readConfig, signingKeySettings } from '../../server/config.ts'
 import { loadSigningKeys, rotateSigningKeys } from '../../server/signing-key-file.ts'
 import { temporaryFolder } from '../support/process.ts'
 import { ADMIN, BASE, problemsOf } from '../support/settings.ts'
@@ -140,6 +140,24 @@ describe('a start', () => {
 })
 
 describe('a rotation', () => {
+  for (const [why, settings, expected] of [
+    ['no file', { ALGORITHM: 'EdDSA' }, /^ALGORITHM and JWT_PRIVATE_KEY_FILE must be set/],
+    ['HS256', { JWT_PRIVATE_KEY_FILE: '/k' }, /^ALGORITHM and JWT_PRIVATE_KEY_FILE must be set/],
+    ['no ALGORITHM of ours', { ALGORITHM: 'canary' }, /^ALGORITHM must be HS256, EdDSA/],
+  ] as const) {
+    test(`is refused for settings with ${why}`, () => {
+      assert.throws(
+        () => signingKeySettings({ ...settings, PORT: 'canary' }),
+        (error: Error) => error instanceof ConfigError && expected.test(error.message),
+      )
+    })
+  }
+
+  test('is for the file that is set, whatever else is wrong', () => {
+    const settings = { ALGORITHM: 'ES256', JWT_PRIVATE_KEY_FILE: '/k', PORT: 'canary' }
+    assert.deepEqual(signingKeySettings(settings), { algorithm: 'ES256', path: '/k' })
+  })
+
   test('makes a file that only its owner reads, and leaves nothing else', async () => {
     using folder = temporaryFolder()
     const path = join(folder.path, 'keys.json')
