@@ -116,6 +116,22 @@ describe('the audit log', () => {
     assert.deepEqual(await namesAbout(service, ann.id), beforeAnn)
   })
 
+  test('begins with the first admin, whom an operator made', async () => {
+    await using service = await startService({
+      ADMIN_EMAIL: 'boss@example.com',
+      ADMIN_PASSWORD: 'the long password of the admin',
+    })
+
+    const { id } = await service.ctx.db.selectFrom('users').select('id').executeTakeFirstOrThrow()
+    const [made, ...others] = await eventsAbout(service, id)
+
+    assert.deepEqual(
+      [made?.event, made?.actor_id, made?.changes],
+      ['user.created', null, '{"role":"admin"}'],
+    )
+    assert.deepEqual(others, [])
+  })
+
   test('knows an operator by the absence of actor, address and request', async () => {
     await using service = await startService()
     const ann = await service.addUser()

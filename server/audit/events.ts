@@ -4,6 +4,7 @@
  */
 export const EVENTS = {
   'sign_up.received': 'Somebody signed an address up and was told 201.',
+  'user.created': 'An operator made a verified account.',
   'user.verified': 'The address was proved by its code; the account is active.',
   'user.changed': 'An admin or the user changed a field; role and state have events of their own.',
   'user.role_changed': 'The role was changed.',

@@ -2,12 +2,11 @@ import type { Context } from '../context.ts'
 import type { PublicUserRow, Role } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
 import { canonicalEmail } from '../lib/emails.ts'
-import { insertVerifiedUser } from '../users/addresses.ts'
 import { assertGoodPassword } from '../users/passwords.ts'
 import { normalFullName, toUser } from '../users/user.ts'
-import { changeUser, eraseUser, removeUser } from '../users/user-changes.ts'
+import { changeUser, makeUser, removeUser } from '../users/user-changes.ts'
 import { findUserPage, type PageKey, pageKeyOf } from '../users/user-pages.ts'
-import { lockUserByEmail, userById, userForLogin } from '../users/users.ts'
+import { userById, userForLogin } from '../users/users.ts'
 import { type Command, readArgs, readPassword, UsageError, withContext } from './terminal.ts'
 
 const PAGE = 500
@@ -29,13 +28,8 @@ export const createUser: Command = {
       const password = await readPassword('Password: ')
       await assertGoodPassword(ctx, password, { role, email: emailCanonical, fullName })
       const passwordHash = await ctx.hasher.hash(password)
-      const user = await ctx.transaction(async (tx) => {
-        const existing = await lockUserByEmail(tx, emailCanonical)
-        // Whoever began to sign up that address proved nothing, and must not hold it against an operator.
-        if (existing?.verified_at === null) await eraseUser(tx, existing, ctx.now())
-        const account = { fullName, passwordHash, role }
-        return insertVerifiedUser(tx, { email, emailCanonical, nowMs: ctx.now() }, account)
-      })
+      const account = { email, emailCanonical, fullName, passwordHash, role }
+      const user = await ctx.transaction((tx) => makeUser(tx, account, ctx.now()))
       if (user === undefined) throw new AppError('email_taken')
       print(ctx, user)
       return 0

@@ -1,7 +1,6 @@
 import type { Context } from '../context.ts'
 import { canonicalEmail } from '../lib/emails.ts'
-import { eraseUser } from './user-changes.ts'
-import { insertVerifiedUser } from './addresses.ts'
+import { makeUser } from './user-changes.ts'
 import { hasActiveAdmin, lockUserByEmail } from './users.ts'
 
 /**
@@ -17,9 +16,8 @@ export async function makeFirstAdmin(ctx: Context, email: string, password: stri
     const existing = await lockUserByEmail(tx, emailCanonical)
     if (await hasActiveAdmin(tx)) return 'exists' as const
     if (existing?.verified_at != null) return 'verified' as const
-    if (existing !== undefined) await eraseUser(tx, existing, ctx.now())
-    const account = { fullName: null, passwordHash, role: 'admin' as const }
-    const made = await insertVerifiedUser(tx, { email, emailCanonical, nowMs: ctx.now() }, account)
+    const admin = { email, emailCanonical, fullName: null, passwordHash, role: 'admin' as const }
+    const made = await makeUser(tx, admin, ctx.now())
     return made === undefined ? ('exists' as const) : ('made' as const)
   })
   if (outcome === 'made') ctx.log.info('first admin made from ADMIN_EMAIL')

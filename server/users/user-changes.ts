@@ -8,6 +8,7 @@ import type { Cause } from '../http/client.ts'
 import type { SignedIn } from '../http/fastify.ts'
 import { assertStillAllowed } from '../sessions/guards.ts'
 import { endSessionsOf } from '../sessions/sessions.ts'
+import { insertVerifiedUser } from './addresses.ts'
 import { forgetCodeFailuresOf } from './code-failures.ts'
 import { normalFullName } from './user.ts'
 import {
@@ -16,6 +17,7 @@ import {
   enableUser,
   isActiveAdmin,
   lockUser,
+  lockUserByEmail,
   lockUsers,
   type PublicUserRow,
   renameUser,
@@ -92,6 +94,32 @@ export async function removeLockedUser(
   // First: what a deletion blanks, it blanks here, too.
   await recordEvent(tx, { event: 'user.deleted', subjectId: user.id, ...cause }, ctx.now())
   await eraseUser(tx, user, ctx.now())
+}
+
+interface MadeUser {
+  readonly email: string
+  readonly emailCanonical: string
+  readonly fullName: string | null
+  readonly passwordHash: string
+  readonly role: Role
+}
+
+/**
+ * Makes a verified account for an operator; undefined when the address is taken. Whoever began to sign
+ * it up proved nothing, and does not hold it against an operator.
+ */
+export async function makeUser(
+  tx: Tx,
+  { email, emailCanonical, ...account }: MadeUser,
+  nowMs: number,
+): Promise<PublicUserRow | undefined> {
+  const existing = await lockUserByEmail(tx, emailCanonical)
+  if (existing?.verified_at === null) await eraseUser(tx, existing, nowMs)
+  const user = await insertVerifiedUser(tx, { email, emailCanonical, nowMs }, account)
+  if (user === undefined) return undefined
+  const changes = { role: user.role }
+  await recordEvent(tx, { event: 'user.created', subjectId: user.id, changes }, nowMs)
+  return user
 }
 
 /** Deletes a locked user and what is kept by address or by id: nothing that remains names anybody. */
