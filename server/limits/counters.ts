@@ -39,6 +39,8 @@ interface LimitParts {
 interface Counters {
   readonly limit: Limit
   readonly tries: Counter
+  /** So that the first of them is known. */
+  readonly refusals: Counter
   /** The pause that runs now. */
   readonly pause: Counter
   readonly pauses: Counter
@@ -99,33 +101,21 @@ function takeFrom(counters: Counters, name: LimitName, key: string): Promise<Try
     : takeWithPauses(counters, name, key)
 }
 
-async function takeFromWindow({ limit, tries }: Counters, name: LimitName, key: string) {
+async function takeFromWindow(counters: Counters, name: LimitName, key: string): Promise<Try> {
+  const { tries } = counters
   const { consumedPoints, msBeforeNext } = await tries.penalty(key)
-  return {
-    reached:
-      consumedPoints > tries.points
-        ? reached(limit, name, {
-            msLeft: msBeforeNext,
-            isFirst: consumedPoints === tries.points + 1,
-          })
-        : undefined,
-    refund: async () => void (await tries.reward(key)),
-  }
+  const refund = async () => void (await tries.reward(key))
+  if (consumedPoints <= tries.points) return { reached: undefined, refund }
+  // Else what was refused would still be counted when those before it are given back.
+  await refund()
+  return refused(counters, name, { key, msLeft: msBeforeNext })
 }
 
 /** Whoever makes the last free try, or the first after a pause, begins the next pause with it. */
 async function takeWithPauses(counters: Counters, name: LimitName, key: string): Promise<Try> {
   const { limit, tries, pause, pauses } = counters
   const [running, before] = await Promise.all([pause.get(key), pauses.get(key)])
-  const refused = (msLeft: number, isFirst: boolean) => ({
-    reached: reached(limit, name, { msLeft, isFirst }),
-    async refund() {},
-  })
-  if (running !== null) {
-    // Should it have ended meanwhile, this begins no other one of an hour.
-    const { consumedPoints, msBeforeNext } = await pause.penalty(key, 1, { customDuration: 1 })
-    return refused(msBeforeNext, consumedPoints === 2)
-  }
+  if (running !== null) return refused(counters, name, { key, msLeft: running.msBeforeNext })
   const paused = before?.consumedPoints ?? 0
   if (paused === 0) {
     const { consumedPoints } = await tries.penalty(key)
@@ -135,7 +125,10 @@ async function takeWithPauses(counters: Counters, name: LimitName, key: string):
   // Of many at once one begins the pause; the others find it running.
   const customDuration = pauseSeconds(limit, paused)
   const begun = await pause.penalty(key, 1, { customDuration })
-  if (begun.consumedPoints > 1) return refused(begun.msBeforeNext, begun.consumedPoints === 2)
+  if (begun.consumedPoints > 1) {
+    if (paused === 0) await tries.reward(key)
+    return refused(counters, name, { key, msLeft: begun.msBeforeNext })
+  }
   await pauses.penalty(key)
   return {
     reached: undefined,
@@ -147,27 +140,28 @@ async function takeWithPauses(counters: Counters, name: LimitName, key: string):
   }
 }
 
+async function refused(
+  { limit, refusals }: Counters,
+  name: LimitName,
+  { key, msLeft }: { key: string; msLeft: number },
+): Promise<Try> {
+  const retryAfterS = Math.max(1, toSeconds(msLeft))
+  const { consumedPoints } = await refusals.penalty(key, 1, { customDuration: retryAfterS })
+  const windowS = toSeconds(limit.windowMs)
+  return {
+    reached: { name, quota: limit.points, windowS, retryAfterS, isFirst: consumedPoints === 1 },
+    async refund() {},
+  }
+}
+
 function pauseSeconds({ backoff }: Limit, before: number): number {
   const { firstMs = 0, maxMs = 0 } = backoff ?? {}
   return toSeconds(Math.min(maxMs, firstMs * 2 ** before))
 }
 
-function reached(
-  { points, windowMs }: Limit,
-  name: LimitName,
-  { msLeft, isFirst }: { msLeft: number; isFirst: boolean },
-): LimitReached {
-  return {
-    name,
-    quota: points,
-    windowS: toSeconds(windowMs),
-    retryAfterS: Math.max(1, toSeconds(msLeft)),
-    isFirst,
-  }
-}
-
-async function clearIn({ tries, pause, pauses, limit }: Counters, key: string): Promise<void> {
-  const all = limit.backoff === undefined ? [tries] : [tries, pause, pauses]
+async function clearIn(counters: Counters, key: string): Promise<void> {
+  const { limit, tries, refusals, pause, pauses } = counters
+  const all = limit.backoff === undefined ? [tries, refusals] : [tries, refusals, pause, pauses]
   await Promise.all(all.map((counter) => counter.delete(key)))
 }
 
@@ -221,9 +215,10 @@ function makeStore(config: LimitParts['config'], share: number, make: MakeCounte
   const counters = Object.entries<Limit>(LIMITS).map(([name, limit]): [string, Counters] => {
     const points = name === 'text_messages' ? config.smsMaxPerHour : limit.points
     const tries = make(name, Math.max(1, Math.floor(points * share)), limit.windowMs)
+    const refusals = make(`${name}_refusals`, 1, limit.windowMs)
     const pause = make(`${name}_pause`, 1, limit.backoff?.maxMs ?? 0)
     const pauses = make(`${name}_pauses`, 1, limit.backoff?.forgetMs ?? 0)
-    return [name, { limit: { ...limit, points }, tries, pause, pauses }]
+    return [name, { limit: { ...limit, points }, tries, refusals, pause, pauses }]
   })
   const byName = new Map(counters)
   return (name) => byName.get(name) as Counters

@@ -22,7 +22,7 @@ export interface Limit {
 
 /**
  * Every limit on repeated requests, on one screen. Addresses are canonical and counted the same whether
- * known or not. The budgets of wrong codes and of mails per address are in the database, not here.
+ * known or not. The budgets of wrong codes, and of messages per user and address, are in the database.
  */
 export const LIMITS = {
   // ASVS 2.4.1: no robots. A taken address counts, or registered ones could be listed.
@@ -53,9 +53,7 @@ export const LIMITS = {
   reset_network: network(30, 10 * MINUTE_MS, [400]),
   undo_network: network(30, 10 * MINUTE_MS, [400]),
 
-  // Messages to others at our cost, by somebody who is logged in.
-  email_change: { points: 10, windowMs: HOUR_MS, per: 'user' },
-  phone_change: { points: 20, windowMs: HOUR_MS, per: 'user' },
+  // Text messages at our cost: to one number whoever asks, and in all.
   phone_number: { points: 5, windowMs: HOUR_MS, per: 'phone number' },
   // The points are SMS_MAX_PER_HOUR.
   text_messages: { points: 100, windowMs: HOUR_MS, per: 'service' },

@@ -15,7 +15,7 @@ const schema = {
   tags: ['Me'],
   summary: 'Add or change my phone number',
   description:
-    'Sends a six-digit code that works for ten minutes; the number counts once it is confirmed, until then the one before stays. A further call voids the code before it. At most one text message a minute and five an hour are sent; beyond that the answer is the same, nothing is sent, and the code before still works. Numbers are not unique: a family may share one.',
+    'Sends a six-digit code that works for ten minutes; the number counts once it is confirmed, until then the one before stays. A further call voids the code before it. At most one text message a minute and five an hour are sent, and five an hour to each number; beyond that the answer is the same, nothing is sent, and the code before still works. Numbers are not unique: a family may share one.',
   body: Type.Object({ phone: Phone }, { additionalProperties: false }),
   response: {
     202: Type.Object(
@@ -27,14 +27,36 @@ const schema = {
 
 export function addPhoneRoute(app: App, ctx: Context, guards: Guards): void {
   app.post('/me/phone', { schema, ...guards.user }, async (request, reply) => {
-    await sendNewCode(ctx, sessionOf(request), request.body.phone)
+    const { phone } = request.body
+    await withinTextLimits(ctx, phone, () => sendNewCode(ctx, sessionOf(request), phone))
     ctx.wakeMail()
     return reply.code(202).send({ message })
   })
 }
 
-/** Decided under the user's lock: asked twice at once, it sends once. */
-function sendNewCode(ctx: Context, actor: SignedIn, phone: string): Promise<void> {
+/** Counts what `send` sends, by number and in all; beyond that it is not called, and nobody is told. */
+async function withinTextLimits(
+  ctx: Context,
+  phone: string,
+  send: () => Promise<boolean>,
+): Promise<void> {
+  const toNumber = await ctx.limits.take('phone_number', phone)
+  const inAll = await ctx.limits.take('text_messages', 'all')
+  if (inAll.reached?.isFirst) {
+    const details = { sms_max_per_hour: ctx.config.smsMaxPerHour }
+    ctx.log.error(details, 'SMS_MAX_PER_HOUR is reached: no text message is sent. A flood?')
+  }
+  const counted = [toNumber, inAll].filter(({ reached }) => reached === undefined)
+  let sent = false
+  try {
+    sent = counted.length === 2 && (await send())
+  } finally {
+    if (!sent) await Promise.all(counted.map((one) => one.refund()))
+  }
+}
+
+/** False when it sends nothing. Decided under the user's lock: asked twice at once, it sends once. */
+function sendNewCode(ctx: Context, actor: SignedIn, phone: string): Promise<boolean> {
   return ctx.transaction(async (tx) => {
     const user = await lockSelf(ctx, tx, actor)
     const userId = user.id
@@ -42,11 +64,12 @@ function sendNewCode(ctx: Context, actor: SignedIn, phone: string): Promise<void
     const email = user.email_canonical
     if (ctx.config.rateLimit) {
       const sent = (sinceMs: number) => countMailsTo(tx, ['phone_code'], email, sinceMs)
-      if ((await sent(nowMs - MINUTE_MS)) > 0) return
-      if ((await sent(nowMs - HOUR_MS)) >= SENDS_PER_HOUR) return
+      if ((await sent(nowMs - MINUTE_MS)) > 0) return false
+      if ((await sent(nowMs - HOUR_MS)) >= SENDS_PER_HOUR) return false
     }
     const phoneChangeId = await replacePhoneChange(tx, ctx.keys, { userId, phone, nowMs })
     const options = { nowMs, email, userId, channel: 'sms' } as const
     await enqueueMail(tx, 'phone_code', { phoneChangeId }, options)
+    return true
   })
 }

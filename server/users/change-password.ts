@@ -31,7 +31,7 @@ const schema = {
     { additionalProperties: false },
   ),
   response: { 204: Type.Null({ description: 'The new password counts from now on.' }) },
-  errors: ['wrong_password', 'overloaded'] as const,
+  errors: ['wrong_password', 'too_many_requests', 'overloaded'] as const,
 }
 
 export function changePasswordRoute(app: App, ctx: Context, guards: Guards): void {

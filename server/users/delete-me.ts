@@ -17,7 +17,7 @@ const schema = {
     'With everything that is stored about me; all tokens stop working at once, and one last mail says so. The address is free again; the id is never reused. What cannot be deleted, a record of what happened, keeps the id and no address, name or network.',
   body: Type.Object({ current_password: Password }, { additionalProperties: false }),
   response: { 204: Type.Null({ description: 'The account is gone.' }) },
-  errors: ['wrong_password', 'last_admin', 'overloaded'] as const,
+  errors: ['wrong_password', 'too_many_requests', 'last_admin', 'overloaded'] as const,
 }
 
 export function deleteMeRoute(app: App, ctx: Context, guards: Guards): void {
