@@ -20,9 +20,12 @@ import { showIssuerRoute } from './sessions/show-issuer.ts'
 import { showSigningKeysRoute } from './sessions/show-signing-keys.ts'
 import { addPhoneRoute } from './users/add-phone.ts'
 import { changePasswordRoute } from './users/change-password.ts'
+import { changeEmailRoute } from './users/change-email.ts'
+import { confirmEmailRoute } from './users/confirm-email.ts'
 import { confirmPhoneRoute } from './users/confirm-phone.ts'
 import { deleteMeRoute } from './users/delete-me.ts'
 import { deleteUserRoute } from './users/delete-user.ts'
+import { exportMeRoute } from './users/export-me.ts'
 import { forgotPasswordRoute } from './users/forgot-password.ts'
 import { listUsersRoute } from './users/list-users.ts'
 import { removePhoneRoute } from './users/remove-phone.ts'
@@ -31,6 +34,7 @@ import { resetPasswordRoute } from './users/reset-password.ts'
 import { showMeRoute } from './users/show-me.ts'
 import { showUserRoute } from './users/show-user.ts'
 import { signUpRoute } from './users/sign-up.ts'
+import { undoEmailChangeRoute } from './users/undo-email-change.ts'
 import { updateMeRoute } from './users/update-me.ts'
 import { updateUserRoute } from './users/update-user.ts'
 import { verifyRoute } from './users/verify.ts'
@@ -43,16 +47,20 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
   logInRoute(app, ctx) // POST /auth/login
   refreshRoute(app, ctx) // POST /auth/refresh
   logOutRoute(app, ctx, guards) // POST /auth/logout
+  undoEmailChangeRoute(app, ctx) // POST /auth/email/undo
   forgotPasswordRoute(app, ctx) // POST /auth/password/forgot
   resetPasswordRoute(app, ctx) // POST /auth/password/reset
 
   showMeRoute(app, ctx, guards) // GET /me
   updateMeRoute(app, ctx, guards) // PATCH /me
   deleteMeRoute(app, ctx, guards) // DELETE /me
+  exportMeRoute(app, ctx, guards) // GET /me/export
   changePasswordRoute(app, ctx, guards) // POST /me/password
   addPhoneRoute(app, ctx, guards) // POST /me/phone
   confirmPhoneRoute(app, ctx, guards) // POST /me/phone/confirm
   removePhoneRoute(app, ctx, guards) // DELETE /me/phone
+  changeEmailRoute(app, ctx, guards) // POST /me/email
+  confirmEmailRoute(app, ctx, guards) // POST /me/email/confirm
   listSessionsRoute(app, ctx, guards) // GET /me/sessions
   endOtherSessionsRoute(app, ctx, guards) // DELETE /me/sessions
   endSessionRoute(app, ctx, guards) // DELETE /me/sessions/{id}

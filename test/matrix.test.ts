@@ -20,10 +20,14 @@ const API = `
   POST /auth/logout           401     401   204   204    204      204
   POST /auth/password/forgot  202     202   202   202    202      202
   POST /auth/password/reset   400     400   400   400    400      400
+  POST /auth/email/undo       400     400   400   400    400      400
   GET /me                     401     401   200   200    200      200
   PATCH /me                   401     401   200   200    200      200
   DELETE /me                  401     401   204   204    204      204
+  GET /me/export              401     401   200   200    200      200
   POST /me/password           401     401   204   204    204      204
+  POST /me/email              401     401   202   202    202      202
+  POST /me/email/confirm      401     401   400   400    400      400
   POST /me/phone              401     401   202   202    202      202
   POST /me/phone/confirm      401     401   400   400    400      400
   DELETE /me/phone            401     401   204   204    204      204
@@ -67,6 +71,9 @@ const BODIES: Record<string, (self: TestUser, index: number) => object> = {
   'PATCH /me': () => ({ full_name: 'Ann' }),
   'DELETE /me': () => ({ current_password: PASSWORD }),
   'POST /me/password': () => ({ current_password: PASSWORD, new_password: `another ${PASSWORD}` }),
+  'POST /auth/email/undo': () => ({ token: 'no token' }),
+  'POST /me/email': (self) => ({ email: `new.${self.email}`, current_password: PASSWORD }),
+  'POST /me/email/confirm': () => ({ code: '000000' }),
   'POST /me/phone': () => ({ phone: '+4915123456789' }),
   'POST /me/phone/confirm': () => ({ code: '000000' }),
   'PATCH /users/:id': () => ({ full_name: 'Ann' }),

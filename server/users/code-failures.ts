@@ -83,6 +83,36 @@ export async function takeBackCodeTry(
     .execute()
 }
 
+/**
+ * Takes along what a user tried at codes for itself, when the address changes: a new address would buy
+ * more guesses at a phone number. Tries at a sign-up's code stay with the address.
+ */
+export async function moveCodeFailures(
+  tx: Tx,
+  { from, to, nowMs }: { from: string; to: string; nowMs: number },
+): Promise<void> {
+  for (const purpose of ['phone', 'email'] as const) {
+    const rows = await tx
+      .deleteFrom('code_failures')
+      .where('email_canonical', 'in', [from, to])
+      .where('purpose', '=', purpose)
+      .returning('times')
+      .execute()
+    const times = rows.flatMap((row) => JSON.parse(row.times) as string[]).toSorted()
+    const recent = times.filter((time) => time > toIso(nowMs - DAY_MS))
+    if (recent.length === 0) continue
+    await tx
+      .insertInto('code_failures')
+      .values({ email_canonical: to, purpose, times: JSON.stringify(recent) })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['email_canonical', 'purpose'])
+          .doUpdateSet({ times: JSON.stringify(recent) }),
+      )
+      .execute()
+  }
+}
+
 /** For addresses whose accounts are deleted. */
 export async function forgetCodeFailuresOf(tx: Tx, emails: readonly string[]): Promise<void> {
   if (emails.length === 0) return

@@ -146,6 +146,12 @@ export async function isEmailReserved(
   return (await findReservation(db, emailCanonical, nowMs)) !== undefined
 }
 
+/** Whether a confirmed change can be undone: it was not, and its time is not over. */
+export function isUndoable(change: EmailChangeRow, nowMs: number): boolean {
+  const { confirmed_at: confirmedAt, undone_at: undoneAt, undo_until: undoUntil } = change
+  return confirmedAt !== null && undoneAt === null && undoUntil !== null && undoUntil > toIso(nowMs)
+}
+
 /**
  * Undoes a change and, with it, each later one of its user: a thief may have made a chain of them. False
  * when it was undone before or its time is over. The addresses it leaves are free. The caller holds the

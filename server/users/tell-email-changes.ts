@@ -1,13 +1,12 @@
 import type { Context } from '../context.ts'
 import type { OutboxPayloads } from '../jobs/outbox.ts'
-import { toIso } from '../lib/units.ts'
 import {
   emailChangedMail,
   emailConfirmedMail,
   emailUndoneMail,
   type Mail,
 } from '../mail/messages.ts'
-import { findEmailChange, undoTokenOf } from './email-changes.ts'
+import { findEmailChange, isUndoable, undoTokenOf } from './email-changes.ts'
 import { userById } from './users.ts'
 
 type Payload = OutboxPayloads['email_changed']
@@ -42,8 +41,7 @@ export async function tellEmailUndone(
 /** A confirmed change that was not undone, with what every mail about it says. */
 async function findLive(ctx: Context, { emailChangeId, ip, userAgent }: Payload) {
   const change = await findEmailChange(ctx.db, emailChangeId)
-  if (change?.confirmed_at == null || change.undone_at !== null) return undefined
-  if (change.undo_until === null || change.undo_until <= toIso(ctx.now())) return undefined
+  if (change?.confirmed_at == null || !isUndoable(change, ctx.now())) return undefined
   const user = await ctx.lookUp(userById, change.user_id)
   return user && { change, told: { at: change.confirmed_at, ip, userAgent, locale: user.locale } }
 }

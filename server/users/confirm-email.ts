@@ -1,0 +1,158 @@
+import { Type } from 'typebox'
+import { recordEvent } from '../audit/audit.ts'
+import type { Context } from '../context.ts'
+import type { Tx } from '../database/connect.ts'
+import { AppError } from '../errors.ts'
+import { type Client, clientOf } from '../http/client.ts'
+import type { App, SignedIn } from '../http/fastify.ts'
+import { enqueueMail, forgetMessagesOf } from '../jobs/outbox.ts'
+import { equalTexts } from '../lib/keys.ts'
+import { toIso } from '../lib/units.ts'
+import { assertStillAllowed, type Guards, sessionOf } from '../sessions/guards.ts'
+import { deleteUnverifiedUser, findUserByEmail } from './addresses.ts'
+import { countCodeTry, forgetCodeFailuresOf, takeBackCodeTry } from './code-failures.ts'
+import {
+  confirmEmailChange,
+  type EmailChangeRow,
+  emailCodeOf,
+  findPendingEmailChangeOf,
+  findReservation,
+  isEmailReserved,
+  undoEmailChange,
+} from './email-changes.ts'
+import { Code, signUpsCountedSinceMs, toUser, User } from './user.ts'
+import { moveUser } from './user-moves.ts'
+import { lockUser, lockUsers, type PublicUserRow } from './users.ts'
+
+const schema = {
+  operationId: 'confirmEmail',
+  tags: ['Me'],
+  summary: 'Confirm my new email address with the code',
+  description:
+    'From then on the new address logs in. The address before is told, can have the change undone for 72 hours and is nobody else’s for as long. Every other session ends; links to reset the password and a phone number that waits for its code become void. A sign-up of the new address that nobody has verified is deleted. The answer is the same for a wrong, expired or used code and when no address waits or it was taken meanwhile. Five wrong codes, then one more every hour and at most twenty a day.',
+  body: Type.Object({ code: Code }, { additionalProperties: false }),
+  response: { 200: User },
+  errors: ['invalid_code'] as const,
+}
+
+interface Proven {
+  readonly change: EmailChangeRow
+  readonly tryMs: number
+  readonly client: Client
+}
+
+export function confirmEmailRoute(app: App, ctx: Context, guards: Guards): void {
+  app.post('/me/email/confirm', { schema, ...guards.user }, async (request) => {
+    const actor = sessionOf(request)
+    const budget = { email: actor.user.email_canonical, purpose: 'email' } as const
+    // Committed before anything is compared: 200 guesses at once are still five.
+    const tryMs = ctx.now()
+    const allowed = await ctx.transaction((tx) => countCodeTry(tx, budget, tryMs))
+    const change = allowed
+      ? await findPendingEmailChangeOf(ctx.db, actor.userId, ctx.now())
+      : undefined
+    const code = change && emailCodeOf(ctx.keys, change)
+    if (change === undefined || !equalTexts(code ?? '', request.body.code))
+      throw new AppError('invalid_code')
+    const proven = { change, tryMs, client: clientOf(request) }
+    const user = await ctx.transaction((tx) => confirm(ctx, tx, actor, proven))
+    ctx.wakeMail()
+    return toUser(ctx, user)
+  })
+}
+
+/** Throws `invalid_code` when the code was used or replaced, or the address taken, meanwhile. */
+async function confirm(
+  ctx: Context,
+  tx: Tx,
+  actor: SignedIn,
+  { change, tryMs, client }: Proven,
+): Promise<PublicUserRow> {
+  const user = await lockBoth(ctx, tx, actor, change.email_canonical)
+  const nowMs = ctx.now()
+  if (!(await confirmEmailChange(tx, change.id, nowMs))) throw new AppError('invalid_code')
+  await takeBackCodeTry(tx, { email: user.email_canonical, purpose: 'email' }, tryMs)
+  const ended = await takeAddress(ctx, tx, user, { change, actor })
+  if (ended === undefined) throw new AppError('invalid_code')
+
+  const changes = { email_change_id: change.id, sessions_ended: ended }
+  const event = { event: 'email.changed', subjectId: user.id, ...actor.cause, changes } as const
+  await recordEvent(tx, event, nowMs)
+  await tellBoth(tx, user, { change, client, nowMs })
+  return (await lockUser(tx, user.id)) ?? user
+}
+
+/**
+ * Locks the user and whoever signed the address up, in one order for all: two such changes never wait for
+ * each other in a circle.
+ */
+async function lockBoth(
+  ctx: Context,
+  tx: Tx,
+  actor: SignedIn,
+  emailCanonical: string,
+): Promise<PublicUserRow> {
+  const holder = await findUserByEmail(tx, emailCanonical)
+  if (holder?.verified_at != null) throw new AppError('invalid_code')
+  const ids = holder === undefined ? [actor.userId] : [actor.userId, holder.id]
+  const locked = await lockUsers(tx, ids, { withActiveAdmins: false })
+  const row = locked.find(({ id }) => id === actor.userId)
+  await assertStillAllowed(ctx, tx, { actor, row, access: 'user' })
+  return row ?? actor.user
+}
+
+/** How many sessions ended; undefined when the address is somebody else's, who proved it. */
+async function takeAddress(
+  ctx: Context,
+  tx: Tx,
+  user: PublicUserRow,
+  { change, actor }: { change: EmailChangeRow; actor: SignedIn },
+): Promise<number | undefined> {
+  const { email, email_canonical: emailCanonical } = change
+  const holder = await findUserByEmail(tx, emailCanonical)
+  if (holder?.verified_at != null) return undefined
+  if (holder !== undefined) await removeUnverified(ctx, tx, { holder, actor })
+  const nowMs = ctx.now()
+  const move = { email, emailCanonical, nowMs, keep: actor.sessionId }
+  const ended = await moveUser(tx, user, move)
+  if (ended !== undefined || (await isEmailReserved(tx, emailCanonical, nowMs))) return ended
+  // Signed up while the index made us wait: whoever did has proved nothing yet.
+  return takeAddress(ctx, tx, user, { change, actor })
+}
+
+async function removeUnverified(
+  ctx: Context,
+  tx: Tx,
+  { holder, actor }: { holder: PublicUserRow; actor: SignedIn },
+): Promise<void> {
+  if (!(await deleteUnverifiedUser(tx, holder.id))) return
+  const nowMs = ctx.now()
+  await forgetCodeFailuresOf(tx, [holder.email_canonical])
+  const kept = ctx.config.hideRegisteredEmails ? { countedSinceMs: signUpsCountedSinceMs(ctx) } : {}
+  await forgetMessagesOf(tx, [holder], nowMs, kept)
+  const event = { event: 'user.deleted', subjectId: holder.id, ...actor.cause } as const
+  await recordEvent(tx, event, nowMs)
+}
+
+/**
+ * The address before gets the way back. An account that goes back to an address it left lately takes
+ * that way itself: the one it leaves, perhaps a thief's, gets none.
+ */
+async function tellBoth(
+  tx: Tx,
+  user: PublicUserRow,
+  { change, client, nowMs }: { change: EmailChangeRow; client: Client; nowMs: number },
+): Promise<void> {
+  const { id: userId, email: to, email_canonical: old, locale } = user
+  const options = { nowMs, userId }
+  const left = await findReservation(tx, change.email_canonical, nowMs)
+  if (left !== undefined) {
+    await undoEmailChange(tx, left, nowMs)
+    const payload = { to, locale, at: toIso(nowMs), ...client }
+    return enqueueMail(tx, 'email_undone', payload, { ...options, email: old })
+  }
+  const payload = { emailChangeId: change.id, ...client }
+  await enqueueMail(tx, 'email_changed', payload, { ...options, email: old })
+  const email = change.email_canonical
+  await enqueueMail(tx, 'email_confirmed', payload, { ...options, email })
+}

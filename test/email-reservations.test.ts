@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { runDueJobs } from '../server/jobs/schedule.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
+import { makeFirstAdmin } from '../server/users/make-first-admin.ts'
+import { RECURRING_JOBS } from '../server/worker.ts'
+import {
+  changeEmail,
+  confirmEmail,
+  emailChanges,
+  emailCodeFor,
+  emailOf,
+  undoEmail,
+  undoTokenFor,
+  wantEmail,
+} from './support/email-changes.ts'
+import { assertIndistinguishable } from './support/fingerprint.ts'
+import { assertProblem } from './support/problem.ts'
+import { runProgram } from './support/process.ts'
+import { rowsOf } from './support/seed.ts'
+import { PASSWORD, type Service, SETTINGS, startService } from './support/service.ts'
+
+// An address that an account left is nobody else's for as long as the change can be undone.
+
+const OLD = 'ann@example.com'
+const NEW = 'new@example.com'
+const SIGN_UP = '/api/v1/auth/signup'
+const RESERVED_MS = 72 * HOUR_MS
+const PURGE = RECURRING_JOBS.filter((job) => job.name === 'purge')
+
+const signUp = (service: Service, email: string) =>
+  service.post(SIGN_UP, { email, password: PASSWORD })
+const emails = async (service: Service) =>
+  (await rowsOf(service.ctx, 'users')).map((row) => row.email).toSorted()
+
+async function startReserved(settings: Record<string, string> = {}) {
+  const service = await startService(settings)
+  const ann = await service.addUser(OLD)
+  await changeEmail(service, ann, NEW)
+  return { service, ann, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() }
+}
+
+describe('a reserved address', () => {
+  test('409 email_taken for a sign-up until 72 hours are over, and nothing is left of the try', async () => {
+    await using reserved = await startReserved()
+    const { service } = reserved
+
+    service.advance(RESERVED_MS - SECOND_MS)
+    const before = await signUp(service, 'ANN@example.com')
+    const users = await emails(service)
+    service.advance(SECOND_MS)
+    const after = await signUp(service, OLD)
+
+    assertProblem(before, 'email_taken')
+    assert.deepEqual(users, [NEW])
+    assert.equal(after.status, 201)
+  })
+
+  test('201 as for a free one with HIDE_REGISTERED_EMAILS, and no code is mailed', async () => {
+    await using reserved = await startReserved({ HIDE_REGISTERED_EMAILS: 'true' })
+    const { service } = reserved
+    const mails = service.mailsTo(OLD).length
+
+    const [mine, free] = [await signUp(service, OLD), await signUp(service, 'abc@example.com')]
+    await service.deliverMail()
+
+    assert.deepEqual([mine.status, free.status], [201, 201])
+    assert.deepEqual(Object.keys(mine.body), Object.keys(free.body))
+    assert.equal(service.mailsTo(OLD).length, mails)
+    assert.deepEqual(await emails(service), ['abc@example.com', NEW])
+  })
+
+  test('202 for another user who wants it: its owner is told, and no code works', async () => {
+    await using reserved = await startReserved()
+    const { service } = reserved
+    const eve = await service.addUser('eve@example.com')
+
+    const answer = await wantEmail(service, eve, OLD)
+    await service.deliverMail()
+
+    assert.equal(answer.status, 202)
+    const told = service.mailsTo(OLD).at(-1)
+    assert.equal(told?.subject, 'This address already has a Coffee Shop account')
+    assert.doesNotMatch(told?.text ?? '', /\b[0-9]{6}\b/)
+  })
+
+  test('400 invalid_code for a code that was mailed before the address was left', async () => {
+    await using service = await startService()
+    const eve = await service.addUser('eve@example.com')
+    const code = await emailCodeFor(service, eve, OLD)
+    const ann = await service.addUser(OLD)
+    await changeEmail(service, ann, NEW)
+
+    assertProblem(await confirmEmail(service, eve, code), 'invalid_code')
+    assert.equal(await emailOf(service, eve), 'eve@example.com')
+    assert.deepEqual(await emails(service), ['eve@example.com', NEW])
+  })
+
+  test('is not given to an admin made by a setting', async () => {
+    await using reserved = await startReserved()
+    const { service } = reserved
+
+    await makeFirstAdmin(service.ctx, OLD, 'a password of an admin')
+
+    assert.deepEqual(await emails(service), [NEW])
+  })
+
+  test('200 for its own account, in the ordinary way', async () => {
+    await using reserved = await startReserved()
+    const { service, ann } = reserved
+
+    await changeEmail(service, ann, OLD)
+
+    assert.equal(await emailOf(service, ann), OLD)
+  })
+
+  test('is free once the account is deleted, or once the change was undone and it left for good', async () => {
+    await using reserved = await startReserved()
+    const { service, ann } = reserved
+    const { access: token } = await service.addAdmin()
+
+    await service.delete(`/api/v1/users/${ann.id}`, { token })
+
+    assert.equal((await signUp(service, OLD)).status, 201)
+    assert.deepEqual(await emailChanges(service), [])
+  })
+
+  test('stays reserved through a chain, each of its addresses for 72 hours of its own', async () => {
+    await using reserved = await startReserved()
+    const { service } = reserved
+    service.advance(DAY_MS)
+    await changeEmail(service, await service.logIn(NEW), 'third@example.com')
+
+    service.advance(2 * DAY_MS - MINUTE_MS)
+    const atThreeDays = [await signUp(service, OLD), await signUp(service, NEW)]
+    service.advance(DAY_MS + MINUTE_MS)
+    const aDayLater = await signUp(service, NEW)
+
+    assert.deepEqual(
+      atThreeDays.map(({ status }) => status),
+      [201, 409],
+    )
+    assert.equal(aDayLater.status, 201)
+  })
+})
+
+test('a sign-up cannot tell a reserved address from a registered one', async () => {
+  await using reserved = await startReserved()
+  const { service } = reserved
+
+  const answers = { reserved: await signUp(service, OLD), registered: await signUp(service, NEW) }
+
+  assertIndistinguishable(answers)
+})
+
+describe('the purge of changes', () => {
+  const left = async (service: Service) => {
+    await runDueJobs(service.ctx, PURGE)
+    return (await emailChanges(service)).length
+  }
+
+  test('keeps one that waits until its code expired', async () => {
+    await using service = await startService()
+    const ann = await service.addUser(OLD)
+    await emailCodeFor(service, ann, NEW)
+
+    service.advance(31 * MINUTE_MS)
+    const before = await left(service)
+    service.advance(HOUR_MS)
+
+    assert.deepEqual([before, await left(service)], [1, 0])
+  })
+
+  test('keeps one that can be undone as long as it can, with its link and its reservation', async () => {
+    await using reserved = await startReserved()
+    const { service, ann } = reserved
+    const counts: number[] = []
+    for (let hours = 0; hours < 71; hours++) {
+      service.advance(HOUR_MS)
+      counts.push(await left(service))
+    }
+    const held = await signUp(service, OLD)
+    const token = undoTokenFor(service, OLD)
+
+    assert.ok(counts.every((count) => count === 1))
+    assertProblem(held, 'email_taken')
+    assert.equal((await undoEmail(service, token)).status, 200)
+    assert.equal(await emailOf(service, ann), OLD)
+    service.advance(HOUR_MS)
+    assert.equal(await left(service), 0)
+    assertProblem(await undoEmail(service, token), 'invalid_undo_token')
+  })
+})
+
+test('users create refuses a reserved address', async () => {
+  await using service = await startService({}, { nowMs: Date.now() })
+  await changeEmail(service, await service.addUser(OLD), NEW)
+  const env = { ...SETTINGS, DATABASE_URL: service.databaseUrl }
+
+  const finished = await runProgram(['users', 'create', OLD], { env, input: `${PASSWORD}\n` })
+
+  assert.equal(finished.exitCode, 1)
+  assert.match(finished.stderr, /already registered/)
+  assert.deepEqual(await emails(service), [NEW])
+})
