@@ -4,11 +4,14 @@ import { describe, test } from 'node:test'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { createApp } from '../server/app.ts'
-import { MINUTE_MS } from '../server/lib/units.ts'
+import { runDueJobs } from '../server/jobs/schedule.ts'
+import { DAY_MS, MINUTE_MS } from '../server/lib/units.ts'
 import { DeliveryError } from '../server/mail/delivery-error.ts'
+import { RECURRING_JOBS } from '../server/worker.ts'
 import { DATABASE } from './support/database.ts'
 import { deliverBy } from './support/mailers.ts'
 import { assertProblem } from './support/problem.ts'
+import { seedUsers } from './support/seed.ts'
 import { type Service, startService } from './support/service.ts'
 
 /** On PostgreSQL the service compares its clock with the server's, which is that of this machine. */
@@ -75,6 +78,7 @@ describe('GET /ready', () => {
       draining: false,
       clock: 'ok',
       mail: 'ok',
+      clean_up: 'ok',
     }
     assert.deepEqual(answer.body, { status: 'ready', checks })
   })
@@ -163,6 +167,32 @@ describe('GET /ready', () => {
     const { body } = await service.get('/ready')
 
     assert.equal(body.checks.mail, 'delayed')
+  })
+
+  test('200 and clean_up refused until a later run, or the clock is set right', async () => {
+    await using service = await start()
+    const tick = () => runDueJobs(service.ctx, RECURRING_JOBS)
+    await tick()
+    await seedUsers(service.ctx, 1001, { createdAtMs: service.clock.nowMs })
+    const states: string[] = []
+    const look = async () => {
+      const { status, body } = await service.get('/ready')
+      states.push(`${status} ${body.checks.clean_up}`)
+    }
+
+    service.advance(40 * DAY_MS)
+    await tick()
+    await look()
+    service.advance(-40 * DAY_MS)
+    await look()
+    service.advance(40 * DAY_MS)
+    await look()
+    await service.ctx.transaction((tx) => tx.deleteFrom('users').execute())
+    service.advance(DAY_MS)
+    await tick()
+    await look()
+
+    assert.deepEqual(states, ['200 refused', '200 ok', '200 refused', '200 ok'])
   })
 
   for (const [aheadMs, clock] of [

@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts'
+import { CLEAN_UP } from '../jobs/job-runs.ts'
 import { runJobNow } from '../jobs/schedule.ts'
-import { CLEAN_UP, cleanUp, recordCleanUp } from '../users/clean-up.ts'
+import { cleanUp, recordCleanUp } from '../users/clean-up.ts'
 import { countExpiredUsers, findExpiredUsers } from '../users/expired-users.ts'
 import { expiryCutoff } from '../users/user.ts'
 import { type Command, readArgs, UsageError, withContext } from './terminal.ts'

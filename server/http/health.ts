@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import type { Context } from '../context.ts'
 import { isMailOverdue } from '../jobs/backlog.ts'
+import { CLEAN_UP, latestRun } from '../jobs/job-runs.ts'
 import { MINUTE_MS } from '../lib/units.ts'
 import { pendingMigrations, SchemaError } from '../database/migrate.ts'
 import type { App } from './fastify.ts'
@@ -9,6 +10,8 @@ import type { App } from './fastify.ts'
 const SKEW_MAX_MS = 5000
 /** Longer than any pause of a transport. */
 const MAIL_PATIENCE_MS = MINUTE_MS
+
+const UNKNOWN_JOBS = { mail: 'unknown', clean_up: 'unknown' } as const
 
 const Ready = Type.Object({
   status: Type.Enum(['ready', 'not_ready']),
@@ -24,6 +27,10 @@ const Ready = Type.Object({
     mail: Type.Enum(['ok', 'delayed', 'unknown'], {
       description:
         'Whether a message has been due for more than 60 seconds: no worker runs, a transport is down, or `MAIL_MAX_PER_HOUR` is reached. Reported, does not decide.',
+    }),
+    clean_up: Type.Enum(['ok', 'refused', 'unknown'], {
+      description:
+        'Whether the newest clean-up stopped because it would have deleted too many users: the clock is probably wrong. Reported, does not decide.',
     }),
   }),
 })
@@ -73,8 +80,8 @@ async function checkDatabase(ctx: Context) {
       database: 'ok' as const,
       migrations,
       clock: skewed ? ('skewed' as const) : ('ok' as const),
-      // Without its columns the question could not be asked.
-      mail: migrations === 'ok' ? await checkMail(ctx) : ('unknown' as const),
+      // Without its columns no question could be asked.
+      ...(migrations === 'ok' ? await checkJobs(ctx) : UNKNOWN_JOBS),
     }
   } catch (error) {
     ctx.log.warn({ err: error }, 'not ready')
@@ -82,14 +89,20 @@ async function checkDatabase(ctx: Context) {
       database: 'unavailable' as const,
       migrations: 'unknown' as const,
       clock: 'unknown' as const,
-      mail: 'unknown' as const,
+      ...UNKNOWN_JOBS,
     }
   }
 }
 
-async function checkMail(ctx: Context) {
-  const overdue = await isMailOverdue(ctx.db, ctx.now() - MAIL_PATIENCE_MS)
-  return overdue ? ('delayed' as const) : ('ok' as const)
+async function checkJobs(ctx: Context) {
+  const nowMs = ctx.now()
+  const overdue = await isMailOverdue(ctx.db, nowMs - MAIL_PATIENCE_MS)
+  const cleanUp = await latestRun(ctx.db, CLEAN_UP, nowMs)
+  const refused = cleanUp?.counts['refused'] !== undefined
+  return {
+    mail: overdue ? ('delayed' as const) : ('ok' as const),
+    clean_up: refused ? ('refused' as const) : ('ok' as const),
+  }
 }
 
 async function checkMigrations(ctx: Context) {

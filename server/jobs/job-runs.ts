@@ -13,6 +13,9 @@ export interface HeldRun {
   readonly holder: string
 }
 
+/** The name of the clean-up, which readiness asks for. */
+export const CLEAN_UP = 'clean-up'
+
 /** Far longer than a batch may take: five seconds a statement. */
 export const LEASE_MS = 30 * SECOND_MS
 
@@ -137,17 +140,22 @@ export async function extendLease(tx: Tx, run: HeldRun, nowMs: number): Promise<
   return JSON.parse(held.counts ?? '{}')
 }
 
-/** When the newest of a job's finished slots was; undefined before the first. */
-export async function latestFinishedMs(db: Db, name: string): Promise<number | undefined> {
+/** The newest of a job's slots that is finished; not one that a clock that ran ahead has run. */
+export async function latestRun(
+  db: Db,
+  name: string,
+  nowMs: number,
+): Promise<{ slotMs: number; counts: Counts } | undefined> {
   const run = await db
     .selectFrom('job_runs')
-    .select('slot')
+    .select(['slot', 'counts'])
     .where('name', '=', name)
     .where('finished_at', 'is not', null)
+    .where('slot', '<=', toIso(nowMs))
     .orderBy('slot', 'desc')
     .limit(1)
     .executeTakeFirst()
-  return run && Date.parse(run.slot)
+  return run && { slotMs: Date.parse(run.slot), counts: JSON.parse(run.counts ?? '{}') }
 }
 
 /** After `extendLease` in the same transaction. */

@@ -13,9 +13,6 @@ import {
 } from './expired-users.ts'
 import { expiryCutoff, signUpsCountedSinceMs } from './user.ts'
 
-/** Its name in `job_runs` and in the log. */
-export const CLEAN_UP = 'clean-up'
-
 /** A run may always delete so many; more than that only if at least half of all users stay. */
 const UNSUSPICIOUS = 1000
 

@@ -1,7 +1,8 @@
 import { deleteEventsBefore } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
-import { deleteRunsBefore, latestFinishedMs } from '../jobs/job-runs.ts'
+import { deleteRunsBefore, latestRun } from '../jobs/job-runs.ts'
 import { deleteMessagesFinishedBefore, forgetStrangers } from '../jobs/outbox.ts'
+import { settleEndedSince } from '../jobs/settlements.ts'
 import type { JobRun } from '../jobs/schedule.ts'
 import { DAY_MS, toIso } from '../lib/units.ts'
 import { deleteSessionsBefore } from '../sessions/sessions.ts'
@@ -29,11 +30,11 @@ const UNSUSPICIOUS_MS = 7 * DAY_MS
  */
 export async function purge(ctx: Context, run: JobRun): Promise<void> {
   const nowMs = ctx.now()
-  const latestMs = await latestFinishedMs(ctx.db, PURGE)
-  if (latestMs !== undefined && nowMs - latestMs > UNSUSPICIOUS_MS) {
+  const latest = await latestRun(ctx.db, PURGE, nowMs)
+  if (latest !== undefined && nowMs - latest.slotMs > UNSUSPICIOUS_MS) {
     await run.batch(async () => ({ skipped: 1 }))
     ctx.log.warn(
-      { latest: toIso(latestMs) },
+      { latest: toIso(latest.slotMs) },
       'purge skipped: the last one was more than 7 days ago. Check the clock; the next one deletes again',
     )
     return
@@ -46,6 +47,7 @@ export async function purge(ctx: Context, run: JobRun): Promise<void> {
   await run.drain('email_changes', (tx, limit) => deleteOverEmailChanges(tx, nowMs, limit))
   await run.drain('code_failures', (tx, limit) => deleteOldCodeFailures(tx, nowMs, limit))
   await run.drain('addresses', (tx, limit) => forgetStrangers(tx, ago(countedMs), limit))
+  await run.drain('settled', (tx, limit) => settleEndedSince(tx, ago(DAY_MS), limit))
   await run.drain('messages', (tx, limit) =>
     deleteMessagesFinishedBefore(tx, ago(MESSAGES_KEPT_MS), limit),
   )
