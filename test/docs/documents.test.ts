@@ -8,7 +8,7 @@ const documents = [...globSync('*.md'), ...globSync('docs/**/*.md')].toSorted()
 const text = (path: string) => readFileSync(path, 'utf8')
 const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> }
 const commands = new Set(
-  [...text('server/cli.ts').matchAll(/^ {2}'?((?:(?:users|mail|keys) )?[a-z-]+)'?[:,]/gm)].map(
+  [...text('server/cli.ts').matchAll(/^ {2}'?((?:(?:users|mail|keys|sessions) )?[a-z-]+)'?[:,]/gm)].map(
     ([, name]) => name,
   ),
 ).add('help')
@@ -76,7 +76,7 @@ describe('the documents', () => {
         ran.filter((name) => !Object.hasOwn(scripts, name)),
         [],
       )
-      const named = [...words.matchAll(/npm run cli -- ((?:users|mail|keys) [a-z-]+|[a-z]+)/g)]
+      const named = [...words.matchAll(/npm run cli -- ((?:users|mail|keys|sessions) [a-z-]+|[a-z]+)/g)]
       assert.deepEqual(
         named.map(([, command = '']) => command).filter((command) => !commands.has(command)),
         [],
