@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { sql } from 'kysely'
 import { dropDatabase } from './support/cluster.ts'
 import { type Answer, type Service, startService } from './support/service.ts'
+import { createKeyFile } from './support/signing-keys.ts'
 
 // Runs a user's whole life with secrets that are easy to find, then looks for them (LOGI-02, LOGI-03).
 
@@ -136,6 +137,27 @@ describe('secrets', () => {
     for (const tables of dumps) assertAbsent(secrets, 'a table', tables)
     for (const table of ['users', 'sessions', 'outbox', 'code_failures'])
       assert.match(dumps[1] ?? '', new RegExp(`"${table}":\\[\\{`), `${table} is empty`)
+  })
+
+  test('stand nowhere when a private key signs, nor does any part of that key', async () => {
+    using file = createKeyFile('ES256')
+    const settings = { ...file.settings, SECRET_KEY, LOG_LEVEL: 'trace' }
+    await using service = await startService(settings)
+    const [pem, key] = [readFileSync(file.path, 'utf8'), file.newest()]
+    await file.rotate(service.clock.nowMs)
+
+    const { answers, secrets, dumps } = await live(service)
+    answers.push(await service.get('/.well-known/jwks.json'))
+
+    secrets.set('the PEM', pem.split('\n')[1] ?? '')
+    for (const { privateKey } of [key, file.newest()])
+      secrets.set(`the key ${secrets.size}`, privateKey.export({ format: 'jwk' }).d ?? '')
+    for (const line of service.logged) assertAbsent(secrets, 'the log', line)
+    for (const tables of dumps) assertAbsent(secrets, 'a table', tables)
+    for (const { status, text } of answers)
+      if (status >= 400) assertAbsent(secrets, `an answer ${status}`, text)
+    assert.equal(answers.at(-1)?.body.keys.length, 2)
+    assertAbsent(secrets, 'the public keys', answers.at(-1)?.text ?? '')
   })
 
   test('stand in no answer and no error field when the code itself fails', async () => {
