@@ -11,6 +11,8 @@ let service: Service
 let base: string
 let root: TestUser
 let actor: TestUser
+/** Another session of the actor. */
+let other: Pick<TestUser, 'access' | 'refresh'>
 let target: TestUser
 let admitted = Promise.withResolvers<void>()
 
@@ -25,6 +27,7 @@ before(async () => {
 })
 beforeEach(async () => {
   actor = await service.addAdmin()
+  other = await service.logIn(actor.email)
   target = await service.addUser()
 })
 after(() => service[Symbol.asyncDispose]())
@@ -49,8 +52,13 @@ const REQUESTS = {
     body: '{}',
   },
   'a change of the own name': { line: () => 'PATCH /api/v1/me', body: '{"full_name":"Late"}' },
+  'the end of one of the own sessions': {
+    line: () => `DELETE /api/v1/me/sessions/${other.refresh.split('.')[0]}`,
+    body: '{}',
+  },
+  'the end of the own other sessions': { line: () => 'DELETE /api/v1/me/sessions', body: '{}' },
 } as const satisfies Record<string, LateRequest>
-const OWN = 'a change of the own name'
+const isOwn = (name: string) => / the own /.test(name)
 
 /** Sends all but the last byte; `finish` sends that and reads the answer. */
 async function begin({ line, body }: LateRequest) {
@@ -103,7 +111,7 @@ for (const [fate, code, befall, requests] of [
     'demoted',
     'forbidden',
     () => service.patch(at(actor), { role: 'user' }, byRoot()),
-    Object.keys(REQUESTS).filter((name) => name !== OWN),
+    Object.keys(REQUESTS).filter((name) => !isOwn(name)),
   ],
 ] as const) {
   describe(`an admin who was ${fate} before the last byte of the body`, () => {

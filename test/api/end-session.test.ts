@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { DAY_MS } from '../../server/lib/units.ts'
 import { assertProblem } from '../support/problem.ts'
+import { countStatuses } from '../support/races.ts'
 import { rowsOf } from '../support/seed.ts'
 import { type Service, startService, type TestUser } from '../support/service.ts'
 
@@ -91,6 +92,18 @@ describe('DELETE /me/sessions/{id}', () => {
       assert.deepEqual(await state(), earlier)
     })
   }
+
+  test('one of two that end each other at once stays', async () => {
+    for (let run = 0; run < 10; run++) {
+      const [one, two] = [await service.logIn(ann.email), await service.logIn(ann.email)]
+      const answers = await Promise.all([
+        service.delete(urlOf(sessionIdOf(two)), { token: one.access }),
+        service.delete(urlOf(sessionIdOf(one)), { token: two.access }),
+      ])
+
+      assert.deepEqual(countStatuses(answers), { 204: 1, 401: 1 })
+    }
+  })
 
   test('404 for an admin who names another’s session: there is a route of its own for that', async () => {
     const admin = await service.addAdmin()
