@@ -6,10 +6,12 @@ import { SECOND_MS } from '../lib/units.ts'
 import { DeliveryError } from '../mail/delivery-error.ts'
 import type { Mail } from '../mail/messages.ts'
 import type { Sms } from '../sms/sender.ts'
+import { type Claim, claimMessage } from './claims.ts'
+import type { Channel, MailKind, OutboxPayloads, SmsKind } from './outbox.ts'
+import { createPause, PAUSE_MIN_MS } from './pause.ts'
+import { createQuota } from './quota.ts'
 import {
   bounceMessage,
-  type Claim,
-  claimMessage,
   finishMessage,
   hastenUnconfirmed,
   postponeMessage,
@@ -18,10 +20,7 @@ import {
   returnMessage,
   setBugAside,
   type Try,
-} from './claims.ts'
-import type { Channel, MailKind, OutboxPayloads, SmsKind } from './outbox.ts'
-import { createPause, PAUSE_MIN_MS } from './pause.ts'
-import { createQuota } from './quota.ts'
+} from './settlements.ts'
 
 /** What is done in the transaction that ends a row: once, however often the row is taken up. */
 export type Work = (tx: Tx) => Promise<void>

@@ -7,7 +7,7 @@ import type { OutboxState, OutboxTable } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
 import type { Cause } from '../http/client.ts'
 import { NullableText, Time } from '../http/schemas.ts'
-import { reviveMessage } from '../jobs/claims.ts'
+import { reviveMessage } from '../jobs/settlements.ts'
 
 export const MAIL_STATES = [
   'waiting',

@@ -157,7 +157,7 @@ describe('the code', () => {
       sessions: ['sessions/sessions.ts', 'sessions/session-list.ts'],
       password_resets: ['users/password-resets.ts'],
       email_changes: ['users/email-changes.ts'],
-      outbox: ['jobs/outbox.ts', 'jobs/claims.ts'],
+      outbox: ['jobs/outbox.ts', 'jobs/claims.ts', 'jobs/settlements.ts'],
     }
     const wrong = Object.entries(owners).flatMap(([table, files]) =>
       linesWith(new RegExp(`(insertInto|updateTable|deleteFrom)\\('${table}\\b`), files),
