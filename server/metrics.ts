@@ -3,12 +3,13 @@ const COUNTERS = {
   http_requests: { help: 'Answers.', labels: ['method', 'route', 'status'] },
   limit_refusals: { help: 'Requests refused by a limit.', labels: ['limit'] },
   hash_refusals: { help: 'Requests refused because the hash queue was full.', labels: [] },
-  pwned_failures: { help: 'Look-ups of leaked passwords that failed.', labels: [] },
 } as const satisfies Record<string, { help: string; labels: readonly string[] }>
 
 export type CounterName = keyof typeof COUNTERS
 type Labels = Readonly<Record<string, string>>
-interface Gauge {
+interface Observed {
+  /** A gauge, if left out. */
+  readonly type?: 'counter'
   readonly help: string
   readonly read: () => number | Promise<number>
 }
@@ -17,7 +18,7 @@ export interface Metrics {
   /** Adds one. */
   count(name: CounterName, labels?: Labels): void
   /** Read afresh for each scrape; the name without prefix. */
-  gauge(name: string, gauge: Gauge): void
+  observe(name: string, observed: Observed): void
   /** Prometheus' text format 0.0.4. */
   expose(): Promise<string>
 }
@@ -32,22 +33,22 @@ export function createMetrics(): Metrics {
       new Map(labels.length === 0 ? [['', 0]] : []),
     ]),
   )
-  const gauges = new Map<string, Gauge>()
+  const observed = new Map<string, Observed>()
   return {
     count(name, labels = {}) {
       const series = counts.get(name)
       const key = labelText(labels)
       series?.set(key, (series.get(key) ?? 0) + 1)
     },
-    gauge: (name, gauge) => void gauges.set(name, gauge),
+    observe: (name, one) => void observed.set(name, one),
     async expose() {
       const counters = [...counts].flatMap(([name, series]) => [
         ...heading(`${PREFIX}_${name}_total`, 'counter', COUNTERS[name].help),
         ...[...series].map(([labels, value]) => `${PREFIX}_${name}_total${labels} ${value}`),
       ])
       const read = await Promise.all(
-        [...gauges].map(async ([name, { help, read: value }]) => [
-          ...heading(`${PREFIX}_${name}`, 'gauge', help),
+        [...observed].map(async ([name, { type = 'gauge', help, read: value }]) => [
+          ...heading(`${PREFIX}_${name}`, type, help),
           `${PREFIX}_${name} ${await value()}`,
         ]),
       )

@@ -1,6 +1,8 @@
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createApp } from './app.ts'
 import type { App } from './http/fastify.ts'
+import { listenForMetrics } from './http/metrics.ts'
 import { type Config, configWarnings, type Secrets } from './config.ts'
 import { type Context, createContext } from './context.ts'
 import type { Backend } from './database/connect.ts'
@@ -8,6 +10,7 @@ import { migrate, pendingMigrations, SchemaError } from './database/migrate.ts'
 import { openDatabase } from './database/open.ts'
 import type { Loop } from './jobs/run.ts'
 import { SECOND_MS } from './lib/units.ts'
+import { openRedis } from './limits/redis.ts'
 import type { Logger, Output } from './log.ts'
 import { createMailer } from './mail/mailer.ts'
 import { createSmsSender } from './sms/sender.ts'
@@ -42,13 +45,14 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
   const { config, secrets, log, previewMails = false } = options
   let draining = false
   let worker = ELSEWHERE
-  const { ctx, backend } = await open(options, () => worker.wake())
+  const { ctx, close } = await open(options, () => worker.wake())
   try {
     if (config.adminEmail !== undefined && secrets.adminPassword !== undefined) {
       await makeFirstAdmin(ctx, config.adminEmail, secrets.adminPassword)
     }
     const app = createApp(ctx, { isDraining: () => draining, previewMails })
     await listen(app, options)
+    const metrics = await startMetrics(ctx)
     if (config.worker === 'inline') worker = startWorker(ctx, sendersOf(options))
     const url = addressOf(config, app.server.address() as AddressInfo)
     log.info(
@@ -67,12 +71,14 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
         }, DRAIN_MAX_MS)
         // Side by side: one after the other, a client and a mail server that hang take too long.
         await Promise.all([app.close().finally(() => clearTimeout(cut)), worker.stop()])
-        await backend.close()
+        metrics?.close()
+        metrics?.closeAllConnections()
+        await close()
         return complete
       },
     }
   } catch (error) {
-    await backend.close()
+    await close()
     throw error
   }
 }
@@ -80,13 +86,13 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
 /** Migrates and does the background work, beside any number of others, until stopped. */
 export async function work(options: ProcessOptions): Promise<Running> {
   let worker = ELSEWHERE
-  const { ctx, backend } = await open(options, () => worker.wake())
+  const { ctx, close } = await open(options, () => worker.wake())
   worker = startWorker(ctx, sendersOf(options))
   options.log.info('Coffee Shop worker sends mail and runs what recurs')
   return {
     async stop() {
       await worker.stop()
-      await backend.close()
+      await close()
       return true
     },
   }
@@ -113,18 +119,31 @@ export async function openContext(
 async function open(
   { config, secrets, log }: ProcessOptions,
   wakeMail: () => void,
-): Promise<{ ctx: Context; backend: Backend }> {
+): Promise<{ ctx: Context; close: () => Promise<void> }> {
   for (const warning of configWarnings(config)) log.warn(warning)
   const backend = await openDatabase(secrets.databaseUrl, {
     onIdleError: (error) => log.warn({ err: error }, 'idle database connection lost'),
   })
+  const redis = secrets.redisUrl === undefined ? undefined : openRedis(secrets.redisUrl, log)
+  const close = () => {
+    redis?.close()
+    return backend.close()
+  }
   try {
     await prepareSchema({ config, secrets, log }, backend)
-    return { ctx: await createContext({ config, secrets, backend, log, wakeMail }), backend }
+    return { ctx: await createContext({ config, secrets, backend, log, redis, wakeMail }), close }
   } catch (error) {
-    await backend.close()
+    await close()
     throw error
   }
+}
+
+async function startMetrics(ctx: Context): Promise<Server | undefined> {
+  if (ctx.config.metricsPort === undefined) return undefined
+  const server = await listenForMetrics(ctx, ctx.config.metricsPort)
+  const { port } = server.address() as AddressInfo
+  ctx.log.info({ port }, `metrics at http://127.0.0.1:${port}/metrics`)
+  return server
 }
 
 function sendersOf({ config, secrets, output }: ProcessOptions): Senders {

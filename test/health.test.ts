@@ -79,6 +79,7 @@ describe('GET /ready', () => {
       clock: 'ok',
       mail: 'ok',
       clean_up: 'ok',
+      redis: 'unused',
     }
     assert.deepEqual(answer.body, { status: 'ready', checks })
   })

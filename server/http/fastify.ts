@@ -120,6 +120,12 @@ export function createFastify(ctx: Context) {
   app.addHook('preValidation', (request, _reply, done) => withBudget(request.databaseBudget, done))
 
   app.addHook('onResponse', (request, reply, done) => {
+    const { url: route = 'none' } = request.routeOptions
+    ctx.metrics.count('http_requests', {
+      method: request.method,
+      route,
+      status: String(reply.statusCode),
+    })
     request.log.info(
       {
         method: request.method,

@@ -11,6 +11,7 @@ const SKEW_MAX_MS = 5000
 /** Longer than any pause of a transport. */
 const MAIL_PATIENCE_MS = MINUTE_MS
 
+const REDIS = { memory: 'unused', redis: 'ok', redis_unavailable: 'unavailable' } as const
 const UNKNOWN_JOBS = { mail: 'unknown', clean_up: 'unknown' } as const
 
 const Ready = Type.Object({
@@ -27,6 +28,10 @@ const Ready = Type.Object({
     mail: Type.Enum(['ok', 'delayed', 'unknown'], {
       description:
         'Whether a message has been due for more than 60 seconds: no worker runs, a transport is down, or `MAIL_MAX_PER_HOUR` is reached. Reported, does not decide.',
+    }),
+    redis: Type.Enum(['ok', 'unavailable', 'unused'], {
+      description:
+        'Whether limits are counted in Redis; unavailable, each process counts for itself, at half. Reported, does not decide.',
     }),
     clean_up: Type.Enum(['ok', 'refused', 'unknown'], {
       description:
@@ -66,7 +71,7 @@ export function readyRoute(app: App, ctx: Context, isDraining: () => boolean): v
     if (!ready) reply.code(503).header('retry-after', '1')
     return {
       status: ready ? ('ready' as const) : ('not_ready' as const),
-      checks: { ...database, draining },
+      checks: { ...database, draining, redis: REDIS[ctx.limits.store()] },
     }
   })
 }

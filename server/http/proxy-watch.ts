@@ -30,7 +30,7 @@ export function watchForProxies(ctx: Context): (request: FastifyRequest) => void
   let last: string | null = null
   let alike = 0
   let warnedAtMs = -Infinity
-  ctx.metrics.gauge('clients_behind_one_proxy', {
+  ctx.metrics.observe('clients_behind_one_proxy', {
     help: '1 for an hour after requests came through a proxy that TRUSTED_PROXIES does not name.',
     read: () => (ctx.now() - warnedAtMs < HOUR_MS ? 1 : 0),
   })

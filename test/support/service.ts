@@ -6,6 +6,7 @@ import { type Context, createContext } from '../../server/context.ts'
 import { migrate } from '../../server/database/migrate.ts'
 import { openDatabase } from '../../server/database/open.ts'
 import { deliverNext } from '../../server/jobs/delivery.ts'
+import { openRedis } from '../../server/limits/redis.ts'
 import { createLogger } from '../../server/log.ts'
 import { createMemoryMailer } from '../../server/mail/mailer.ts'
 import { DAY_MS } from '../../server/lib/units.ts'
@@ -86,11 +87,13 @@ export async function startService(
   const backend = await openDatabase(secrets.databaseUrl)
   if (!replicaOf && secrets.databaseUrl.kind === 'sqlite')
     await migrate(secrets.databaseUrl, backend)
+  const redis = secrets.redisUrl === undefined ? undefined : openRedis(secrets.redisUrl, log)
   const ctx: Context = await createContext({
     config,
     secrets,
     backend,
     log,
+    redis,
     now: () => clock.nowMs,
   })
   if (config.adminEmail !== undefined && secrets.adminPassword !== undefined) {
@@ -208,6 +211,7 @@ export async function startService(
     listen: () => app.listen({ host: '127.0.0.1', port: 0 }),
     async [Symbol.asyncDispose]() {
       await app.close()
+      redis?.close()
       await backend.close()
       await database.drop()
     },
