@@ -24,7 +24,7 @@ import { assertGoodPassword, Password, setPassword } from './passwords.ts'
 import { deletePhoneChangeOf } from './phone-changes.ts'
 import { deleteSignUpsOf } from './sign-ups.ts'
 import { expiryCutoff } from './user.ts'
-import { activateUser, isExpired, lockUser, type PublicUserRow } from './users.ts'
+import { activateUser, lockUser, type PublicUserRow } from './users.ts'
 
 const message = 'The password was set and every session ended. Log in with the new password.'
 
@@ -61,7 +61,7 @@ export function resetPasswordRoute(app: App, ctx: Context): void {
     const { token, password } = request.body
     const id = readResetToken(ctx.keys, token)
     const owner = id && (await findResetOwner(ctx.db, id, ctx.now()))
-    if (!id || !owner || isGone(ctx, owner)) throw new AppError('invalid_reset_token')
+    if (!id || !owner) throw new AppError('invalid_reset_token')
     // Only now: what a password is compared with would tell of the owner, and a refused one uses nothing up.
     await assertGoodPassword(ctx, password, {
       role: owner.role,
@@ -91,7 +91,7 @@ async function reset(
 ): Promise<void> {
   const nowMs = ctx.now()
   const user = await lockUser(tx, userId)
-  if (user === undefined || isGone(ctx, user) || !(await usePasswordReset(tx, id, nowMs)))
+  if (user === undefined || !(await usePasswordReset(tx, id, nowMs)))
     throw new AppError('invalid_reset_token')
 
   if (user.verified_at === null) {
@@ -145,8 +145,4 @@ async function dropPending(tx: Tx, { id, email_canonical: email }: PublicUserRow
   await deletePhoneChangeOf(tx, id)
   await deleteSignUpsOf(tx, id)
   await clearCodeFailures(tx, { email, purpose: 'verify' })
-}
-
-function isGone(ctx: Context, user: PublicUserRow): boolean {
-  return isExpired(user, expiryCutoff(ctx))
 }

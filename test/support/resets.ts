@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { DeliveryError } from '../../server/mail/delivery-error.ts'
 import type { Mail } from '../../server/mail/messages.ts'
+import { deliverBy } from './mailers.ts'
 import type { Answer, Service } from './service.ts'
 
 export const FORGOT = '/api/v1/auth/password/forgot'
@@ -42,16 +44,15 @@ export function resetsOf({ ctx }: Service) {
   return ctx.db.selectFrom('password_resets').selectAll().execute()
 }
 
-/** As after a crash between the mail and the note that it was sent: the row waits once more. */
-export async function deliverResetsAgain(service: Service): Promise<void> {
-  await service.ctx.transaction((tx) =>
-    tx
-      .updateTable('outbox')
-      .set({ state: 'waiting', finished_at: null })
-      .where('kind', '=', 'password_reset')
-      .execute(),
-  )
-  await service.deliverMail()
+/** The token in a mail that was handed over and never confirmed: it will be sent once more. */
+export async function unconfirmedTokenFor(service: Service, email: string): Promise<string> {
+  await service.post(FORGOT, { email })
+  let text = ''
+  await deliverBy(service, (mail) => {
+    text = mail.text
+    return new DeliveryError('transport', 'closed after DATA', { unconfirmed: true })
+  })
+  return LINK.exec(text)?.[2] ?? ''
 }
 
 /** What was recorded under a name: whom it concerns, who did it, from where. */
