@@ -26,7 +26,6 @@ import { confirmPhoneRoute } from './users/confirm-phone.ts'
 import { deleteMeRoute } from './users/delete-me.ts'
 import { deleteUserRoute } from './users/delete-user.ts'
 import { exportMeRoute } from './users/export-me.ts'
-import { exportMeRoute } from './users/export-me.ts'
 import { forgotPasswordRoute } from './users/forgot-password.ts'
 import { listUsersRoute } from './users/list-users.ts'
 import { removePhoneRoute } from './users/remove-phone.ts'
@@ -55,7 +54,6 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
   showMeRoute(app, ctx, guards) // GET /me
   updateMeRoute(app, ctx, guards) // PATCH /me
   deleteMeRoute(app, ctx, guards) // DELETE /me
-  exportMeRoute(app, ctx, guards) // GET /me/export
   exportMeRoute(app, ctx, guards) // GET /me/export
   changePasswordRoute(app, ctx, guards) // POST /me/password
   addPhoneRoute(app, ctx, guards) // POST /me/phone

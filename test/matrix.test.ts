@@ -25,7 +25,6 @@ const API = `
   PATCH /me                   401     401   200   200    200      200
   DELETE /me                  401     401   204   204    204      204
   GET /me/export              401     401   200   200    200      200
-  GET /me/export              401     401   200   200    200      200
   POST /me/password           401     401   204   204    204      204
   POST /me/email              401     401   202   202    202      202
   POST /me/email/confirm      401     401   400   400    400      400
