@@ -37,20 +37,28 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'users delete': deleteUserCommand,
 }
 
+const HINTS = `npm run cli -- <command> --help explains one. npm puts two lines of its own before the output;
+npm run -s cli -- <command> does not: use it in pipes.
+npm start serves, npm run work sends mail and runs what recurs.`
+
 /** Runs a command and returns the exit code: 0 done, 1 refused or failed, 2 misused. */
 export async function run(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
-  const name = Object.keys(COMMANDS).find((known) => `${args.join(' ')} `.startsWith(`${known} `))
+  // A reader that has seen enough, such as `head`, is no reason to stop half-way.
+  process.stdout.on('error', ignoreClosedPipe)
+  const asked = args[0] === 'help' || args.some((arg) => arg === '--help' || arg === '-h')
+  const words = asked ? args.filter((arg) => !/^(help|--help|-h)$/.test(arg)) : args
+  const name = Object.keys(COMMANDS).find((known) => `${words.join(' ')} `.startsWith(`${known} `))
   const command = COMMANDS[name ?? '']
-  if (name === undefined || command === undefined) {
-    const asked = ['help', '--help'].includes(args[0] ?? '')
-    ;(asked ? console.log : console.error)(usage())
+  if (asked || name === undefined || command === undefined) {
+    ;(asked ? console.log : console.error)(usage(name ?? words[0]))
     return asked ? 0 : 2
   }
+  const rest = args.slice(name.split(' ').length)
   try {
-    return await command.run(args.slice(name.split(' ').length), environment)
+    return await command.run(rest, environment)
   } catch (error) {
     if (error instanceof UsageError) {
       console.error(`${error.message}\nusage: npm run cli -- ${name} ${command.usage}`)
@@ -58,16 +66,33 @@ export async function run(
     }
     if (error instanceof AppError) {
       const details = error.fields?.map((field) => field.detail).join(' ')
-      console.error(`${error.code}: ${details ?? error.message}`)
+      const what = error.code === 'not_found' ? namedBy(rest) : ''
+      console.error(`${error.code}: ${details ?? error.message}${what}`)
       return 1
     }
     throw error
   }
 }
 
-function usage(): string {
-  const lines = Object.entries(COMMANDS).map(
-    ([name, command]) => `  ${`${name} ${command.usage}`.padEnd(58)} ${command.summary}`,
+/** The id or address that was asked for; whatever else was typed there is not repeated. */
+function namedBy(args: readonly string[]): string {
+  const named = args.filter((arg) => /^[0-9]{1,16}$|^[0-9a-f-]{36}$|^[^@\s]+@[^@\s]+$/i.test(arg))
+  return named.length === 0 ? '' : ` (${named.join(', ')})`
+}
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+}
+
+/** Of one command, of those that begin with a word, or of all. */
+function usage(asked = ''): string {
+  const command = COMMANDS[asked]
+  if (command !== undefined)
+    return `usage: npm run cli -- ${asked} ${command.usage}`.trimEnd() + `\n\n${command.summary}`
+  const ofGroup = Object.keys(COMMANDS).filter((name) => name.startsWith(`${asked} `))
+  const names = ofGroup.length > 0 ? ofGroup : Object.keys(COMMANDS)
+  const lines = names.map(
+    (name) => `  ${`${name} ${COMMANDS[name]?.usage}`.padEnd(58)} ${COMMANDS[name]?.summary}`,
   )
-  return `usage: npm run cli -- <command>\n\n${lines.join('\n')}\n\nnpm start serves, npm run work sends mail and runs what recurs.`
+  return `usage: npm run cli -- <command>\n\n${lines.join('\n')}\n\n${HINTS}`
 }

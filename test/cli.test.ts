@@ -125,6 +125,22 @@ describe('users list and show', () => {
   })
 })
 
+describe('an unknown id or address', () => {
+  for (const [args, message] of [
+    [['users', 'delete', 'nobody@example.com'], /^not_found: .* \(nobody@example\.com\)\n$/],
+    [['users', 'show', CANARY], /^not_found: [^(]*\n$/],
+    [['sessions', 'end', '--user', '4711'], /^not_found: .* \(4711\)\n$/],
+  ] as const) {
+    test(`1 not_found, and which, for: ${args.join(' ')}`, async () => {
+      await using program = await startWithCommands()
+
+      const finished = await program.run([...args])
+
+      assertRefused(finished, message)
+    })
+  }
+})
+
 describe('users set-role, disable, enable, delete', () => {
   test('0 changes what the API sees at the next request', async () => {
     await using program = await startWithCommands()

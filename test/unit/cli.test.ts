@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { runProgram } from '../support/process.ts'
+import { runProgram, startProgram } from '../support/process.ts'
 import { PASSWORD, SETTINGS, startService } from '../support/service.ts'
 
 // What the command line does without a database of its own; the rest is in test/cli.test.ts.
@@ -28,6 +28,27 @@ describe('misuse', () => {
       assert.equal(stdout, '')
     })
   }
+
+  for (const args of [
+    ['users', 'create', '--help'],
+    ['users', 'create', 'a@example.com', '-h'],
+    ['help', 'users', 'create'],
+  ]) {
+    test(`0 and what it takes, though nothing is set, for: ${args.join(' ')}`, async () => {
+      const { exitCode, stdout, stderr } = await runProgram(args, { env: { PORT: 'x' } })
+
+      assert.deepEqual([exitCode, stderr], [0, ''])
+      assert.match(stdout, /^usage: npm run cli -- users create <email> .*\n\nmake a verified user/)
+    })
+  }
+
+  test('0 and a group’s commands for users --help', async () => {
+    const { exitCode, stdout } = await runProgram(['users', '--help'])
+
+    assert.equal(exitCode, 0)
+    assert.match(stdout, /^ {2}users list /m)
+    assert.doesNotMatch(stdout, /doctor/)
+  })
 
   test('0 and every command for help', async () => {
     const { exitCode, stdout } = await runProgram(['--help'])
@@ -61,5 +82,14 @@ describe('openapi', () => {
     const served = await service.get('/openapi.json')
     assert.equal(served.status, 200)
     assert.deepEqual(JSON.parse(stdout), served.body)
+  })
+
+  test('0 and no stack when its reader has seen enough', async () => {
+    await using program = startProgram({ args: ['openapi'], input: '' })
+
+    program.child.stdout.destroy()
+
+    const { exitCode, stderr } = await program.finished()
+    assert.deepEqual([exitCode, stderr], [0, ''])
   })
 })
