@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { deriveCode } from '../../server/lib/codes.ts'
 import { MINUTE_MS } from '../../server/lib/units.ts'
 import { type Answer, PASSWORD, type Service, type TestUser } from './service.ts'
 
@@ -44,6 +45,15 @@ export async function emailCodeFor(
   const codes = emailCodesTo(service, email)
   assert.equal(codes.length, before + 1, `no code was mailed to ${email}`)
   return codes.at(-1) ?? ''
+}
+
+/** The code that the user's change would need; for a taken address it is mailed to nobody. */
+export async function unsentCodeOf(service: Service, { id }: { id: number }): Promise<string> {
+  const change = (await emailChanges(service)).find(
+    (row) => row.user_id === id && row.confirmed_at === null,
+  )
+  assert.ok(change, 'no change waits')
+  return deriveCode(service.ctx.keys.current.of.code, 'email', change.id)
 }
 
 /** Changes the address through the API; a minute passes first, so that it may be done again and again. */

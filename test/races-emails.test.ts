@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { MINUTE_MS } from '../server/lib/units.ts'
+import { otherThan } from './support/codes.ts'
+import {
+  changeEmail,
+  confirmEmail,
+  emailChanges,
+  emailCodeFor,
+  emailOf,
+  undoEmail,
+  undoTokenFor,
+  unsentCodeOf,
+  wantEmail,
+} from './support/email-changes.ts'
+import { triesOf } from './support/phones.ts'
+import { assertProblem } from './support/problem.ts'
+import { countStatuses, startReplicas, times, turns } from './support/races.ts'
+import { linksTo } from './support/resets.ts'
+import { type Answer, PASSWORD, type Service } from './support/service.ts'
+
+const LOGIN = '/api/v1/auth/login'
+const SIGN_UP = '/api/v1/auth/signup'
+const VERIFY = '/api/v1/auth/verify'
+const NEW = 'new@example.com'
+
+/** Only what the race may bring: never a 5xx. */
+function assertOneOf(answer: Answer, ...statuses: number[]): void {
+  assert.ok(statuses.includes(answer.status), answer.text)
+}
+
+const usersWith = ({ ctx }: Service, email: string) =>
+  ctx.db
+    .selectFrom('users')
+    .select(['id', 'verified_at'])
+    .where('email_canonical', '=', email)
+    .execute()
+
+async function openSessions({ ctx }: Service, { id }: { id: number }): Promise<number> {
+  const open = await ctx.db
+    .selectFrom('sessions')
+    .select('id')
+    .where('user_id', '=', id)
+    .where('revoked_at', 'is', null)
+    .execute()
+  return open.length
+}
+
+describe('confirmations at once, over two replicas', () => {
+  test('200 exactly once for the right code 50 times', async () => {
+    await using replicas = await startReplicas()
+    const [first, second] = replicas.pair
+    const ann = await first.addUser()
+    const code = await emailCodeFor(first, ann, NEW)
+
+    const answers = await Promise.all(
+      times(50).map((n) => confirmEmail(n % 2 ? second : first, ann, code)),
+    )
+
+    assert.deepEqual(countStatuses(answers), { 200: 1, 400: 49 })
+    assert.equal(await emailOf(first, ann), NEW)
+    await first.deliverMail()
+    const told = first.mailsTo(ann.email).filter(({ text }) => /#undo=/.test(text))
+    assert.equal(told.length, 1)
+  })
+
+  test('400 for 200 wrong guesses: five are compared, then not even the right one', async () => {
+    await using replicas = await startReplicas()
+    const [first, second] = replicas.pair
+    const ann = await first.addUser()
+    const code = await emailCodeFor(first, ann, NEW)
+
+    const answers = await Promise.all(
+      times(200).map((n) => confirmEmail(n % 2 ? second : first, ann, otherThan(code, n + 1))),
+    )
+
+    assert.deepEqual(countStatuses(answers), { 400: 200 })
+    assert.deepEqual(await triesOf(first, ann.email), { email: 5 })
+    assertProblem(await confirmEmail(first, ann, code), 'invalid_code')
+  })
+
+  test('of two users for one address: one has it, also over a sign-up of it', async () => {
+    await using replicas = await startReplicas()
+    const [first, second] = replicas.pair
+
+    for (const n of times(10)) {
+      const email = `wanted${n}@example.com`
+      // Older than one of the two and younger than the other: the order of locks must hold.
+      const ann = await first.addUser(`ann${n}@example.com`)
+      if (n % 2) await first.signUp(email)
+      const bob = await first.addUser(`bob${n}@example.com`)
+      const codes = [
+        await emailCodeFor(first, ann, email),
+        await emailCodeFor(first, bob, email),
+      ] as const
+      const answers = await Promise.all([
+        confirmEmail(first, ann, codes[0]),
+        confirmEmail(second, bob, codes[1]),
+      ])
+
+      assert.deepEqual(countStatuses(answers), { 200: 1, 400: 1 })
+      const [winner, ...others] = await usersWith(first, email)
+      assert.equal(winner?.id, answers[0].status === 200 ? ann.id : bob.id)
+      assert.equal(others.length, 0)
+    }
+  })
+
+  test('of two users who want each other’s address: neither gets it', async () => {
+    await using replicas = await startReplicas()
+    const [first, second] = replicas.pair
+    const [ann, bob] = [await first.addUser('ann@example.com'), await first.addUser()]
+
+    for (const n of times(5)) {
+      await Promise.all([wantEmail(first, ann, bob.email), wantEmail(second, bob, ann.email)])
+      const codes = [await unsentCodeOf(first, ann), await unsentCodeOf(first, bob)] as const
+      const answers = await Promise.all([
+        turns(n).then(() => confirmEmail(first, ann, codes[0])),
+        confirmEmail(second, bob, codes[1]),
+      ])
+      assert.deepEqual(countStatuses(answers), { 400: 2 })
+    }
+    assert.deepEqual(
+      [await emailOf(first, ann), await emailOf(first, bob)],
+      ['ann@example.com', bob.email],
+    )
+  })
+})
+
+describe('a confirmation against a sign-up of the new address', () => {
+  test('that begins: the address is the user’s, whoever was first', async () => {
+    await using replicas = await startReplicas()
+    const [first, second] = replicas.pair
+
+    for (const n of times(10)) {
+      const email = `wanted${n}@example.com`
+      const ann = await first.addUser(`ann${n}@example.com`)
+      const code = await emailCodeFor(first, ann, email)
+      const [confirmed, signedUp] = await Promise.all([
+        turns(n % 10).then(() => confirmEmail(first, ann, code)),
+        second.post(SIGN_UP, { email, password: PASSWORD }),
+      ])
+
+      assert.equal(confirmed.status, 200, confirmed.text)
+      assertOneOf(signedUp, 201, 409)
+      assert.deepEqual(
+        (await usersWith(first, email)).map(({ id }) => id),
+        [ann.id],
+      )
+    }
+  })
+
+  test('that verifies: who commits first has the address, and who was told 200 keeps it', async () => {
+    await using replicas = await startReplicas()
+    const [first, second] = replicas.pair
+
+    for (const n of times(10)) {
+      const email = `wanted${n}@example.com`
+      const ann = await first.addUser(`ann${n}@example.com`)
+      const sign_up_id = await first.signUp(email)
+      const proof = await first.codeFor(email)
+      const code = await emailCodeFor(first, ann, email)
+      const [confirmed, verified] = await Promise.all([
+        turns(n % 5).then(() => confirmEmail(first, ann, code)),
+        turns((n * 3) % 5).then(() => second.post(VERIFY, { email, code: proof, sign_up_id })),
+      ])
+
+      assert.deepEqual(countStatuses([confirmed, verified]), { 200: 1, 400: 1 })
+      const [holder, ...others] = await usersWith(first, email)
+      assert.equal(others.length, 0)
+      assert.notEqual(holder?.verified_at, null)
+      assert.equal(holder?.id === ann.id, confirmed.status === 200)
+    }
+  })
+})
+
+describe('undoing at once, over two replicas', () => {
+  test('200 exactly once for one link 50 times, and one link to reset is mailed', async () => {
+    await using replicas = await startReplicas()
+    const [first, second] = replicas.pair
+    const ann = await first.addUser('ann@example.com')
+    await changeEmail(first, ann, NEW)
+    const token = undoTokenFor(first, ann.email)
+
+    const answers = await Promise.all(
+      times(50).map((n) => undoEmail(n % 2 ? second : first, token)),
+    )
+    await first.deliverMail()
+
+    assert.deepEqual(countStatuses(answers), { 200: 1, 400: 49 })
+    assert.equal(await emailOf(first, ann), ann.email)
+    assert.equal(linksTo(first, ann.email).length, 1)
+  })
+
+  test('against the confirmation of a further change: the first address is back, and nothing waits', async () => {
+    await using replicas = await startReplicas()
+    const [first, second] = replicas.pair
+
+    for (const n of times(10)) {
+      const ann = await first.addUser(`ann${n}@example.com`)
+      await changeEmail(first, ann, `thief${n}@example.com`)
+      const token = undoTokenFor(first, ann.email)
+      first.advance(MINUTE_MS)
+      const code = await emailCodeFor(first, ann, `further${n}@example.com`)
+      const [undone, confirmed] = await Promise.all([
+        turns(n % 5).then(() => undoEmail(first, token)),
+        confirmEmail(second, ann, code),
+      ])
+
+      assert.equal(undone.status, 200, undone.text)
+      assertOneOf(confirmed, 200, 400, 401)
+      assert.equal(await emailOf(first, ann), ann.email)
+      assert.equal(await openSessions(first, ann), 0)
+    }
+    const open = (await emailChanges(first)).filter((change) => change.undone_at === null)
+    assert.deepEqual(open, [])
+  })
+
+  test('against logins by the old and the new address: no session survives', async () => {
+    await using replicas = await startReplicas()
+    const [first, second] = replicas.pair
+
+    for (const n of times(10)) {
+      const ann = await first.addUser(`ann${n}@example.com`)
+      const thief = `thief${n}@example.com`
+      await changeEmail(first, ann, thief)
+      const token = undoTokenFor(first, ann.email)
+      const [undone, ...logins] = await Promise.all([
+        turns(n % 5).then(() => undoEmail(first, token)),
+        ...times(6).map(async (turn) => {
+          await turns(turn)
+          const email = turn % 2 ? ann.email : thief
+          return second.post(LOGIN, { email, password: PASSWORD })
+        }),
+      ])
+
+      assert.equal(undone.status, 200, undone.text)
+      for (const login of logins) assertOneOf(login, 200, 401)
+      assert.equal(await openSessions(first, ann), 0)
+    }
+  })
+
+  test('against the deletion of the account: never a 5xx, and nothing is left', async () => {
+    await using replicas = await startReplicas()
+    const [first, second] = replicas.pair
+    const admin = await first.addAdmin()
+
+    for (const n of times(10)) {
+      const ann = await first.addUser(`ann${n}@example.com`)
+      await changeEmail(first, ann, `thief${n}@example.com`)
+      const token = undoTokenFor(first, ann.email)
+      const [undone, deleted] = await Promise.all([
+        undoEmail(first, token),
+        second.delete(`/api/v1/users/${ann.id}`, { token: admin.access }),
+      ])
+
+      assertOneOf(undone, 200, 400)
+      assert.equal(deleted.status, 200, deleted.text)
+    }
+    assert.deepEqual(await emailChanges(first), [])
+  })
+})
+
+test('an address that is left while others sign it up or want it is nobody else’s', async () => {
+  await using replicas = await startReplicas()
+  const [first, second] = replicas.pair
+
+  for (const n of times(12)) {
+    const ann = await first.addUser(`ann${n}@example.com`)
+    const eve = await first.addUser(`eve${n}@example.com`)
+    const code = await emailCodeFor(first, ann, `next${n}@example.com`)
+    await wantEmail(first, eve, ann.email)
+    const evesCode = await unsentCodeOf(first, eve)
+    const [left, signedUp, wanted] = await Promise.all([
+      turns(n % 4).then(() => confirmEmail(first, ann, code)),
+      turns((n * 3) % 4).then(() => second.post(SIGN_UP, { email: ann.email, password: PASSWORD })),
+      confirmEmail(second, eve, evesCode),
+    ])
+
+    assert.equal(left.status, 200, left.text)
+    assertProblem(signedUp, 'email_taken')
+    assertProblem(wanted, 'invalid_code')
+    assert.deepEqual(await usersWith(first, ann.email), [])
+  }
+})
