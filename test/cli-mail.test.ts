@@ -79,6 +79,31 @@ describe('the mail commands', () => {
     assert.deepEqual([event?.actor_id, others.length], [null, 0])
   })
 
+  test('0 resend --state sends all of that state again, the bounced only with --yes', async () => {
+    await using program = await startWithMail()
+    const { service } = program
+    const dead = await failedMail(service, 'bob@example.com')
+    await service.ctx.transaction((tx) =>
+      tx.updateTable('outbox').set({ state: 'dead' }).where('id', '=', dead.id).execute(),
+    )
+
+    const refused = await program.run('resend', '--state', 'bounced')
+    const other = await program.run('resend', '--state', 'dead', '--kind', 'reminder')
+    const all = await program.run('resend', '--state', 'dead')
+    const bounced = await program.run('resend', '--state', 'bounced', '--yes')
+
+    assert.equal(refused.exitCode, 2)
+    assert.match(refused.stderr, /--yes/)
+    const ids = [refused, other, all, bounced].map(({ stdout }) =>
+      linesOf(stdout).map((mail) => mail.id),
+    )
+    assert.deepEqual(ids, [[], [], [dead.id], [program.id]])
+    const rows = await outboxRows(service)
+    assert.ok(rows.every((row) => row.state === 'waiting' || row.state === 'sent'))
+    const events = await service.ctx.db.selectFrom('audit_events').select('event').execute()
+    assert.equal(events.filter(({ event }) => event === 'mail.resent').length, 2)
+  })
+
   test('1 not_found for an unknown message', async () => {
     await using program = await startWithMail()
 
@@ -95,6 +120,8 @@ describe('the mail commands', () => {
     ['show'],
     ['show', '7'],
     ['resend', UNKNOWN, UNKNOWN],
+    ['resend', '--state', 'sent', '--yes'],
+    ['resend', UNKNOWN, '--state', 'dead'],
   ]) {
     test(`2 and the usage for: mail ${args.join(' ')}`, async () => {
       const env = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:' }

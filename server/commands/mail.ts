@@ -4,6 +4,7 @@ import {
   findMail,
   findMails,
   MAIL_STATES,
+  type MailFilters,
   type MailKey,
   mailKeyOf,
   type MailRow,
@@ -25,15 +26,8 @@ export const listMailCommand: Command = {
     if (values.state !== undefined && state === undefined)
       throw new UsageError(`a state is one of ${MAIL_STATES.join(', ')}`)
     return withContext(environment, async (ctx) => {
-      let after: MailKey | undefined
-      for (;;) {
-        const filters = { state, kind: values.kind }
-        const page = await findMails(ctx.db, filters, { limit: PAGE, after })
-        for (const mail of page) print(mail)
-        const last = page.at(-1)
-        if (last === undefined || page.length < PAGE) return 0
-        after = mailKeyOf(last)
-      }
+      for await (const mail of mailsOf(ctx, { state, kind: values.kind })) print(mail)
+      return 0
     })
   },
 }
@@ -50,9 +44,50 @@ export const showMailCommand: Command = {
 }
 
 export const resendMailCommand: Command = {
-  usage: '<id>',
-  summary: 'let a message that is dead or bounced wait again, due now',
-  run: (args, environment) => withId(args, environment, (ctx, id) => resendMail(ctx, id)),
+  usage: '<id> | --state dead|bounced [--kind KIND] [--yes]',
+  summary: 'let a message that is dead or bounced wait again, due now; or all of them',
+  run(args, environment) {
+    const { values, positionals } = readArgs(args, {
+      state: { type: 'string' },
+      kind: { type: 'string' },
+      yes: { type: 'boolean', default: false },
+    })
+    const { state, kind, yes } = values
+    if (state === undefined && kind === undefined && !yes)
+      return withId(positionals, environment, (ctx, id) => resendMail(ctx, id))
+    if (positionals.length > 0) throw new UsageError('either an id or a state is needed')
+    if (state !== 'dead' && state !== 'bounced')
+      throw new UsageError('the state is dead or bounced')
+    if (state === 'bounced' && !yes)
+      throw new UsageError(
+        'these addresses refused mail, and asking all of them again harms the standing of your sender: add --yes if you know why they would take it now',
+      )
+    return withContext(environment, (ctx) => resendAll(ctx, { state, kind }))
+  },
+}
+
+/** Each in a transaction of its own, so that a worker begins with the first. */
+async function resendAll(ctx: Context, filters: MailFilters): Promise<number> {
+  for await (const { id } of mailsOf(ctx, filters)) {
+    try {
+      print(await resendMail(ctx, id))
+    } catch (error) {
+      // Somebody else was faster, or its user has gone.
+      if (!(error instanceof AppError)) throw error
+    }
+  }
+  return 0
+}
+
+async function* mailsOf(ctx: Context, filters: MailFilters): AsyncGenerator<MailRow> {
+  let after: MailKey | undefined
+  for (;;) {
+    const page = await findMails(ctx.db, filters, { limit: PAGE, after })
+    yield* page
+    const last = page.at(-1)
+    if (last === undefined || page.length < PAGE) return
+    after = mailKeyOf(last)
+  }
 }
 
 function withId(
