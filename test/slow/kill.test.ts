@@ -30,6 +30,7 @@ async function killAgainAndAgain(url: string, load: Load, fleet: Fleet): Promise
   const settings = {
     DATABASE_URL: url,
     LOG_LEVEL: 'info',
+    RATE_LIMIT: 'off',
     WORKER: fleet.workers > 0 ? 'separate' : 'inline',
   }
   const start = () => startServer(settings, load.hear)

@@ -38,6 +38,7 @@ export async function startShop(kind: DatabaseKind, settings: Record<string, str
     MAIL_URL: smtp.url(),
     MAIL_FROM: 'Coffee Shop <shop@example.com>',
     NODE_EXTRA_CA_CERTS: authority,
+    RATE_LIMIT: 'off',
     ...settings,
   })
   /** The attempt of each address whose sign-up was answered 201. */
