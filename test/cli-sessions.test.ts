@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { DAY_MS, toIso } from '../server/lib/units.ts'
+import { endSessionsAfter } from '../server/sessions/session-list.ts'
 import { runProgram } from './support/process.ts'
 import { rowsOf } from './support/seed.ts'
 import { SETTINGS, type Service, startService, type TestUser } from './support/service.ts'
@@ -113,6 +114,25 @@ describe('sessions end', () => {
 
     assert.deepEqual([exitCode, stdout], [0, 'Ended 0 sessions.\n'])
     assert.deepEqual(await state(), earlier)
+  })
+
+  test('--all goes on with what another run left when it was killed', async () => {
+    await using shop = await startShop()
+    const { service } = shop
+    const ann = await service.addUser()
+    await seedSessions(service, ann.id, { live: 9, expired: 0 })
+    await service.ctx.transaction((tx) =>
+      endSessionsAfter(tx, '', { limit: 4, nowMs: service.clock.nowMs - DAY_MS }),
+    )
+
+    const { stdout, stderr } = await shop.end('--all')
+
+    assert.equal(stdout, 'Ended 6 sessions.\n', stderr)
+    const sessions = await rowsOf(service.ctx, 'sessions')
+    const endedAt = sessions.map((row) => row.revoked_at)
+    assert.ok(endedAt.every((at) => at !== null))
+    // What the first had ended keeps its time.
+    assert.equal(endedAt.filter((at) => at < toIso(service.clock.nowMs - DAY_MS / 2)).length, 4)
   })
 
   test('1 not_found for a user who does not exist: nothing ends', async () => {

@@ -3,6 +3,9 @@ import { describe, test } from 'node:test'
 import { sql } from 'kysely'
 import type { Backend } from '../server/database/connect.ts'
 import { migrate, pendingMigrations, SchemaError } from '../server/database/migrate.ts'
+import { up as initial } from '../server/database/migrations/0001-initial.ts'
+import { up as mailAndJobs } from '../server/database/migrations/0002-mail-and-jobs.ts'
+import { up as accountLife } from '../server/database/migrations/0003-account-life.ts'
 import { openDatabase } from '../server/database/open.ts'
 import { databaseUrl } from '../server/lib/setting-types.ts'
 import { createTestDatabase } from './support/database.ts'
@@ -96,6 +99,46 @@ describe('migrate()', () => {
     assert.deepEqual(pending, NAMES)
     assert.deepEqual(await database.migrate(backend), NAMES)
     assert.deepEqual(await tablesIn(backend), OURS)
+  })
+
+  test('takes the device and the network of open sessions from their last use', async () => {
+    await using database = await emptyDatabase()
+    const backend = await database.open()
+    await initial(backend.writer, backend.dialect)
+    await mailAndJobs(backend.writer, backend.dialect)
+    const at = '2026-01-01T12:00:00.000Z'
+    await execute(
+      backend,
+      `insert into users (email, email_canonical, role, created_at, updated_at)
+      values ('a@b.example', 'a@b.example', 'user', '${at}', '${at}')`,
+    )
+    for (const [id, device, ip] of [
+      ['1', "'Firefox'", "'192.0.2.1'"],
+      ['2', 'null', "'2001:db8::1'"],
+      ['3', "'curl'", 'null'],
+    ])
+      await execute(
+        backend,
+        `insert into sessions
+        (id, user_id, generation, created_at, expires_at, ends_at, last_seen_at, user_agent, ip)
+        select '${id}', id, 0, '${at}', '${at}', '${at}', '${at}', ${device}, ${ip} from users`,
+      )
+
+    await accountLife(backend.writer, backend.dialect)
+
+    const sessions = await backend.writer
+      .selectFrom('sessions')
+      .select(['login_user_agent', 'login_network'])
+      .orderBy('id')
+      .execute()
+    assert.deepEqual(
+      sessions.map((session) => [session.login_user_agent, session.login_network]),
+      [
+        ['Firefox', '192.0.2.1'],
+        [null, null],
+        ['curl', null],
+      ],
+    )
   })
 
   test('refuses a newer schema and changes nothing', async () => {

@@ -42,11 +42,7 @@ export async function isNewDevice(
     .select('id')
     .where('user_id', '=', user.id)
     .where('created_at', '>', toIso(nowMs - KNOWN_FOR_MS))
-    .where((eb) => {
-      // Sessions from before this was kept have only the device of their last use.
-      const device = eb.fn.coalesce('login_user_agent', 'user_agent')
-      return userAgent === null ? eb(device, 'is', null) : eb(device, '=', userAgent)
-    })
+    .where('login_user_agent', userAgent === null ? 'is' : '=', userAgent)
     .limit(1)
     .executeTakeFirst()
   if (known !== undefined) return false
