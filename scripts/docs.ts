@@ -45,9 +45,13 @@ function withSettingsTable(markdown: string): string {
 function settingsTable(): string {
   const rows = Object.entries<Setting<unknown>>(SETTINGS).map(([name, setting]) => {
     const names = setting.secret ? `\`${name}\`, \`${name}_FILE\`` : `\`${name}\``
-    return `| ${[names, defaultCell(setting), setting.unit ?? '', setting.description].join(' | ')} |`
+    const allowed = setting.parse.allowed ?? ''
+    const cells = [names, defaultCell(setting), allowed, setting.unit ?? '', setting.description]
+    return `| ${cells.join(' | ')} |`
   })
-  return ['| Name | Default | Unit | Meaning |', '|---|---|---|---|', ...rows].join('\n')
+  return ['| Name | Default | Allowed | Unit | Meaning |', '|---|---|---|---|---|', ...rows].join(
+    '\n',
+  )
 }
 
 function defaultCell(setting: Setting<unknown>): string {

@@ -9,6 +9,7 @@ import {
   integer,
   onOff,
   originList,
+  type Reader,
   redisUrl,
   rangeUrl,
   secretKey,
@@ -20,7 +21,7 @@ import { smsUrl } from './lib/sms-url.ts'
 /** One environment variable: how its text is read, what it is without, and what people are told. */
 export interface Setting<T> {
   /** Throws an Error whose message says what is expected, without repeating the value. */
-  readonly parse: (value: string) => T
+  readonly parse: Reader<T>
   readonly default: T
   readonly description: string
   /** Shown in the documentation where the default is not a plain value. */
@@ -238,19 +239,19 @@ export const SETTINGS = {
 }
 
 function define<T>(
-  parse: (value: string) => T,
+  parse: Reader<T>,
   fallback: T,
   description: string,
   options?: Pick<Setting<T>, 'unit' | 'secret' | 'defaultText'>,
 ): Setting<T>
 function define<T>(
-  parse: (value: string) => T,
+  parse: Reader<T>,
   fallback: undefined,
   description: string,
   options?: Pick<Setting<T>, 'unit' | 'secret' | 'defaultText'>,
 ): Setting<T | undefined>
 function define<T>(
-  parse: (value: string) => T,
+  parse: Reader<T>,
   fallback: T | undefined,
   description: string,
   options: Pick<Setting<T>, 'unit' | 'secret' | 'defaultText'> = {},

@@ -5,28 +5,38 @@ import { canonicalEmail } from './emails.ts'
 // Readers of single settings. Each throws an Error that says what is expected and never repeats
 // the value, because any of them may hold a secret.
 
+export interface Reader<T> {
+  (value: string): T
+  /** What it takes, where a few words can say so; for the documentation. */
+  readonly allowed?: string
+}
+
 export const text = () => (value: string) => value
 
-export function integer(min: number, max: number) {
-  return (value: string): number => {
+export function integer(min: number, max: number): Reader<number> {
+  const read = (value: string) => {
     const number = /^[0-9]{1,15}$/.test(value) ? Number(value) : Number.NaN
     if (!(number >= min && number <= max)) {
       throw new Error(`must be a whole number from ${min} to ${max}`)
     }
     return number
   }
+  return Object.assign(read, { allowed: `${min} to ${max}` })
 }
 
-export function choice<const T extends string>(...values: readonly T[]) {
-  return (value: string): T => {
+export function choice<const T extends string>(...values: readonly T[]): Reader<T> {
+  const read = (value: string) => {
     const found = values.find((known) => known === value)
     if (found === undefined)
       throw new Error(`must be ${values.join(', ')}`.replace(/, (?=[^,]*$)/, ' or '))
     return found
   }
+  return Object.assign(read, { allowed: values.map((value) => `\`${value}\``).join(', ') })
 }
 
-export function onOff(value: string): boolean {
+export const onOff: Reader<boolean> = Object.assign(readSwitch, { allowed: '`on`, `off`' })
+
+function readSwitch(value: string): boolean {
   if (['on', 'true'].includes(value)) return true
   if (['off', 'false'].includes(value)) return false
   throw new Error('must be on or off')

@@ -47,6 +47,17 @@ describe('docs/configuration.md', () => {
     assert.equal(text, (await generatedFiles()).get(path), 'run npm run docs')
   })
 
+  for (const [name, { parse }] of settings) {
+    const [, min, max] = /^([0-9]+) to ([0-9]+)$/.exec(parse.allowed ?? '') ?? []
+    if (min === undefined || max === undefined) continue
+    test(`says the range of ${name}: what is in it is read, what is beside it is not`, () => {
+      assert.ok(text.includes(`| ${min} to ${max} |`))
+      assert.deepEqual([parse(min), parse(max)], [Number(min), Number(max)])
+      for (const beside of [Number(min) - 1, Number(max) + 1])
+        assert.throws(() => parse(String(beside)))
+    })
+  }
+
   for (const [name, { secret, description }] of settings) {
     test(`tells of ${name}${secret ? ` and ${name}_FILE` : ''}`, () => {
       const row = text.split('\n').find((line) => line.startsWith(`| \`${name}\``)) ?? ''
