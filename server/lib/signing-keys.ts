@@ -33,13 +33,14 @@ export interface PublicJwk {
 export const PUBLISHED_AHEAD_MS = 30 * MINUTE_MS
 /** The longest life of an access token, and what clocks and readings of the file may differ. */
 export const PUBLISHED_AFTER_MS = HOUR_MS + 5 * MINUTE_MS
-const RSA_BITS_MIN = 2048
+/** RFC 7518 section 3.3; with more, a token grows too long for a header, and its signing too slow. */
+const RSA_BITS = { min: 2048, max: 4096 }
 const RSA_BITS_NEW = 3072
 
 const NEEDED: Readonly<Record<SigningAlgorithm, string>> = {
   EdDSA: 'an Ed25519 key',
   ES256: 'an EC key on P-256',
-  RS256: `an RSA key of ${RSA_BITS_MIN} bits or more`,
+  RS256: `an RSA key of ${RSA_BITS.min} to ${RSA_BITS.max} bits`,
 }
 
 /**
@@ -169,7 +170,8 @@ function fits({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject, alg: Signi
   if (alg === 'ES256') {
     return asymmetricKeyType === 'ec' && asymmetricKeyDetails?.namedCurve === 'prime256v1'
   }
-  return asymmetricKeyType === 'rsa' && (asymmetricKeyDetails?.modulusLength ?? 0) >= RSA_BITS_MIN
+  const bits = asymmetricKeyDetails?.modulusLength ?? 0
+  return asymmetricKeyType === 'rsa' && bits >= RSA_BITS.min && bits <= RSA_BITS.max
 }
 
 /** RFC 7638: what node exports of a public key are exactly the members that count. */

@@ -158,7 +158,10 @@ describe('a text is refused', () => {
   for (const [algorithm, others] of [
     ['EdDSA', [makePrivateKey('ES256'), makePrivateKey('RS256'), edwards448()]],
     ['ES256', [makePrivateKey('EdDSA'), makePrivateKey('RS256'), ec('P-384'), ec('secp256k1')]],
-    ['RS256', [makePrivateKey('EdDSA'), makePrivateKey('ES256'), rsa(1024), rsaForPss()]],
+    [
+      'RS256',
+      [makePrivateKey('EdDSA'), makePrivateKey('ES256'), rsa(1024), rsa(4104), rsaForPss()],
+    ],
   ] as const) {
     test(`when its key does not fit ${algorithm}`, () => {
       for (const other of others) {
