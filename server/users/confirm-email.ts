@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { recordEvent } from '../audit/audit.ts'
+import { blankEventsOf, recordEvent } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
 import { AppError } from '../errors.ts'
@@ -130,6 +130,7 @@ async function removeUnverified(
   await forgetCodeFailuresOf(tx, [holder.email_canonical])
   const kept = ctx.config.hideRegisteredEmails ? { countedSinceMs: signUpsCountedSinceMs(ctx) } : {}
   await forgetMessagesOf(tx, [holder], nowMs, kept)
+  await blankEventsOf(tx, [holder.id])
   const event = { event: 'user.deleted', subjectId: holder.id, ...actor.cause } as const
   await recordEvent(tx, event, nowMs)
 }

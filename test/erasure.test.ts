@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { sql } from 'kysely'
+import { runDueJobs } from '../server/jobs/schedule.ts'
+import { HOUR_MS } from '../server/lib/units.ts'
+import { makeFirstAdmin } from '../server/users/make-first-admin.ts'
+import { RECURRING_JOBS } from '../server/worker.ts'
+import { DATABASE } from './support/database.ts'
+import { changeEmail } from './support/email-changes.ts'
+import { addCanary, CANARY, signUpAsCanary } from './support/full-user.ts'
+import { runProgram } from './support/process.ts'
+import { PASSWORD, type Service, SETTINGS, startService, type TestUser } from './support/service.ts'
+
+// Backups, logs and the free pages of a database file are out of reach: docs/security.md says so.
+
+/** Every table that the database has, whatever our schema knows of it. */
+async function tablesOf({ ctx }: Service): Promise<string[]> {
+  const query =
+    DATABASE === 'sqlite'
+      ? sql<{ name: string }>`select name from sqlite_master where type = 'table'`
+      : sql<{ name: string }>`select table_name as name from information_schema.tables
+          where table_schema = 'public'`
+  const { rows } = await ctx.transaction((tx) => query.execute(tx))
+  return rows.map(({ name }) => name)
+}
+
+/** Where any of these texts stands in the database, in any column of any table, in capitals or not. */
+async function tracesOf(service: Service, texts: readonly string[]): Promise<string[]> {
+  const found = new Set<string>()
+  for (const table of await tablesOf(service)) {
+    const all = sql<Record<string, unknown>>`select * from ${sql.table(table)}`
+    const { rows } = await service.ctx.transaction((tx) => all.execute(tx))
+    for (const row of rows) {
+      for (const [column, value] of Object.entries(row)) {
+        for (const text of texts) {
+          const stored = value instanceof Date ? value.toISOString() : String(value)
+          if (stored.toLowerCase().includes(text.toLowerCase()))
+            found.add(`${table}.${column}: ${text}`)
+        }
+      }
+    }
+  }
+  return [...found].toSorted()
+}
+
+const TEXTS = Object.values(CANARY)
+const WITHOUT_ADDRESS = TEXTS.filter((text) => text !== CANARY.firstEmail)
+
+async function deleteMe(service: Service, { access: token }: TestUser) {
+  const sent = { ip: CANARY.ip, headers: { 'user-agent': CANARY.userAgent } }
+  const body = { current_password: PASSWORD }
+  const answer = await service.delete('/api/v1/me', { ...sent, token, body })
+  assert.equal(answer.status, 204, answer.text)
+}
+
+async function deleteAsAdmin(service: Service, { id }: TestUser, admin?: TestUser) {
+  const { access: token } = admin ?? (await service.addAdmin())
+  assert.equal((await service.delete(`/api/v1/users/${id}`, { token })).status, 200)
+}
+
+async function deleteByCommand({ databaseUrl }: Service, { id }: TestUser) {
+  const env = { ...SETTINGS, DATABASE_URL: databaseUrl }
+  const { exitCode, stderr } = await runProgram(['users', 'delete', String(id)], { env })
+  assert.equal(exitCode, 0, stderr)
+}
+
+describe('a user of whom every table holds something leaves no trace', () => {
+  for (const [how, remove, lastMails] of [
+    ['by the user', deleteMe, 1],
+    ['by an admin', deleteAsAdmin, 0],
+    ['by the command line', deleteByCommand, 0],
+  ] as const) {
+    test(`when deleted ${how}`, async () => {
+      await using service = await startService()
+      const admin = await service.addAdmin()
+      const canary = await addCanary(service)
+      const before = await tracesOf(service, TEXTS)
+      const sent = () => service.mailer.sent.filter(({ to }) => /cinderella/i.test(to)).length
+      const sentBefore = sent()
+
+      await remove(service, canary, admin)
+      await service.deliverMail()
+
+      assert.deepEqual(await tracesOf(service, TEXTS), [])
+      assert.equal(sent() - sentBefore, lastMails)
+      // Else there was nothing to look for.
+      for (const text of TEXTS)
+        assert.ok(
+          before.some((trace) => trace.endsWith(`: ${text}`)),
+          text,
+        )
+      const tables = new Set(before.map((trace) => trace.split('.', 1)[0]))
+      const wanted = ['audit_events', 'code_failures', 'email_changes', 'outbox', 'phone_changes']
+      for (const table of [...wanted, 'sessions', 'users']) assert.ok(tables.has(table), table)
+    })
+  }
+
+  test('but for what happened: the events stay, by id', async () => {
+    await using service = await startService()
+    const canary = await addCanary(service)
+    const eventsOf = async () => {
+      const { db } = service.ctx
+      const about = db.selectFrom('audit_events').select(['id', 'event', 'ip'])
+      const rows = await about.where('subject_id', '=', canary.id).orderBy('id').execute()
+      return rows.map((row) => ({ ...row }))
+    }
+    const before = await eventsOf()
+
+    await deleteMe(service, canary)
+
+    const after = await eventsOf()
+    assert.ok(before.some(({ ip }) => ip === CANARY.ip))
+    assert.deepEqual(
+      after.slice(0, -1),
+      before.map((event) => ({ ...event, ip: null })),
+    )
+    assert.equal(after.at(-1)?.event, 'user.deleted')
+  })
+
+  test('and takes nothing of others along: where the admin sat stays', async () => {
+    await using service = await startService()
+    const canary = await addCanary(service)
+    const { access: token, ...admin } = await service.addAdmin()
+    const other = await service.addUser()
+    const disable = { disabled: true }
+    await service.patch(`/api/v1/users/${canary.id}`, disable, { token, ip: '198.51.100.9' })
+    const texts = ['198.51.100.9', admin.email, other.email]
+    const before = await tracesOf(service, texts)
+
+    await service.delete(`/api/v1/users/${canary.id}`, { token })
+
+    assert.ok(before.includes('audit_events.ip: 198.51.100.9'))
+    assert.deepEqual(await tracesOf(service, texts), before)
+    assert.deepEqual(await tracesOf(service, TEXTS), [])
+  })
+})
+
+const CLEAN_UP = RECURRING_JOBS.filter((job) => job.name === 'clean-up')
+
+describe('a sign-up that nobody verified leaves no trace', () => {
+  test('when the clean-up deletes it', async () => {
+    await using service = await startService()
+    await signUpAsCanary(service)
+    const before = await tracesOf(service, TEXTS)
+
+    service.advance(72 * HOUR_MS)
+    await runDueJobs(service.ctx, CLEAN_UP)
+    await service.deliverMail()
+
+    assert.deepEqual(await tracesOf(service, TEXTS), [])
+    assert.ok(before.includes(`sign_ups.full_name: ${CANARY.name}`), String(before))
+    assert.ok(before.includes(`audit_events.ip: ${CANARY.ip}`))
+  })
+
+  test('when another takes its place, but for the address, which goes with that one', async () => {
+    await using service = await startService()
+    await signUpAsCanary(service)
+    service.advance(47.5 * HOUR_MS)
+
+    const user = await service.addUser(CANARY.firstEmail)
+
+    assert.deepEqual(await tracesOf(service, WITHOUT_ADDRESS), [])
+    await deleteAsAdmin(service, user)
+    assert.deepEqual(await tracesOf(service, TEXTS), [])
+  })
+
+  test('when an operator makes the user, and when the first admin is made', async () => {
+    await using service = await startService()
+    await signUpAsCanary(service)
+
+    await makeFirstAdmin(service.ctx, CANARY.firstEmail, 'the long password of an admin')
+
+    assert.deepEqual(await tracesOf(service, WITHOUT_ADDRESS), [])
+  })
+
+  test('when somebody proves its address as a new one', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    await signUpAsCanary(service)
+
+    await changeEmail(service, ann, CANARY.firstEmail)
+
+    assert.deepEqual(await tracesOf(service, WITHOUT_ADDRESS), [])
+    assert.equal((await service.get('/api/v1/me', { token: ann.access })).status, 200)
+  })
+})
