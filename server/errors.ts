@@ -10,8 +10,8 @@ export const ERRORS = {
   invalid_reset_token:
     'The link is wrong, has expired or was used, or a newer one was mailed; ask for another.',
   invalid_undo_token: 'The link is wrong, has expired or was used.',
-  authentication_required: 'Sign in and send the access token as a Bearer token.',
-  invalid_token: 'The token is invalid, has expired or was revoked; sign in again.',
+  authentication_required: 'Log in and send the access token as a Bearer token.',
+  invalid_token: 'The token is invalid, has expired or was revoked; log in again.',
   invalid_credentials: 'Incorrect email or password.',
   forbidden: 'You do not have permission to do this.',
   email_unverified: 'Verify your email address before you log in.',

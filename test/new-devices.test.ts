@@ -29,7 +29,7 @@ function logInWith(
 
 async function warningsTo(service: Service, email: string) {
   await service.deliverMail()
-  return service.mailsTo(email).filter((mail) => mail.subject.startsWith('New sign-in'))
+  return service.mailsTo(email).filter((mail) => mail.subject.startsWith('New login'))
 }
 
 const liveSessions = async (service: Service) =>

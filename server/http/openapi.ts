@@ -18,7 +18,7 @@ declare module 'fastify' {
 
 const TAGS = [
   { name: 'Authentication', description: 'Sign up, verify, log in, refresh, log out.' },
-  { name: 'Me', description: 'The signed-in user.' },
+  { name: 'Me', description: 'Who is logged in.' },
   { name: 'Users', description: 'The admin’s side.' },
   { name: 'Mail', description: 'What was sent, waits or failed; for admins.' },
   { name: 'Audit', description: 'Who did what, and when; for admins.' },
@@ -30,6 +30,9 @@ const DESCRIPTION = `Sign-up, verification by mail, login, roles, and the admin�
 
 Send the access token as \`Authorization: Bearer …\`. Keep the \`refresh_token\` of each answer: it changes with every
 refresh, and a session whose old token comes back is ended.
+
+The base is \`/api/v1\`. The same routes answer without it, too (\`/auth/login\`), for clients of the service that this
+one replaces; write new ones against the base.
 
 Every refusal is \`application/problem+json\` (RFC 9457) with a stable \`code\`.`
 

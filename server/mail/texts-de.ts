@@ -82,7 +82,9 @@ export const GERMAN: Texts = {
       },
       verifies
         ? 'Damit bestätigen Sie zugleich diese Adresse; jede Registrierung, die noch auf ihren Code wartet, verfällt.'
-        : 'Danach müssen Sie sich überall neu anmelden. Bis dahin ändert sich nichts.',
+        : from === null
+          ? 'Danach müssen Sie sich überall neu anmelden. Wurde eine Änderung der Adresse zurückgenommen, kann sich bis dahin niemand anmelden.'
+          : 'Danach müssen Sie sich überall neu anmelden. Bis dahin ändert sich nichts.',
       {
         warning:
           'Das waren nicht Sie? Dann tun Sie nichts und geben den Link niemandem: Wer ihn hat, kommt in Ihr Konto.',

@@ -23,7 +23,7 @@ export const ENGLISH: Texts = {
   sessionReplayed: ({ endedAt, from, link }) => ({
     subject: 'We signed out one of your Coffee Shop sessions',
     blocks: [
-      `An old sign-in key of one of your sessions was used again ${time(endedAt)} from ${origin(from)}.`,
+      `An old key of one of your sessions was used again ${time(endedAt)} from ${origin(from)}.`,
       'It may have been copied, so we ended that session. Log in again to go on.',
       {
         warning:
@@ -33,7 +33,7 @@ export const ENGLISH: Texts = {
     ],
   }),
   newDevice: ({ at, from, link }) => ({
-    subject: 'New sign-in to your Coffee Shop account',
+    subject: 'New login to your Coffee Shop account',
     blocks: [
       `Somebody logged in to your account ${time(at)} from ${origin(from)}.`,
       'No login of the last 30 days came from this device; a browser that was updated counts as a new one. If it was you, there is nothing to do.',
@@ -75,7 +75,9 @@ export const ENGLISH: Texts = {
       { before: `To choose one, open this link. It works once, until ${time(until)}:`, link },
       verifies
         ? 'Setting it also verifies this address, and drops every sign-up of it that waits for a code.'
-        : 'It signs you out everywhere. Until you set it, nothing has changed.',
+        : from === null
+          ? 'It signs you out everywhere. After a change of the address was taken back, nobody can log in until you set it.'
+          : 'It signs you out everywhere. Until you set it, nothing has changed.',
       {
         warning:
           'Not you? Do nothing, and give the link to nobody: it opens your account to whoever has it.',
@@ -85,7 +87,7 @@ export const ENGLISH: Texts = {
   accountDeleted: ({ at, from }) => ({
     subject: 'Your Coffee Shop account was deleted',
     blocks: [
-      `Your account was deleted ${time(at)} from ${origin(from)}, by somebody who was signed in and typed its password.`,
+      `Your account was deleted ${time(at)} from ${origin(from)}, by somebody who was logged in and typed its password.`,
       'Everything that was stored about you is gone. This is the last mail; you can sign up again at any time.',
       {
         warning:
@@ -99,7 +101,7 @@ export const ENGLISH: Texts = {
       {
         before: 'The code that makes this the address of your account is',
         code,
-        after: `It works until ${time(until)}, once you have signed in.`,
+        after: `It works until ${time(until)}, once you have logged in.`,
       },
       `The change was asked for ${time(requestedAt)} from ${origin(from)}.`,
       {
