@@ -5,7 +5,7 @@ import { type KeyRing, mac } from '../lib/keys.ts'
 import type { Metrics } from '../metrics.ts'
 import { type Limit, type LimitName, LIMITS } from './limits.ts'
 import { type Counter, createMemoryCounter, type MemoryCounts, toSeconds } from './memory.ts'
-import { REDIS_PREFIX, type SharedCounts } from './redis.ts'
+import { inTime, REDIS_PREFIX, type SharedCounts } from './redis.ts'
 
 /** One counted try. */
 export interface Try {
@@ -66,7 +66,8 @@ export function createLimits(parts: LimitParts): Limits {
   async function takeAnywhere(name: LimitName, key: string): Promise<Try> {
     if (shared?.isUp()) {
       try {
-        return guarded(await takeFrom(shared.store(name), name, key), shared.failed)
+        const counted = await takeFrom(shared.store(name), name, key)
+        return guarded(counted, shared)
       } catch (error) {
         shared.failed(error)
       }
@@ -85,8 +86,8 @@ export function createLimits(parts: LimitParts): Limits {
     async clear(name, key) {
       if (!config.rateLimit) return
       await clearIn(memory(name), nameless(name, key))
-      if (shared?.isUp())
-        await clearIn(shared.store(name), nameless(name, key)).catch(shared.failed)
+      if (!shared?.isUp()) return
+      await clearIn(shared.store(name), nameless(name, key)).catch(shared.failed)
     },
     store() {
       if (shared === undefined) return 'memory'
@@ -166,8 +167,13 @@ async function clearIn(counters: Counters, key: string): Promise<void> {
 }
 
 /** A refund that Redis does not take is lost: the window ends by itself. */
-function guarded(counted: Try, failed: (error: unknown) => void): Try {
-  return { reached: counted.reached, refund: () => counted.refund().catch(failed) }
+function guarded({ reached, refund }: Try, { isUp, failed }: SharedCounts): Try {
+  return {
+    reached,
+    async refund() {
+      if (isUp()) await refund().catch(failed)
+    },
+  }
 }
 
 type MakeCounter = (keyPrefix: string, points: number, windowMs: number) => Counter
@@ -188,14 +194,20 @@ function memoryStore({ config, now, redis }: LimitParts): Store {
 
 function redisStore({ config }: LimitParts, { client }: SharedCounts): Store {
   return makeStore(config, 1, (name, points, windowMs) => {
-    const keyPrefix = `${REDIS_PREFIX}:${name}`
-    return new RateLimiterRedis({
+    const counter = new RateLimiterRedis({
       storeClient: client,
-      keyPrefix,
+      keyPrefix: `${REDIS_PREFIX}:${name}`,
       points,
       duration: toSeconds(windowMs),
       customIncrTtlLuaScript: COUNT,
     })
+    return {
+      points,
+      penalty: (key, change, options) => inTime(counter.penalty(key, change, options)),
+      reward: (key, change) => inTime(counter.reward(key, change)),
+      get: (key) => inTime(counter.get(key)),
+      delete: (key) => inTime(counter.delete(key)),
+    }
   })
 }
 

@@ -130,4 +130,34 @@ describe('the hash queue', () => {
 
     assert.equal(hasher.isFull(), false)
   })
+
+  test('is left by who gives up, at any place in it, and the others go on', async () => {
+    const hasher = await createPasswordHasher({ ...CHEAP, concurrency: 1, queue: 3 })
+    const gone = new AbortController()
+    const hash = await hasher.hash(PASSWORD)
+    const isLeft = (waits: Promise<unknown>) => assert.rejects(waits, { code: 'request_timeout' })
+    const runs = hasher.hash(PASSWORD)
+    const left = isLeft(hasher.hash(PASSWORD, gone))
+    const stays = hasher.verify(hash, PASSWORD, { signal: new AbortController().signal })
+    const alsoLeft = isLeft(hasher.verify(undefined, PASSWORD, gone))
+
+    gone.abort()
+
+    await Promise.all([left, alsoLeft, isLeft(hasher.hash(PASSWORD, gone)), runs])
+    assert.equal(await stays, true)
+    assert.equal(hasher.waiting(), 0)
+    assert.match(await hasher.hash(PASSWORD), /^\$argon2id/)
+  })
+
+  test('whose hash runs already is not left: its turn goes on to the next', async () => {
+    const hasher = await createPasswordHasher({ ...CHEAP, concurrency: 1, queue: 3 })
+    const gone = new AbortController()
+    const running = hasher.hash(PASSWORD, gone)
+    const next = hasher.hash(PASSWORD)
+
+    gone.abort()
+
+    assert.match(await running, /^\$argon2id/)
+    assert.match(await next, /^\$argon2id/)
+  })
 })

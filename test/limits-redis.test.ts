@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { HOUR_MS } from '../server/lib/units.ts'
+import { assertProblem } from './support/problem.ts'
+import { countStatuses, times } from './support/races.ts'
+import { missing, type RedisServer, startRedis } from './support/redis-server.ts'
+import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
+
+const FORGOT = '/api/v1/auth/password/forgot'
+const LOGIN = '/api/v1/auth/login'
+const REFRESH = '/api/v1/auth/refresh'
+/** Longer than a command of Redis may take, and much longer than one that is not asked. */
+const SLOW_MS = 90
+
+describe('limits in Redis', { skip: missing }, () => {
+  let redis: RedisServer
+  let first: Service
+  let second: Service
+  before(async () => {
+    redis = await startRedis()
+    first = await startService({ REDIS_URL: redis.url })
+    second = await startService({ REDIS_URL: redis.url }, { replicaOf: first })
+    await untilStore('redis')
+  })
+  beforeEach(() => untilStore('redis'))
+  after(async () => {
+    await second[Symbol.asyncDispose]()
+    await first[Symbol.asyncDispose]()
+    await redis[Symbol.asyncDispose]()
+  })
+
+  async function untilStore(expected: string): Promise<void> {
+    const startedAt = performance.now()
+    while ([first, second].some(({ ctx }) => ctx.limits.store() !== expected)) {
+      assert.ok(performance.now() - startedAt < 20_000, `never ${expected}`)
+      await delay(20)
+    }
+  }
+  const hasFallenBack = ({ logged }: Service) =>
+    logged.some((line) => /Redis cannot be used/.test(line))
+  const forget = (service: Service, n: number, ip: string) =>
+    service.post(FORGOT, { email: `stranger${n}@example.com` }, { ip })
+  async function forgetOften(count: number, ip: string): Promise<Answer[]> {
+    const answers: Answer[] = []
+    for (const n of times(count)) answers.push(await forget(n % 2 ? first : second, n, ip))
+    return answers
+  }
+  const timed = async <T>(answer: Promise<T>) => {
+    const startedAt = performance.now()
+    return { answer: await answer, ms: performance.now() - startedAt }
+  }
+
+  test('two replicas share one count, and the windows of Redis end by themselves', async () => {
+    const answers = await forgetOften(20, '198.51.100.1')
+    assert.deepEqual(countStatuses(answers), { 202: 10, 429: 10 })
+    assert.equal(answers[19]?.headers['retry-after'], '3600')
+    for (const key of (await redis.command('KEYS', '*')) as string[])
+      // -1 is for ever.
+      assert.notEqual(await redis.command('PTTL', key), -1, key)
+  })
+
+  test('of 200 at once over both, ten are looked at, and what is refused leaves nothing behind', async () => {
+    const ip = '198.51.100.2'
+    const answers = await Promise.all(times(200).map((n) => forget(n % 2 ? first : second, n, ip)))
+    const looked = countStatuses(answers)[202] ?? 0
+    // A pause of this process of 100 ms looks like one of Redis, to either replica.
+    if ([first, second].some(hasFallenBack)) assert.ok(looked <= 20, `${looked} of 200`)
+    else assert.equal(looked, 10)
+  })
+
+  test('logins pause and are cleared over both', async () => {
+    const ann = await first.addUser()
+    const ip = '198.51.100.3'
+    const logIn = (service: Service, password: string) =>
+      service.post(LOGIN, { email: ann.email, password }, { ip })
+    const wrong = await Promise.all(
+      times(40).map((n) => logIn(n % 2 ? first : second, 'not it, sorry')),
+    )
+    const paused = await logIn(first, ann.password)
+    await first.ctx.limits.clear('login', `${ann.email} ${ip}`)
+    const cleared = await logIn(second, ann.password)
+    const again: Answer[] = []
+    for (let n = 0; n < 11; n++) again.push(await logIn(n % 2 ? first : second, 'not it, sorry'))
+
+    assert.deepEqual(countStatuses(wrong), { 401: 10, 429: 30 })
+    assert.equal(paused.headers['retry-after'], '30')
+    assert.equal(cleared.status, 200)
+    assert.deepEqual(countStatuses(again), { 401: 10, 429: 1 })
+  })
+
+  test('no address, name or number stands in Redis', async () => {
+    await first.post(
+      LOGIN,
+      { email: 'canary@example.com', password: PASSWORD },
+      { ip: '192.0.2.77' },
+    )
+    const keys = (await redis.command('KEYS', '*')) as string[]
+    assert.ok(keys.length > 0)
+    for (const key of keys) assert.match(key, /^coffee-shop:limit:(probe|\w+:[\w-]{43})$/)
+  })
+
+  test('flushed: the counts begin anew, and nothing else does', async () => {
+    const ann = await first.addUser()
+    await first.post('/api/v1/auth/logout', { refresh_token: ann.refresh })
+    await forgetOften(11, '198.51.100.4')
+
+    await redis.command('FLUSHALL')
+    const answers = await forgetOften(11, '198.51.100.4')
+
+    assert.deepEqual(countStatuses(answers), { 202: 10, 429: 1 })
+    assertProblem(await second.post(REFRESH, { refresh_token: ann.refresh }), 'invalid_token')
+  })
+
+  for (const [index, [why, breakIt, mendIt]] of (
+    [
+      ['killed', () => redis.kill(), () => redis.start()],
+      ['hanging', () => redis.signal('SIGSTOP'), () => redis.signal('SIGCONT')],
+      [
+        'a replica that may not write',
+        () => redis.command('REPLICAOF', '127.0.0.1', '1'),
+        () => redis.command('REPLICAOF', 'NO', 'ONE'),
+      ],
+      [
+        'full',
+        () => redis.command('CONFIG', 'SET', 'maxmemory', '1'),
+        () => redis.command('CONFIG', 'SET', 'maxmemory', '0'),
+      ],
+    ] as const
+  ).entries()) {
+    test(`${why}: each replica counts for itself at half, one request is slow, and it heals`, async () => {
+      const ip = `198.51.100.${10 + index}`
+      const ann = await first.addUser()
+      await breakIt()
+
+      const asked = []
+      for (let n = 0; n < 8; n++)
+        asked.push(await timed(first.ctx.limits.take('forgot_network', ip)))
+      const refused = await forget(first, 8, ip)
+      const elsewhere = await forget(second, 1, ip)
+      const tokens = await first.post(REFRESH, { refresh_token: ann.refresh })
+      await first.post('/api/v1/auth/logout', { refresh_token: tokens.body.refresh_token })
+      const me = await second.get('/api/v1/me', { token: tokens.body.access_token })
+      const { body: ready, status } = await first.get('/ready')
+      await mendIt()
+      await untilStore('redis')
+      const healed = await forget(second, 9, ip)
+
+      const granted = asked.filter(({ answer }) => answer.reached === undefined)
+      assert.equal(granted.length, 5)
+      assertProblem(refused, 'too_many_requests')
+      assert.equal(elsewhere.status, 202)
+      assert.ok(
+        asked.filter(({ ms }) => ms > SLOW_MS).length <= 1,
+        JSON.stringify(asked.map(({ ms }) => ms)),
+      )
+      assert.equal(status, 200)
+      assert.equal(ready.checks.redis, 'unavailable')
+      assertProblem(me, 'invalid_token')
+      assert.equal(healed.status, 202)
+      first.advance(HOUR_MS)
+    })
+  }
+})

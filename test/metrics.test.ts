@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import type { AddressInfo } from 'node:net'
+import { describe, test } from 'node:test'
+import { listenForMetrics } from '../server/http/metrics.ts'
+import { times } from './support/races.ts'
+import { FORGOT } from './support/resets.ts'
+import { type Service, startService } from './support/service.ts'
+
+const NAME = /^[a-z_][a-z0-9_]*$/
+const SAMPLE = /^([a-z_][a-z0-9_]*)(\{.*\})? (NaN|[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?))$/
+const LABELS = /^\{([a-z_]+="(?:[^"\\\n]|\\[\\"n])*")(,[a-z_]+="(?:[^"\\\n]|\\[\\"n])*")*\}$/
+
+/** Prometheus' text format 0.0.4, strictly: each metric is described before its samples. */
+function parse(text: string): Map<string, number> {
+  assert.ok(text.endsWith('\n'))
+  const samples = new Map<string, number>()
+  const types = new Map<string, string>()
+  for (const line of text.slice(0, -1).split('\n')) {
+    const [, kind, name = '', rest = ''] = /^# (HELP|TYPE) (\S+) (.+)$/.exec(line) ?? []
+    if (kind !== undefined) {
+      assert.match(name, NAME)
+      if (kind === 'TYPE') assert.match(rest, /^(counter|gauge)$/)
+      if (kind === 'TYPE') types.set(name, rest)
+      continue
+    }
+    const [, metric = '', labels = '', value] = SAMPLE.exec(line) ?? []
+    assert.ok(types.has(metric), line)
+    assert.equal(types.get(metric) === 'counter', metric.endsWith('_total'), metric)
+    if (labels !== '') assert.match(labels, LABELS)
+    assert.ok(!samples.has(`${metric}${labels}`), `${line} twice`)
+    samples.set(`${metric}${labels}`, Number(value))
+  }
+  return samples
+}
+
+async function startWithMetrics(service: Service) {
+  const server = await listenForMetrics(service.ctx, 0)
+  const { address, port } = server.address() as AddressInfo
+  const url = `http://${address}:${port}/metrics`
+  return {
+    url,
+    address,
+    scrape: async () => parse(await (await fetch(url)).text()),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+describe('GET /metrics', () => {
+  test('200 in Prometheus’ format, on the loopback address and nowhere else', async () => {
+    await using service = await startService()
+    await using metrics = await startWithMetrics(service)
+
+    const answer = await fetch(metrics.url)
+    const samples = parse(await answer.text())
+
+    assert.equal(answer.status, 200)
+    assert.equal(answer.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8')
+    assert.equal(metrics.address, '127.0.0.1')
+    assert.equal(samples.get('coffee_shop_redis_up'), 0)
+    assert.equal(samples.get('coffee_shop_hashes_waiting'), 0)
+    assert.equal(samples.get('coffee_shop_mail_overdue'), 0)
+    assert.equal(samples.get('coffee_shop_hash_refusals_total'), 0)
+    assert.equal(samples.get('coffee_shop_pwned_passwords_unanswered_total'), 0)
+    assert.ok(Number(samples.get('coffee_shop_event_loop_lag_seconds')) >= 0)
+    assert.equal((await service.get('/metrics')).status, 404)
+    for (const [url, method] of [
+      [metrics.url, 'POST'],
+      [metrics.url.replace('/metrics', '/'), 'GET'],
+    ] as const)
+      assert.equal((await fetch(url, { method })).status, 404)
+  })
+
+  test('counts answers by route, never by URL, and refusals by limit', async () => {
+    await using service = await startService()
+    await using metrics = await startWithMetrics(service)
+    for (const n of times(12))
+      await service.post(FORGOT, { email: `a${n}@example.com` }, { ip: '198.51.100.1' })
+    for (const n of times(5)) await service.get(`/canary-${n}?canary`)
+    await service.get('/api/v1/users/42')
+
+    const samples = await metrics.scrape()
+    const of = (method: string, route: string, status: number) =>
+      samples.get(
+        `coffee_shop_http_requests_total{method="${method}",route="${route}",status="${status}"}`,
+      )
+
+    assert.equal(of('POST', FORGOT, 202), 10)
+    assert.equal(of('POST', FORGOT, 429), 2)
+    assert.equal(of('GET', 'none', 404), 5)
+    assert.equal(of('GET', '/api/v1/users/:id', 401), 1)
+    assert.equal(samples.get('coffee_shop_limit_refusals_total{limit="forgot_network"}'), 2)
+    assert.ok(![...samples.keys()].some((name) => name.includes('canary')))
+  })
+
+  test('tells of mail that waits for more than a minute', async () => {
+    await using service = await startService()
+    await using metrics = await startWithMetrics(service)
+    await service.signUp('ann@example.com')
+
+    service.advance(61_000)
+
+    assert.equal((await metrics.scrape()).get('coffee_shop_mail_overdue'), 1)
+  })
+})
