@@ -1,38 +1,12 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { chromium, type Page } from 'playwright-core'
+import { LAUNCH, missingBrowser, watch } from '../support/browser.ts'
 import { runProgram, startProgram, temporaryFolder } from '../support/process.ts'
 import { PASSWORD, SETTINGS } from '../support/service.ts'
 
-const CHROMIUM = '/usr/bin/chromium'
 const ADMIN = 'boss@example.com'
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
-/** Everything that a page may not do: complain, break the CSP, or ask anybody else. */
-function watch(page: Page, origin: string): string[] {
-  const complaints: string[] = []
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
-  })
-  page.on('pageerror', (error) => complaints.push(String(error)))
-  page.on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`))
-  page.on('request', (request) => {
-    const { protocol, origin: asked } = new URL(request.url())
-    if (protocol !== 'data:' && asked !== origin) complaints.push(`left: ${request.url()}`)
-  })
-  return complaints
-}
-
 async function authorize(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Authorize' }).first().click()
   const dialog = page.locator('.dialog-ux')
@@ -43,44 +17,45 @@ async function authorize(page: Page): Promise<void> {
   await dialog.locator('.close-modal').click()
 }
 
-const missing = !existsSync(CHROMIUM) && process.env['CI'] !== 'true' && `${CHROMIUM} is absent`
+test(
+  'an admin authorizes in Swagger UI and lists the users',
+  { skip: missingBrowser },
+  async () => {
+    using folder = temporaryFolder()
+    const env = { ...SETTINGS, DATABASE_URL: `sqlite:///${folder.path}/app.db`, PORT: '0' }
+    const made = await runProgram(['users', 'create', ADMIN, '--role', 'admin'], {
+      env,
+      input: PASSWORD,
+    })
+    assert.equal(made.exitCode, 0, made.stderr)
+    await using program = startProgram({ env })
+    const url = await program.url()
+    const browser = await chromium.launchPersistentContext(join(folder.path, 'profile'), {
+      ...LAUNCH,
+      viewport: { width: 1280, height: 1400 },
+    })
+    try {
+      const page = await browser.newPage()
+      page.setDefaultTimeout(15_000)
+      const complaints = watch(page, url)
 
-test('an admin authorizes in Swagger UI and lists the users', { skip: missing }, async () => {
-  using folder = temporaryFolder()
-  const env = { ...SETTINGS, DATABASE_URL: `sqlite:///${folder.path}/app.db`, PORT: '0' }
-  const made = await runProgram(['users', 'create', ADMIN, '--role', 'admin'], {
-    env,
-    input: PASSWORD,
-  })
-  assert.equal(made.exitCode, 0, made.stderr)
-  await using program = startProgram({ env })
-  const url = await program.url()
-  const browser = await chromium.launchPersistentContext(join(folder.path, 'profile'), {
-    executablePath: CHROMIUM,
-    args: ARGS,
-    viewport: { width: 1280, height: 1400 },
-  })
-  try {
-    const page = await browser.newPage()
-    page.setDefaultTimeout(15_000)
-    const complaints = watch(page, url)
+      await page.goto(`${url}/docs`)
+      await page.getByText('/api/v1/users', { exact: true }).first().waitFor()
+      await authorize(page)
+      const operation = page.locator('#operations-Users-listUsers')
+      await operation.locator('.opblock-summary-control').click()
+      await operation.getByRole('button', { name: 'Try it out' }).click()
+      await operation.getByRole('button', { name: 'Execute' }).click()
+      const live = operation.locator('.live-responses-table')
+      await live.getByText('200', { exact: true }).waitFor()
+      const rows = (await live.locator('.response-col_description pre').first().textContent()) ?? ''
+      await page.screenshot({ path: join(folder.path, 'docs.png'), fullPage: false })
 
-    await page.goto(`${url}/docs`)
-    await page.getByText('/api/v1/users', { exact: true }).first().waitFor()
-    await authorize(page)
-    const operation = page.locator('#operations-Users-listUsers')
-    await operation.locator('.opblock-summary-control').click()
-    await operation.getByRole('button', { name: 'Try it out' }).click()
-    await operation.getByRole('button', { name: 'Execute' }).click()
-    const live = operation.locator('.live-responses-table')
-    await live.getByText('200', { exact: true }).waitFor()
-    const rows = (await live.locator('.response-col_description pre').first().textContent()) ?? ''
-    await page.screenshot({ path: join(folder.path, 'docs.png'), fullPage: false })
-
-    assert.match(rows, /"email": "boss@example\.com"/)
-    assert.match(rows, /"role": "admin"/)
-    assert.deepEqual(complaints, [])
-  } finally {
-    await browser.close()
-  }
-})
+      assert.match(rows, /"email": "boss@example\.com"/)
+      assert.match(rows, /"role": "admin"/)
+      assert.deepEqual(complaints, [])
+    } finally {
+      await browser.close()
+    }
+  },
+)

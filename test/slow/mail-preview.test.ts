@@ -1,23 +1,12 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { type Browser, chromium } from 'playwright-core'
 import { exampleMails } from '../../server/mail/examples.ts'
+import { contrast, LAUNCH, missingBrowser } from '../support/browser.ts'
 import { startProgram } from '../support/process.ts'
 import { SETTINGS } from '../support/service.ts'
 
 const PUBLIC_URL = 'https://shop.example'
-const CHROMIUM = '/usr/bin/chromium'
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-const missing = !existsSync(CHROMIUM) && process.env['CI'] !== 'true' && `${CHROMIUM} is absent`
 
 interface Painted {
   readonly text: string
@@ -31,19 +20,6 @@ const PAINTED = `({
   colors: [...document.querySelectorAll('p, a')].map((of) => getComputedStyle(of).color),
   width: document.documentElement.scrollWidth,
 })`
-
-/** The WCAG 2.2 contrast of a colour against a ground, both `rgb(r, g, b)`. */
-function contrast(color: string, ground: string): number {
-  const luminance = (of: string): number => {
-    const parts = (of.match(/[0-9.]+/g) ?? []).map((part) => Number(part) / 255)
-    const [r = 0, g = 0, b = 0] = parts.map((part) =>
-      part <= 0.040_45 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4,
-    )
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b
-  }
-  const [dark = 0, light = 0] = [luminance(color), luminance(ground)].toSorted((a, b) => a - b)
-  return (light + 0.05) / (dark + 0.05)
-}
 
 /** Every mail of the page, painted in a scheme, and whatever the browser had to complain about. */
 async function look(browser: Browser, url: string, colorScheme: 'light' | 'dark') {
@@ -60,7 +36,7 @@ async function look(browser: Browser, url: string, colorScheme: 'light' | 'dark'
   return { mails, complaints: complaints.filter((text) => text !== url) }
 }
 
-describe('the page of mails in a browser', { skip: missing }, () => {
+describe('the page of mails in a browser', { skip: missingBrowser }, () => {
   // What Chromium paints behind a page that names both schemes.
   for (const [colorScheme, ground] of [
     ['light', 'rgb(255, 255, 255)'],
@@ -70,7 +46,7 @@ describe('the page of mails in a browser', { skip: missing }, () => {
       const env = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:', PORT: '0', PUBLIC_URL }
       await using program = startProgram({ env, args: ['--preview-mails'] })
       const url = await program.url()
-      const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS })
+      const browser = await chromium.launch(LAUNCH)
       try {
         const { mails, complaints } = await look(browser, `${url}/dev/mails`, colorScheme)
 

@@ -65,9 +65,9 @@ async function post(path, body) {
       body: JSON.stringify(body),
       credentials: 'omit',
     })
+    const problem = await answer.json().catch(() => ({}))
     if (answer.ok) return undefined
     const seconds = Number(answer.headers.get('retry-after') ?? 60)
-    const problem = await answer.json().catch(() => ({}))
     return { ...problem, status: answer.status, seconds }
   } catch {
     return { status: 0 }

@@ -22,7 +22,7 @@ export const TEXTS = {
     undoTitle: 'Take the change of your address back?',
     undoIntro: 'The address of your account was changed. If that was not you, take it back.',
     undoEffect:
-      'Your old address counts again, every device is signed out, and we mail you a link to set a new password.',
+      'Then your old address counts again, every device is signed out, your password stops working, and we mail you a link to set a new one.',
     takeBack: 'Take the change back',
     undoneTitle: 'The change is taken back',
     undoneText:
@@ -37,6 +37,7 @@ export const TEXTS = {
       too_short: (min) => `The password must have at least ${min} characters.`,
       too_long: () => 'The password is too long: at most 256 characters.',
       blocklisted: (_min, detail) => detail,
+      malformed: (_min, detail) => detail,
     },
   },
   de: {
@@ -63,7 +64,7 @@ export const TEXTS = {
     undoIntro:
       'Die Adresse Ihres Kontos wurde geändert. Wenn Sie das nicht waren, nehmen Sie es zurück.',
     undoEffect:
-      'Ihre alte Adresse gilt wieder, alle Geräte werden abgemeldet, und Sie bekommen einen Link, um ein neues Passwort zu setzen.',
+      'Dann gilt Ihre alte Adresse wieder, alle Geräte werden abgemeldet, Ihr Passwort gilt nicht mehr, und Sie bekommen einen Link, um ein neues zu setzen.',
     takeBack: 'Änderung zurücknehmen',
     undoneTitle: 'Die Änderung ist zurückgenommen',
     undoneText:
@@ -80,7 +81,8 @@ export const TEXTS = {
       too_short: (min) => `Das Passwort muss mindestens ${min} Zeichen haben.`,
       too_long: () => 'Das Passwort ist zu lang: höchstens 256 Zeichen.',
       blocklisted: () =>
-        'Dieses Passwort wird zu oft benutzt oder ist aus Ihrer Adresse, Ihrem Namen oder unserem gemacht. Wählen Sie ein anderes.',
+        'Dieses Passwort wird zu oft benutzt, ist aus einem Datenleck bekannt oder aus Ihrer Adresse, Ihrem Namen oder unserem gemacht. Wählen Sie ein anderes.',
+      malformed: () => 'Das Passwort enthält ein Zeichen, das es nicht gibt.',
     },
   },
 }

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { type Answer, type Service, startService } from './support/service.ts'
+
+/** What a page may load and send, and to whom. */
+const CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+const FILES = {
+  '/reset': 'text/html',
+  '/reset/icon.svg': 'image/svg+xml',
+  '/reset/page.css': 'text/css',
+  '/reset/page.js': 'text/javascript',
+  '/reset/texts.js': 'text/javascript',
+} as const
+
+/** Not a name that the compiler would follow: the page's files are the browser's. */
+const WORDS: string = '../server/http/pages/texts.js'
+type Words = Record<string, unknown>
+const { TEXTS } = (await import(WORDS)) as {
+  TEXTS: Record<'en' | 'de', Words & { refused: Words }>
+}
+
+describe('GET /reset', () => {
+  let service: Service
+  const answers: Record<string, Answer> = {}
+  before(async () => {
+    service = await startService({ PASSWORD_MIN_LENGTH: '11' })
+    for (const url of Object.keys(FILES)) answers[url] = await service.get(url)
+  })
+  after(() => service[Symbol.asyncDispose]())
+  const textOf = (url: keyof typeof FILES) => answers[url]?.text ?? ''
+
+  for (const [url, type] of Object.entries(FILES)) {
+    test(`200 ${type} for ${url}, kept by nobody, with a policy of its own`, () => {
+      const answer = answers[url]
+      assert.ok(answer)
+      const { status, headers } = answer
+      assert.equal(status, 200)
+      assert.equal(headers['content-type'], `${type}; charset=utf-8`)
+      assert.equal(headers['content-security-policy'], CSP)
+      assert.equal(headers['cache-control'], 'no-store')
+      assert.equal(headers['referrer-policy'], 'no-referrer')
+      assert.equal(headers['cross-origin-opener-policy'], 'same-origin')
+      assert.equal(headers['x-content-type-options'], 'nosniff')
+    })
+  }
+
+  test('its page loads these files and no other, by links that hold below any prefix', () => {
+    const scripts = [textOf('/reset/page.js'), textOf('/reset/texts.js')].join('\n')
+    const linked = [...textOf('/reset').matchAll(/\b(?:href|src)="([^"]*)"/g)].map(
+      ([, to = '']) => new URL(to, 'https://shop.example/reset').pathname,
+    )
+    const imported = [...scripts.matchAll(/from '([^']*)'/g)].map(
+      ([, to = '']) => new URL(to, 'https://shop.example/reset/page.js').pathname,
+    )
+
+    const loaded = new Set(['/reset', ...linked, ...imported])
+
+    assert.deepEqual([...loaded].toSorted(), Object.keys(FILES).toSorted())
+    assert.doesNotMatch(textOf('/reset'), /(?:href|src)="\//)
+    assert.doesNotMatch(scripts + textOf('/reset/page.css'), /https?:|url\(|@import/)
+  })
+
+  test('its page holds nothing inline, which the policy would stop', () => {
+    assert.doesNotMatch(textOf('/reset'), /<style|\bstyle=|\bon\w+=|<script(?![^>]*\bsrc=)/)
+    assert.doesNotMatch(
+      textOf('/reset/page.js'),
+      /innerHTML|insertAdjacentHTML|document\.write|\.style\b/,
+    )
+  })
+
+  test('its field tells how long a password has to be here', () => {
+    assert.match(textOf('/reset'), /\bminlength="11"/)
+    assert.doesNotMatch(textOf('/reset'), /\{\{/)
+  })
+
+  test('its fields have no name: a form without its script sends nothing', () => {
+    assert.doesNotMatch(textOf('/reset'), /<(?:input|button)[^>]*\bname=/)
+  })
+})
+
+describe('the words of the page', () => {
+  const keysOf = (words: Words) => Object.keys(words).toSorted()
+
+  test('are all there in both languages', () => {
+    assert.deepEqual(keysOf(TEXTS.de), keysOf(TEXTS.en))
+    assert.deepEqual(keysOf(TEXTS.de.refused), keysOf(TEXTS.en.refused))
+  })
+
+  test('are there for each place of the page', async () => {
+    await using service = await startService()
+    const page = await service.get('/reset')
+    const script = await service.get('/reset/page.js')
+    const places = [...page.text.matchAll(/data-text="(\w+)"/g)].map(([, key = '']) => key)
+    const ends = [...script.text.matchAll(/finish\('(\w+)'\)/g)].map(([, end = '']) => end)
+    const wanted = [...places, ...ends.flatMap((end) => [`${end}Title`, `${end}Text`])]
+
+    assert.ok(places.length >= 8 && ends.length >= 5)
+    assert.deepEqual(
+      wanted.filter((key) => !(key in TEXTS.en)),
+      [],
+    )
+  })
+
+  test('are there for each reason to refuse a password', () => {
+    assert.deepEqual(keysOf(TEXTS.en.refused), [
+      'blocklisted',
+      'malformed',
+      'too_long',
+      'too_short',
+    ])
+  })
+})

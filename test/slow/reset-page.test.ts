@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { contrast, LAUNCH, missingBrowser, watch } from '../support/browser.ts'
+import { type Program, startProgram } from '../support/process.ts'
+import { PASSWORD, SETTINGS } from '../support/service.ts'
+
+const NEW_PASSWORD = 'a new battery for the horse'
+const PHONE = { width: 320, height: 640 }
+
+describe('the page of mailed links in a browser', { skip: missingBrowser }, () => {
+  let program: Program
+  let url: string
+  let browser: Browser
+  let people = 0
+  before(async () => {
+    const env = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:', PORT: '0', RATE_LIMIT: 'off' }
+    program = startProgram({ env })
+    url = await program.url()
+    browser = await chromium.launch(LAUNCH)
+  })
+  after(async () => {
+    await browser.close()
+    await program[Symbol.asyncDispose]()
+  })
+
+  async function send(path: string, body: object, token?: string) {
+    const answer = await fetch(`${url}/api/v1/${path}`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify(body),
+    })
+    const text = await answer.text()
+    return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) }
+  }
+  const logIn = (email: string, password: string) => send('auth/login', { email, password })
+
+  /** Somebody who forgot the password, with the link that was mailed. */
+  async function whoForgot(): Promise<{ email: string; hash: string }> {
+    const email = `ann${++people}@example.com`
+    await send('auth/signup', { email, password: PASSWORD })
+    await send('auth/password/forgot', { email })
+    const printed = new RegExp(`Password reset link for ${email}: \\S+/reset(#token=\\S+)`)
+    return { email, hash: (await program.printed(printed))[1] ?? '' }
+  }
+
+  async function open(hash: string, options: BrowserContextOptions = {}) {
+    const page = await browser.newPage({ locale: 'en-GB', viewport: PHONE, ...options })
+    page.setDefaultTimeout(10_000)
+    const complaints = watch(page, url)
+    await page.goto(`${url}/reset${hash}`)
+    return { page, complaints, [Symbol.asyncDispose]: () => page.close() }
+  }
+  const heading = (page: Page, name: string) => page.getByRole('heading', { name }).waitFor()
+
+  test('sets a new password, and leaves the token in no address and no history', async () => {
+    const { email, hash } = await whoForgot()
+    await using opened = await open(hash)
+    const { page, complaints } = opened
+
+    await heading(page, 'Choose a new password')
+    const address = page.url()
+    await page.getByLabel('New password').fill(NEW_PASSWORD)
+    await page.getByRole('button', { name: 'Set password' }).click()
+    await heading(page, 'Your new password is set')
+    await page.reload()
+    await heading(page, 'Open the link from the mail')
+
+    assert.equal(address, `${url}/reset`)
+    assert.equal((await logIn(email, NEW_PASSWORD)).status, 200)
+    assert.equal((await logIn(email, PASSWORD)).status, 401)
+    assert.deepEqual(complaints, [])
+    const stored = await page.evaluate<number>('localStorage.length + sessionStorage.length')
+    assert.equal(stored + (await page.context().cookies()).length, 0)
+  })
+
+  test('changes nothing by being opened, twice or with another link after it', async () => {
+    const [ann, bob] = [await whoForgot(), await whoForgot()]
+    await using opened = await open(ann.hash)
+    const { page } = opened
+    await page.goto(`${url}/reset${bob.hash}`)
+    await page.goto(`${url}/reset${ann.hash}`)
+
+    await page.getByLabel('New password').fill(NEW_PASSWORD)
+    await page.keyboard.press('Enter')
+    await heading(page, 'Your new password is set')
+
+    assert.equal((await logIn(ann.email, NEW_PASSWORD)).status, 200)
+    assert.equal((await logIn(bob.email, NEW_PASSWORD)).status, 401)
+  })
+
+  test('says in the reader’s language, at the field, why a password is refused, and tries again', async () => {
+    const { email, hash } = await whoForgot()
+    await using opened = await open(hash, { locale: 'de-AT' })
+    const { page } = opened
+    const field = page.getByLabel('Neues Passwort', { exact: true })
+    const problem = page.getByRole('alert').filter({ hasText: /./ })
+    const refusals: (string | null)[] = []
+
+    for (const password of ['kurz', 'password123']) {
+      await field.fill(password)
+      await page.getByRole('button', { name: 'Passwort setzen' }).click()
+      refusals.push(await problem.textContent())
+      assert.equal(await field.getAttribute('aria-invalid'), 'true')
+      assert.match((await field.getAttribute('aria-describedby')) ?? '', /\bproblem\b/)
+      assert.ok(await field.evaluate((element) => element === element.ownerDocument.activeElement))
+    }
+    await field.fill(NEW_PASSWORD)
+    await page.getByRole('button', { name: 'Passwort setzen' }).click()
+    await heading(page, 'Ihr neues Passwort ist gesetzt')
+
+    assert.match(refusals[0] ?? '', /mindestens 8 Zeichen/)
+    assert.match(refusals[1] ?? '', /zu oft benutzt/)
+    assert.equal(await page.evaluate('document.documentElement.lang'), 'de')
+    assert.equal((await logIn(email, NEW_PASSWORD)).status, 200)
+  })
+
+  test('says what to do with a link that was used', async () => {
+    const { hash } = await whoForgot()
+    const token = hash.slice('#token='.length)
+    await send('auth/password/reset', { token, password: NEW_PASSWORD })
+    await using opened = await open(hash)
+
+    await opened.page.getByLabel('New password').fill('yet another password')
+    await opened.page.getByRole('button', { name: 'Set password' }).click()
+
+    await heading(opened.page, 'This link no longer works')
+    await opened.page.getByText('Ask for another in the app').waitFor()
+  })
+
+  test('keeps what was typed when the network fails, and sends it when it is back', async () => {
+    const { email, hash } = await whoForgot()
+    await using opened = await open(hash)
+    const { page } = opened
+    const button = page.getByRole('button', { name: 'Set password' })
+    await page.getByLabel('New password').fill(NEW_PASSWORD)
+
+    await page.context().setOffline(true)
+    await button.click()
+    await page.getByText('cannot be reached').waitFor()
+    await page.context().setOffline(false)
+    await button.click()
+    await heading(page, 'Your new password is set')
+
+    assert.equal((await logIn(email, NEW_PASSWORD)).status, 200)
+  })
+
+  test('shows and hides what is typed', async () => {
+    await using opened = await open('#token=x')
+    const { page } = opened
+    const field = page.getByLabel('New password')
+    const type = () => field.getAttribute('type')
+    const types = [await type()]
+
+    await page.getByRole('button', { name: 'Show' }).click()
+    types.push(await type())
+    await page.getByRole('button', { name: 'Hide' }).click()
+    types.push(await type())
+
+    assert.deepEqual(types, ['password', 'text', 'password'])
+    assert.equal(await field.getAttribute('autocomplete'), 'new-password')
+  })
+
+  test('takes a change of the address back only when the button is pressed', async () => {
+    const [email, thiefs] = [`ann${++people}@example.com`, `eve${people}@example.com`]
+    const codeFor = async (address: string) =>
+      (await program.printed(new RegExp(`code for ${address}: ([0-9]{6})`)))[1] ?? ''
+    await send('auth/signup', { email, password: PASSWORD })
+    await send('auth/verify', { email, code: await codeFor(email) })
+    const { body: tokens } = await logIn(email, PASSWORD)
+    const change = { email: thiefs, current_password: PASSWORD }
+    await send('me/email', change, tokens.access_token)
+    await send('me/email/confirm', { code: await codeFor(thiefs) }, tokens.access_token)
+    const [, hash = ''] = await program.printed(/\/reset(#undo=\S+)/)
+    await using opened = await open(hash)
+    const { page, complaints } = opened
+
+    await heading(page, 'Take the change of your address back?')
+    const onOpening = (await logIn(thiefs, PASSWORD)).status
+    await page.getByRole('button', { name: 'Take the change back' }).click()
+    await heading(page, 'The change is taken back')
+
+    assert.equal(onOpening, 200)
+    assert.equal((await logIn(thiefs, PASSWORD)).status, 401)
+    assert.equal(page.url(), `${url}/reset`)
+    assert.deepEqual(complaints, [])
+    await program.printed(new RegExp(`Password reset link for ${email}: `))
+  })
+
+  test('says what it needs where scripts are off, and has no form to send anything', async () => {
+    await using opened = await open('#token=x', { javaScriptEnabled: false })
+
+    await heading(opened.page, 'JavaScript is off')
+
+    assert.equal(await opened.page.locator('form').isVisible(), false)
+  })
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const [what, hash] of [
+      ['the form', '#token=x'],
+      ['the undoing', '#undo=x'],
+      ['nothing to do', ''],
+    ] as const) {
+      test(`is readable, ${colorScheme}, on the smallest phone: ${what}`, async () => {
+        await using opened = await open(hash, { colorScheme, locale: 'de' })
+        const { page, complaints } = opened
+
+        const seen = await page.evaluate<Seen>(SEEN)
+
+        assert.ok(seen.texts.length >= 3)
+        for (const { text, color, ground } of seen.texts)
+          assert.ok(contrast(color, ground) >= 4.5, `${text}: ${color} on ${ground}`)
+        assert.ok(seen.width <= PHONE.width, `${seen.width} pixels wide`)
+        for (const height of seen.heights) assert.ok(height >= 40, `a button of ${height} pixels`)
+        assert.deepEqual(complaints, [])
+      })
+    }
+  }
+})
+
+interface Seen {
+  readonly texts: readonly { text: string; color: string; ground: string }[]
+  readonly width: number
+  readonly heights: readonly number[]
+}
+
+/** Every visible text with its colours, how wide the page became, and how high its buttons are. */
+const SEEN = `(() => {
+  const visible = (of) => of.checkVisibility() && of.textContent.trim() !== ''
+  const groundOf = (of) => {
+    const ground = getComputedStyle(of).backgroundColor
+    return ground === 'rgba(0, 0, 0, 0)' ? groundOf(of.parentElement) : ground
+  }
+  const all = [...document.querySelectorAll('h1, p, label, button')].filter(visible)
+  return {
+    texts: all.map((of) => ({
+      text: of.textContent,
+      color: getComputedStyle(of).color,
+      ground: groundOf(of),
+    })),
+    width: document.documentElement.scrollWidth,
+    heights: all.filter((of) => of.matches('button')).map((of) => of.offsetHeight),
+  }
+})()`
