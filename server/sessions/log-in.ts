@@ -138,9 +138,11 @@ function openSessionFor(
 ): Promise<{ sessionId: string; told: boolean }> {
   return ctx.transaction(async (tx) => {
     const now = await lockUser(tx, user.id)
-    if (now === undefined || now.password_changed_at !== user.password_changed_at) {
-      throw new AppError('invalid_credentials')
-    }
+    // Another password, or another address: this one logs in no longer.
+    const isAsProven =
+      now?.password_changed_at === user.password_changed_at &&
+      now.email_canonical === user.email_canonical
+    if (now === undefined || !isAsProven) throw new AppError('invalid_credentials')
     if (now.disabled_at !== null) throw new AppError('account_disabled')
     if (upgrade !== undefined) await upgradePasswordHash(tx, user.id, upgrade)
     const nowMs = ctx.now()
@@ -174,7 +176,8 @@ async function mustTell(ctx: Context, tx: Tx, { user, client, nowMs }: Login): P
   const { userAgent } = client
   if (!(await isNewDevice(tx, user, { userAgent, nowMs }))) return false
   if (!ctx.config.rateLimit) return true
-  const told = await countMailsTo(tx, ['new_device'], user.email_canonical, nowMs - HOUR_MS)
+  const counted = { email: user.email_canonical, sinceMs: nowMs - HOUR_MS }
+  const told = await countMailsTo(tx, ['new_device'], counted)
   return told < NEW_DEVICE_MAILS_PER_HOUR
 }
 
