@@ -6,7 +6,7 @@
 export const ERRORS = {
   malformed_request: 'The request could not be read: it must be well-formed and in UTF-8.',
   invalid_code:
-    'The code is wrong, has expired or was used; after five wrong codes wait an hour before the next.',
+    'The code is wrong, has expired or was used; after five wrong codes wait an hour before the next. To verify an address without a code, ask for a new password: the mailed link does both.',
   invalid_reset_token:
     'The link is wrong, has expired or was used, or a newer one was mailed; ask for another.',
   invalid_undo_token: 'The link is wrong, has expired or was used.',

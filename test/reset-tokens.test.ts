@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { runDueJobs } from '../server/jobs/schedule.ts'
 import { mac } from '../server/lib/keys.ts'
-import { MINUTE_MS } from '../server/lib/units.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../server/lib/units.ts'
+import { RECURRING_JOBS } from '../server/worker.ts'
 import { countHashes } from './support/hashes.ts'
 import { assertInvalid, assertProblem } from './support/problem.ts'
-import { NEW_PASSWORD, reset, RESET, resetsOf, tokenFor } from './support/resets.ts'
+import {
+  NEW_PASSWORD,
+  reset,
+  RESET,
+  resetsOf,
+  tokenFor,
+  unconfirmedTokenFor,
+} from './support/resets.ts'
+import { rowsOf } from './support/seed.ts'
 import { PASSWORD, type Service, startService, type TestUser } from './support/service.ts'
 import { rowOf } from './support/users.ts'
 
@@ -170,6 +180,50 @@ describe('a password that is refused', () => {
     })
   }
 })
+
+test('token and passwords stand in no log line and no table', async () => {
+  await using service = await startService({ LOG_LEVEL: 'trace' })
+  await service.addUser(email)
+  const token = await unconfirmedTokenFor(service, email)
+  await service.post(`${RESET}?token=${token}`, { token: `${token}x`, password: NEW_PASSWORD })
+  await service.post(RESET, { token: [token], password: 'x' })
+  await service.get(`${LINK}?token=${token}`)
+  const whileItWaits = await stored(service)
+  await reset(service, token)
+  await reset(service, token, 'yet another password')
+  await service.deliverMail()
+
+  for (const text of [whileItWaits, await stored(service), service.logged.join('')])
+    for (const secret of [token, token.split('.')[1] ?? '', NEW_PASSWORD, 'yet another'])
+      assert.ok(!text.includes(secret), `${secret} stands in ${text}`)
+})
+
+test('a link is kept for a day after its end, used or not, and no longer', async () => {
+  await using service = await startService()
+  await service.addUser(email)
+  await service.addUser('bob@example.com')
+  await reset(service, await tokenFor(service, email))
+  await tokenFor(service, 'bob@example.com')
+  const left: number[] = []
+
+  for (const pauseMs of [DAY_MS, HOUR_MS]) {
+    service.advance(pauseMs)
+    await runDueJobs(
+      service.ctx,
+      RECURRING_JOBS.filter(({ name }) => name === 'purge'),
+    )
+    left.push((await resetsOf(service)).length)
+  }
+
+  assert.deepEqual(left, [2, 0])
+})
+
+/** Everything that the database holds after a reset. */
+async function stored({ ctx }: Service): Promise<string> {
+  const tables = ['users', 'outbox', 'password_resets', 'sessions', 'audit_events'] as const
+  const rows = await Promise.all(tables.map((table) => rowsOf(ctx, table)))
+  return JSON.stringify(rows)
+}
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 

@@ -8,6 +8,7 @@ import { DAY_MS, toIso } from '../lib/units.ts'
 import { deleteSessionsBefore } from '../sessions/sessions.ts'
 import { deleteOldCodeFailures } from './code-failures.ts'
 import { deleteOverEmailChanges } from './email-changes.ts'
+import { deleteResetsExpiredBefore } from './password-resets.ts'
 import { deleteExpiredPhoneChanges } from './phone-changes.ts'
 import { deleteUselessSignUps } from './sign-ups.ts'
 
@@ -16,6 +17,8 @@ const SESSIONS_KEPT_MS = 30 * DAY_MS
 const MESSAGES_KEPT_MS = 30 * DAY_MS
 /** The longest time over which mails to an address are counted, if codes do not live longer. */
 const COUNTED_MS = DAY_MS
+/** So that a mail which was sent and is sent again finds out that its link was used. */
+const RESETS_KEPT_MS = DAY_MS
 const RUNS_KEPT_MS = 30 * DAY_MS
 
 /** Its name in `job_runs` and in the log. */
@@ -45,6 +48,9 @@ export async function purge(ctx: Context, run: JobRun): Promise<void> {
   await run.drain('sign_ups', (tx, limit) => deleteUselessSignUps(tx, nowMs, limit))
   await run.drain('phone_changes', (tx, limit) => deleteExpiredPhoneChanges(tx, nowMs, limit))
   await run.drain('email_changes', (tx, limit) => deleteOverEmailChanges(tx, nowMs, limit))
+  await run.drain('password_resets', (tx, limit) =>
+    deleteResetsExpiredBefore(tx, ago(RESETS_KEPT_MS), limit),
+  )
   await run.drain('code_failures', (tx, limit) => deleteOldCodeFailures(tx, nowMs, limit))
   await run.drain('addresses', (tx, limit) => forgetStrangers(tx, ago(countedMs), limit))
   await run.drain('settled', (tx, limit) => settleEndedSince(tx, ago(DAY_MS), limit))
