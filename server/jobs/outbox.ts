@@ -106,8 +106,7 @@ export async function enqueueMail<Kind extends keyof OutboxPayloads>(
 export async function countMailsTo(
   db: Db,
   kinds: readonly (keyof OutboxPayloads)[],
-  email: string,
-  sinceMs: number,
+  { email, sinceMs }: { email: string; sinceMs: number },
 ): Promise<number> {
   const { count } = await db
     .selectFrom('outbox')
@@ -123,8 +122,7 @@ export async function countMailsTo(
 export async function countMailsOf(
   db: Db,
   kinds: readonly (keyof OutboxPayloads)[],
-  userId: number,
-  sinceMs: number,
+  { userId, sinceMs }: { userId: number; sinceMs: number },
 ): Promise<number> {
   const { count } = await db
     .selectFrom('outbox')
@@ -139,8 +137,9 @@ export async function countMailsOf(
 /** True when an address, known or not, may ask for its mails again: 60 s apart and five an hour. */
 export async function mayRepeatMail(db: Db, email: string, nowMs: number): Promise<boolean> {
   const kinds = ['repeat_verification'] as const
-  if ((await countMailsTo(db, kinds, email, nowMs - REPEAT_PAUSE_MS)) > 0) return false
-  return (await countMailsTo(db, kinds, email, nowMs - HOUR_MS)) < REPEATS_PER_HOUR
+  const asked = (sinceMs: number) => countMailsTo(db, kinds, { email, sinceMs })
+  if ((await asked(nowMs - REPEAT_PAUSE_MS)) > 0) return false
+  return (await asked(nowMs - HOUR_MS)) < REPEATS_PER_HOUR
 }
 
 /** True when the same was asked for once more, for the same address: only the newest is worth a mail. */

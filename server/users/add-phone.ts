@@ -63,7 +63,7 @@ function sendNewCode(ctx: Context, actor: SignedIn, phone: string): Promise<bool
     const nowMs = ctx.now()
     const email = user.email_canonical
     if (ctx.config.rateLimit) {
-      const sent = (sinceMs: number) => countMailsTo(tx, ['phone_code'], email, sinceMs)
+      const sent = (sinceMs: number) => countMailsTo(tx, ['phone_code'], { email, sinceMs })
       if ((await sent(nowMs - MINUTE_MS)) > 0) return false
       if ((await sent(nowMs - HOUR_MS)) >= SENDS_PER_HOUR) return false
     }

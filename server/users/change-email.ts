@@ -85,9 +85,11 @@ async function mayMail(
   { userId, email, nowMs }: { userId: number; email: string; nowMs: number },
 ): Promise<boolean> {
   const kinds = ['email_code'] as const
-  if ((await countMailsOf(tx, kinds, userId, nowMs - MINUTE_MS)) > 0) return false
-  if ((await countMailsOf(tx, kinds, userId, nowMs - HOUR_MS)) >= SENDS_PER_HOUR) return false
-  return (await countMailsTo(tx, kinds, email, nowMs - HOUR_MS)) < SENDS_PER_HOUR
+  const lately = { userId, sinceMs: nowMs - MINUTE_MS }
+  if ((await countMailsOf(tx, kinds, lately)) > 0) return false
+  const sinceMs = nowMs - HOUR_MS
+  if ((await countMailsOf(tx, kinds, { userId, sinceMs })) >= SENDS_PER_HOUR) return false
+  return (await countMailsTo(tx, kinds, { email, sinceMs })) < SENDS_PER_HOUR
 }
 
 function assertAnother(user: { email_canonical: string }, emailCanonical: string): void {

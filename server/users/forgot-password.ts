@@ -33,7 +33,8 @@ export function forgotPasswordRoute(app: App, ctx: Context): void {
     const client = clientOf(request)
     await ctx.transaction(async (tx) => {
       const nowMs = ctx.now()
-      const sent = await countMailsTo(tx, ['password_reset'], email, nowMs - HOUR_MS)
+      const counted = { email, sinceMs: nowMs - HOUR_MS }
+      const sent = await countMailsTo(tx, ['password_reset'], counted)
       if (ctx.config.rateLimit && sent >= MAILS_PER_HOUR) return
       await enqueuePasswordReset(tx, { email, client, nowMs })
     })

@@ -24,7 +24,7 @@ export async function repeatCodes(
     const wanted = signUps.filter((signUp) => signUpId === null || signUp.id === signUpId)
     let allowed = wanted.length
     if (ctx.config.rateLimit) {
-      const sent = (sinceMs: number) => countMailsTo(tx, ['verification_again'], email, sinceMs)
+      const sent = (sinceMs: number) => countMailsTo(tx, ['verification_again'], { email, sinceMs })
       if ((await sent(nowMs - MINUTE_MS)) > 0) return
       allowed = Math.max(0, REPEATS_PER_HOUR - (await sent(nowMs - HOUR_MS)))
     }

@@ -201,7 +201,8 @@ async function recordTaken(ctx: Context, tx: Tx, attempt: Attempt): Promise<stri
  * registered address, which has none, and the moment in which its owner verifies.
  */
 async function assertFewMails(ctx: Context, tx: Tx, email: string): Promise<void> {
-  const sent = await countMailsTo(tx, SIGN_UP_MAILS, email, signUpsCountedSinceMs(ctx))
+  const sinceMs = signUpsCountedSinceMs(ctx)
+  const sent = await countMailsTo(tx, SIGN_UP_MAILS, { email, sinceMs })
   if (sent >= PENDING_MAX) throw tooMany()
 }
 
