@@ -99,13 +99,14 @@ describe('a reserved address', () => {
     assert.deepEqual(await emails(service), ['eve@example.com', NEW])
   })
 
-  test('is not given to an admin made by a setting', async () => {
+  test('is not given to an admin made by a setting, and the log says why', async () => {
     await using reserved = await startReserved()
     const { service } = reserved
 
     await makeFirstAdmin(service.ctx, OLD, 'a password of an admin')
 
     assert.deepEqual(await emails(service), [NEW])
+    assert.ok(service.logged.some((line) => /ADMIN_EMAIL is kept for the user who left/.test(line)))
   })
 
   test('200 for its own account, in the ordinary way', async () => {

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts'
 import { canonicalEmail } from '../lib/emails.ts'
+import { isEmailReserved } from './email-changes.ts'
 import { makeUser } from './user-changes.ts'
 import { hasActiveAdmin, lockUserByEmail } from './users.ts'
 
@@ -18,9 +19,16 @@ export async function makeFirstAdmin(ctx: Context, email: string, password: stri
     if (existing?.verified_at != null) return 'verified' as const
     const admin = { email, emailCanonical, fullName: null, passwordHash, role: 'admin' as const }
     const made = await makeUser(tx, admin, ctx.now())
-    return made === undefined ? ('exists' as const) : ('made' as const)
+    if (made !== undefined) return 'made' as const
+    const reserved = await isEmailReserved(tx, emailCanonical, ctx.now())
+    return reserved ? ('reserved' as const) : ('exists' as const)
   })
   if (outcome === 'made') ctx.log.info('first admin made from ADMIN_EMAIL')
+  if (outcome === 'reserved') {
+    ctx.log.warn(
+      'ADMIN_EMAIL is kept for the user who left it less than 72 hours ago; name another address',
+    )
+  }
   if (outcome === 'verified') {
     ctx.log.warn(
       'ADMIN_EMAIL belongs to a user; to make it an admin: npm run cli -- users set-role <email> admin',
