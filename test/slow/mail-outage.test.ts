@@ -95,22 +95,25 @@ describe('a mail server that fails for everybody', { concurrency: 5 }, () => {
       await smtp.goDown()
       await smtp.comeUp(options)
     }
-  for (const [kind, why, begin, end] of [
+  const ended = (smtp: ScriptedSmtpServer) => smtp.behave({})
+  const hanging = behaving({ data: 'hang' })
+  for (const [kind, why, begin, end, outageMs = OUTAGE_MS] of [
     ['sqlite', 'is down', down, upWith()],
     ['postgres', 'is down', down, upWith()],
-    ['sqlite', 'takes connections and says nothing', behaving({ connect: 'hang' }), behaving({})],
-    ['sqlite', 'is too busy', behaving({ connect: '421 4.3.2 too busy' }), behaving({})],
-    ['sqlite', 'refuses our sender', behaving({ mailFrom: '550 5.7.1 not yours' }), behaving({})],
-    ['sqlite', 'hangs after the message', behaving({ data: 'hang' }), behaving({})],
-    ['postgres', 'hangs after the message', behaving({ data: 'hang' }), behaving({})],
-    ['sqlite', 'closes before its 250', behaving({ data: 'drop' }), behaving({})],
+    ['sqlite', 'takes connections and says nothing', behaving({ connect: 'hang' }), ended],
+    ['sqlite', 'is too busy', behaving({ connect: '421 4.3.2 too busy' }), ended],
+    ['sqlite', 'refuses our sender', behaving({ mailFrom: '550 5.7.1 not yours' }), ended],
+    ['sqlite', 'hangs after the message', hanging, ended],
+    ['postgres', 'hangs after the message', hanging, ended],
+    ['postgres', 'hangs after the message for long', hanging, ended, 100 * SECOND_MS],
+    ['sqlite', 'closes before its 250', behaving({ data: 'drop' }), ended],
     ['sqlite', 'has lost its STARTTLS', upWith({ tls: 'none' }), upWith()],
     ['sqlite', 'has a bad certificate', upWith({ badCertificate: true }), upWith()],
-  ] as [DatabaseKind, string, Faulty, Faulty][]) {
+  ] as [DatabaseKind, string, Faulty, Faulty, number?][]) {
     test(`${why}: all is mailed within a minute of recovery (${kind})`, async () => {
       await using shop = await startShop(kind)
       await begin(shop.smtp)
-      await signUpDuring(shop, OUTAGE_MS)
+      await signUpDuring(shop, outageMs)
       const before = shop.smtp.received.filter(({ encrypted }) => !encrypted)
       const passwordsToStrangers = shop.smtp.logins()
 
