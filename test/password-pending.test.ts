@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { confirmEmail, emailCodeFor } from './support/email-changes.ts'
+import { assertInvalid, assertProblem } from './support/problem.ts'
+import { ranges, startRangeServer } from './support/range-server.ts'
+import { NEW_PASSWORD, reset, tokenFor } from './support/resets.ts'
+import { PASSWORD, type Service, startService, type TestUser } from './support/service.ts'
+
+const NEXT = 'a better one than before'
+
+async function changePassword(service: Service, { access: token }: TestUser): Promise<void> {
+  const body = { current_password: PASSWORD, new_password: NEXT }
+  const answer = await service.post('/api/v1/me/password', body, { token })
+  assert.equal(answer.status, 204, answer.text)
+}
+
+describe('what somebody had in hand to get in later', () => {
+  test('400 for a link to reset the password that was mailed before it was changed', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    const token = await tokenFor(service, ann.email)
+
+    await changePassword(service, ann)
+
+    assertProblem(await reset(service, token), 'invalid_reset_token')
+    await service.logIn(ann.email, NEXT)
+  })
+
+  test('400 for the code of a new address that was asked for before it was changed', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    const code = await emailCodeFor(service, ann, 'thief@example.com')
+
+    await changePassword(service, ann)
+
+    assertProblem(await confirmEmail(service, ann, code), 'invalid_code')
+    const me = await service.get('/api/v1/me', { token: ann.access })
+    assert.equal(me.body.email, ann.email)
+  })
+
+  test('400 for both once the account is deleted, though the address is signed up again', async () => {
+    await using service = await startService()
+    const ann = await service.addUser('ann@example.com')
+    const code = await emailCodeFor(service, ann, 'thief@example.com')
+    const token = await tokenFor(service, ann.email)
+    const body = { current_password: PASSWORD }
+    await service.delete('/api/v1/me', { token: ann.access, body })
+
+    const again = await service.addUser('ann@example.com')
+
+    assertProblem(await reset(service, token), 'invalid_reset_token')
+    assertProblem(await confirmEmail(service, again, code), 'invalid_code')
+    await service.logIn(again.email)
+  })
+})
+
+describe('a link to reset the password', () => {
+  test('422 blocklisted for a leaked one, which does not use the link up', async () => {
+    await using list = await startRangeServer(ranges([NEW_PASSWORD, 1]))
+    await using service = await startService({ PWNED_PASSWORDS_URL: list.url })
+    const ann = await service.addUser()
+    const token = await tokenFor(service, ann.email)
+
+    const leaked = await reset(service, token, NEW_PASSWORD)
+    const other = await reset(service, token, NEXT)
+
+    assertInvalid(leaked, '/password', 'blocklisted')
+    assert.equal(other.status, 200, other.text)
+    await service.logIn(ann.email, NEXT)
+  })
+})
