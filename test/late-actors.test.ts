@@ -3,7 +3,13 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import type { ErrorCode } from '../server/errors.ts'
 import { assertProblem } from './support/problem.ts'
 import { openRaw, requestText } from './support/raw.ts'
-import { type Answer, type Service, startService, type TestUser } from './support/service.ts'
+import {
+  type Answer,
+  PASSWORD,
+  type Service,
+  startService,
+  type TestUser,
+} from './support/service.ts'
 
 // A request is let in by its headers. Its body may come long after, when its sender may no longer act.
 
@@ -52,6 +58,14 @@ const REQUESTS = {
     body: '{}',
   },
   'a change of the own name': { line: () => 'PATCH /api/v1/me', body: '{"full_name":"Late"}' },
+  'a change of the own password': {
+    line: () => 'POST /api/v1/me/password',
+    body: JSON.stringify({ current_password: PASSWORD, new_password: `late ${PASSWORD}` }),
+  },
+  'the deletion of the own account': {
+    line: () => 'DELETE /api/v1/me',
+    body: JSON.stringify({ current_password: PASSWORD }),
+  },
   'the end of one of the own sessions': {
     line: () => `DELETE /api/v1/me/sessions/${other.refresh.split('.')[0]}`,
     body: '{}',
