@@ -68,7 +68,7 @@ async function confirm(
   actor: SignedIn,
   { change, tryMs, client }: Proven,
 ): Promise<PublicUserRow> {
-  const user = await lockBoth(ctx, tx, actor, change.email_canonical)
+  const user = await lockBoth(ctx, tx, { actor, emailCanonical: change.email_canonical })
   const nowMs = ctx.now()
   if (!(await confirmEmailChange(tx, change.id, nowMs))) throw new AppError('invalid_code')
   await takeBackCodeTry(tx, { email: user.email_canonical, purpose: 'email' }, tryMs)
@@ -89,8 +89,7 @@ async function confirm(
 async function lockBoth(
   ctx: Context,
   tx: Tx,
-  actor: SignedIn,
-  emailCanonical: string,
+  { actor, emailCanonical }: { actor: SignedIn; emailCanonical: string },
 ): Promise<PublicUserRow> {
   const holder = await findUserByEmail(tx, emailCanonical)
   if (holder?.verified_at != null) throw new AppError('invalid_code')

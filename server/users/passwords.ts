@@ -18,6 +18,14 @@ export const Password = Type.String({
   examples: ['correct horse battery staple'],
 })
 
+interface Owner {
+  readonly role: Role
+  readonly email: string
+  readonly fullName: string | null
+  /** Where in the request the password stands. */
+  readonly pointer?: string
+}
+
 /**
  * Throws `validation_failed` with the reason for a password that may not be set. `email` is canonical.
  * May ask another server: never inside a transaction.
@@ -25,8 +33,7 @@ export const Password = Type.String({
 export async function assertGoodPassword(
   ctx: Context,
   password: string,
-  owner: { role: Role; email: string; fullName: string | null },
-  pointer = '/password',
+  { pointer = '/password', ...owner }: Owner,
 ): Promise<void> {
   const problem = passwordProblem(password, { ...owner, minLength: ctx.config.passwordMinLength })
   if (problem !== undefined) throw fieldError(pointer, problem.code, problem.detail)
