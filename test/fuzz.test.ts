@@ -74,8 +74,11 @@ async function populate(service: Service, { operationId }: Operation) {
   const code = await service.codeFor('eve@example.com')
   const phoneCodes = [await phoneCodeFor(service, ann), await phoneCodeFor(service, admin)]
   const failed = await failedMail(service, 'gone@example.com')
+  const sessions = [await service.logIn(ann.email), await service.logIn(admin.email)].map(
+    ({ refresh }) => refresh.split('.')[0],
+  )
   const known: KnownValues = {
-    id: [ann.id, bob.id, bob.id + 1, failed.id],
+    id: operationId === 'endSession' ? sessions : [ann.id, bob.id, bob.id + 1, failed.id],
     email: ['eve@example.com', ann.email],
     username: [ann.email],
     password: [PASSWORD],
