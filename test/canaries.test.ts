@@ -11,8 +11,20 @@ import { createKeyFile } from './support/signing-keys.ts'
 const SECRET_KEY = 'canary-key-hJ4vXq9mZ2rT8wYk6pLs3dFg'
 const PASSWORD = 'canary password one'
 const WRONG = 'canary password two'
+const NEXT = 'canary password three'
 const JUNK = 'canary-junk-5d1c'
-const TABLES = ['users', 'sign_ups', 'code_failures', 'sessions', 'outbox'] as const
+const TABLES = [
+  'users',
+  'sign_ups',
+  'code_failures',
+  'sessions',
+  'outbox',
+  'password_resets',
+  'email_changes',
+  'phone_changes',
+  'job_runs',
+  'audit_events',
+] as const
 const LOGGED_KEYS = [
   'duration_ms',
   'ip',
@@ -29,7 +41,7 @@ interface Journey {
   readonly answers: Answer[]
   /** What nobody may find anywhere, by name. */
   readonly secrets: Map<string, string>
-  /** Every row of every table, while the code waits to be mailed and at the end. */
+  /** Every row of every table, while the code waits to be mailed and at the end; and the user’s own export. */
   readonly dumps: string[]
 }
 
@@ -41,6 +53,7 @@ async function live(service: Service): Promise<Journey> {
     ['DATABASE_URL', service.databaseUrl],
     ['password', PASSWORD],
     ['wrong password', WRONG],
+    ['next password', NEXT],
     ['junk', JUNK],
   ])
   const keep = async (answer: Promise<Answer>) => {
@@ -79,6 +92,17 @@ async function live(service: Service): Promise<Journey> {
   await keep(service.patch('/api/v1/me', { full_name: JUNK, password: WRONG }, { token }))
   await keep(service.get('/api/v1/me', { token, headers: { 'user-agent': JUNK, cookie: JUNK } }))
 
+  for (const [current, next] of [
+    [WRONG, NEXT],
+    [PASSWORD, NEXT.slice(0, 5)],
+    [PASSWORD, PASSWORD],
+    [PASSWORD, NEXT],
+  ])
+    await post('/me/password', { current_password: current, new_password: next }, { token })
+  await keep(service.delete('/api/v1/me', { token, body: { current_password: PASSWORD } }))
+  const exported = await service.get('/api/v1/me/export', { token })
+  assert.equal(exported.status, 200)
+
   await post('/auth/refresh', { refresh_token: `${refresh}${JUNK}` })
   await post(`/auth/refresh?refresh_token=${refresh}`, { refresh_token: 1 })
   const renewed = await service.post('/api/v1/auth/refresh', { refresh_token: refresh })
@@ -90,7 +114,7 @@ async function live(service: Service): Promise<Journey> {
   await service.deliverMail()
   await post('/auth/logout', { refresh_token: refresh })
   await post('/auth/logout', {}, { token })
-  return { answers, secrets, dumps: [whileMailWaits, await dump(service)] }
+  return { answers, secrets, dumps: [whileMailWaits, await dump(service), exported.text] }
 }
 
 const JSON_TYPE = { headers: { 'content-type': 'application/json' } }
