@@ -6,6 +6,7 @@ import { openDatabase } from '../server/database/open.ts'
 import type { Schema } from '../server/database/schema.ts'
 import { countSentMails, isMailOverdue } from '../server/jobs/backlog.ts'
 import { claimMessage } from '../server/jobs/claims.ts'
+import { forgetStrangers } from '../server/jobs/outbox.ts'
 import { hastenUnconfirmed } from '../server/jobs/settlements.ts'
 import { newId } from '../server/lib/random.ts'
 import { databaseUrl } from '../server/lib/setting-types.ts'
@@ -101,6 +102,11 @@ describe('with a month of mail', () => {
       'the end of an outage',
       'outbox_waiting',
       (db) => db.transaction().execute((tx) => hastenUnconfirmed(tx, 'mail', nowMs)),
+    ],
+    [
+      'the search for addresses that are no user’s',
+      'outbox_strangers',
+      (db) => db.transaction().execute((tx) => forgetStrangers(tx, toIso(nowMs - HOUR_MS), 1000)),
     ],
     [
       'a list of what failed',

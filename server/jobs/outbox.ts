@@ -239,6 +239,7 @@ export async function forgetStrangers(tx: Tx, before: string, limit: number): Pr
         .where('email_canonical', 'is not', null)
         .where('finished_at', 'is not', null)
         .where('created_at', '<', before)
+        .orderBy('created_at')
         .limit(limit),
     )
     .returning('id')
