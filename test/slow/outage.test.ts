@@ -59,7 +59,7 @@ async function send(
 async function startWithAdmin() {
   const url = await createDatabase(cluster.url, `outage_${++databases}`)
   const proxy = await startTcpProxy(url)
-  const server = await startServer({ DATABASE_URL: proxy.url, ...ADMIN })
+  const server = await startServer({ DATABASE_URL: proxy.url, RATE_LIMIT: 'off', ...ADMIN })
   const credentials = { email: ADMIN.ADMIN_EMAIL, password: ADMIN.ADMIN_PASSWORD }
   const { body } = await send(server, 'POST /auth/login', { body: credentials })
   return {
