@@ -146,22 +146,14 @@ describe('sessions end', () => {
     assert.equal(await isLive(shop.service, ann), true)
   })
 
-  test('2 for anything but exactly one of the two: nothing ends', async () => {
+  test('2 for both at once: nothing ends', async () => {
     await using shop = await startShop()
     const ann = await shop.service.addUser()
 
-    for (const args of [
-      [],
-      ['--all', '--user', String(ann.id)],
-      ['--user', ann.email],
-      ['--user', '0x1'],
-      ['--all', 'now'],
-    ]) {
-      const { exitCode, stderr } = await shop.end(...args)
-      assert.equal(exitCode, 2, args.join(' '))
-      assert.match(stderr, /usage: npm run cli -- sessions end --all \| --user ID/)
-    }
+    const { exitCode, stderr } = await shop.end('--all', '--user', String(ann.id))
 
+    assert.equal(exitCode, 2)
+    assert.match(stderr, /usage: npm run cli -- sessions end --all \| --user ID/)
     assert.equal(await isLive(shop.service, ann), true)
     assert.deepEqual(await eventsOf(shop.service), [])
   })

@@ -16,6 +16,10 @@ describe('misuse', () => {
     ['users', 'create', 'a@example.com', '--role', 'root'],
     ['users', 'set-role', 'a@example.com', 'root'],
     ['users', 'list', '--sort', 'id'],
+    ['sessions', 'end'],
+    ['sessions', 'end', '--user', 'ann@example.com'],
+    ['sessions', 'end', '--user', '0x1'],
+    ['sessions', 'end', '--all', 'now'],
   ]) {
     test(`2 and the usage for: ${args.join(' ')}`, async () => {
       const env = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:' }
