@@ -14,7 +14,8 @@ const check = createChecker(document)
 const nameOf = ({ method, path }: Operation) => `${method} ${path}`
 
 /** What is not for a client of the API, and the API once more without its prefix. */
-const HIDDEN = /^\/(docs(\/.*)?|openapi\.json|auth\/.*|mail(\/.*)?|me(\/.*)?|users(\/.*)?)$/
+const HIDDEN =
+  /^\/(docs(\/.*)?|openapi\.json|reset(\/.*)?|audit|auth\/.*|mail(\/.*)?|me(\/.*)?|users(\/.*)?)$/
 /** Where nobody, or not only who is signed in, may call. */
 const PUBLIC = new Set([
   'signUp',
@@ -26,6 +27,9 @@ const PUBLIC = new Set([
   'ready',
   'showIssuer',
   'showSigningKeys',
+  'forgotPassword',
+  'resetPassword',
+  'undoEmailChange',
 ])
 
 test('is OpenAPI 3.1.0, served as JSON', async () => {
