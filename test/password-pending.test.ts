@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { MINUTE_MS } from '../server/lib/units.ts'
 import { confirmEmail, emailCodeFor } from './support/email-changes.ts'
 import { assertInvalid, assertProblem } from './support/problem.ts'
 import { ranges, startRangeServer } from './support/range-server.ts'
-import { NEW_PASSWORD, reset, tokenFor } from './support/resets.ts'
+import { FORGOT, linksTo, NEW_PASSWORD, reset, tokenFor } from './support/resets.ts'
+import { rowsOf } from './support/seed.ts'
 import { PASSWORD, type Service, startService, type TestUser } from './support/service.ts'
 
 const NEXT = 'a better one than before'
@@ -24,6 +26,21 @@ describe('what somebody had in hand to get in later', () => {
 
     assertProblem(await reset(service, token), 'invalid_reset_token')
     await service.logIn(ann.email, NEXT)
+  })
+
+  test('a link that waits to be mailed is not mailed after the change; a newer one is, and works', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    await service.post(FORGOT, { email: ann.email })
+    service.advance(MINUTE_MS)
+
+    await changePassword(service, ann)
+    await service.deliverMail()
+
+    assert.deepEqual(linksTo(service, ann.email), [])
+    assert.deepEqual(await rowsOf(service.ctx, 'password_resets'), [])
+    const token = await tokenFor(service, ann.email)
+    assert.equal((await reset(service, token)).status, 200)
   })
 
   test('400 for the code of a new address that was asked for before it was changed', async () => {

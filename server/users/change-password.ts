@@ -41,11 +41,11 @@ export function changePasswordRoute(app: App, ctx: Context, guards: Guards): voi
     const { user } = sessionOf(request)
     const { current_password: current, new_password: next } = request.body
     const owner = { role: user.role, email: user.email_canonical, fullName: user.full_name }
-    await assertGoodPassword(ctx, next, { ...owner, pointer: '/new_password' })
     if (next.normalize('NFC') === current.normalize('NFC')) {
       const detail = 'The new password is the same as the current one.'
       throw fieldError('/new_password', 'unchanged', detail)
     }
+    await assertGoodPassword(ctx, next, { ...owner, pointer: '/new_password' })
     const proof = await assertOwnPassword(ctx, request, current)
     const passwordHash = await ctx.hasher.hash(next, { signal: request.hangUp })
     await changePassword(ctx, proof, { passwordHash, client: clientOf(request) })

@@ -80,7 +80,7 @@ export async function assertOwnPassword(
     })
   if (matches) await counted.refund()
   if (matches && found !== undefined && hash !== undefined)
-    return { actor, passwordChangedAt: found.changed_at, passwordHash: hash }
+    return { actor, passwordChangedAt: found.changed_at }
   const event = { event: 'password.refused', subjectId: actor.userId, ...actor.cause } as const
   await ctx.transaction(async (tx) => {
     // Nothing is written of a user who is gone by now.

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
 import type { PublicUserRow } from '../database/schema.ts'
 import { isMailSuperseded, type OutboxPayloads } from '../jobs/outbox.ts'
-import { toIso } from '../lib/units.ts'
+import { SECOND_MS, toIso } from '../lib/units.ts'
 import { type Mail, passwordResetMail } from '../mail/messages.ts'
 import { openPasswordReset, RESET_LIFETIME_MS, resetTokenFor } from './password-resets.ts'
 import { findSignUpsOf } from './sign-ups.ts'
@@ -11,6 +11,9 @@ import { expiryCutoff, verificationExpiresAt } from './user.ts'
 import { isExpired, lockUserByEmail } from './users.ts'
 
 type Request = OutboxPayloads['password_reset']
+
+/** At most, those of two replicas; what is asked for in the moment of a change is meant to follow it. */
+const CLOCKS_APART_MS = 10 * SECOND_MS
 
 /** The mail with the link, if somebody has the address; none once it was used or asked for again. */
 export async function sendReset(ctx: Context, request: Request): Promise<Mail | undefined> {
@@ -39,6 +42,9 @@ async function open(
   const { email, resetId: id, requestedAt } = request
   const user = await lockUserByEmail(tx, email)
   if (user === undefined || isExpired(user, expiryCutoff(ctx))) return undefined
+  // A link that was asked for before the password was changed died then, sent or not.
+  const voidFrom = toIso(Date.parse(requestedAt) + CLOCKS_APART_MS)
+  if (user.password_changed_at !== null && user.password_changed_at > voidFrom) return undefined
   const asked = { payload: request, email, atMs: Date.parse(requestedAt) }
   if (await isMailSuperseded(tx, 'password_reset', asked)) return undefined
   const nowMs = ctx.now()
