@@ -8,9 +8,9 @@ const documents = [...globSync('*.md'), ...globSync('docs/**/*.md')].toSorted()
 const text = (path: string) => readFileSync(path, 'utf8')
 const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> }
 const commands = new Set(
-  [...text('server/cli.ts').matchAll(/^ {2}'?((?:(?:users|mail|keys|sessions) )?[a-z-]+)'?[:,]/gm)].map(
-    ([, name]) => name,
-  ),
+  [
+    ...text('server/cli.ts').matchAll(/^ {2}'?((?:(?:users|mail|keys|sessions) )?[a-z-]+)'?[:,]/gm),
+  ].map(([, name]) => name),
 ).add('help')
 
 describe('the documents', () => {
@@ -66,6 +66,12 @@ describe('the documents', () => {
       assert.deepEqual(broken, [])
     })
 
+    test(`${path} has lines of at most 120 characters outside tables and code`, () => {
+      const prose = words.replaceAll(/^ *```[^]*?^ *```$/gm, '').split('\n')
+      const long = prose.filter((line) => line.length > 120 && !line.startsWith('|'))
+      assert.deepEqual(long, [])
+    })
+
     test(`${path} names only files, npm scripts and commands that exist`, () => {
       const files = [...words.matchAll(/`((?:server|test|scripts|docs|tools)\/[\w./-]+)`/g)]
       const missing = files.filter(([, file = '']) => !existsSync(file)).map(([, file]) => file)
@@ -76,7 +82,9 @@ describe('the documents', () => {
         ran.filter((name) => !Object.hasOwn(scripts, name)),
         [],
       )
-      const named = [...words.matchAll(/npm run cli -- ((?:users|mail|keys|sessions) [a-z-]+|[a-z]+)/g)]
+      const named = [
+        ...words.matchAll(/npm run cli -- ((?:users|mail|keys|sessions) [a-z-]+|[a-z]+)/g),
+      ]
       assert.deepEqual(
         named.map(([, command = '']) => command).filter((command) => !commands.has(command)),
         [],
