@@ -42,19 +42,15 @@ export function alreadyRegisteredMail(mail: Recipient & { publicUrl: string }): 
 }
 
 /** After a refresh token that was already used came back: a copy of it may be in other hands. */
-export function sessionReplayedMail(
-  mail: Recipient & Client & { endedAt: string; publicUrl: string },
-): Mail {
-  const { endedAt, publicUrl } = mail
-  const link = resetPage(publicUrl)
-  return write(mail, (texts) => texts.sessionReplayed({ endedAt, from: originOf(mail), link }))
+export function sessionReplayedMail(mail: Recipient & Client & { endedAt: string }): Mail {
+  const { endedAt } = mail
+  return write(mail, (texts) => texts.sessionReplayed({ endedAt, from: originOf(mail) }))
 }
 
 /** After a login from a device that no login of the last 30 days came from. */
-export function newDeviceMail(mail: Recipient & Client & { at: string; publicUrl: string }): Mail {
-  const { at, publicUrl } = mail
-  const link = resetPage(publicUrl)
-  return write(mail, (texts) => texts.newDevice({ at, from: originOf(mail), link }))
+export function newDeviceMail(mail: Recipient & Client & { at: string }): Mail {
+  const { at } = mail
+  return write(mail, (texts) => texts.newDevice({ at, from: originOf(mail) }))
 }
 
 /**
@@ -143,11 +139,6 @@ export function emailUndoneMail(mail: Recipient & Client & { at: string }): Mail
 function write({ to, locale }: Recipient, word: (texts: Texts) => Wording): Mail {
   const language = localeOf(locale)
   return { to, ...layOut(word(TEXTS[language]), language) }
-}
-
-/** Without a token it says how to get one. */
-function resetPage(publicUrl: string): string {
-  return `${publicUrl}/reset`
 }
 
 function originOf({ ip, userAgent }: Client): Origin {

@@ -20,28 +20,26 @@ export const GERMAN: Texts = {
       { before: 'Um es zu benutzen, melden Sie sich mit Ihrem bisherigen Passwort an:', link },
     ],
   }),
-  sessionReplayed: ({ endedAt, from, link }) => ({
+  sessionReplayed: ({ endedAt, from }) => ({
     subject: 'Wir haben eine Ihrer Sitzungen bei Coffee Shop beendet',
     blocks: [
       `Ein alter Anmeldeschlüssel einer Ihrer Sitzungen wurde am ${time(endedAt)} noch einmal benutzt, ${origin(from)}.`,
       'Er wurde vielleicht kopiert, deshalb haben wir diese Sitzung beendet. Melden Sie sich neu an, um fortzufahren.',
       {
         warning:
-          'Wenn Sie dieses Gerät nicht kennen, setzen Sie sofort ein neues Passwort: Das beendet alle Sitzungen.',
+          'Das waren nicht Sie? Wählen Sie in der App „Passwort vergessen“ und setzen Sie mit der E-Mail, die dann kommt, ein neues: Das beendet alle Sitzungen.',
       },
-      { before: 'So setzen Sie ein neues Passwort:', link },
     ],
   }),
-  newDevice: ({ at, from, link }) => ({
+  newDevice: ({ at, from }) => ({
     subject: 'Neue Anmeldung bei Ihrem Konto bei Coffee Shop',
     blocks: [
       `Am ${time(at)} hat sich jemand bei Ihrem Konto angemeldet, ${origin(from)}.`,
       'Von diesem Gerät kam in den letzten 30 Tagen keine Anmeldung; ein aktualisierter Browser zählt als neues Gerät. Wenn Sie das waren, ist nichts zu tun.',
       {
         warning:
-          'Das waren nicht Sie? Dann kennt jemand Ihr Passwort. Setzen Sie sofort ein neues: Das beendet alle Sitzungen.',
+          'Das waren nicht Sie? Dann kennt jemand Ihr Passwort. Wählen Sie in der App sofort „Passwort vergessen“ und setzen Sie mit der E-Mail, die dann kommt, ein neues: Das beendet alle Sitzungen.',
       },
-      { before: 'So setzen Sie ein neues Passwort:', link },
     ],
   }),
   reminder: ({ signedUpAt, until, from, link }) => ({

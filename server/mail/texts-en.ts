@@ -20,28 +20,26 @@ export const ENGLISH: Texts = {
       { before: 'To use your account, log in with the password you have:', link },
     ],
   }),
-  sessionReplayed: ({ endedAt, from, link }) => ({
+  sessionReplayed: ({ endedAt, from }) => ({
     subject: 'We signed out one of your Coffee Shop sessions',
     blocks: [
       `An old key of one of your sessions was used again ${time(endedAt)} from ${origin(from)}.`,
       'It may have been copied, so we ended that session. Log in again to go on.',
       {
         warning:
-          'If you do not know this device, set a new password at once: that ends every session.',
+          'Not you? Choose “Forgot password” in the app, and set a new one by the mail that comes: that ends every session.',
       },
-      { before: 'How to set a new password:', link },
     ],
   }),
-  newDevice: ({ at, from, link }) => ({
+  newDevice: ({ at, from }) => ({
     subject: 'New login to your Coffee Shop account',
     blocks: [
       `Somebody logged in to your account ${time(at)} from ${origin(from)}.`,
       'No login of the last 30 days came from this device; a browser that was updated counts as a new one. If it was you, there is nothing to do.',
       {
         warning:
-          'Not you? Then somebody knows your password. Set a new one at once: that ends every session.',
+          'Not you? Then somebody knows your password. Choose “Forgot password” in the app at once, and set a new one by the mail that comes: that ends every session.',
       },
-      { before: 'How to set a new password:', link },
     ],
   }),
   reminder: ({ signedUpAt, until, from, link }) => ({

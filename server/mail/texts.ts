@@ -14,8 +14,8 @@ export interface Origin {
 export interface Texts {
   verification(of: { code: string; until: string; signedUpAt: string; from: Origin }): Wording
   alreadyRegistered(of: { link: string }): Wording
-  sessionReplayed(of: { endedAt: string; from: Origin; link: string }): Wording
-  newDevice(of: { at: string; from: Origin; link: string }): Wording
+  sessionReplayed(of: { endedAt: string; from: Origin }): Wording
+  newDevice(of: { at: string; from: Origin }): Wording
   reminder(of: { signedUpAt: string; until: string; from: Origin; link: string }): Wording
   passwordChanged(of: { at: string; from: Origin }): Wording
   passwordReset(of: {

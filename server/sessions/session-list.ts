@@ -9,7 +9,7 @@ const KNOWN_FOR_MS = 30 * DAY_MS
 /** A first login within this time after the verification is what the account was made for. */
 const FIRST_LOGIN_WITHIN_MS = DAY_MS
 
-export type SessionRow = Pick<
+type SessionRow = Pick<
   SessionsTable,
   'id' | 'created_at' | 'last_seen_at' | 'ip' | 'user_agent'
 >

@@ -9,6 +9,5 @@ export async function tellNewDevice(
   payload: OutboxPayloads['new_device'],
 ): Promise<Mail | undefined> {
   const user = await ctx.lookUp(userById, payload.userId)
-  const { publicUrl } = ctx.config
-  return user && newDeviceMail({ ...payload, to: user.email, locale: user.locale, publicUrl })
+  return user && newDeviceMail({ ...payload, to: user.email, locale: user.locale })
 }

@@ -9,6 +9,5 @@ export async function tellReplayed(
   payload: OutboxPayloads['session_replayed'],
 ): Promise<Mail | undefined> {
   const user = await ctx.lookUp(userById, payload.userId)
-  const { publicUrl } = ctx.config
-  return user && sessionReplayedMail({ ...payload, to: user.email, locale: user.locale, publicUrl })
+  return user && sessionReplayedMail({ ...payload, to: user.email, locale: user.locale })
 }
