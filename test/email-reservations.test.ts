@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { runDueJobs } from '../server/jobs/schedule.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
+import { setEmail } from '../server/users/addresses.ts'
+import { confirmEmailChange, replaceEmailChange } from '../server/users/email-changes.ts'
 import { makeFirstAdmin } from '../server/users/make-first-admin.ts'
 import { RECURRING_JOBS } from '../server/worker.ts'
 import {
@@ -18,6 +20,7 @@ import {
 import { assertIndistinguishable } from './support/fingerprint.ts'
 import { assertProblem } from './support/problem.ts'
 import { runProgram } from './support/process.ts'
+import { startReplicas, turns } from './support/races.ts'
 import { rowsOf } from './support/seed.ts'
 import { PASSWORD, type Service, SETTINGS, startService } from './support/service.ts'
 
@@ -146,6 +149,40 @@ describe('a reserved address', () => {
     )
     assert.equal(aDayLater.status, 201)
   })
+})
+
+test('a sign-up that waits for the commit of whoever leaves the address does not get it', async () => {
+  await using replicas = await startReplicas({ HIDE_REGISTERED_EMAILS: 'true' })
+  const [first, second] = replicas.pair
+  const ann = await first.addUser(OLD)
+  const [left, commit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const leaving = first.ctx.transaction(async (tx) => {
+    const user = { id: ann.id, email: OLD, email_canonical: OLD }
+    const to = { email: NEW, email_canonical: NEW }
+    const nowMs = first.ctx.now()
+    const change = await replaceEmailChange(tx, first.ctx.keys, { user, to, nowMs })
+    await confirmEmailChange(tx, change, nowMs)
+    await setEmail(tx, ann.id, { email: NEW, emailCanonical: NEW, nowMs })
+    left.resolve()
+    await commit.promise
+  })
+  await left.promise
+  const hashed = Promise.withResolvers<void>()
+  const { hash } = second.ctx.hasher
+  second.ctx.hasher.hash = async (...args) => {
+    const made = await hash(...args)
+    hashed.resolve()
+    return made
+  }
+
+  const signingUp = signUp(second, OLD)
+  await hashed.promise
+  await turns(100)
+  commit.resolve()
+  await leaving
+
+  assert.equal((await signingUp).status, 201)
+  assert.deepEqual(await emails(first), [NEW])
 })
 
 test('a sign-up cannot tell a reserved address from a registered one', async () => {

@@ -203,6 +203,23 @@ describe('POST /me/email', () => {
     assert.equal(events.at(-1).event, 'password.refused')
   })
 
+  test('401 invalid_token when the session ends while the password is compared', async () => {
+    await using service = await startService()
+    const { access: token, refresh } = await service.addUser()
+    const { hasher } = service.ctx
+    const { verify } = hasher
+    hasher.verify = async (...args) => {
+      const matches = await verify(...args)
+      await service.post('/api/v1/auth/logout', { refresh_token: refresh })
+      return matches
+    }
+
+    const answer = await wantEmail(service, { access: token }, NEW)
+
+    assertProblem(answer, 'invalid_token')
+    assert.deepEqual(await emailChanges(service), [])
+  })
+
   test('401 authentication_required before the body is looked at', async () => {
     await using service = await startService()
     assertProblem(await service.post(EMAIL, { email: 7 }), 'authentication_required')

@@ -266,7 +266,13 @@ describe('an undo token', () => {
       const settings = { SECRET_KEY, SECRET_KEY_PREVIOUS: previous }
       await using service = await startService(settings, { replicaOf: old })
 
-      assert.equal((await undoEmail(service, undoTokenFor(service, A))).status, status)
+      const token = undoTokenFor(service, A)
+      const [id = ''] = token.split('.')
+      // Right for another row, whose token was made with the key of now.
+      const mixed = `${id}.${mac(service.ctx.keys.current.of.link, `undo:${id}`)}`
+
+      assertProblem(await undoEmail(service, mixed), 'invalid_undo_token')
+      assert.equal((await undoEmail(service, token)).status, status)
     })
   }
 
