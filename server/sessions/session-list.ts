@@ -9,10 +9,7 @@ const KNOWN_FOR_MS = 30 * DAY_MS
 /** A first login within this time after the verification is what the account was made for. */
 const FIRST_LOGIN_WITHIN_MS = DAY_MS
 
-type SessionRow = Pick<
-  SessionsTable,
-  'id' | 'created_at' | 'last_seen_at' | 'ip' | 'user_agent'
->
+type SessionRow = Pick<SessionsTable, 'id' | 'created_at' | 'last_seen_at' | 'ip' | 'user_agent'>
 
 /** The live sessions of a user, the one used last first. */
 export function findSessionsOf(db: Db, userId: number, nowMs: number): Promise<SessionRow[]> {
