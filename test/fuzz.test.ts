@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { changeEmail, emailCodeFor, undoTokenFor } from './support/email-changes.ts'
 import { failedMail } from './support/mailers.ts'
 import { createChecker, type Operation, readDocument } from './support/openapi.ts'
 import { phoneCodeFor } from './support/phones.ts'
 import { type FuzzedRequest, type KnownValues, requestsFor } from './support/requests.ts'
-import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
+import { tokenFor } from './support/resets.ts'
+import {
+  type Answer,
+  PASSWORD,
+  type Service,
+  startService,
+  type TestUser,
+} from './support/service.ts'
 
 // Whatever is sent to an operation, what comes back is what the document promises.
 
@@ -77,14 +85,37 @@ async function populate(service: Service, { operationId }: Operation) {
   const sessions = [await service.logIn(ann.email), await service.logIn(admin.email)].map(
     ({ refresh }) => refresh.split('.')[0],
   )
+  const proofs = await proofsFor(service, operationId, [ann, admin])
   const known: KnownValues = {
     id: operationId === 'endSession' ? sessions : [ann.id, bob.id, bob.id + 1, failed.id],
     email: ['eve@example.com', ann.email],
     username: [ann.email],
     password: [PASSWORD],
     code: operationId === 'confirmPhone' ? phoneCodes : [code],
+    current_password: [PASSWORD],
     sign_up_id: [signUpId],
     refresh_token: [ann.refresh, bob.refresh],
+    ...proofs,
   }
   return { tokens: [undefined, 'garbage', ann.access, admin.access, admin.access], known }
+}
+
+/** What was mailed to these users for an operation that takes it back. */
+async function proofsFor(
+  service: Service,
+  operationId: string,
+  users: readonly TestUser[],
+): Promise<KnownValues> {
+  const values: string[] = []
+  for (const user of users) {
+    const next = `next.${user.email}`
+    if (operationId === 'confirmEmail') values.push(await emailCodeFor(service, user, next))
+    if (operationId === 'resetPassword') values.push(await tokenFor(service, user.email))
+    if (operationId === 'undoEmailChange') {
+      await changeEmail(service, user, next)
+      values.push(undoTokenFor(service, user.email))
+    }
+  }
+  if (values.length === 0) return {}
+  return operationId === 'confirmEmail' ? { code: values } : { token: values }
 }
