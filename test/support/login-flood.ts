@@ -1,0 +1,36 @@
+import { Agent, request } from 'node:http'
+import { parentPort, workerData } from 'node:worker_threads'
+
+/** What the thread is started with, and what it answers. */
+export interface Flood {
+  readonly url: string
+  readonly logins: readonly { readonly email: string; readonly password: string }[]
+}
+export interface FloodAnswer {
+  /** 0 when the connection broke. */
+  readonly status: number
+  readonly retryAfter: string | undefined
+}
+
+/** All logins at once, each on a connection of its own; in a thread, so as not to slow who measures. */
+if (parentPort !== null) {
+  const { url, logins } = workerData as Flood
+  const agent = new Agent({ maxSockets: logins.length })
+  const answers = await Promise.all(logins.map((login) => post(url, JSON.stringify(login), agent)))
+  agent.destroy()
+  parentPort.postMessage(answers)
+}
+
+function post(url: string, body: string, agent: Agent): Promise<FloodAnswer> {
+  return new Promise((resolve) => {
+    const headers = { 'content-type': 'application/json', 'content-length': body.length }
+    const sent = request(`${url}/auth/login`, { method: 'POST', headers, agent }, (answer) => {
+      answer.resume().once('end', () => {
+        const retryAfter = answer.headers['retry-after']
+        resolve({ status: answer.statusCode ?? 0, retryAfter })
+      })
+    })
+    sent.once('error', () => resolve({ status: 0, retryAfter: undefined }))
+    sent.end(body)
+  })
+}
