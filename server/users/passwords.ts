@@ -47,7 +47,6 @@ export async function assertGoodPassword(
 export interface PasswordProof {
   readonly actor: SignedIn
   readonly passwordChangedAt: string | null
-  readonly passwordHash: string
 }
 
 const passwordOf: LookUp<number, { password_hash: string | null; changed_at: string | null }> = {
