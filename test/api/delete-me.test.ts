@@ -262,4 +262,25 @@ describe('deleting oneself and what happens at the same time', () => {
     const rows = await rowsOf(service.ctx, 'outbox')
     assert.equal(rows.filter((row) => row['kind'] === 'account_deleted').length, 1)
   })
+
+  test('logins and refreshes, many at once: no token of theirs works afterwards', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    const login = { email: ann.email, password: PASSWORD }
+    const refresh = { refresh_token: ann.refresh }
+
+    const [deleted, ...others] = await Promise.all([
+      deleteMe(service, ann),
+      ...Array.from({ length: 8 }, () => service.post('/api/v1/auth/login', login)),
+      ...Array.from({ length: 4 }, () => service.post('/api/v1/auth/refresh', refresh)),
+    ])
+
+    assert.equal(deleted.status, 204, deleted.text)
+    for (const { status, body } of others) {
+      assert.ok([200, 401].includes(status), String(status))
+      const token = String(body.access_token)
+      assert.equal((await service.get(ME, { token })).status, 401)
+    }
+    assert.deepEqual(await rowsOf(service.ctx, 'sessions'), [])
+  })
 })
