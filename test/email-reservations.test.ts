@@ -20,7 +20,7 @@ import {
 import { assertIndistinguishable } from './support/fingerprint.ts'
 import { assertProblem } from './support/problem.ts'
 import { runProgram } from './support/process.ts'
-import { startReplicas, turns } from './support/races.ts'
+import { startReplicas, times, turns } from './support/races.ts'
 import { rowsOf } from './support/seed.ts'
 import { PASSWORD, type Service, SETTINGS, startService } from './support/service.ts'
 
@@ -149,6 +149,29 @@ describe('a reserved address', () => {
     )
     assert.equal(aDayLater.status, 201)
   })
+})
+
+test('an address that is left while others sign it up or want it is nobody else’s', async () => {
+  await using replicas = await startReplicas()
+  const [first, second] = replicas.pair
+
+  for (const n of times(12)) {
+    const ann = await first.addUser(`ann${n}@example.com`)
+    const eve = await first.addUser(`eve${n}@example.com`)
+    const code = await emailCodeFor(first, ann, `next${n}@example.com`)
+    await wantEmail(first, eve, ann.email)
+    const evesCode = await unsentCodeOf(first, eve)
+    const [left, signedUp, wanted] = await Promise.all([
+      turns(n % 4).then(() => confirmEmail(first, ann, code)),
+      turns((n * 3) % 4).then(() => signUp(second, ann.email)),
+      confirmEmail(second, eve, evesCode),
+    ])
+
+    assert.equal(left.status, 200, left.text)
+    assertProblem(signedUp, 'email_taken')
+    assertProblem(wanted, 'invalid_code')
+    assert.ok(!(await emails(first)).includes(ann.email))
+  }
 })
 
 test('a sign-up that waits for the commit of whoever leaves the address does not get it', async () => {

@@ -6,7 +6,7 @@ import { SECOND_MS } from '../server/lib/units.ts'
 import { userById } from '../server/users/users.ts'
 import { DATABASE } from './support/database.ts'
 import { assertProblem } from './support/problem.ts'
-import { startReplicas, times } from './support/races.ts'
+import { startReplicas, times, waitForBlocked } from './support/races.ts'
 import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
 import { startTcpProxy } from './support/tcp-proxy.ts'
 
@@ -252,15 +252,5 @@ function createBarrier(count: number): () => Promise<void> {
   return () => {
     if (++waiting === count) open.resolve()
     return open.promise
-  }
-}
-
-/** Resolves once a query of this database waits for a lock. */
-async function waitForBlocked(operator: pg.Client): Promise<void> {
-  for (;;) {
-    const { rowCount } = await operator.query(
-      "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-    )
-    if (rowCount) return
   }
 }

@@ -98,3 +98,10 @@ export async function openSessions({ ctx }: Service, { id }: { id: number }): Pr
     .execute()
   return open.length
 }
+
+export const usersWith = ({ ctx }: Service, email: string) =>
+  ctx.db
+    .selectFrom('users')
+    .select(['id', 'verified_at'])
+    .where('email_canonical', '=', email)
+    .execute()

@@ -1,3 +1,4 @@
+import type pg from 'pg'
 import { type Answer, type Service, startService } from './service.ts'
 
 /** Two replicas on one database, with one clock and one mailbox. */
@@ -26,4 +27,14 @@ export function countStatuses(answers: readonly Answer[]): Record<number, number
 /** Lets the event loop turn so often; starting one of two racers so much later sweeps their meetings. */
 export async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise(setImmediate)
+}
+
+/** Resolves once a query of this database waits for a lock. */
+export async function waitForBlocked(operator: pg.Client): Promise<void> {
+  for (;;) {
+    const { rowCount } = await operator.query(
+      "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    )
+    if (rowCount) return
+  }
 }
