@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { SECOND_MS } from '../../server/lib/units.ts'
+import { createDatabase } from '../support/cluster.ts'
+import { temporaryFolder } from '../support/process.ts'
+import { countStatuses, times } from '../support/races.ts'
+import { missing, type RedisServer, startRedis } from '../support/redis-server.ts'
+import { type ServerProcess, startServer } from '../support/server-process.ts'
+import type { Answer } from '../support/service.ts'
+import { ADMIN } from '../support/settings.ts'
+
+const FORGOT = '/auth/password/forgot'
+const LIMIT = 10
+/** Of one process without Redis. */
+const HALF = 5
+const OUTAGES = 5
+/** A client that the servers believe to be its own network. */
+const TRUSTED = { TRUSTED_PROXIES: '127.0.0.0/8' }
+/** Redis has 100 ms; the rest is the machine's. */
+const ANSWER_MAX_MS = 1500
+let networks = 0
+
+async function startTwo(redis: RedisServer, url: string) {
+  const settings = { DATABASE_URL: url, REDIS_URL: redis.url, ...TRUSTED, ...ADMIN }
+  const first = await startServer(settings)
+  const second = await startServer(settings)
+  return {
+    both: [first, second] as const,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([first.kill(), second.kill()])
+    },
+  }
+}
+
+async function send(server: ServerProcess, path: string, init: RequestInit): Promise<Answer> {
+  const answer = await fetch(server.url + path, init)
+  const text = await answer.text()
+  const body = text === '' ? undefined : JSON.parse(text)
+  return { status: answer.status, headers: Object.fromEntries(answer.headers), body, text }
+}
+function post(server: ServerProcess, path: string, body: unknown, ip: string): Promise<Answer> {
+  return send(server, path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-forwarded-for': ip },
+    body: JSON.stringify(body),
+  })
+}
+const nextNetwork = () => `198.51.${++networks >> 8}.${networks & 255}`
+
+async function untilRedis(server: ServerProcess, state: string): Promise<void> {
+  const startedAt = performance.now()
+  while ((await send(server, '/ready', {})).body.checks.redis !== state) {
+    assert.ok(performance.now() - startedAt < 60 * SECOND_MS, `redis is never ${state}`)
+    await delay(50)
+  }
+}
+
+/** From one network, over both servers; how many were let through. Each is answered in time. */
+async function askOften(both: readonly [ServerProcess, ServerProcess], count: number) {
+  const ip = nextNetwork()
+  const answers: Answer[] = []
+  for (const n of times(count)) {
+    const startedAt = performance.now()
+    const server = both[n % 2] as ServerProcess
+    answers.push(await post(server, FORGOT, { email: `stranger${n}@example.com` }, ip))
+    const ms = performance.now() - startedAt
+    assert.ok(ms < ANSWER_MAX_MS, `answered after ${ms} ms`)
+  }
+  const { 202: passed = 0, 429: refused = 0 } = countStatuses(answers)
+  assert.equal(passed + refused, count, JSON.stringify(countStatuses(answers)))
+  return passed
+}
+
+describe('two servers on PostgreSQL and a real Redis', { skip: missing }, () => {
+  test(`${OUTAGES} outages of each kind: never unlimited, never an outage, revocations hold`, async (t) => {
+    await using redis = await startRedis()
+    const url = await createDatabase(process.env['TEST_POSTGRES_URL'] ?? '', 'redis_faults')
+    await using servers = await startTwo(redis, url)
+    const { both } = servers
+    const [first, second] = both
+    const login = { email: ADMIN.ADMIN_EMAIL, password: ADMIN.ADMIN_PASSWORD }
+    await Promise.all(both.map((server) => untilRedis(server, 'ok')))
+    assert.equal(await askOften(both, 30), LIMIT)
+
+    const passed: number[] = []
+    for (const [breakIt, mendIt] of [
+      [() => redis.kill(), () => redis.start()],
+      [() => redis.signal('SIGSTOP'), () => redis.signal('SIGCONT')],
+      [
+        () => redis.command('CLIENT', 'PAUSE', '4000', 'ALL'),
+        () => Promise.all(both.map((server) => untilRedis(server, 'ok'))),
+      ],
+      [() => redis.command('FLUSHALL'), () => {}],
+    ] as const) {
+      for (let n = 0; n < OUTAGES; n++) {
+        const { body } = await post(first, '/auth/login', login, nextNetwork())
+        await breakIt()
+        passed.push(await askOften(both, 30))
+        const refreshed = await post(
+          second,
+          '/auth/refresh',
+          { refresh_token: body.refresh_token },
+          nextNetwork(),
+        )
+        assert.equal(refreshed.status, 200, refreshed.text)
+        const authorization = `Bearer ${refreshed.body.access_token}`
+        await send(second, '/auth/logout', { method: 'POST', headers: { authorization } })
+        assert.equal((await send(first, '/me', { headers: { authorization } })).status, 401)
+        await mendIt()
+        await Promise.all(both.map((server) => untilRedis(server, 'ok')))
+        assert.equal(await askOften(both, 30), LIMIT)
+      }
+    }
+    t.diagnostic(`of 30 passed: ${passed.join(' ')}`)
+    for (const count of passed) assert.ok(count >= HALF && count <= LIMIT + 2 * HALF, String(count))
+  })
+
+  test('a server starts while Redis is away, and uses it once it is there', async () => {
+    await using redis = await startRedis()
+    await redis.kill()
+    using folder = temporaryFolder()
+    const settings = { DATABASE_URL: `sqlite:///${folder.path}/app.db`, REDIS_URL: redis.url }
+
+    await using server = await startServer({ ...settings, ...TRUSTED })
+    const away = await askOften([server, server], 20)
+    await redis.start()
+    await untilRedis(server, 'ok')
+    const there = await askOften([server, server], 20)
+
+    assert.deepEqual([away, there], [HALF, LIMIT])
+    assert.ok(!server.lines.some((line) => line.includes(redis.url)))
+  })
+})
