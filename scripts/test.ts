@@ -1,7 +1,9 @@
 // Runs the quick suite once on SQLite and once on PostgreSQL. Arguments are passed on to the test
 // runner: npm test -- test/api/log-in.test.ts
 import { spawn } from 'node:child_process'
-import { globSync } from 'node:fs'
+import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { migrate } from '../server/database/migrate.ts'
 import { openDatabase } from '../server/database/open.ts'
 import { createDatabase, startCluster } from '../test/support/cluster.ts'
@@ -19,18 +21,24 @@ const on = (database: string, patterns: readonly string[], env: Record<string, s
     env,
   )
 
+const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-template-'))
 const cluster = await startCluster({ durable: false })
 try {
   const url = await createDatabase(cluster.url, TEMPLATE)
   const backend = await openDatabase({ kind: 'postgres', url })
   await migrate({ kind: 'postgres', url }, backend)
   await backend.close()
-  const env = { TEST_POSTGRES_URL: cluster.url }
+  const template = join(folder, 'template.db')
+  const file = await openDatabase({ kind: 'sqlite', path: template })
+  await migrate({ kind: 'sqlite', path: template }, file)
+  await file.close()
+  const env = { TEST_POSTGRES_URL: cluster.url, TEST_SQLITE_TEMPLATE: template }
   const postgres = await on('postgres', ON_BOTH, env)
   const sqlite = await on('sqlite', [...ON_BOTH, ...ONCE], env)
   process.exitCode = postgres || sqlite
 } finally {
   await cluster.stop()
+  rmSync(folder, { recursive: true })
 }
 
 function runTests(

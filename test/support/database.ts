@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDatabase, dropDatabase } from './cluster.ts'
@@ -10,18 +10,23 @@ export const TEMPLATE = 'template_coffee_shop'
 /** Which database this run is about. scripts/test.ts runs the suite once for each. */
 export const DATABASE = process.env['TEST_DATABASE'] === 'postgres' ? 'postgres' : 'sqlite'
 
+/** Where a file costs no disk: SQLite syncs at every commit, and no quick test cuts the power. */
+const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
 export interface TestDatabase {
   readonly url: string
   drop(): Promise<void>
 }
 
 /**
- * A database of its own for one test: on SQLite absent, on PostgreSQL migrated (copied from a
- * template), or empty if `migrated` is false.
+ * A database of its own for one test: migrated (copied from the template of this run), or if
+ * `migrated` is false empty on PostgreSQL and absent on SQLite.
  */
 export async function createTestDatabase({ migrated = true } = {}): Promise<TestDatabase> {
   if (DATABASE === 'sqlite') {
-    const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-test-'))
+    const folder = mkdtempSync(join(MEMORY, 'coffee-shop-test-'))
+    const template = process.env['TEST_SQLITE_TEMPLATE']
+    if (migrated && template !== undefined) copyFileSync(template, join(folder, 'app.db'))
     return {
       url: `sqlite:///${join(folder, 'app.db')}`,
       drop: async () => rmSync(folder, { recursive: true, force: true }),
