@@ -20,7 +20,7 @@ async function startWithCommands() {
 
 /** A database without a table. */
 async function createEmptyDatabase() {
-  if (DATABASE === 'sqlite') return createTestDatabase()
+  if (DATABASE === 'sqlite') return createTestDatabase({ migrated: false })
   const server = process.env['TEST_POSTGRES_URL'] ?? ''
   const name = `empty_${process.pid}_${Date.now()}`
   return { url: await createDatabase(server, name), drop: () => dropDatabase(server, name) }
