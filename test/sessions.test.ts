@@ -156,6 +156,12 @@ describe('twenty sessions', () => {
 
     const listed = await service.get(SESSIONS, { token: beyond.access })
     assert.equal(listed.body.length, 20)
+    const opened = (await rowsOf(service.ctx, 'audit_events'))
+      .filter((row) => row.event === 'session.opened')
+      .map((row) => JSON.parse(row.changes))
+    assert.equal(opened.filter(({ ended }) => ended !== undefined).length, 1)
+    const [oldest] = opened.find(({ session_id: id }) => id === sessionIdOf(beyond)).ended
+    assert.ok(listed.body.every((session: { id: string }) => session.id !== oldest))
     assert.ok(listed.body.some((session: { id: string }) => session.id === sessionIdOf(beyond)))
   })
 

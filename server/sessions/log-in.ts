@@ -152,13 +152,14 @@ function openSessionFor(
       const options = { nowMs, email: now.email_canonical, userId: user.id }
       await enqueueMail(tx, 'new_device', payload, options)
     }
-    const sessionId = await openSession(tx, user.id, client, {
+    const { id: sessionId, ended } = await openSession(tx, user.id, {
+      client,
       nowMs,
       idleLifetimeMs: ctx.config.sessionIdleLifetimeMs,
       lifetimeMs: ctx.config.sessionLifetimeMs,
     })
     const event = { ...cause, actorId: user.id, subjectId: user.id }
-    const changes = { session_id: sessionId }
+    const changes = { session_id: sessionId, ...(ended.length > 0 ? { ended } : {}) }
     await recordEvent(tx, { event: 'session.opened', ...event, changes }, nowMs)
     return { sessionId, told }
   })

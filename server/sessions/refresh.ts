@@ -44,7 +44,8 @@ function rotate(
 ): Promise<Rotation> {
   return ctx.transaction(async (tx) => {
     const nowMs = ctx.now()
-    const rotation = await rotateSession(tx, presented, client, {
+    const rotation = await rotateSession(tx, presented, {
+      client,
       nowMs,
       idleLifetimeMs: ctx.config.sessionIdleLifetimeMs,
       lifetimeMs: ctx.config.sessionLifetimeMs,

@@ -66,13 +66,12 @@ export async function isSessionOpen(tx: Tx, id: string, nowMs: number): Promise<
   return session !== undefined
 }
 
-/** Opens a session of a user whose lock the caller holds; ends the oldest beyond twenty. */
+/** Opens a session of a user whose lock the caller holds; ends the oldest beyond twenty, and names them. */
 export async function openSession(
   tx: Tx,
   userId: number,
-  client: Client,
-  times: SessionTimes,
-): Promise<string> {
+  { client, ...times }: SessionTimes & { client: Client },
+): Promise<{ id: string; ended: string[] }> {
   const id = newId()
   const now = toIso(times.nowMs)
   await tx
@@ -104,8 +103,9 @@ export async function openSession(
     .limit(SESSIONS_MAX)
     .offset(SESSIONS_MAX - 1)
     .execute()
-  for (const session of surplus) await endSession(tx, session.id, times.nowMs)
-  return id
+  const ended = surplus.map((session) => session.id)
+  for (const oldest of ended) await endSession(tx, oldest, times.nowMs)
+  return { id, ended }
 }
 
 export type Rotation =
@@ -126,8 +126,7 @@ export type Rotation =
 export async function rotateSession(
   tx: Tx,
   presented: { sessionId: string; generation: number },
-  client: Client,
-  times: SessionTimes & { graceMs: number },
+  { client, ...times }: SessionTimes & { client: Client; graceMs: number },
 ): Promise<Rotation> {
   const now = toIso(times.nowMs)
   const idleEnd = toIso(times.nowMs + times.idleLifetimeMs)
