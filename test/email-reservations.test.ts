@@ -21,6 +21,7 @@ import { assertIndistinguishable } from './support/fingerprint.ts'
 import { assertProblem } from './support/problem.ts'
 import { runProgram } from './support/process.ts'
 import { startReplicas, times, turns } from './support/races.ts'
+import { forget } from './support/resets.ts'
 import { rowsOf } from './support/seed.ts'
 import { PASSWORD, type Service, SETTINGS, startService } from './support/service.ts'
 
@@ -149,6 +150,22 @@ describe('a reserved address', () => {
     )
     assert.equal(aDayLater.status, 201)
   })
+})
+
+test('nothing of any address that an account ever had is left once it is deleted', async () => {
+  await using reserved = await startReserved()
+  const { service, ann } = reserved
+  const { access: token } = await service.addAdmin('admin@example.com')
+  assert.equal(await forget(service, NEW), 1)
+  await changeEmail(service, ann, 'third@example.com')
+  await undoEmail(service, undoTokenFor(service, OLD))
+  await service.deliverMail()
+
+  await service.delete(`/api/v1/users/${ann.id}`, { token })
+
+  const tables = ['users', 'email_changes', 'code_failures', 'audit_events', 'outbox'] as const
+  const rows = await Promise.all(tables.map((table) => rowsOf(service.ctx, table)))
+  assert.doesNotMatch(JSON.stringify(rows), /(ann|new|third)@example\.com/)
 })
 
 test('an address that is left while others sign it up or want it is nobody else’s', async () => {
