@@ -207,31 +207,6 @@ describe('logins from one network', () => {
   })
 })
 
-describe('the current password', () => {
-  const change = (access: string, current: string) =>
-    service.post(
-      '/api/v1/me/password',
-      { current_password: current, new_password: NEW_PASSWORD },
-      { token: access },
-    )
-
-  test('429 after ten wrong ones in ten minutes, for this user alone', async () => {
-    const [ann, bob] = [await service.addUser(), await service.addUser()]
-    for (let n = 0; n < 10; n++)
-      assertProblem(await change(ann.access, 'not it, sorry'), 'wrong_password')
-
-    const refused = await change(ann.access, ann.password)
-    const others = await change(bob.access, bob.password)
-    service.advance(10 * MINUTE_MS)
-    const later = await change(ann.access, ann.password)
-
-    assertProblem(refused, 'too_many_requests')
-    assert.equal(refused.headers['ratelimit-policy'], '"current_password";q=10;w=600')
-    assert.equal(others.status, 204)
-    assert.equal(later.status, 204)
-  })
-})
-
 test('503 of a full hash queue is no failure', async () => {
   await using busy = await startService({
     ...SLOWER_HASHES,

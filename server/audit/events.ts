@@ -14,7 +14,8 @@ export const EVENTS = {
   'users.cleaned_up': 'A run of the clean-up deleted accounts that nobody verified in time.',
   'users.clean_up_refused': 'A run of the clean-up stopped: it would have deleted too many.',
   'session.opened': 'Somebody logged in.',
-  'session.ended': 'A session was ended by its user.',
+  'session.ended':
+    'A session was ended by its user, or because it guessed at the password (`reason`).',
   'session.replayed': 'A used refresh token came back; its session was ended.',
   'sessions.ended': 'Several sessions of a user were ended at once.',
   'password.changed': 'The user changed the password.',

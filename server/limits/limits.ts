@@ -5,7 +5,14 @@ export interface Limit {
   readonly points: number
   readonly windowMs: number
   /** What is counted apart from what: a network is an IPv4 address or an IPv6 /64. */
-  readonly per: 'network' | 'address' | 'address and network' | 'user' | 'phone number' | 'service'
+  readonly per:
+    | 'network'
+    | 'address'
+    | 'address and network'
+    | 'session'
+    | 'user'
+    | 'phone number'
+    | 'service'
   /**
    * For those that a route declares: the statuses that count. Each request is counted before its body
    * is read, and given back when the answer is another.
@@ -45,8 +52,16 @@ export const LIMITS = {
   // and one address from many networks, in a row (NIST SP 800-63B-4 section 3.2.2 allows 100). Where
   // its owner logged in lately is exempt; a login or a reset clears it.
   login_address: { points: 50, windowMs: 30 * DAY_MS, per: 'address' },
-  // Somebody with a stolen session, or at an unlocked screen.
-  current_password: { points: 10, windowMs: 10 * MINUTE_MS, per: 'user' },
+  // Somebody with a stolen session, or at an unlocked screen: they hinder no other session, and a
+  // right password forgets them.
+  current_password: {
+    points: 10,
+    windowMs: 10 * MINUTE_MS,
+    per: 'session',
+    backoff: { firstMs: 30 * SECOND_MS, maxMs: HOUR_MS, forgetMs: DAY_MS },
+  },
+  // Beyond these the session ends; only who knows the password opens another.
+  current_password_in_a_row: { points: 50, windowMs: 30 * DAY_MS, per: 'session' },
 
   // These tokens cannot be guessed: what keeps trying is broken, and stopped before the database.
   refresh_network: network(300, 10 * MINUTE_MS, [401]),

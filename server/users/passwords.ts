@@ -9,6 +9,7 @@ import type { SignedIn } from '../http/fastify.ts'
 import { isHashable, passwordProblem } from '../lib/password-policy.ts'
 import { toIso } from '../lib/units.ts'
 import { lockSelf, sessionOf } from '../sessions/guards.ts'
+import { endSession } from '../sessions/sessions.ts'
 
 /** Any text: which passwords are good enough is for `assertGoodPassword`, and only where one is set. */
 export const Password = Type.String({
@@ -60,7 +61,8 @@ const passwordOf: LookUp<number, { password_hash: string | null; changed_at: str
 
 /**
  * Asks who is logged in for the password once more: a token alone, which may be stolen, opens less.
- * Throws `wrong_password`, which is recorded, `invalid_token` and `overloaded`. Never in a transaction.
+ * Throws `wrong_password`, which is recorded, `invalid_token`, also when so many were wrong that the
+ * session was ended, `too_many_requests` and `overloaded`. Never in a transaction.
  */
 export async function assertOwnPassword(
   ctx: Context,
@@ -70,14 +72,14 @@ export async function assertOwnPassword(
   const actor = sessionOf(request)
   const found = await ctx.lookUp(passwordOf, actor.userId)
   const hash = found?.password_hash ?? undefined
-  const counted = await ctx.limits.count('current_password', String(actor.userId))
+  const counted = await countPasswordTry(ctx, actor)
   const matches = await ctx.hasher
     .verify(isHashable(password) ? hash : undefined, password, { signal: request.hangUp })
     .catch(async (error: unknown) => {
       await counted.refund()
       throw error
     })
-  if (matches) await counted.refund()
+  if (matches) await counted.forgive()
   if (matches && found !== undefined && hash !== undefined)
     return { actor, passwordChangedAt: found.changed_at }
   const event = { event: 'password.refused', subjectId: actor.userId, ...actor.cause } as const
@@ -87,6 +89,36 @@ export async function assertOwnPassword(
     await recordEvent(tx, event, ctx.now())
   })
   throw new AppError('wrong_password')
+}
+
+/** Throws `too_many_requests`; after too many in a row it ends the session and throws `invalid_token`. */
+async function countPasswordTry(ctx: Context, actor: SignedIn) {
+  const { sessionId } = actor
+  const lately = await ctx.limits.count('current_password', sessionId)
+  const inARow = await ctx.limits.take('current_password_in_a_row', sessionId)
+  if (inARow.reached !== undefined) {
+    await endGuessing(ctx, actor)
+    throw new AppError('invalid_token')
+  }
+  return {
+    refund: () => Promise.all([lately.refund(), inARow.refund()]),
+    forgive: () =>
+      Promise.all([
+        ctx.limits.clear('current_password', sessionId),
+        ctx.limits.clear('current_password_in_a_row', sessionId),
+      ]),
+  }
+}
+
+function endGuessing(ctx: Context, actor: SignedIn): Promise<void> {
+  const { sessionId, userId: subjectId, cause } = actor
+  const changes = { session_id: sessionId, reason: 'wrong_passwords' }
+  return ctx.transaction(async (tx) => {
+    await lockSelf(ctx, tx, actor)
+    const nowMs = ctx.now()
+    await endSession(tx, sessionId, nowMs)
+    await recordEvent(tx, { event: 'session.ended', subjectId, ...cause, changes }, nowMs)
+  })
 }
 
 /** Locks the row of who proved the password. Throws `invalid_token`, and `wrong_password` if it was changed meanwhile. */
