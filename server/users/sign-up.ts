@@ -125,7 +125,7 @@ async function record(ctx: Context, tx: Tx, attempt: Attempt): Promise<string> {
       Date.parse(verificationExpiresAt(ctx, user)),
     ),
   })
-  if (signUpId === undefined) throw tooMany()
+  if (signUpId === undefined) throw tooMany(ctx)
   await enqueueMail(tx, 'verification', { signUpId }, { nowMs, email, userId: user.id })
   const changes = { sign_up_id: signUpId }
   const event = {
@@ -164,7 +164,10 @@ async function replaceExpired(
   id: number,
   attempt: Attempt,
 ): Promise<PublicUserRow | undefined> {
-  await deleteExpiredUser(tx, id, replacementCutoff(ctx))
+  if (await deleteExpiredUser(tx, id, replacementCutoff(ctx))) {
+    const event = { event: 'user.deleted', subjectId: id, ...attempt.cause } as const
+    await recordEvent(tx, event, ctx.now())
+  }
   const inserted = await insertUser(ctx, tx, attempt)
   if (inserted !== undefined) await adoptMessages(tx, { from: id, to: inserted.id })
   await blankEventsOf(tx, [id])
@@ -203,9 +206,17 @@ async function recordTaken(ctx: Context, tx: Tx, attempt: Attempt): Promise<stri
 async function assertFewMails(ctx: Context, tx: Tx, email: string): Promise<void> {
   const sinceMs = signUpsCountedSinceMs(ctx)
   const sent = await countMailsTo(tx, SIGN_UP_MAILS, { email, sinceMs })
-  if (sent >= PENDING_MAX) throw tooMany()
+  if (sent >= PENDING_MAX) throw tooMany(ctx)
 }
 
-function tooMany(): AppError {
-  return new AppError('too_many_sign_ups', { retryAfterS: RETRY_AFTER_S })
+function tooMany(ctx: Context): AppError {
+  const limit = {
+    name: 'sign_up_address',
+    quota: PENDING_MAX,
+    windowS: ctx.config.codeLifetimeMs / SECOND_MS,
+    retryAfterS: RETRY_AFTER_S,
+    // Nothing of it is kept from which the first could be told, and each would be recorded.
+    isFirst: false,
+  }
+  return new AppError('too_many_sign_ups', { limit })
 }

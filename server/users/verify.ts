@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { Type } from 'typebox'
 import { recordEvent } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
@@ -17,6 +18,12 @@ import {
 } from './sign-ups.ts'
 import { Code, expiryCutoff } from './user.ts'
 import { activateUser, lockUser } from './users.ts'
+
+/**
+ * To find and compare the attempts of an address takes some 70 µs, which told one that waits from others
+ * in 63 of 100 tries: refusals come by a timer that runs from the beginning.
+ */
+const REFUSED_AFTER_MS = 10
 
 const schema = {
   operationId: 'verify',
@@ -46,13 +53,19 @@ export function verifyRoute(app: App, ctx: Context): void {
   app.post('/auth/verify', { schema, config }, async (request) => {
     const { body } = request
     const email = canonicalEmail(body.email) ?? ''
+    const soonest = delay(REFUSED_AFTER_MS)
     // Committed before anything is compared: 200 guesses at once are still five.
     const allowed = await ctx.transaction((tx) =>
       countCodeTry(tx, { email, purpose: 'verify' }, ctx.now()),
     )
     const signUp = allowed ? await findProven(ctx, email, body) : undefined
-    if (signUp === undefined || !(await activate(ctx, signUp, { email, cause: causeOf(request) })))
+    if (
+      signUp === undefined ||
+      !(await activate(ctx, signUp, { email, cause: causeOf(request) }))
+    ) {
+      await soonest
       throw new AppError('invalid_code')
+    }
     return { message: 'User verified successfully' as const }
   })
 }

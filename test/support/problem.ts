@@ -13,6 +13,10 @@ export function assertProblem(answer: Answer, code: ErrorCode): void {
   assert.equal(answer.headers['x-content-type-options'], 'nosniff')
   assert.equal(answer.headers['cache-control'], 'no-store')
   assert.ok(answer.body.detail.length > 0 && answer.body.title.length > 0)
+  if (answer.status !== 429) return
+  assert.match(answer.headers['retry-after'] ?? '', /^[1-9][0-9]*$/)
+  assert.match(answer.headers['ratelimit-policy'] ?? '', /^"\w+";q=[1-9][0-9]*;w=[1-9][0-9]*$/)
+  assert.match(answer.headers['ratelimit'] ?? '', /^"\w+";r=0;t=[1-9][0-9]*$/)
 }
 
 /** 422, and the named field is among those refused for this reason. */
