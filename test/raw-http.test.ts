@@ -135,10 +135,10 @@ describe('broken or ambiguous HTTP', () => {
 describe('methods and targets', () => {
   for (const [line, allow] of [
     ['TRACE /health', 'GET'],
-    ['TRACE /api/v1/me', 'GET, PATCH'],
+    ['TRACE /api/v1/me', 'DELETE, GET, PATCH'],
     ['QUERY /api/v1/users', 'GET'],
-    ['PUT http://evil.example/api/v1/me', 'GET, PATCH'],
-    ['PUT /api/v1/me#fragment', 'GET, PATCH'],
+    ['PUT http://evil.example/api/v1/me', 'DELETE, GET, PATCH'],
+    ['PUT /api/v1/me#fragment', 'DELETE, GET, PATCH'],
     ['CONNECT evil.example:80', ''],
     ['CONNECT /api/v1/me', ''],
   ] as const) {
