@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { HOUR_MS } from '../server/lib/units.ts'
+import { makeFirstAdmin } from '../server/users/make-first-admin.ts'
 import { removeUser } from '../server/users/user-changes.ts'
+import { changeEmail } from './support/email-changes.ts'
 import { times } from './support/races.ts'
 import { type Service, startService } from './support/service.ts'
 
@@ -166,4 +169,28 @@ describe('the audit log', () => {
     changes.forEach(({ before }, n) => assert.equal(before, changes[n - 1]?.after ?? 'user'))
     assert.equal(body.role, changes.at(-1)?.after)
   })
+
+  const email = 'ann@example.com'
+  for (const [why, takePlace] of [
+    ['a later sign-up', (service) => service.signUp(email)],
+    ['an operator', ({ ctx }) => makeFirstAdmin(ctx, email, 'the long password of the admin')],
+    [
+      'who proves its address',
+      async (service) => changeEmail(service, await service.addUser(), email),
+    ],
+  ] satisfies [string, (service: Service) => Promise<unknown>][]) {
+    test(`has one deletion, without a network, of an account nobody verified whose place takes ${why}`, async () => {
+      await using service = await startService()
+      await service.signUp(email)
+      const { id } = await service.ctx.db.selectFrom('users').select('id').executeTakeFirstOrThrow()
+      service.advance(47.5 * HOUR_MS)
+
+      await takePlace(service)
+
+      const [signedUp, deleted, ...others] = await eventsAbout(service, id)
+      assert.deepEqual([signedUp?.event, deleted?.event], ['sign_up.received', 'user.deleted'])
+      assert.equal(signedUp?.ip, null)
+      assert.deepEqual(others, [])
+    })
+  }
 })

@@ -19,6 +19,8 @@ type Step =
   | 'resend'
   | 'owner'
   | 'clean-up'
+  | 'own deletion'
+  | 'deletion by an admin'
 const HOURS: Partial<Record<Step, number>> = {
   'an hour': 1,
   '14 hours': 14,
@@ -45,6 +47,18 @@ async function answerAsOwner(service: Service, email: string): Promise<void> {
   assert.equal((await service.post('/api/v1/auth/verify', body)).status, 200)
 }
 
+/** The registered account goes, as it does when nobody else is to notice. */
+async function remove(service: Service, as: 'own deletion' | 'deletion by an admin') {
+  const { access } = await service.logIn(REGISTERED)
+  const { id } = (await service.get('/api/v1/me', { token: access })).body
+  const body = { current_password: PASSWORD }
+  const answer =
+    as === 'own deletion'
+      ? await service.delete('/api/v1/me', { token: access, body })
+      : await service.delete(`/api/v1/users/${id}`, { token: (await service.addAdmin()).access })
+  assert.ok(answer.status < 300, answer.text)
+}
+
 describe('HIDE_REGISTERED_EMAILS=true: who signs up again and again cannot tell', () => {
   const histories: readonly (readonly [how: string, steps: readonly Step[]])[] = [
     ['by six at once and one a day later', [6, 'a day', 1]],
@@ -58,6 +72,8 @@ describe('HIDE_REGISTERED_EMAILS=true: who signs up again and again cannot tell'
       [1, '23 hours', '23 hours', 5, '14 hours', 'clean-up', 1, 'a day', 1],
     ],
     ['when the owner verifies in between', [4, 'owner', 1, 1, 'a day', 1]],
+    ['when its owner deletes the account', [5, 'an hour', 'own deletion', 1, '23 hours', 1]],
+    ['when an admin deletes the account', [5, 'an hour', 'deletion by an admin', 1, '23 hours', 1]],
   ]
   for (const [how, steps] of histories) {
     test(`a registered address from a new one ${how}`, async () => {
@@ -68,6 +84,7 @@ describe('HIDE_REGISTERED_EMAILS=true: who signs up again and again cannot tell'
 
       for (const step of steps) {
         service.advance((HOURS[step] ?? 0) * HOUR_MS)
+        if (step === 'own deletion' || step === 'deletion by an admin') await remove(service, step)
         if (step === 'clean-up') await runDueJobs(service.ctx, RECURRING_JOBS)
         for (const [email, statuses] of Object.entries(seen)) {
           if (step === 'resend') await service.post('/api/v1/auth/verify/resend', { email })

@@ -29,7 +29,7 @@ export const createUser: Command = {
       await assertGoodPassword(ctx, password, { role, email: emailCanonical, fullName })
       const passwordHash = await ctx.hasher.hash(password)
       const account = { email, emailCanonical, fullName, passwordHash, role }
-      const user = await ctx.transaction((tx) => makeUser(tx, account, ctx.now()))
+      const user = await ctx.transaction((tx) => makeUser(ctx, tx, account))
       if (user === undefined) throw new AppError('email_taken')
       print(ctx, user)
       return 0

@@ -11,7 +11,7 @@ import {
   deleteExpiredUsers,
   findExpiredUsers,
 } from './expired-users.ts'
-import { expiryCutoff, signUpsCountedSinceMs } from './user.ts'
+import { expiryCutoff, keptOfDeleted } from './user.ts'
 
 /** A run may always delete so many; more than that only if at least half of all users stay. */
 const UNSUSPICIOUS = 1000
@@ -55,9 +55,7 @@ async function cleanUpSome(
     tx,
     deleted.map((user) => user.email_canonical),
   )
-  // Else a sixth sign-up after it would tell an address that was registered from one that was not.
-  const kept = ctx.config.hideRegisteredEmails ? { countedSinceMs: signUpsCountedSinceMs(ctx) } : {}
-  await forgetMessagesOf(tx, deleted, ctx.now(), kept)
+  await forgetMessagesOf(tx, deleted, ctx.now(), keptOfDeleted(ctx))
   await blankEventsOf(
     tx,
     deleted.map((user) => user.id),

@@ -18,7 +18,7 @@ export async function makeFirstAdmin(ctx: Context, email: string, password: stri
     if (await hasActiveAdmin(tx)) return 'exists' as const
     if (existing?.verified_at != null) return 'verified' as const
     const admin = { email, emailCanonical, fullName: null, passwordHash, role: 'admin' as const }
-    const made = await makeUser(tx, admin, ctx.now())
+    const made = await makeUser(ctx, tx, admin)
     if (made !== undefined) return 'made' as const
     const reserved = await isEmailReserved(tx, emailCanonical, ctx.now())
     return reserved ? ('reserved' as const) : ('exists' as const)

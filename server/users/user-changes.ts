@@ -10,7 +10,7 @@ import { assertStillAllowed } from '../sessions/guards.ts'
 import { endSessionsOf } from '../sessions/sessions.ts'
 import { insertVerifiedUser } from './addresses.ts'
 import { forgetCodeFailuresOf } from './code-failures.ts'
-import { normalFullName } from './user.ts'
+import { keptOfDeleted, normalFullName } from './user.ts'
 import {
   deleteUser,
   disableUser,
@@ -91,9 +91,7 @@ export async function removeLockedUser(
   { user, admins, cause }: { user: PublicUserRow; admins: readonly number[]; cause?: Cause },
 ): Promise<void> {
   if (isLast(admins, user.id)) throw new AppError('last_admin')
-  // First: what a deletion blanks, it blanks here, too.
-  await recordEvent(tx, { event: 'user.deleted', subjectId: user.id, ...cause }, ctx.now())
-  await eraseUser(tx, user, ctx.now())
+  await eraseUser(ctx, tx, { user, ...(cause && { cause }) })
 }
 
 interface MadeUser {
@@ -109,12 +107,13 @@ interface MadeUser {
  * it up proved nothing, and does not hold it against an operator.
  */
 export async function makeUser(
+  ctx: Context,
   tx: Tx,
   { email, emailCanonical, ...account }: MadeUser,
-  nowMs: number,
 ): Promise<PublicUserRow | undefined> {
   const existing = await lockUserByEmail(tx, emailCanonical)
-  if (existing?.verified_at === null) await eraseUser(tx, existing, nowMs)
+  if (existing?.verified_at === null) await eraseUser(ctx, tx, { user: existing })
+  const nowMs = ctx.now()
   const user = await insertVerifiedUser(tx, { email, emailCanonical, nowMs }, account)
   if (user === undefined) return undefined
   const changes = { role: user.role }
@@ -123,10 +122,17 @@ export async function makeUser(
 }
 
 /** Deletes a locked user and what is kept by address or by id: nothing that remains names anybody. */
-export async function eraseUser(tx: Tx, user: PublicUserRow, nowMs: number): Promise<void> {
+async function eraseUser(
+  ctx: Context,
+  tx: Tx,
+  { user, cause }: { user: PublicUserRow; cause?: Cause },
+): Promise<void> {
+  const nowMs = ctx.now()
+  // First: what a deletion blanks, it blanks here, too.
+  await recordEvent(tx, { event: 'user.deleted', subjectId: user.id, ...cause }, nowMs)
   await deleteUser(tx, user.id)
   await forgetCodeFailuresOf(tx, [user.email_canonical])
-  await forgetMessagesOf(tx, [user], nowMs)
+  await forgetMessagesOf(tx, [user], nowMs, keptOfDeleted(ctx))
   await blankEventsOf(tx, [user.id])
 }
 

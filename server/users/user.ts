@@ -105,6 +105,14 @@ export function signUpsCountedSinceMs(ctx: Context): number {
   return ctx.now() - ctx.config.codeLifetimeMs
 }
 
+/**
+ * What `forgetMessagesOf` leaves, with HIDE_REGISTERED_EMAILS: else a sixth sign-up after a deletion would
+ * tell an address that was registered from one that was not.
+ */
+export function keptOfDeleted(ctx: Context): { countedSinceMs?: number } {
+  return ctx.config.hideRegisteredEmails ? { countedSinceMs: signUpsCountedSinceMs(ctx) } : {}
+}
+
 /** Accounts made at this time or before, and still unverified, count as gone. */
 export function expiryCutoff(ctx: Context): string {
   return toIso(ctx.now() - ctx.config.unverifiedLifetimeMs)
