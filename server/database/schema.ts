@@ -63,10 +63,14 @@ export interface SignUpsTable {
   expires_at: string
 }
 
+/** `new_email`: at the codes that all users together had mailed to an address they want. */
+export type CodeBudget = CodePurpose | 'new_email'
+
 /** The budget of wrong codes of one address, known or not. */
 export interface CodeFailuresTable {
+  /** For `new_email` an HMAC of it: the row names nobody. */
   email_canonical: string
-  purpose: CodePurpose
+  purpose: CodeBudget
   /** JSON: the times of the counted tries of the last 24 hours, oldest first. */
   times: string
 }

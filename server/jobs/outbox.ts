@@ -1,4 +1,6 @@
+import type { ExpressionBuilder } from 'kysely'
 import type { Db, Tx } from '../database/connect.ts'
+import type { Schema } from '../database/schema.ts'
 import { newId } from '../lib/random.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 
@@ -51,6 +53,8 @@ interface EmailChange {
 }
 /** Kinds whose payload names who has no account any more. */
 export const FAREWELLS: readonly string[] = ['account_deleted'] satisfies (keyof OutboxPayloads)[]
+/** Kinds that went to whoever has an address that somebody else typed: where to is not kept. */
+export const UNADDRESSED: readonly string[] = ['email_code'] satisfies (keyof OutboxPayloads)[]
 
 export type SmsKind = 'phone_code'
 export type MailKind = Exclude<keyof OutboxPayloads, SmsKind>
@@ -60,7 +64,7 @@ export type Channel = 'mail' | 'sms'
 
 interface EnqueueOptions {
   readonly nowMs: number
-  /** Canonical address; counts against the limits per address. */
+  /** Canonical address, or what stands for it; counts against the limits per address. */
   readonly email?: string
   /** Whose message it is: what it names is blanked when that user goes. */
   readonly userId?: number
@@ -72,6 +76,8 @@ interface EnqueueOptions {
 
 /** Mails that a sign-up of an address causes, known or not. */
 export const SIGN_UP_MAILS = ['verification', 'already_registered'] as const
+
+type Outbox = ExpressionBuilder<Schema, 'outbox'>
 
 /** What is left of a message whose recipient is to be forgotten. */
 const BLANK = { recipient: null, payload: '{}', last_error: null }
@@ -176,7 +182,8 @@ export async function adoptMessages(
 /**
  * Blanks everything that the outbox holds of users who are deleted, and sends them nothing more: what
  * waited or had failed is dropped. The rows stay, so that the numbers add up. Sign-up mails written
- * after `countedSinceMs` still count for their address, until `forgetStrangers`.
+ * after `countedSinceMs` still count for their address, and codes for what stands for theirs, until
+ * `forgetStrangers`.
  */
 export async function forgetMessagesOf(
   tx: Tx,
@@ -187,32 +194,33 @@ export async function forgetMessagesOf(
   if (users.length === 0) return
   const ids = users.map((user) => user.id)
   const emails = users.map((user) => user.email_canonical)
+  // By address only what is nobody's by id: who had it before keeps what was written then.
+  const theirs = (eb: Outbox) =>
+    eb.or([
+      eb('user_id', 'in', ids),
+      eb.and([eb('user_id', 'is', null), eb('email_canonical', 'in', emails)]),
+    ])
+  const counted = (eb: Outbox) => {
+    const unaddressed = eb('kind', 'in', UNADDRESSED)
+    if (countedSinceMs === undefined) return unaddressed
+    const recent = eb('created_at', '>', toIso(countedSinceMs))
+    const signUps = [eb('kind', 'in', SIGN_UP_MAILS), eb('email_canonical', 'in', emails), recent]
+    return eb.or([unaddressed, eb.and(signUps)])
+  }
   await tx
     .updateTable('outbox')
     .set({ state: 'dropped', finished_at: toIso(nowMs), claimed_until: null })
     .where('state', 'in', ['waiting', 'bounced', 'dead'])
-    .where((eb) => eb.or([eb('user_id', 'in', ids), eb('email_canonical', 'in', emails)]))
+    .where(theirs)
     .execute()
-  if (countedSinceMs !== undefined) {
-    await tx
-      .updateTable('outbox')
-      .set({ ...BLANK, user_id: null })
-      .where('email_canonical', 'in', emails)
-      .where('kind', 'in', SIGN_UP_MAILS)
-      .where('created_at', '>', toIso(countedSinceMs))
-      .execute()
-  }
   await tx
     .updateTable('outbox')
     .set({ ...BLANK, email_canonical: null })
-    .where((eb) => {
-      const theirs = eb('email_canonical', 'in', emails)
-      if (countedSinceMs === undefined) return eb.or([eb('user_id', 'in', ids), theirs])
-      const old = eb('created_at', '<=', toIso(countedSinceMs))
-      const uncounted = eb.or([eb('kind', 'not in', SIGN_UP_MAILS), old])
-      return eb.or([eb('user_id', 'in', ids), theirs.and(uncounted)])
-    })
+    .where(theirs)
+    .where((eb) => eb.not(counted(eb)))
     .execute()
+  const nobodys = { ...BLANK, user_id: null }
+  await tx.updateTable('outbox').set(nobodys).where(theirs).where(counted).execute()
 }
 
 /** Makes a user's what was written for an address that the user leaves: it is forgotten with the user. */

@@ -2,7 +2,7 @@ import type { Tx } from '../database/connect.ts'
 import type { OutboxState } from '../database/schema.ts'
 import { DAY_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 import type { Claim } from './claims.ts'
-import { type Channel, FAREWELLS } from './outbox.ts'
+import { type Channel, FAREWELLS, UNADDRESSED } from './outbox.ts'
 
 /** After the first, second … `later`: eight tries over 24 hours. */
 const LATER_MS = [5, 15, 40, 60, 4 * 60, 6 * 60, 12 * 60].map((minutes) => minutes * MINUTE_MS)
@@ -207,7 +207,8 @@ export function ended(kind: string, values: Settled): Settled {
 }
 
 async function settle(tx: Tx, claim: Claim, values: Settled): Promise<boolean> {
-  const changes = values.state === undefined ? values : ended(claim.kind, values)
+  const whole = values.state === undefined ? values : ended(claim.kind, values)
+  const changes = UNADDRESSED.includes(claim.kind) ? { ...whole, recipient: null } : whole
   const settled = await tx
     .updateTable('outbox')
     .set({ ...changes, claimed_until: null })

@@ -50,9 +50,10 @@ export const Mail = Type.Object(
       description:
         '`dropped`: there was nothing to send any more. `bounced`: refused for good. `dead`: given up. The last two can be sent again.',
     }),
-    recipient: NullableText('Where the last try went; null before it, and once the user is gone.', [
-      'ann@example.com',
-    ]),
+    recipient: NullableText(
+      'Where the last try went; null before it, once the user is gone, and for `email_code`: that address may be anybody’s.',
+      ['ann@example.com'],
+    ),
     user_id: Type.Unsafe<number | null>({
       type: ['integer', 'null'],
       description: 'Whose it is, where that is known.',

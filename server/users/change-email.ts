@@ -11,7 +11,7 @@ import { countMailsOf, countMailsTo, enqueueMail } from '../jobs/outbox.ts'
 import { canonicalEmail } from '../lib/emails.ts'
 import { HOUR_MS, MINUTE_MS } from '../lib/units.ts'
 import { type Guards, sessionOf } from '../sessions/guards.ts'
-import { replaceEmailChange } from './email-changes.ts'
+import { countKeyOf, replaceEmailChange } from './email-changes.ts'
 import { assertOwnPassword, lockProven, Password, type PasswordProof } from './passwords.ts'
 
 const SENDS_PER_HOUR = 5
@@ -67,7 +67,7 @@ async function sendNewCode(
   const user = await lockProven(ctx, tx, proof)
   assertAnother(user, to.email_canonical)
   const nowMs = ctx.now()
-  const [userId, email] = [user.id, to.email_canonical]
+  const [userId, email] = [user.id, countKeyOf(ctx.keys, to.email_canonical)]
   if (ctx.config.rateLimit && !(await mayMail(tx, { userId, email, nowMs }))) return
   const emailChangeId = await replaceEmailChange(tx, ctx.keys, { user, to, nowMs })
   await enqueueMail(tx, 'email_code', { emailChangeId, ...client }, { nowMs, email, userId })

@@ -1,15 +1,15 @@
 import { sql } from 'kysely'
 import type { Tx } from '../database/connect.ts'
-import type { CodePurpose } from '../lib/codes.ts'
+import type { CodeBudget } from '../database/schema.ts'
 import { DAY_MS, HOUR_MS, toIso } from '../lib/units.ts'
 
 const AT_ONCE = 5
 const PER_DAY = 20
 
 interface Budget {
-  /** Canonical. */
+  /** Canonical, or what stands for it. */
   readonly email: string
-  readonly purpose: CodePurpose
+  readonly purpose: CodeBudget
 }
 
 /**

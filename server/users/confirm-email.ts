@@ -13,6 +13,7 @@ import { deleteUnverifiedUser, findUserByEmail } from './addresses.ts'
 import { countCodeTry, forgetCodeFailuresOf, takeBackCodeTry } from './code-failures.ts'
 import {
   confirmEmailChange,
+  countKeyOf,
   type EmailChangeRow,
   emailCodeOf,
   findPendingEmailChangeOf,
@@ -29,7 +30,7 @@ const schema = {
   tags: ['Me'],
   summary: 'Confirm my new email address with the code',
   description:
-    'From then on the new address logs in. The address before is told, can have the change undone for 72 hours and is nobody else’s for as long. Every other session ends; links to reset the password and a phone number that waits for its code become void. A sign-up of the new address that nobody has verified is deleted. The answer is the same for a wrong, expired or used code and when no address waits or it was taken meanwhile. Five wrong codes, then one more every hour and at most twenty a day.',
+    'From then on the new address logs in. The address before is told, can have the change undone for 72 hours and is nobody else’s for as long. Every other session ends; links to reset the password and a phone number that waits for its code become void. A sign-up of the new address that nobody has verified is deleted. The answer is the same for a wrong, expired or used code and when no address waits or it was taken meanwhile. Five wrong codes, then one more every hour and at most twenty a day, for each user and for each new address, whoever asks.',
   body: Type.Object({ code: Code }, { additionalProperties: false }),
   response: { 200: User },
   errors: ['invalid_code'] as const,
@@ -44,13 +45,9 @@ interface Proven {
 export function confirmEmailRoute(app: App, ctx: Context, guards: Guards): void {
   app.post('/me/email/confirm', { schema, ...guards.user }, async (request) => {
     const actor = sessionOf(request)
-    const budget = { email: actor.user.email_canonical, purpose: 'email' } as const
     // Committed before anything is compared: 200 guesses at once are still five.
     const tryMs = ctx.now()
-    const allowed = await ctx.transaction((tx) => countCodeTry(tx, budget, tryMs))
-    const change = allowed
-      ? await findPendingEmailChangeOf(ctx.db, actor.userId, ctx.now())
-      : undefined
+    const change = await ctx.transaction((tx) => countTry(ctx, tx, actor, tryMs))
     const code = change && emailCodeOf(ctx.keys, change)
     if (change === undefined || !equalTexts(code ?? '', request.body.code))
       throw new AppError('invalid_code')
@@ -60,6 +57,26 @@ export function confirmEmailRoute(app: App, ctx: Context, guards: Guards): void 
     return toUser(ctx, user)
   })
 }
+
+/**
+ * The change that waits, if its code may be tried: counted for the user, and for the new address, or
+ * one account after the other, deleted in between, would have guesses of its own.
+ */
+async function countTry(
+  ctx: Context,
+  tx: Tx,
+  { userId, user }: SignedIn,
+  tryMs: number,
+): Promise<EmailChangeRow | undefined> {
+  const own = { email: user.email_canonical, purpose: 'email' } as const
+  if (!(await countCodeTry(tx, own, tryMs))) return undefined
+  const change = await findPendingEmailChangeOf(tx, userId, tryMs)
+  if (change === undefined) return undefined
+  return (await countCodeTry(tx, addressBudget(ctx, change), tryMs)) ? change : undefined
+}
+
+const addressBudget = ({ keys }: Context, { email_canonical: to }: EmailChangeRow) =>
+  ({ email: countKeyOf(keys, to), purpose: 'new_email' }) as const
 
 /** Throws `invalid_code` when the code was used or replaced, or the address taken, meanwhile. */
 async function confirm(
@@ -74,6 +91,8 @@ async function confirm(
   await takeBackCodeTry(tx, { email: user.email_canonical, purpose: 'email' }, tryMs)
   const ended = await takeAddress(ctx, tx, user, { change, actor })
   if (ended === undefined) throw new AppError('invalid_code')
+  // Last of the budgets, as they are counted: nobody waits for another in a circle.
+  await takeBackCodeTry(tx, addressBudget(ctx, change), tryMs)
 
   const changes = { email_change_id: change.id, sessions_ended: ended }
   const event = { event: 'email.changed', subjectId: user.id, ...actor.cause, changes } as const

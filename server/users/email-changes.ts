@@ -91,6 +91,14 @@ export function readUndoToken(
   return genuine && { id, keyId: genuine.id }
 }
 
+/**
+ * What stands for a new address where codes to it and tries at them are counted, whoever asks: rows that
+ * outlive who asked, and who has it, name nobody.
+ */
+export function countKeyOf(keys: KeyRing, emailCanonical: string): string {
+  return mac(keys.current.of.limit, `email_codes:${emailCanonical}`)
+}
+
 export function findEmailChange(db: Db, id: string): Promise<EmailChangeRow | undefined> {
   return db.selectFrom('email_changes').select(COLUMNS).where('id', '=', id).executeTakeFirst()
 }

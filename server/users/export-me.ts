@@ -115,8 +115,12 @@ const Message = Type.Object(
     kind: Word('What it is about.', 'verification'),
     channel: Type.Enum(['mail', 'sms'], { type: 'string' }),
     state: Word('How it ended, or `waiting`.', 'sent'),
-    email_canonical: NullableText('For whom it was written.', ['ann@example.com']),
-    recipient: NullableText('Where it went.', ['ann@example.com']),
+    email_canonical: NullableText('For whom it was written; null for `email_code`.', [
+      'ann@example.com',
+    ]),
+    recipient: NullableText('Where it went; null for `email_code`, see `email_changes`.', [
+      'ann@example.com',
+    ]),
     created_at: Time('When it was written.'),
     due_at: Time('When it may be tried next, or could be.'),
     finished_at: NullableTime('When it ended.'),

@@ -1,4 +1,5 @@
 import type { Db } from '../database/connect.ts'
+import { UNADDRESSED } from '../jobs/outbox.ts'
 import { USER_COLUMNS } from './users.ts'
 
 /** Of each list the newest so many; an answer is a megabyte at most. */
@@ -103,7 +104,10 @@ async function findCodeFailures(db: Db, { email_canonical: email }: Owner) {
   return rows.map((row) => ({ ...row, times: JSON.parse(row.times) as string[] }))
 }
 
-/** By user and by address, each with an index of its own: an `or` would use neither. */
+/**
+ * By user, and by address what is nobody's by id: who had it before keeps what was written then. Each
+ * with an index of its own: an `or` would use neither.
+ */
 async function findMessages(db: Db, { id, email_canonical: email }: Owner) {
   const messages = db
     .selectFrom('outbox')
@@ -111,10 +115,13 @@ async function findMessages(db: Db, { id, email_canonical: email }: Owner) {
     .select(['due_at', 'finished_at', 'last_error'])
     .orderBy('created_at', 'desc')
     .limit(ROWS_MAX + 1)
-  return [
+  const rows = [
     ...(await messages.where('user_id', '=', id).execute()),
-    ...(await messages.where('email_canonical', '=', email).execute()),
+    ...(await messages.where('email_canonical', '=', email).where('user_id', 'is', null).execute()),
   ]
+  return rows.map((row) =>
+    UNADDRESSED.includes(row.kind) ? { ...row, email_canonical: null } : row,
+  )
 }
 
 async function findEvents(db: Db, { id }: Owner) {
