@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { createApp } from './app.ts'
 import type { App } from './http/fastify.ts'
 import { listenForMetrics } from './http/metrics.ts'
-import { type Config, configWarnings, type Secrets } from './config.ts'
+import { type Config, ConfigError, configWarnings, type Secrets } from './config.ts'
 import { type Context, createContext } from './context.ts'
 import type { Backend } from './database/connect.ts'
 import { migrate, pendingMigrations, SchemaError } from './database/migrate.ts'
@@ -140,7 +140,9 @@ async function open(
 
 async function startMetrics(ctx: Context): Promise<Server | undefined> {
   if (ctx.config.metricsPort === undefined) return undefined
-  const server = await listenForMetrics(ctx, ctx.config.metricsPort)
+  const server = await listenForMetrics(ctx, ctx.config.metricsPort).catch((error: Error) => {
+    throw new ConfigError([`METRICS_PORT cannot be used: ${error.message}`])
+  })
   const { port } = server.address() as AddressInfo
   ctx.log.info({ port }, `metrics at http://127.0.0.1:${port}/metrics`)
   return server

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
 import { listenForMetrics } from '../server/http/metrics.ts'
+import { runProgram } from './support/process.ts'
 import { times } from './support/races.ts'
 import { FORGOT } from './support/resets.ts'
-import { type Service, startService } from './support/service.ts'
+import { startServer } from './support/server-process.ts'
+import { type Service, SETTINGS, startService } from './support/service.ts'
 
 const NAME = /^[a-z_][a-z0-9_]*$/
 const SAMPLE = /^([a-z_][a-z0-9_]*)(\{.*\})? (NaN|[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?))$/
@@ -104,4 +106,33 @@ describe('GET /metrics', () => {
 
     assert.equal((await metrics.scrape()).get('coffee_shop_mail_overdue'), 1)
   })
+})
+
+test('METRICS_PORT serves them from a process of its own, which stops as ever', async () => {
+  await using server = await startServer({
+    DATABASE_URL: 'sqlite:///:memory:',
+    METRICS_PORT: '0',
+  })
+  const url = /http:\/\/127\.0\.0\.1:[0-9]+\/metrics/.exec(server.lines.join('\n'))?.[0]
+  assert.ok(url, server.lines.join('\n'))
+  await fetch(`${server.url}/health`)
+
+  const samples = parse(await (await fetch(url)).text())
+  server.signal('SIGTERM')
+
+  const health = 'coffee_shop_http_requests_total{method="GET",route="/health",status="200"}'
+  assert.equal(samples.get(health), 1)
+  assert.equal(await server.ended, 0)
+})
+
+test('a start names METRICS_PORT when that port is taken', async () => {
+  await using service = await startService()
+  await using metrics = await startWithMetrics(service)
+  const METRICS_PORT = new URL(metrics.url).port
+  const env = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:', PORT: '0', METRICS_PORT }
+
+  const { exitCode, stderr } = await runProgram([], { env })
+
+  assert.equal(exitCode, 1)
+  assert.match(stderr, /^Cannot start:\n {2}METRICS_PORT cannot be used: .*EADDRINUSE.*\n$/)
 })
