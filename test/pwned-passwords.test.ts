@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, test } from 'node:test'
+import { MINUTE_MS } from '../server/lib/units.ts'
 import { runProgram } from './support/process.ts'
 import { countHashes } from './support/hashes.ts'
-import { assertInvalid } from './support/problem.ts'
+import { assertInvalid, assertProblem } from './support/problem.ts'
 import { type RangeReply, ranges, sha1, startRangeServer } from './support/range-server.ts'
 import { PASSWORD, type Service, SETTINGS, startService } from './support/service.ts'
 
@@ -194,6 +195,60 @@ describe('a list that does not answer stops no sign-up', () => {
     assert.ok(found.every((one) => !one))
     assert.equal(all.list.asked.length, 20)
     assert.equal(pwnedPasswords.unanswered(), 30)
+  })
+
+  test('201 beyond 15 questions of a network in ten minutes; others go on asking', async () => {
+    await using all = await start(ranges([LEAKED, 1]))
+    const { service, list } = all
+    const flood = { ip: '198.51.100.1' }
+    const send = (n: number, ip?: string) => {
+      const body = { email: `ann${n}@example.com`, password: LEAKED }
+      return service.post(SIGNUP, body, ip === undefined ? {} : { ip })
+    }
+    for (let n = 0; n < 15; n++) assertInvalid(await send(n, flood.ip), '/password', 'blocklisted')
+
+    const beyond = await send(15, flood.ip)
+    const elsewhere = await send(16)
+    const asked = list.asked.length
+    service.advance(10 * MINUTE_MS)
+    const later = await send(17, flood.ip)
+
+    assert.equal(beyond.status, 201)
+    assertInvalid(elsewhere, '/password', 'blocklisted')
+    assert.deepEqual([asked, service.ctx.pwnedPasswords.unanswered()], [16, 1])
+    assert.equal(warnings(service).length, 1)
+    assertInvalid(later, '/password', 'blocklisted')
+  })
+
+  test('403 before anybody is asked, for who does not know the current password', async () => {
+    await using all = await start(ranges([LEAKED, 1]))
+    const ann = await all.service.addUser()
+    const before = all.list.asked.length
+    const body = { current_password: 'not it, sorry', new_password: LEAKED }
+
+    const answer = await all.service.post('/api/v1/me/password', body, { token: ann.access })
+
+    assertProblem(answer, 'wrong_password')
+    assert.equal(all.list.asked.length, before)
+  })
+
+  test('422 for others while one network floods a list that hangs', async () => {
+    await using all = await start((response) => {
+      if (response.req.url?.endsWith(sha1(LEAKED).slice(0, 5))) ranges([LEAKED, 1])(response)
+    })
+    const { service } = all
+    const flood = Array.from({ length: 40 }, (_, n) =>
+      service.post(
+        SIGNUP,
+        { email: `eve${n}@example.com`, password: `${OTHER} ${n}` },
+        { ip: '198.51.100.1' },
+      ),
+    )
+
+    const answer = await signUp(service, LEAKED)
+
+    assertInvalid(answer, '/password', 'blocklisted')
+    await Promise.all(flood)
   })
 
   test('writes go on while it is asked: no transaction is open', async () => {

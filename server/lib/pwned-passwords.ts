@@ -6,6 +6,8 @@ import { MINUTE_MS, SECOND_MS } from './units.ts'
 export interface PwnedPasswords {
   /** False also when nobody answers in time, which is counted: their outage must not stop our sign-ups. */
   includes(password: string): Promise<boolean>
+  /** For who does not ask, and why: false, and counted in the same way. */
+  skip(reason: string): false
   /** Questions since the start that were not answered. */
   unanswered(): number
 }
@@ -45,6 +47,7 @@ export function createPwnedPasswords({ url, warn }: Options): PwnedPasswords {
 
   return {
     unanswered: () => unanswered,
+    skip: (reason) => fail(new Error(reason)),
     async includes(password) {
       if (url === undefined) return false
       if (asking >= AT_ONCE) return fail(new Error(`${AT_ONCE} questions wait already`))

@@ -40,6 +40,9 @@ export const LIMITS = {
   resend_network: network(30, HOUR_MS, [202]),
   forgot_network: network(10, HOUR_MS, [202]),
 
+  // Beyond these a password is set without a look at the leaked ones. Fewer than may ask at once (20).
+  leaked_list_network: { points: 15, windowMs: 10 * MINUTE_MS, per: 'network' },
+
   // Wrong passwords: many addresses from one network,
   login_network: network(100, 10 * MINUTE_MS, [401]),
   // one address from one network,

@@ -5,6 +5,7 @@ import { fieldError } from '../errors.ts'
 import { hashAdmission } from '../http/admission.ts'
 import { type Client, clientOf } from '../http/client.ts'
 import type { App } from '../http/fastify.ts'
+import { networkKeyOf } from '../http/rate-limits.ts'
 import { enqueueMail } from '../jobs/outbox.ts'
 import { toIso } from '../lib/units.ts'
 import { type Guards, sessionOf } from '../sessions/guards.ts'
@@ -12,7 +13,8 @@ import { endSessionsOf } from '../sessions/sessions.ts'
 import { deletePendingEmailChangesOf } from './email-changes.ts'
 import { deletePasswordResetsOf } from './password-resets.ts'
 import {
-  assertGoodPassword,
+  assertAllowedPassword,
+  assertNotLeaked,
   assertOwnPassword,
   lockProven,
   Password,
@@ -40,13 +42,21 @@ export function changePasswordRoute(app: App, ctx: Context, guards: Guards): voi
   app.post('/me/password', options, async (request, reply) => {
     const { user } = sessionOf(request)
     const { current_password: current, new_password: next } = request.body
-    const owner = { role: user.role, email: user.email_canonical, fullName: user.full_name }
+    const wanted = {
+      role: user.role,
+      email: user.email_canonical,
+      fullName: user.full_name,
+      pointer: '/new_password',
+      network: networkKeyOf(request),
+    }
     if (next.normalize('NFC') === current.normalize('NFC')) {
       const detail = 'The new password is the same as the current one.'
       throw fieldError('/new_password', 'unchanged', detail)
     }
-    await assertGoodPassword(ctx, next, { ...owner, pointer: '/new_password' })
+    assertAllowedPassword(ctx, next, wanted)
     const proof = await assertOwnPassword(ctx, request, current)
+    // Only for who proved the password: the list answers a few at once.
+    await assertNotLeaked(ctx, next, wanted)
     const passwordHash = await ctx.hasher.hash(next, { signal: request.hangUp })
     await changePassword(ctx, proof, { passwordHash, client: clientOf(request) })
     ctx.wakeMail()

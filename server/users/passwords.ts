@@ -19,12 +19,14 @@ export const Password = Type.String({
   examples: ['correct horse battery staple'],
 })
 
-interface Owner {
+interface NewPassword {
   readonly role: Role
   readonly email: string
   readonly fullName: string | null
   /** Where in the request the password stands. */
   readonly pointer?: string
+  /** Of whoever sets it; an operator has none. */
+  readonly network?: string
 }
 
 /**
@@ -34,14 +36,45 @@ interface Owner {
 export async function assertGoodPassword(
   ctx: Context,
   password: string,
-  { pointer = '/password', ...owner }: Owner,
+  owner: NewPassword,
 ): Promise<void> {
+  assertAllowedPassword(ctx, password, owner)
+  await assertNotLeaked(ctx, password, owner)
+}
+
+/** What of it costs nothing. */
+export function assertAllowedPassword(
+  ctx: Context,
+  password: string,
+  { pointer = '/password', ...owner }: NewPassword,
+): void {
   const problem = passwordProblem(password, { ...owner, minLength: ctx.config.passwordMinLength })
   if (problem !== undefined) throw fieldError(pointer, problem.code, problem.detail)
-  if (await ctx.pwnedPasswords.includes(password)) {
-    const detail = 'The password appears in known data breaches; choose another.'
-    throw fieldError(pointer, 'blocklisted', detail)
+}
+
+/** The rest, which asks the other server. */
+export async function assertNotLeaked(
+  ctx: Context,
+  password: string,
+  { pointer = '/password', network }: NewPassword,
+): Promise<void> {
+  if (!(await isLeaked(ctx, password, network))) return
+  const detail = 'The password appears in known data breaches; choose another.'
+  throw fieldError(pointer, 'blocklisted', detail)
+}
+
+/** False also for a network that asks too often: it would use up the questions of all others. */
+async function isLeaked(
+  ctx: Context,
+  password: string,
+  network: string | undefined,
+): Promise<boolean> {
+  if (ctx.config.pwnedPasswordsUrl === undefined) return false
+  if (network !== undefined) {
+    const { reached } = await ctx.limits.take('leaked_list_network', network)
+    if (reached !== undefined) return ctx.pwnedPasswords.skip('a network asks too often')
   }
+  return ctx.pwnedPasswords.includes(password)
 }
 
 /** That the caller of a request knows the user's password, as it was then: re-check it under the lock. */

@@ -7,6 +7,7 @@ import { AppError } from '../errors.ts'
 import { hashAdmission } from '../http/admission.ts'
 import { causeOf, clientOf } from '../http/client.ts'
 import type { App } from '../http/fastify.ts'
+import { networkKeyOf } from '../http/rate-limits.ts'
 import { enqueueMail } from '../jobs/outbox.ts'
 import { preferredLocale } from '../lib/locales.ts'
 import { toIso } from '../lib/units.ts'
@@ -67,6 +68,7 @@ export function resetPasswordRoute(app: App, ctx: Context): void {
       role: owner.role,
       email: owner.email_canonical,
       fullName: owner.full_name,
+      network: networkKeyOf(request),
     })
     const passwordHash = await ctx.hasher.hash(password, { signal: request.hangUp })
     await ctx.transaction((tx) => reset(ctx, tx, { id, userId: owner.id, passwordHash, request }))

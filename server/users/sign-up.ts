@@ -6,6 +6,7 @@ import { AppError } from '../errors.ts'
 import { hashAdmission } from '../http/admission.ts'
 import { type Cause, causeOf, type Client, clientOf } from '../http/client.ts'
 import type { App } from '../http/fastify.ts'
+import { networkKeyOf } from '../http/rate-limits.ts'
 import { Email, Uuid } from '../http/schemas.ts'
 import { adoptMessages, countMailsTo, enqueueMail, SIGN_UP_MAILS } from '../jobs/outbox.ts'
 import { canonicalEmail } from '../lib/emails.ts'
@@ -80,7 +81,9 @@ export function signUpRoute(app: App, ctx: Context): void {
     const { email, password } = request.body
     const emailCanonical = canonicalEmail(email) ?? ''
     const fullName = normalFullName(request.body.full_name ?? null)
-    await assertGoodPassword(ctx, password, { role: 'user', email: emailCanonical, fullName })
+    const network = networkKeyOf(request)
+    const owner = { role: 'user' as const, email: emailCanonical, fullName, network }
+    await assertGoodPassword(ctx, password, owner)
     // A taken address is refused before the hash, which costs more than all the rest.
     const known = await ctx.lookUp(userForLogin, emailCanonical)
     if (known?.verified_at != null && !ctx.config.hideRegisteredEmails)
