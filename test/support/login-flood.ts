@@ -18,7 +18,7 @@ if (parentPort !== null) {
   const agent = new Agent({ maxSockets: logins.length })
   const answers = await Promise.all(logins.map((login) => post(url, JSON.stringify(login), agent)))
   agent.destroy()
-  parentPort.postMessage(answers)
+  parentPort.postMessage(answers, [])
 }
 
 function post(url: string, body: string, agent: Agent): Promise<FloodAnswer> {
