@@ -13,6 +13,10 @@ const REFRESH = '/api/v1/auth/refresh'
 /** Longer than a command of Redis may take, and much longer than one that is not asked. */
 const SLOW_MS = 90
 
+function assertBetween(min: number, text: string | undefined, max: number): void {
+  assert.ok(Number(text) >= min && Number(text) <= max, String(text))
+}
+
 describe('limits in Redis', { skip: missing }, () => {
   let redis: RedisServer
   let first: Service
@@ -37,8 +41,26 @@ describe('limits in Redis', { skip: missing }, () => {
       await delay(20)
     }
   }
-  const hasFallenBack = ({ logged }: Service) =>
-    logged.some((line) => /Redis cannot be used/.test(line))
+  /**
+   * Again, from another network, when Redis was taken for dead meanwhile: a machine that pauses for 100 ms
+   * looks like that. What fails while Redis is used fails at once.
+   */
+  async function undisturbed(body: (ip: string) => Promise<void>): Promise<void> {
+    for (let tried = 1; ; tried++) {
+      const before = fallbacks()
+      try {
+        return await body(`192.0.2.${++networks}`)
+      } catch (error) {
+        if (tried === 3 || fallbacks() === before) throw error
+        await untilStore('redis')
+      }
+    }
+  }
+  let networks = 0
+  const fallbacks = () =>
+    [first, second]
+      .flatMap(({ logged }) => logged)
+      .filter((line) => /Redis cannot be used/.test(line)).length
   const forget = (service: Service, n: number, ip: string) =>
     service.post(FORGOT, { email: `stranger${n}@example.com` }, { ip })
   async function forgetOften(count: number, ip: string): Promise<Answer[]> {
@@ -51,43 +73,45 @@ describe('limits in Redis', { skip: missing }, () => {
     return { answer: await answer, ms: performance.now() - startedAt }
   }
 
-  test('two replicas share one count, and the windows of Redis end by themselves', async () => {
-    const answers = await forgetOften(20, '198.51.100.1')
-    assert.deepEqual(countStatuses(answers), { 202: 10, 429: 10 })
-    assert.equal(answers[19]?.headers['retry-after'], '3600')
-    for (const key of (await redis.command('KEYS', '*')) as string[])
-      // -1 is for ever.
-      assert.notEqual(await redis.command('PTTL', key), -1, key)
-  })
+  test('two replicas share one count, and the windows of Redis end by themselves', () =>
+    undisturbed(async (ip) => {
+      const answers = await forgetOften(20, ip)
+      assert.deepEqual(countStatuses(answers), { 202: 10, 429: 10 })
+      // The time of Redis is not the test's to move.
+      assertBetween(3590, answers[19]?.headers['retry-after'], 3600)
+      for (const key of (await redis.command('KEYS', '*')) as string[])
+        // -1 is for ever.
+        assert.notEqual(await redis.command('PTTL', key), -1, key)
+    }))
 
-  test('of 200 at once over both, ten are looked at, and what is refused leaves nothing behind', async () => {
-    const ip = '198.51.100.2'
-    const answers = await Promise.all(times(200).map((n) => forget(n % 2 ? first : second, n, ip)))
-    const looked = countStatuses(answers)[202] ?? 0
-    // A pause of this process of 100 ms looks like one of Redis, to either replica.
-    if ([first, second].some(hasFallenBack)) assert.ok(looked <= 20, `${looked} of 200`)
-    else assert.equal(looked, 10)
-  })
+  test('of 200 at once over both, ten are looked at, and what is refused leaves nothing behind', () =>
+    undisturbed(async (ip) => {
+      const answers = await Promise.all(
+        times(200).map((n) => forget(n % 2 ? first : second, n, ip)),
+      )
+      const looked = countStatuses(answers)[202] ?? 0
+      assert.equal(looked, 10)
+    }))
 
-  test('logins pause and are cleared over both', async () => {
-    const ann = await first.addUser()
-    const ip = '198.51.100.3'
-    const logIn = (service: Service, password: string) =>
-      service.post(LOGIN, { email: ann.email, password }, { ip })
-    const wrong = await Promise.all(
-      times(40).map((n) => logIn(n % 2 ? first : second, 'not it, sorry')),
-    )
-    const paused = await logIn(first, ann.password)
-    await first.ctx.limits.clear('login', `${ann.email} ${ip}`)
-    const cleared = await logIn(second, ann.password)
-    const again: Answer[] = []
-    for (let n = 0; n < 11; n++) again.push(await logIn(n % 2 ? first : second, 'not it, sorry'))
+  test('logins pause and are cleared over both', () =>
+    undisturbed(async (ip) => {
+      const ann = await first.addUser()
+      const logIn = (service: Service, password: string) =>
+        service.post(LOGIN, { email: ann.email, password }, { ip })
+      const wrong = await Promise.all(
+        times(40).map((n) => logIn(n % 2 ? first : second, 'not it, sorry')),
+      )
+      const paused = await logIn(first, ann.password)
+      await first.ctx.limits.clear('login', `${ann.email} ${ip}`)
+      const cleared = await logIn(second, ann.password)
+      const again: Answer[] = []
+      for (let n = 0; n < 11; n++) again.push(await logIn(n % 2 ? first : second, 'not it, sorry'))
 
-    assert.deepEqual(countStatuses(wrong), { 401: 10, 429: 30 })
-    assert.equal(paused.headers['retry-after'], '30')
-    assert.equal(cleared.status, 200)
-    assert.deepEqual(countStatuses(again), { 401: 10, 429: 1 })
-  })
+      assert.deepEqual(countStatuses(wrong), { 401: 10, 429: 30 })
+      assertBetween(20, paused.headers['retry-after'], 30)
+      assert.equal(cleared.status, 200)
+      assert.deepEqual(countStatuses(again), { 401: 10, 429: 1 })
+    }))
 
   test('no address, name or number stands in Redis', async () => {
     await first.post(
@@ -100,17 +124,18 @@ describe('limits in Redis', { skip: missing }, () => {
     for (const key of keys) assert.match(key, /^coffee-shop:limit:(probe|\w+:[\w-]{43})$/)
   })
 
-  test('flushed: the counts begin anew, and nothing else does', async () => {
-    const ann = await first.addUser()
-    await first.post('/api/v1/auth/logout', { refresh_token: ann.refresh })
-    await forgetOften(11, '198.51.100.4')
+  test('flushed: the counts begin anew, and nothing else does', () =>
+    undisturbed(async (ip) => {
+      const ann = await first.addUser()
+      await first.post('/api/v1/auth/logout', { refresh_token: ann.refresh })
+      await forgetOften(11, ip)
 
-    await redis.command('FLUSHALL')
-    const answers = await forgetOften(11, '198.51.100.4')
+      await redis.command('FLUSHALL')
+      const answers = await forgetOften(11, ip)
 
-    assert.deepEqual(countStatuses(answers), { 202: 10, 429: 1 })
-    assertProblem(await second.post(REFRESH, { refresh_token: ann.refresh }), 'invalid_token')
-  })
+      assert.deepEqual(countStatuses(answers), { 202: 10, 429: 1 })
+      assertProblem(await second.post(REFRESH, { refresh_token: ann.refresh }), 'invalid_token')
+    }))
 
   for (const [index, [why, breakIt, mendIt]] of (
     [
