@@ -15,6 +15,7 @@ import {
   setRoleCommand,
   showUser,
 } from './commands/users.ts'
+import { databaseProblem } from './database/problems.ts'
 import { AppError } from './errors.ts'
 
 /** Every command, in one list. Passwords are asked for or read from standard input, never taken from here. */
@@ -63,6 +64,11 @@ export async function run(
     if (error instanceof UsageError) {
       console.error(`${error.message}\nusage: npm run cli -- ${name} ${command.usage}`)
       return 2
+    }
+    const problem = databaseProblem(error)
+    if (problem !== undefined) {
+      console.error(problem)
+      return 1
     }
     if (error instanceof AppError) {
       const details = error.fields?.map((field) => field.detail).join(' ')

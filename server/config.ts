@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
+import { databaseProblem } from './database/problems.ts'
 import { createKeyRing, type KeyRing } from './lib/keys.ts'
 import { passwordProblem } from './lib/password-policy.ts'
 import type { SigningAlgorithm } from './lib/signing-keys.ts'
@@ -139,7 +140,9 @@ function ownSecretKey(databaseUrl: Values['DATABASE_URL']): string {
   try {
     return loadOrCreateSecretKey(databaseUrl.kind === 'sqlite' ? databaseUrl.path : undefined)
   } catch (error) {
-    throw new ConfigError([`SECRET_KEY is not set, and ${(error as Error).message}`])
+    // The key is kept beside the database, whose folder may be what is wrong.
+    const problem = databaseProblem(error)
+    throw new ConfigError([problem ?? `SECRET_KEY is not set, and ${(error as Error).message}`])
   }
 }
 

@@ -1,6 +1,7 @@
 import { run } from './cli.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { SchemaError } from './database/migrate.ts'
+import { databaseProblem } from './database/problems.ts'
 import { AppError } from './errors.ts'
 import { createLogger, openOutput, type Output, OutputStuckError } from './log.ts'
 import { releaseStartupMemory } from './lib/memory.ts'
@@ -87,9 +88,13 @@ function loadDotEnv(): void {
 function explain(error: unknown): string {
   if (error instanceof ConfigError) return `Cannot start:\n${error.message.replace(/^/gm, '  ')}`
   if (error instanceof SchemaError) return `Cannot start: ${error.message}`
+  const problem = databaseProblem(error)
+  if (problem !== undefined) return `Cannot start:\n  ${problem}`
   if (error instanceof AppError) return `Cannot start: ${error.message}${cause(error)}`
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    return `Cannot start: ${error.message}; set PORT to a free one`
+  if (error instanceof Error && 'code' in error) {
+    if (error.code === 'EADDRINUSE') return `Cannot start: ${error.message}; set PORT to a free one`
+    if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+      return `Cannot start: ${error.message}; set HOST to an address of this machine`
   }
   // What the system refuses, such as a port, an address or a folder, names itself.
   if (error instanceof Error && 'syscall' in error) return `Cannot start: ${error.message}`

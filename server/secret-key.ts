@@ -46,7 +46,7 @@ function readKey(file: string): string | undefined {
 
 function publishKey(key: string, folder: string, file: string): string {
   const temporary = join(folder, `.${FILE_NAME}.${newId()}`)
-  const handle = openSync(temporary, 'wx', 0o600)
+  const handle = openNew(temporary)
   try {
     writeSync(handle, `${key}\n`)
     fsyncSync(handle)
@@ -60,4 +60,16 @@ function publishKey(key: string, folder: string, file: string): string {
   const published = readKey(file)
   if (published === undefined) throw new Error(`${file} vanished while it was made`)
   return published
+}
+
+function openNew(file: string): number {
+  try {
+    return openSync(file, 'wx', 0o600)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new Error(
+      `none can be made in the folder that DATABASE_URL names (${code}): let this user write there`,
+      { cause: error },
+    )
+  }
 }

@@ -255,7 +255,7 @@ describe('doctor', () => {
     })
 
     assert.equal(exitCode, 1)
-    assert.match(stdout, /^FAIL /m)
+    assert.match(stdout, /^FAIL DATABASE_URL names a /m)
     assert.doesNotMatch(stdout + stderr, new RegExp(CANARY))
   })
 

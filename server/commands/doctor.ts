@@ -2,6 +2,7 @@ import { ConfigError, configWarnings, readConfig } from '../config.ts'
 import { connect } from '../database/connect.ts'
 import { pendingMigrations } from '../database/migrate.ts'
 import { openDatabase } from '../database/open.ts'
+import { databaseProblem } from '../database/problems.ts'
 import { hasActiveAdmin } from '../users/users.ts'
 import type { Command } from './terminal.ts'
 
@@ -47,7 +48,10 @@ export const doctor: Command = {
     } catch (error) {
       if (error instanceof ConfigError)
         for (const line of error.message.split('\n')) report(false, line)
-      else report(false, error instanceof Error ? error.message : 'unknown error')
+      else {
+        const unknown = error instanceof Error ? error.message : 'unknown error'
+        report(false, databaseProblem(error) ?? unknown)
+      }
     }
     return failed ? 1 : 0
   },

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
@@ -32,6 +32,7 @@ export function openSqlite(path: string | undefined): Backend {
   const temporary = path === undefined ? mkdtempSync(join(tmpdir(), 'coffee-shop-')) : undefined
   const file = path ?? join(temporary ?? '', 'app.db')
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  createPrivately(file)
   const writer = named(() => openHandle(file, { readOnly: false }))
   const reader = named(() => openHandle(file, { readOnly: true }))
   const opened = identity(file)
@@ -73,6 +74,15 @@ export function openSqlite(path: string | undefined): Backend {
       }
       if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true })
     },
+  }
+}
+
+/** SQLite would let everybody on the machine read it; its log gets the mode of the file. */
+function createPrivately(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch {
+    // It is there already, or SQLite says next why it cannot be.
   }
 }
 

@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { sql } from 'kysely'
 import { openSqlite } from '../../server/database/sqlite.ts'
 import { loadOrCreateSecretKey } from '../../server/secret-key.ts'
 import { temporaryFolder } from '../support/process.ts'
@@ -44,6 +45,21 @@ for (const [maker, make] of [
     assert.equal(statSync(join(folder.path, 'data')).mode & 0o777, 0o700)
   })
 }
+
+test('a database that is made is its owner’s alone, and so is its log', async () => {
+  using folder = temporaryFolder()
+  const file = join(folder.path, 'app.db')
+  const umask = process.umask(0o022)
+
+  const backend = openSqlite(file)
+  await sql`create table something (id integer)`.execute(backend.writer)
+  process.umask(umask)
+
+  const modes = readdirSync(folder.path).map((name) => statSync(join(folder.path, name)).mode)
+  assert.ok(modes.length > 1, 'with its log')
+  for (const mode of modes) assert.equal(mode & 0o777, 0o600)
+  await backend.close()
+})
 
 test('a private database has a key that no file holds and that no other has', () => {
   assert.notEqual(loadOrCreateSecretKey(undefined), loadOrCreateSecretKey(undefined))
