@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { runDueJobs } from '../server/jobs/schedule.ts'
 import { DAY_MS, HOUR_MS } from '../server/lib/units.ts'
 import { RECURRING_JOBS } from '../server/worker.ts'
+import { changeEmail } from './support/email-changes.ts'
 import { rowsOf } from './support/seed.ts'
 import { PASSWORD, type Service, startService } from './support/service.ts'
 
@@ -97,6 +98,35 @@ describe('HIDE_REGISTERED_EMAILS=true: who signs up again and again cannot tell'
       assert.deepEqual(seen[NEW], seen[REGISTERED])
       assert.ok(seen[NEW]?.includes(201))
     })
+  }
+})
+
+test('no answer comes sooner than 20 ms after its hash, whatever the address has been', async () => {
+  await using service = await startService({ HIDE_REGISTERED_EMAILS: 'true' })
+  const moved = await service.addUser('moved@example.com')
+  await changeEmail(service, moved, REGISTERED)
+  service.advance(DAY_MS)
+  const { hasher } = service.ctx
+  const { hash } = hasher
+  let hashedAtMs = Number.NaN
+  hasher.hash = async (...args) => {
+    const made = await hash(...args)
+    hashedAtMs = performance.now()
+    return made
+  }
+
+  for (const [email, count] of [
+    [REGISTERED, 6],
+    [moved.email, 1],
+    [NEW, 6],
+  ] as const) {
+    for (let n = 1; n <= count; n++) {
+      const [status] = await signUpOften(service, email, 1)
+      const tookMs = performance.now() - hashedAtMs
+
+      assert.equal(status, n <= 5 ? 201 : 429)
+      assert.ok(tookMs > 19, `${email}: ${tookMs} ms`)
+    }
   }
 })
 
