@@ -6,7 +6,7 @@
 export const ERRORS = {
   malformed_request: 'The request could not be read: it must be well-formed and in UTF-8.',
   invalid_code:
-    'The code is wrong, has expired or was used; after five wrong codes wait an hour before the next. To verify an address without a code, ask for a new password: the mailed link does both.',
+    'The code is wrong, has expired or was used; after five wrong codes wait an hour before the next.',
   invalid_reset_token:
     'The link is wrong, has expired or was used, or a newer one was mailed; ask for another.',
   invalid_undo_token: 'The link is wrong, has expired or was used.',
@@ -23,6 +23,8 @@ export const ERRORS = {
   request_timeout: 'The request took too long to arrive; send it again.',
   email_taken: 'Email already registered.',
   last_admin: 'The last active administrator must stay; make another one first.',
+  email_change_undoable:
+    'The address was changed less than 72 hours ago and can be changed back from the one before; delete the account after that.',
   user_inactive: 'Only a verified and enabled user can be made an administrator.',
   mail_not_failed: 'Only a message that is dead or bounced can be sent again.',
   body_too_large: 'The body is too large.',

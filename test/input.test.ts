@@ -104,6 +104,23 @@ describe('JSON bodies', () => {
     })
   }
 
+  for (const [url, body, sentence] of [
+    [LOGIN, undefined, 'Send a JSON object.'],
+    [LOGIN, { email: 'ann', password: PASSWORD }, 'This must be an email address.'],
+    [VERIFY, { email: 'ann@example.com', code: '123' }, 'This must be six digits.'],
+    [`${ME}/phone`, { phone: '015123' }, /^This must be a phone number with \+/],
+    ['/api/v1/mail/x/resend', undefined, 'This must be an id: a UUID in lower case.'],
+  ] as const) {
+    test(`422 that says what ${url} takes, for ${JSON.stringify(body)}`, async () => {
+      const answer = await service.post(url, body, { token: admin.access })
+
+      assertProblem(answer, 'validation_failed')
+      const { detail } = answer.body.errors[0]
+      if (typeof sentence === 'string') assert.equal(detail, sentence)
+      else assert.match(detail, sentence)
+    })
+  }
+
   test('401 invalid_credentials when passwords differ only after a NUL', async () => {
     await service.addUser('nul@example.com', `${PASSWORD}\0d`)
 

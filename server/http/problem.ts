@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, type ErrorCode, ERRORS, type FieldError, type LimitReached } from '../errors.ts'
+import { E164, SIX_DIGITS } from './schemas.ts'
 
 /** The only place where an error code meets HTTP; a code without a status does not compile. */
 export const STATUS = {
@@ -20,6 +21,7 @@ export const STATUS = {
   request_timeout: 408,
   email_taken: 409,
   last_admin: 409,
+  email_change_undoable: 409,
   user_inactive: 409,
   mail_not_failed: 409,
   body_too_large: 413,
@@ -152,7 +154,9 @@ function toFieldError(context: string | undefined) {
     return {
       pointer: context === 'body' ? pointer : pointer.slice(1),
       code: keyword,
-      detail: sentence(keyword, params),
+      // A missing body, and one that is a list or a number.
+      detail:
+        pointer === '' && keyword === 'type' ? 'Send a JSON object.' : sentence(keyword, params),
     }
   }
 }
@@ -183,7 +187,19 @@ function sentence(keyword: string, params: Record<string, unknown>): string {
     case 'enum':
     case 'const':
       return 'This is not one of the allowed values.'
+    case 'format':
+    case 'pattern':
+      return FORMS[String(params[keyword])] ?? 'This does not have the expected form.'
     default:
       return 'This does not have the expected form.'
   }
+}
+
+/** By the schema's format or pattern. */
+const FORMS: Readonly<Record<string, string>> = {
+  email: 'This must be an email address.',
+  uuid: 'This must be an id: a UUID in lower case.',
+  'date-time': 'This must be a time, such as 2026-11-22T17:40:00Z.',
+  [SIX_DIGITS]: 'This must be six digits.',
+  [E164]: 'This must be a phone number with + and the country’s code, such as +4915123456789.',
 }

@@ -15,6 +15,10 @@ export const Email = Type.String({
   examples: ['ann@example.com'],
 })
 
+/** Patterns of fields; problem.ts has a sentence for each. */
+export const SIX_DIGITS = '^[0-9]{6}$'
+export const E164 = '^\\+[1-9][0-9]{6,14}$'
+
 export const Uuid = (description: string) =>
   Type.String({ format: 'uuid', description, examples: ['0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10'] })
 

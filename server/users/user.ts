@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { Context } from '../context.ts'
 import { fieldError } from '../errors.ts'
-import { NullableText, Time } from '../http/schemas.ts'
+import { E164, NullableText, SIX_DIGITS, Time } from '../http/schemas.ts'
 import { HOUR_MS, toIso } from '../lib/units.ts'
 import type { PublicUserRow } from './users.ts'
 
@@ -41,13 +41,13 @@ export function normalFullName(typed: string | null): string | null {
 
 /** Six digits. Never trimmed or converted: what is typed is compared. */
 export const Code = Type.String({
-  pattern: '^[0-9]{6}$',
+  pattern: SIX_DIGITS,
   description: 'Six digits.',
   examples: ['042137'],
 })
 
 export const Phone = Type.String({
-  pattern: '^\\+[1-9][0-9]{6,14}$',
+  pattern: E164,
   description: 'E.164: + and 7 to 15 digits, beginning with the country’s code.',
   examples: ['+4915123456789'],
 })
