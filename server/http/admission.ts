@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** For routes with `hashAdmission`: aborted when the client is gone before it was answered. */
     hangUp: AbortSignal | undefined
+    /** Refused by a full hash queue, which is logged once a second for all of them. */
+    isShed: boolean
   }
 }
 
@@ -20,8 +22,11 @@ export function hashAdmission(ctx: Context): { onRequest: onRequestHookHandler }
   let loggedAtMs = -SECOND_MS
   return {
     onRequest(request, reply, done) {
-      request.hangUp = hangUpOf(reply)
-      if (!ctx.hasher.isFull()) return done()
+      if (!ctx.hasher.isFull()) {
+        request.hangUp = hangUpOf(reply)
+        return done()
+      }
+      request.isShed = true
       ctx.metrics.count('hash_refusals')
       refused++
       if (performance.now() - loggedAtMs > SECOND_MS) {

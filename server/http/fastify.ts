@@ -20,7 +20,7 @@ import { limitPipelining } from './connections.ts'
 import { answerBrokenRequest, answerForNode, isWellFramed } from './broken-requests.ts'
 import { securityHeaders } from './headers.ts'
 import { handleError } from './problem.ts'
-import { limitByNetwork } from './rate-limits.ts'
+import { limitRoutes } from './rate-limits.ts'
 import { compileValidator } from './validation.ts'
 
 declare module 'fastify' {
@@ -102,6 +102,7 @@ export function createFastify(ctx: Context) {
   app.decorateRequest('databaseBudget', null as unknown as Budget)
   app.decorateRequest('session', undefined)
   app.decorateRequest('hangUp', undefined)
+  app.decorateRequest('isShed', false)
 
   limitPipelining(app)
   app.addHook('onRequest', (request, reply, done) => {
@@ -115,7 +116,7 @@ export function createFastify(ctx: Context) {
   endConnectionsWhenStopping(app)
   // After CORS, so that these refusals carry its headers, too.
   refuseByRoute(app, methodsFor)
-  limitByNetwork(app, ctx)
+  limitRoutes(app, ctx)
   // Reading a body loses the asynchronous context; the budget goes on where it was.
   app.addHook('preValidation', (request, _reply, done) => withBudget(request.databaseBudget, done))
 
@@ -126,6 +127,8 @@ export function createFastify(ctx: Context) {
       route,
       status: String(reply.statusCode),
     })
+    // Of a flood these lines would be a third of the work.
+    if (request.isShed) return done()
     request.log.info(
       {
         method: request.method,
