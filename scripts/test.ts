@@ -1,9 +1,11 @@
-// Runs the quick suite once on SQLite and once on PostgreSQL. Arguments are passed on to the test
-// runner: npm test -- test/api/log-in.test.ts
-import { spawn } from 'node:child_process'
+// Runs the quick suite on SQLite and on PostgreSQL at the same time. Arguments are passed on to the
+// test runner: npm test -- test/api/log-in.test.ts
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { migrate } from '../server/database/migrate.ts'
 import { openDatabase } from '../server/database/open.ts'
 import { createDatabase, startCluster } from '../test/support/cluster.ts'
@@ -14,53 +16,57 @@ const ONCE = ['test/unit/**/*.test.ts', 'test/docs/**/*.test.ts']
 const ON_BOTH = ['test/*.test.ts', 'test/api/**/*.test.ts']
 
 const chosen = process.argv.slice(2)
-const on = (database: string, patterns: readonly string[], env: Record<string, string> = {}) =>
-  runTests(
-    database,
-    chosen.length > 0 ? chosen : patterns.flatMap((pattern) => globSync(pattern)),
-    env,
-  )
+const filesOf = (patterns: readonly string[]) =>
+  chosen.length > 0 ? chosen : patterns.flatMap((pattern) => globSync(pattern).toSorted())
 
 const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-template-'))
 const cluster = await startCluster({ durable: false })
 try {
-  const url = await createDatabase(cluster.url, TEMPLATE)
-  const backend = await openDatabase({ kind: 'postgres', url })
-  await migrate({ kind: 'postgres', url }, backend)
-  await backend.close()
-  const template = join(folder, 'template.db')
-  const file = await openDatabase({ kind: 'sqlite', path: template })
-  await migrate({ kind: 'sqlite', path: template }, file)
-  await file.close()
-  const env = { TEST_POSTGRES_URL: cluster.url, TEST_SQLITE_TEMPLATE: template }
-  const postgres = await on('postgres', ON_BOTH, env)
-  const sqlite = await on('sqlite', [...ON_BOTH, ...ONCE], env)
-  process.exitCode = postgres || sqlite
+  const env = await makeTemplates()
+  const postgres = start('postgres', filesOf(ON_BOTH), { env, stdout: 'pipe' })
+  const postgresSays = postgres.stdout === null ? '' : text(postgres.stdout)
+  console.log('\n▶ on sqlite')
+  const sqlite = start('sqlite', filesOf([...ON_BOTH, ...ONCE]), { env, stdout: 'inherit' })
+
+  const sqliteCode = await endOf(sqlite)
+  // Line by line among the other's, nobody could read either.
+  console.log('\n▶ on postgres')
+  process.stdout.write(await postgresSays)
+  process.exitCode = sqliteCode || (await endOf(postgres))
 } finally {
   await cluster.stop()
   rmSync(folder, { recursive: true })
 }
 
-function runTests(
+/** A migrated database of each kind, which every test gets a copy of. */
+async function makeTemplates(): Promise<Record<string, string>> {
+  const sqlite = join(folder, 'template.db')
+  const postgres = await createDatabase(cluster.url, TEMPLATE)
+  for (const url of [
+    { kind: 'sqlite', path: sqlite },
+    { kind: 'postgres', url: postgres },
+  ] as const) {
+    const backend = await openDatabase(url)
+    await migrate(url, backend)
+    await backend.close()
+  }
+  return { TEST_POSTGRES_URL: cluster.url, TEST_SQLITE_TEMPLATE: sqlite }
+}
+
+/** All files in one process: one for each would spend half of the time on loading the server. */
+function start(
   database: string,
   files: readonly string[],
-  env: Record<string, string>,
-): Promise<number> {
-  console.log(`\n▶ on ${database}`)
-  const args = ['--test', '--test-timeout=60000', ...files]
-  const child = spawn(process.execPath, args, {
-    stdio: 'inherit',
-    env: {
-      ...process.env,
-      ...env,
-      TEST_DATABASE: database,
-      UV_THREADPOOL_SIZE: '4',
-      // Each file is a process: without it, half a second of each goes into compiling the server.
-      NODE_COMPILE_CACHE: 'node_modules/.cache/compiled',
-    },
+  { env, stdout }: { env: Record<string, string>; stdout: 'inherit' | 'pipe' },
+): ChildProcess {
+  const args = ['--test', '--test-isolation=none', '--test-timeout=60000', ...files]
+  return spawn(process.execPath, args, {
+    stdio: ['inherit', stdout, 'inherit'],
+    env: { ...process.env, ...env, TEST_DATABASE: database, UV_THREADPOOL_SIZE: '4' },
   })
-  return new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (code) => resolve(code ?? 1))
-  })
+}
+
+async function endOf(child: ChildProcess): Promise<number> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  return child.exitCode ?? 1
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, describe, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import type { ErrorCode } from '../server/errors.ts'
 import { assertProblem } from './support/problem.ts'
 import { openRaw, requestText } from './support/raw.ts'
@@ -30,11 +30,6 @@ before(async () => {
   })
   root = await service.addAdmin()
   base = await service.listen()
-})
-beforeEach(async () => {
-  actor = await service.addAdmin()
-  other = await service.logIn(actor.email)
-  target = await service.addUser()
 })
 after(() => service[Symbol.asyncDispose]())
 
@@ -74,8 +69,11 @@ const REQUESTS = {
 } as const satisfies Record<string, LateRequest>
 const isOwn = (name: string) => / the own /.test(name)
 
-/** Sends all but the last byte; `finish` sends that and reads the answer. */
+/** Sends all but the last byte, for an actor of its own; `finish` sends that and reads the answer. */
 async function begin({ line, body }: LateRequest) {
+  actor = await service.addAdmin()
+  other = await service.logIn(actor.email)
+  target = await service.addUser()
   admitted = Promise.withResolvers()
   const headers = {
     Authorization: `Bearer ${actor.access}`,

@@ -70,7 +70,8 @@ function exchange(
 ): Promise<HttpAnswer> {
   const isTls = url.protocol === 'https:'
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>()
-  let handedOver = false
+  let connected = false
+  let written = false
   const request = (isTls ? requestHttps : requestHttp)(url, {
     method,
     agent: false,
@@ -89,11 +90,15 @@ function exchange(
   const answering = endAfter(timeouts.totalMs, 'no answer')
 
   request.on('socket', (socket) => {
-    socket.once(isTls ? 'secureConnect' : 'connect', () => clearTimeout(connecting))
+    socket.once(isTls ? 'secureConnect' : 'connect', () => {
+      connected = true
+      clearTimeout(connecting)
+    })
   })
-  // Nobody acts on half a request.
-  request.on('finish', () => (handedOver = true))
-  const fail = (error: Error) => reject(new NoAnswerError(error.message, { handedOver }))
+  // Nobody acts on half a request, nor on one that waited for a handshake which failed.
+  request.on('finish', () => (written = true))
+  const fail = (error: Error) =>
+    reject(new NoAnswerError(error.message, { handedOver: connected && written }))
   let refuse = fail
   request.on('error', (error) => refuse(error))
   request.on('close', () => {
