@@ -21,6 +21,7 @@ import {
   tellEmailChanged,
   tellEmailConfirmed,
   tellEmailUndone,
+  tellPasswordChangedToLeft,
 } from './users/tell-email-changes.ts'
 import { tellPasswordChanged } from './users/tell-password-changed.ts'
 import { tellRegistered } from './users/tell-registered.ts'
@@ -38,6 +39,7 @@ export const MAIL_JOBS: MailJobs = {
   new_device: tellNewDevice,
   reminder: remind,
   password_changed: tellPasswordChanged,
+  password_changed_left: tellPasswordChangedToLeft,
   account_deleted: tellDeleted,
   password_reset: sendReset,
   email_code: sendEmailCode,

@@ -14,18 +14,13 @@ export interface OutboxPayloads {
   new_device: { userId: number; at: string; ip: string | null; userAgent: string | null }
   reminder: { userId: number }
   password_changed: { userId: number; at: string; ip: string | null; userAgent: string | null }
+  password_changed_left: { emailChangeId: string; at: string }
   account_deleted: Farewell
   password_reset: ResetRequest
   email_code: EmailChange
   email_changed: EmailChange
   email_confirmed: EmailChange
-  email_undone: {
-    to: string
-    locale: string | null
-    at: string
-    ip: string | null
-    userAgent: string | null
-  }
+  email_undone: { to: string; locale: string | null; at: string }
   phone_code: { phoneChangeId: string }
 }
 
@@ -36,6 +31,8 @@ interface Farewell {
   at: string
   ip: string | null
   userAgent: string | null
+  /** The account had left this address, and somebody else deleted it. */
+  left?: boolean
 }
 /** By an address that may be nobody's. */
 interface ResetRequest {

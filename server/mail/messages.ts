@@ -91,10 +91,24 @@ export function passwordChangedMail(mail: Recipient & Client & { at: string }): 
   return write(mail, (texts) => texts.passwordChanged({ at, from: originOf(mail) }))
 }
 
+/** The same, to an address that the account had left: it may be nobody's any more, so no origin. */
+export function leftPasswordChangedMail(
+  mail: Recipient & { publicUrl: string; token: string; at: string; undoUntil: string },
+): Mail {
+  const { at, undoUntil: until } = mail
+  return write(mail, (texts) => texts.leftPasswordChanged({ at, until, link: undoLink(mail) }))
+}
+
 /** To the address of an account that its own user, or a thief of the session and the password, deleted. */
 export function accountDeletedMail(mail: Recipient & Client & { at: string }): Mail {
   const { at } = mail
   return write(mail, (texts) => texts.accountDeleted({ at, from: originOf(mail) }))
+}
+
+/** To an address that a deleted account had left, and could have been taken back to. */
+export function leftAccountDeletedMail(mail: Recipient & { at: string }): Mail {
+  const { at } = mail
+  return write(mail, (texts) => texts.leftAccountDeleted({ at }))
 }
 
 /** To an address that a user wants to change to: whoever types the code gives it to that account. */
@@ -119,8 +133,7 @@ export function emailChangedMail(
   mail: Recipient & Client & { publicUrl: string; token: string; at: string; undoUntil: string },
 ): Mail {
   const { at, undoUntil: until } = mail
-  // In the fragment no server, log or Referer ever sees it.
-  const link = `${mail.publicUrl}/reset#undo=${mail.token}`
+  const link = undoLink(mail)
   return write(mail, (texts) => texts.emailChanged({ at, until, from: originOf(mail), link }))
 }
 
@@ -130,15 +143,23 @@ export function emailConfirmedMail(mail: Recipient & Client & { at: string }): M
   return write(mail, (texts) => texts.emailConfirmed({ at, from: originOf(mail) }))
 }
 
-/** To the address that an account had until the change to it was undone. */
-export function emailUndoneMail(mail: Recipient & Client & { at: string }): Mail {
+/**
+ * To the address that an account had until the change to it was undone. It may be a thief's: where the
+ * owner sits and with what is not told.
+ */
+export function emailUndoneMail(mail: Recipient & { at: string }): Mail {
   const { at } = mail
-  return write(mail, (texts) => texts.emailUndone({ at, from: originOf(mail) }))
+  return write(mail, (texts) => texts.emailUndone({ at }))
 }
 
 function write({ to, locale }: Recipient, word: (texts: Texts) => Wording): Mail {
   const language = localeOf(locale)
   return { to, ...layOut(word(TEXTS[language]), language) }
+}
+
+/** In the fragment no server, log or Referer ever sees it. */
+function undoLink({ publicUrl, token }: { publicUrl: string; token: string }): string {
+  return `${publicUrl}/reset#undo=${token}`
 }
 
 function originOf({ ip, userAgent }: Client): Origin {

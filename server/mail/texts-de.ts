@@ -68,6 +68,21 @@ export const GERMAN: Texts = {
       },
     ],
   }),
+  leftPasswordChanged: ({ at, until, link }) => ({
+    subject: 'Ihr Passwort bei Coffee Shop wurde geändert',
+    blocks: [
+      `Das Passwort des Kontos, das diese E-Mail-Adresse aufgegeben hat, wurde am ${time(at)} geändert. Alle anderen Sitzungen wurden beendet.`,
+      {
+        before: `Das waren nicht Sie? Holen Sie Ihr Konto mit diesem Link zurück, bis zum ${time(until)}:`,
+        link,
+      },
+      'Er bringt diese Adresse zurück, meldet alle Sitzungen ab und lässt das Passwort durch eine Mail an diese Adresse neu setzen.',
+      {
+        warning:
+          'Wenn Sie Adresse und Passwort selbst geändert haben, tun Sie nichts, und geben Sie den Link niemandem: Er gibt das Konto dem, der die Mails an diese Adresse liest.',
+      },
+    ],
+  }),
   passwordReset: ({ link, until, requestedAt, from, verifies }) => ({
     subject: 'Neues Passwort für Coffee Shop setzen',
     blocks: [
@@ -97,6 +112,17 @@ export const GERMAN: Texts = {
       {
         warning:
           'Das waren nicht Sie? Dann kennt jemand Ihr Passwort: Ändern Sie es überall, wo Sie es sonst noch benutzen. Das Konto selbst lässt sich nicht wiederherstellen.',
+      },
+    ],
+  }),
+  leftAccountDeleted: ({ at }) => ({
+    subject: 'Ihr Konto bei Coffee Shop wurde gelöscht',
+    blocks: [
+      `Das Konto, das in den letzten 72 Stunden diese E-Mail-Adresse aufgegeben hat, wurde am ${time(at)} von jemandem gelöscht, der Coffee Shop betreibt.`,
+      'Alles, was über Sie gespeichert war, ist weg, und die Änderung der Adresse lässt sich nicht mehr zurücknehmen. Dies ist die letzte E-Mail; Sie können sich jederzeit neu registrieren.',
+      {
+        warning:
+          'Sie haben die Adresse nicht geändert? Dann kannte jemand Ihr Passwort: Ändern Sie es überall, wo Sie es sonst noch benutzen.',
       },
     ],
   }),
@@ -147,10 +173,10 @@ export const GERMAN: Texts = {
       },
     ],
   }),
-  emailUndone: ({ at, from }) => ({
+  emailUndone: ({ at }) => ({
     subject: 'Die Änderung Ihrer Adresse bei Coffee Shop wurde zurückgenommen',
     blocks: [
-      `Das Konto, das diese E-Mail-Adresse hatte, hat seit dem ${time(at)} wieder die davor. Das geschah ${origin(from)}. Alle anderen Sitzungen wurden abgemeldet, und diese Adresse ist wieder frei.`,
+      `Das Konto, das diese E-Mail-Adresse hatte, hat seit dem ${time(at)} wieder die davor. Alle anderen Sitzungen wurden abgemeldet, und diese Adresse ist wieder frei.`,
       {
         warning:
           'Das waren nicht Sie? Dann liest jemand anders die Mails Ihrer vorigen Adresse: Ändern Sie sofort das Passwort jenes Postfachs.',

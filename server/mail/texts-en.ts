@@ -64,6 +64,18 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
+  leftPasswordChanged: ({ at, until, link }) => ({
+    subject: 'Your Coffee Shop password was changed',
+    blocks: [
+      `The password of the account that left this email address was changed ${time(at)}. All other sessions were signed out.`,
+      { before: `Not you? Take your account back with this link, until ${time(until)}:`, link },
+      'It brings this address back, signs out every session and has the password set anew by a mail to this address.',
+      {
+        warning:
+          'If you changed address and password yourself, do nothing, and give the link to nobody: it gives the account to whoever reads mail to this address.',
+      },
+    ],
+  }),
   passwordReset: ({ link, until, requestedAt, from, verifies }) => ({
     subject: 'Set a new Coffee Shop password',
     blocks: [
@@ -90,6 +102,17 @@ export const ENGLISH: Texts = {
       {
         warning:
           'Not you? Somebody knows your password: change it wherever else you use it. The account itself cannot be brought back.',
+      },
+    ],
+  }),
+  leftAccountDeleted: ({ at }) => ({
+    subject: 'Your Coffee Shop account was deleted',
+    blocks: [
+      `The account that left this email address in the last 72 hours was deleted ${time(at)} by somebody who runs Coffee Shop.`,
+      'Everything that was stored about you is gone, and the change of the address cannot be undone any more. This is the last mail; you can sign up again at any time.',
+      {
+        warning:
+          'It was not you who changed the address? Somebody knew your password: change it wherever else you use it.',
       },
     ],
   }),
@@ -137,10 +160,10 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
-  emailUndone: ({ at, from }) => ({
+  emailUndone: ({ at }) => ({
     subject: 'The change of your Coffee Shop address was undone',
     blocks: [
-      `The account that had this email address went back to the one before ${time(at)}. That was done from ${origin(from)}. All other sessions were signed out, and this address is free again.`,
+      `The account that had this email address went back to the one before ${time(at)}. All other sessions were signed out, and this address is free again.`,
       {
         warning:
           'Not you? Somebody else reads the mail of your address before: change the password of that mailbox at once.',

@@ -18,6 +18,7 @@ export interface Texts {
   newDevice(of: { at: string; from: Origin }): Wording
   reminder(of: { signedUpAt: string; until: string; from: Origin; link: string }): Wording
   passwordChanged(of: { at: string; from: Origin }): Wording
+  leftPasswordChanged(of: { at: string; until: string; link: string }): Wording
   passwordReset(of: {
     link: string
     until: string
@@ -27,11 +28,12 @@ export interface Texts {
     verifies: boolean
   }): Wording
   accountDeleted(of: { at: string; from: Origin }): Wording
+  leftAccountDeleted(of: { at: string }): Wording
   emailCode(of: { code: string; until: string; requestedAt: string; from: Origin }): Wording
   emailTaken(of: { requestedAt: string; from: Origin }): Wording
   emailChanged(of: { at: string; until: string; from: Origin; link: string }): Wording
   emailConfirmed(of: { at: string; from: Origin }): Wording
-  emailUndone(of: { at: string; from: Origin }): Wording
+  emailUndone(of: { at: string }): Wording
   /** At most 160 characters of GSM 03.38, or it costs two messages. */
   phoneCode(of: { code: string }): string
 }

@@ -6,8 +6,6 @@ import { hashAdmission } from '../http/admission.ts'
 import { type Client, clientOf } from '../http/client.ts'
 import type { App } from '../http/fastify.ts'
 import { networkKeyOf } from '../http/rate-limits.ts'
-import { enqueueMail } from '../jobs/outbox.ts'
-import { toIso } from '../lib/units.ts'
 import { type Guards, sessionOf } from '../sessions/guards.ts'
 import { endSessionsOf } from '../sessions/sessions.ts'
 import { deletePendingEmailChangesOf } from './email-changes.ts'
@@ -16,6 +14,7 @@ import {
   assertAllowedPassword,
   assertNotLeaked,
   assertOwnPassword,
+  enqueuePasswordChanged,
   lockProven,
   Password,
   type PasswordProof,
@@ -79,8 +78,7 @@ function changePassword(
     // What somebody else had in hand to get in later.
     await deletePasswordResetsOf(tx, user.id)
     await deletePendingEmailChangesOf(tx, user.id)
-    const payload = { userId: user.id, at: toIso(nowMs), ...client }
-    await enqueueMail(tx, 'password_changed', payload, { nowMs, userId: user.id })
+    await enqueuePasswordChanged(tx, user.id, { client, nowMs })
     const event = { ...actor.cause, subjectId: user.id, changes: { sessions_ended: ended } }
     await recordEvent(tx, { event: 'password.changed', ...event }, nowMs)
   })

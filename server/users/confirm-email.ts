@@ -167,7 +167,7 @@ async function tellBoth(
   const left = await findReservation(tx, change.email_canonical, nowMs)
   if (left !== undefined) {
     await undoEmailChange(tx, left, nowMs)
-    const payload = { to, locale, at: toIso(nowMs), ...client }
+    const payload = { to, locale, at: toIso(nowMs) }
     return enqueueMail(tx, 'email_undone', payload, { ...options, email: old })
   }
   const payload = { emailChangeId: change.id, ...client }

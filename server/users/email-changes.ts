@@ -145,6 +145,19 @@ export function findReservation(
     .executeTakeFirst()
 }
 
+/** Every address that a user left and can still take back, the first one first. */
+export function findReservationsOf(
+  db: Db,
+  userId: number,
+  nowMs: number,
+): Promise<EmailChangeRow[]> {
+  return undoable(db, nowMs)
+    .select(COLUMNS)
+    .where('user_id', '=', userId)
+    .orderBy('confirmed_at')
+    .execute()
+}
+
 /** True while a change that left this address can be undone: until then it is nobody else's. */
 export async function isEmailReserved(
   db: Db,

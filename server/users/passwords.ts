@@ -5,11 +5,14 @@ import type { Context } from '../context.ts'
 import type { LookUp, Tx } from '../database/connect.ts'
 import type { PublicUserRow, Role } from '../database/schema.ts'
 import { AppError, fieldError } from '../errors.ts'
+import type { Client } from '../http/client.ts'
 import type { SignedIn } from '../http/fastify.ts'
+import { enqueueMail } from '../jobs/outbox.ts'
 import { isHashable, passwordProblem } from '../lib/password-policy.ts'
 import { toIso } from '../lib/units.ts'
 import { lockSelf, sessionOf } from '../sessions/guards.ts'
 import { endSession } from '../sessions/sessions.ts'
+import { findReservationsOf } from './email-changes.ts'
 
 /** Any text: which passwords are good enough is for `assertGoodPassword`, and only where one is set. */
 export const Password = Type.String({
@@ -171,6 +174,23 @@ export function assertUnchanged(
   { passwordChangedAt }: PasswordProof,
 ): void {
   if (user.password_changed_at !== passwordChangedAt) throw new AppError('wrong_password')
+}
+
+/**
+ * Mails that the password was changed: to the address of the account, and the way back to each that it
+ * left and can be taken back to, or a thief of both would be the only one who is told.
+ */
+export async function enqueuePasswordChanged(
+  tx: Tx,
+  userId: number,
+  { client, nowMs }: { client: Client; nowMs: number },
+): Promise<void> {
+  const at = toIso(nowMs)
+  await enqueueMail(tx, 'password_changed', { userId, at, ...client }, { nowMs, userId })
+  for (const { id } of await findReservationsOf(tx, userId, nowMs)) {
+    const payload = { emailChangeId: id, at }
+    await enqueueMail(tx, 'password_changed_left', payload, { nowMs, userId })
+  }
 }
 
 /**

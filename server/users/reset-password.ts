@@ -8,9 +8,7 @@ import { hashAdmission } from '../http/admission.ts'
 import { causeOf, clientOf } from '../http/client.ts'
 import type { App } from '../http/fastify.ts'
 import { networkKeyOf } from '../http/rate-limits.ts'
-import { enqueueMail } from '../jobs/outbox.ts'
 import { preferredLocale } from '../lib/locales.ts'
-import { toIso } from '../lib/units.ts'
 import { forgiveLogins } from '../sessions/login-limits.ts'
 import { endSessionsOf } from '../sessions/sessions.ts'
 import { clearCodeFailures } from './code-failures.ts'
@@ -21,7 +19,7 @@ import {
   readResetToken,
   usePasswordReset,
 } from './password-resets.ts'
-import { assertGoodPassword, Password, setPassword } from './passwords.ts'
+import { assertGoodPassword, enqueuePasswordChanged, Password, setPassword } from './passwords.ts'
 import { deletePhoneChangeOf } from './phone-changes.ts'
 import { deleteSignUpsOf } from './sign-ups.ts'
 import { expiryCutoff } from './user.ts'
@@ -110,8 +108,7 @@ async function reset(
     changes,
   } as const
   await recordEvent(tx, event, nowMs)
-  const payload = { userId, at: toIso(nowMs), ...clientOf(request) }
-  await enqueueMail(tx, 'password_changed', payload, { nowMs, userId })
+  await enqueuePasswordChanged(tx, userId, { client: clientOf(request), nowMs })
 }
 
 /**

@@ -1,13 +1,15 @@
 import type { Context } from '../context.ts'
 import type { OutboxPayloads } from '../jobs/outbox.ts'
-import { accountDeletedMail, type Mail } from '../mail/messages.ts'
+import { accountDeletedMail, leftAccountDeletedMail, type Mail } from '../mail/messages.ts'
 
 /** For who had an account until a moment ago. One that failed and is sent again holds no address any more. */
 export async function tellDeleted(
   _ctx: Context,
   payload: Partial<OutboxPayloads['account_deleted']>,
 ): Promise<Mail | undefined> {
-  const { to, locale = null, at, ip = null, userAgent = null } = payload
+  const { to, locale = null, at, ip = null, userAgent = null, left = false } = payload
   if (to === undefined || at === undefined) return undefined
-  return accountDeletedMail({ to, locale, at, ip, userAgent })
+  return left
+    ? leftAccountDeletedMail({ to, locale, at })
+    : accountDeletedMail({ to, locale, at, ip, userAgent })
 }

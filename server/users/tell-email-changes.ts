@@ -4,6 +4,7 @@ import {
   emailChangedMail,
   emailConfirmedMail,
   emailUndoneMail,
+  leftPasswordChangedMail,
   type Mail,
 } from '../mail/messages.ts'
 import { findEmailChange, isUndoable, undoTokenOf } from './email-changes.ts'
@@ -14,11 +15,17 @@ type Payload = OutboxPayloads['email_changed']
 /** For the address that an account left, with the way back; none once that is closed. */
 export async function tellEmailChanged(ctx: Context, payload: Payload): Promise<Mail | undefined> {
   const found = await findLive(ctx, payload)
-  const token = found && undoTokenOf(ctx.keys, found.change)
-  if (found === undefined || token === undefined) return undefined
-  const { old_email: to, undo_until: undoUntil } = found.change
-  const { publicUrl } = ctx.config
-  return emailChangedMail({ ...found.told, to, publicUrl, token, undoUntil: undoUntil ?? '' })
+  const undoable = await findUndoable(ctx, payload.emailChangeId)
+  return found && undoable && emailChangedMail({ ...found.told, ...undoable })
+}
+
+/** The same way back, once the password was changed or reset after the address. */
+export async function tellPasswordChangedToLeft(
+  ctx: Context,
+  { emailChangeId, at }: OutboxPayloads['password_changed_left'],
+): Promise<Mail | undefined> {
+  const undoable = await findUndoable(ctx, emailChangeId)
+  return undoable && leftPasswordChangedMail({ ...undoable, at })
 }
 
 /** For the address that an account has now. */
@@ -44,4 +51,16 @@ async function findLive(ctx: Context, { emailChangeId, ip, userAgent }: Payload)
   if (change?.confirmed_at == null || !isUndoable(change, ctx.now())) return undefined
   const user = await ctx.lookUp(userById, change.user_id)
   return user && { change, told: { at: change.confirmed_at, ip, userAgent, locale: user.locale } }
+}
+
+/** For whom a mail with the way back is, and the way; undefined once it is closed, or its key gone. */
+async function findUndoable(ctx: Context, emailChangeId: string) {
+  const change = await findEmailChange(ctx.db, emailChangeId)
+  if (change === undefined || !isUndoable(change, ctx.now())) return undefined
+  const user = await ctx.lookUp(userById, change.user_id)
+  const token = undoTokenOf(ctx.keys, change)
+  if (user === undefined || token === undefined) return undefined
+  const { old_email: to, undo_until: undoUntil } = change
+  const { publicUrl } = ctx.config
+  return { to, locale: user.locale, publicUrl, token, undoUntil: undoUntil ?? '' }
 }

@@ -5,9 +5,9 @@ import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
 import { AppError } from '../errors.ts'
 import { hashAdmission } from '../http/admission.ts'
-import { causeOf, clientOf } from '../http/client.ts'
+import { type Cause, causeOf } from '../http/client.ts'
 import type { App } from '../http/fastify.ts'
-import { enqueueMail } from '../jobs/outbox.ts'
+import { enqueueMail, forgetTextsOf } from '../jobs/outbox.ts'
 import { newSecret } from '../lib/random.ts'
 import { toIso } from '../lib/units.ts'
 import {
@@ -20,7 +20,7 @@ import {
 import { requestPasswordReset } from './password-resets.ts'
 import { setPassword } from './passwords.ts'
 import { moveUser } from './user-moves.ts'
-import { lockUser } from './users.ts'
+import { lockUser, type PublicUserRow, setPhone } from './users.ts'
 
 const message = 'The address is back and every session ended. Set a new password by the mail to it.'
 
@@ -29,7 +29,7 @@ const schema = {
   tags: ['Authentication'],
   summary: 'Undo a change of the email address with the mailed link',
   description:
-    'The token is what follows `#undo=` in the link that the address before was mailed; it works once, for 72 hours. Brings that address back, whatever changes followed, and their links become void. Every session ends and the password stops working, for whoever changed the address knew it: a link to set a new one is mailed. Whatever waits for a code becomes void.',
+    'The token is what follows `#undo=` in the link that the address before was mailed; it works once, for 72 hours. Brings that address back, whatever changes followed, and their links become void. Every session ends and the password stops working, for whoever changed the address knew it: a link to set a new one is mailed. Whatever waits for a code becomes void, and a phone number that was confirmed since the change is removed.',
   body: Type.Object(
     {
       token: Type.String({
@@ -85,9 +85,23 @@ async function undo(
 
   const { id: userId, email: to, email_canonical: left, locale } = user
   const changes = { email_change_id: change.id, sessions_ended: ended }
-  const event = { event: 'email.change_undone', subjectId: userId, ...causeOf(request) } as const
+  const cause = causeOf(request)
+  const event = { event: 'email.change_undone', subjectId: userId, ...cause } as const
   await recordEvent(tx, { ...event, changes }, nowMs)
+  await dropPhoneSince(tx, user, { change, cause, nowMs })
   await requestPasswordReset(ctx, tx, emailCanonical)
-  const payload = { to, locale, at: toIso(nowMs), ...clientOf(request) }
+  const payload = { to, locale, at: toIso(nowMs) }
   await enqueueMail(tx, 'email_undone', payload, { nowMs, userId, email: left })
+}
+
+/** A number that was proved after the change is whoever's made it. */
+async function dropPhoneSince(
+  tx: Tx,
+  { id, phone_verified_at: provedAt }: PublicUserRow,
+  { change, cause, nowMs }: { change: EmailChangeRow; cause: Cause; nowMs: number },
+): Promise<void> {
+  if (provedAt === null || change.confirmed_at === null || provedAt < change.confirmed_at) return
+  await setPhone(tx, id, { phone: null, nowMs })
+  await forgetTextsOf(tx, id, nowMs)
+  await recordEvent(tx, { event: 'phone.removed', subjectId: id, ...cause }, nowMs)
 }

@@ -3,13 +3,15 @@ import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
 import type { Role } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
-import { forgetMessagesOf } from '../jobs/outbox.ts'
+import { enqueueMail, forgetMessagesOf } from '../jobs/outbox.ts'
 import type { Cause } from '../http/client.ts'
 import type { SignedIn } from '../http/fastify.ts'
 import { assertStillAllowed } from '../sessions/guards.ts'
+import { toIso } from '../lib/units.ts'
 import { endSessionsOf } from '../sessions/sessions.ts'
 import { insertVerifiedUser } from './addresses.ts'
 import { forgetCodeFailuresOf } from './code-failures.ts'
+import { type EmailChangeRow, findReservationsOf } from './email-changes.ts'
 import { keptOfDeleted, normalFullName } from './user.ts'
 import {
   deleteUser,
@@ -84,14 +86,21 @@ export function removeUser(ctx: Context, id: number, actor?: SignedIn): Promise<
   })
 }
 
-/** The deletion itself, for who holds the locks of `lockForChange`. Throws `last_admin`. */
+/**
+ * The deletion itself, for who holds the locks of `lockForChange`. Tells each address that could have
+ * taken the account back: it may be the owner's, and the one of now a thief's. Throws `last_admin`.
+ */
 export async function removeLockedUser(
   ctx: Context,
   tx: Tx,
   { user, admins, cause }: { user: PublicUserRow; admins: readonly number[]; cause?: Cause },
 ): Promise<void> {
   if (isLast(admins, user.id)) throw new AppError('last_admin')
-  await eraseUser(ctx, tx, { user, ...(cause && { cause }) })
+  const left = await eraseUser(ctx, tx, { user, ...(cause && { cause }) })
+  const nowMs = ctx.now()
+  const told = { locale: user.locale, at: toIso(nowMs), ip: null, userAgent: null, left: true }
+  for (const { old_email: to } of left)
+    await enqueueMail(tx, 'account_deleted', { to, ...told }, { nowMs })
 }
 
 interface MadeUser {
@@ -121,19 +130,26 @@ export async function makeUser(
   return user
 }
 
-/** Deletes a locked user and what is kept by address or by id: nothing that remains names anybody. */
+/**
+ * Deletes a locked user and what is kept by address or by id: nothing that remains names anybody. Returns
+ * the changes of the address that could have been undone.
+ */
 async function eraseUser(
   ctx: Context,
   tx: Tx,
   { user, cause }: { user: PublicUserRow; cause?: Cause },
-): Promise<void> {
+): Promise<EmailChangeRow[]> {
   const nowMs = ctx.now()
   // First: what a deletion blanks, it blanks here, too.
   await recordEvent(tx, { event: 'user.deleted', subjectId: user.id, ...cause }, nowMs)
+  const left = await findReservationsOf(tx, user.id, nowMs)
+  const emails = [user.email_canonical, ...left.map((change) => change.old_email_canonical)]
   await deleteUser(tx, user.id)
-  await forgetCodeFailuresOf(tx, [user.email_canonical])
-  await forgetMessagesOf(tx, [user], nowMs, keptOfDeleted(ctx))
+  await forgetCodeFailuresOf(tx, emails)
+  const addresses = emails.map((email_canonical) => ({ id: user.id, email_canonical }))
+  await forgetMessagesOf(tx, addresses, nowMs, keptOfDeleted(ctx))
   await blankEventsOf(tx, [user.id])
+  return left
 }
 
 interface LockForChange {

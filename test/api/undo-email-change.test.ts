@@ -89,7 +89,7 @@ describe('POST /auth/email/undo', () => {
     )
   })
 
-  test('200 tells the address that is left, and records who, whom and from where', async () => {
+  test('200 tells the address that is left when, and records who, whom and from where', async () => {
     await using service = await startService()
     const ann = await startChanged(service, B)
 
@@ -99,11 +99,12 @@ describe('POST /auth/email/undo', () => {
 
     const told = service.mailsTo(B).at(-1)
     assert.equal(told?.subject, 'The change of your Coffee Shop address was undone')
-    assert.match(told?.text ?? '', /2026-01-01 12:01 UTC\. That was done from 203\.0\.113\.7/)
+    assert.match(told?.text ?? '', /the one before 2026-01-01 12:01 UTC\. All other sessions/)
     const [change] = await emailChanges(service)
     const events = await rowsOf(service.ctx, 'audit_events')
     const event = events.find((row) => row.event === 'email.change_undone')
     assert.deepEqual([event.actor_id, event.subject_id], [null, ann.id])
+    assert.equal(event.ip, sent.ip)
     assert.equal(event.request_id, answer.headers['x-request-id'])
     assert.deepEqual(JSON.parse(event.changes), {
       email_change_id: change?.id,
