@@ -19,8 +19,10 @@ const ME_P99_MAX_MS = 100
 const RSS_MAX_MB = 300
 const BACK_TO_NORMAL_MS = 2000
 const ASK_EVERY_MS = 5
+/** On a machine that is slow or busy: so many times what as many requests for nothing cost it. */
+const ME_P99_MAX_RATIO = 1.5
 /** What disturbs this machine makes a run slower, never faster: the best of so many counts. */
-const RUNS_MAX = 3
+const RUNS_MAX = 5
 
 /** As in production: nothing is cheap. */
 const SETTINGS = {
@@ -33,6 +35,8 @@ const SETTINGS = {
 interface Run {
   readonly answers: readonly FloodAnswer[]
   readonly p99Ms: number
+  /** The same while as many ask for `/health`: what a machine does with so many connections. */
+  readonly idleP99Ms: number
   readonly loginAfterMs: number
   readonly rssMb: number
 }
@@ -49,37 +53,46 @@ async function flood(): Promise<Run> {
   const wrong = (n: number) => ({ email: `nobody${n}@example.com`, password: 'not it, sorry' })
   // Few right ones: the twenty-first session would end the one that asks.
   const logins = times(LOGINS).map((n) => (n % 200 === 0 ? right : wrong(n)))
-  const workerData = { url: server.url, logins } satisfies Flood
+  const timeOne = () => timeMe(server.url, token, agent)
+  const idle = await timeDuring({ url: server.url, logins: times(LOGINS).map(() => null) }, timeOne)
+  const { answers, p99Ms } = await timeDuring({ url: server.url, logins }, timeOne)
+  const overAt = performance.now()
+  const { status } = await logIn(server.url, right)
+  const loginAfterMs = performance.now() - overAt
+  agent.destroy()
+  assert.equal(status, 200)
+  return { answers, p99Ms, idleP99Ms: idle.p99Ms, loginAfterMs, rssMb: peakRssMb(server.pid) }
+}
+
+/** Lets a thread send all at once, and times one request after the other meanwhile. */
+async function timeDuring(workerData: Flood, timeOne: () => Promise<number>) {
   await using thread = new Worker(FLOOD, { workerData })
   const flooding = once(thread, 'message')
   let over = false
   const done = flooding.then(() => (over = true))
   const askedMs: number[] = []
   while (!over) {
-    askedMs.push(await timeMe(server.url, token, agent))
+    askedMs.push(await timeOne())
     await Promise.race([delay(ASK_EVERY_MS), done])
   }
-  const overAt = performance.now()
-  const { status } = await logIn(server.url, right)
-  const loginAfterMs = performance.now() - overAt
-  agent.destroy()
-  assert.equal(status, 200)
   const [answers] = (await flooding) as [readonly FloodAnswer[]]
   const sorted = askedMs.toSorted((a, b) => a - b)
-  const p99Ms = sorted[Math.floor(sorted.length * 0.99)] ?? Infinity
-  return { answers, p99Ms, loginAfterMs, rssMb: peakRssMb(server.pid) }
+  return { answers, p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? Infinity }
 }
+
+const isFine = ({ p99Ms, idleP99Ms }: Run) =>
+  p99Ms <= Math.max(ME_P99_MAX_MS, ME_P99_MAX_RATIO * idleP99Ms)
 
 test(`${LOGINS} logins at once slow nobody else, and pass`, async (t) => {
   const runs: Run[] = []
   do runs.push(await flood())
-  while (runs.length < RUNS_MAX && runs.at(-1)!.p99Ms > ME_P99_MAX_MS)
+  while (runs.length < RUNS_MAX && !runs.some(isFine))
 
-  for (const { answers, p99Ms, loginAfterMs, rssMb } of runs) {
+  for (const { answers, p99Ms, idleP99Ms, loginAfterMs, rssMb } of runs) {
     const counts: Record<number, number> = {}
     for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1
     t.diagnostic(
-      `${JSON.stringify(counts)}, /me p99 ${p99Ms} ms, then ${loginAfterMs} ms, ${rssMb} MB`,
+      `${JSON.stringify(counts)}, /me p99 ${p99Ms} ms (${idleP99Ms} beside requests for nothing), then ${loginAfterMs} ms, ${rssMb} MB`,
     )
     assert.deepEqual(
       Object.keys(counts).filter((status) => !['200', '401', '503'].includes(status)),
@@ -91,8 +104,7 @@ test(`${LOGINS} logins at once slow nobody else, and pass`, async (t) => {
     assert.ok(rssMb <= RSS_MAX_MB, `${rssMb} MB`)
     assert.ok(loginAfterMs <= BACK_TO_NORMAL_MS, `${loginAfterMs} ms`)
   }
-  const best = Math.min(...runs.map(({ p99Ms }) => p99Ms))
-  assert.ok(best <= ME_P99_MAX_MS, `p99 of /me: ${best} ms`)
+  assert.ok(runs.some(isFine), `p99 of /me: ${runs.map(({ p99Ms }) => p99Ms).join(', ')} ms`)
 })
 
 async function logIn(url: string, login: { email: string; password: string }) {

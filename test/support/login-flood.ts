@@ -4,7 +4,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 /** What the thread is started with, and what it answers. */
 export interface Flood {
   readonly url: string
-  readonly logins: readonly { readonly email: string; readonly password: string }[]
+  /** Each is a request; null: for `/health`, which costs next to nothing. */
+  readonly logins: readonly ({ readonly email: string; readonly password: string } | null)[]
 }
 export interface FloodAnswer {
   /** 0 when the connection broke. */
@@ -16,15 +17,18 @@ export interface FloodAnswer {
 if (parentPort !== null) {
   const { url, logins } = workerData as Flood
   const agent = new Agent({ maxSockets: logins.length })
-  const answers = await Promise.all(logins.map((login) => post(url, JSON.stringify(login), agent)))
+  const answers = await Promise.all(logins.map((login) => send(url, login, agent)))
   agent.destroy()
   parentPort.postMessage(answers, [])
 }
 
-function post(url: string, body: string, agent: Agent): Promise<FloodAnswer> {
+function send(url: string, login: Flood['logins'][number], agent: Agent): Promise<FloodAnswer> {
+  const body = login === null ? '' : JSON.stringify(login)
+  const [method, path] = login === null ? ['GET', '/health'] : ['POST', '/auth/login']
+  const headers =
+    login === null ? {} : { 'content-type': 'application/json', 'content-length': body.length }
   return new Promise((resolve) => {
-    const headers = { 'content-type': 'application/json', 'content-length': body.length }
-    const sent = request(`${url}/auth/login`, { method: 'POST', headers, agent }, (answer) => {
+    const sent = request(url + path, { method, headers, agent }, (answer) => {
       answer.resume().once('end', () => {
         const retryAfter = answer.headers['retry-after']
         resolve({ status: answer.statusCode ?? 0, retryAfter })
