@@ -72,18 +72,19 @@ export async function run(
     }
     if (error instanceof AppError) {
       const details = error.fields?.map((field) => field.detail).join(' ')
-      const what = error.code === 'not_found' ? namedBy(rest) : ''
-      console.error(`${error.code}: ${details ?? error.message}${what}`)
+      const absent = error.code === 'not_found' ? absence(name, rest) : undefined
+      console.error(`${error.code}: ${absent ?? details ?? error.message}`)
       return 1
     }
     throw error
   }
 }
 
-/** The id or address that was asked for; whatever else was typed there is not repeated. */
-function namedBy(args: readonly string[]): string {
+/** By the id or address that was asked for; whatever else was typed there is not repeated. */
+function absence(command: string, args: readonly string[]): string | undefined {
   const named = args.filter((arg) => /^[0-9]{1,16}$|^[0-9a-f-]{36}$|^[^@\s]+@[^@\s]+$/i.test(arg))
-  return named.length === 0 ? '' : ` (${named.join(', ')})`
+  const what = command.startsWith('mail ') ? 'message' : 'user'
+  return named.length === 0 ? undefined : `There is no ${what} ${named.join(', ')}.`
 }
 
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
@@ -98,7 +99,7 @@ function usage(asked = ''): string {
   const ofGroup = Object.keys(COMMANDS).filter((name) => name.startsWith(`${asked} `))
   const names = ofGroup.length > 0 ? ofGroup : Object.keys(COMMANDS)
   const lines = names.map(
-    (name) => `  ${`${name} ${COMMANDS[name]?.usage}`.padEnd(58)} ${COMMANDS[name]?.summary}`,
+    (name) => `  ${`${name} ${COMMANDS[name]?.usage}`.padEnd(63)} ${COMMANDS[name]?.summary}`,
   )
   return `usage: npm run cli -- <command>\n\n${lines.join('\n')}\n\n${HINTS}`
 }

@@ -20,6 +20,8 @@ try {
   else if (command === '--preview-mails') {
     await runProcess((options) => serve({ ...options, previewMails: true }), SHUTDOWN_MS)
   } else if (command === 'work' && rest.length === 0) await runProcess(work, WORK_SHUTDOWN_MS)
+  // What `npm run cli --` passes: without a command it says which there are, and serves nothing.
+  else if (command === 'cli') process.exitCode = await run(rest, process.env)
   else process.exitCode = await run([command, ...rest], process.env)
 } catch (error) {
   console.error(explain(error))

@@ -92,6 +92,10 @@ describe('the mail commands', () => {
     const all = await program.run('resend', '--state', 'dead')
     const bounced = await program.run('resend', '--state', 'bounced', '--yes')
 
+    assert.deepEqual(
+      [other, all].map(({ stderr }) => /^.* messages? waits? again\.$/m.exec(stderr)?.[0]),
+      ['0 messages wait again.', '1 message waits again.'],
+    )
     assert.equal(refused.exitCode, 2)
     assert.match(refused.stderr, /--yes/)
     const ids = [refused, other, all, bounced].map(({ stdout }) =>
@@ -110,7 +114,7 @@ describe('the mail commands', () => {
     for (const name of ['show', 'resend']) {
       const { exitCode, stdout, stderr } = await program.run(name, UNKNOWN)
       assert.deepEqual([exitCode, stdout], [1, ''])
-      assert.match(stderr, /^not_found: /)
+      assert.equal(stderr, `not_found: There is no message ${UNKNOWN}.\n`)
     }
   })
 

@@ -59,22 +59,27 @@ interface Seeds {
 }
 
 describe('sessions end', () => {
-  test('--user ends every session of that user at once, and of nobody else', async () => {
-    await using shop = await startShop()
-    const { service } = shop
-    const bob = await service.addUser()
-    const ann = await service.addUser()
-    const second = await service.logIn(ann.email)
+  for (const [how, keyOf] of [
+    ['id', (user: TestUser) => String(user.id)],
+    ['address', (user: TestUser) => user.email.toUpperCase()],
+  ] as const) {
+    test(`--user with the ${how} ends every session of that user at once, and of nobody else`, async () => {
+      await using shop = await startShop()
+      const { service } = shop
+      const bob = await service.addUser()
+      const ann = await service.addUser()
+      const second = await service.logIn(ann.email)
 
-    const { exitCode, stdout, stderr } = await shop.end('--user', String(ann.id))
+      const { exitCode, stdout, stderr } = await shop.end('--user', keyOf(ann))
 
-    assert.equal(exitCode, 0, stderr)
-    assert.equal(stdout, 'Ended 2 sessions.\n')
-    for (const tokens of [ann, second]) assert.equal(await isLive(service, tokens), false)
-    assert.equal(await isLive(service, bob), true)
-    assert.deepEqual(await eventsOf(service), [[null, ann.id, { ended: 2 }]])
-    assert.equal(await isLive(service, await service.logIn(ann.email)), true)
-  })
+      assert.equal(exitCode, 0, stderr)
+      assert.equal(stdout, 'Ended 2 sessions.\n')
+      for (const tokens of [ann, second]) assert.equal(await isLive(service, tokens), false)
+      assert.equal(await isLive(service, bob), true)
+      assert.deepEqual(await eventsOf(service), [[null, ann.id, { ended: 2 }]])
+      assert.equal(await isLive(service, await service.logIn(ann.email)), true)
+    })
+  }
 
   test('--all ends every session of everybody, in more than one batch, and counts the live ones', async () => {
     await using shop = await startShop()
@@ -153,7 +158,7 @@ describe('sessions end', () => {
     const { exitCode, stderr } = await shop.end('--all', '--user', String(ann.id))
 
     assert.equal(exitCode, 2)
-    assert.match(stderr, /usage: npm run cli -- sessions end --all \| --user ID/)
+    assert.match(stderr, /usage: npm run cli -- sessions end --all \| --user <id or email>/)
     assert.equal(await isLive(shop.service, ann), true)
     assert.deepEqual(await eventsOf(shop.service), [])
   })

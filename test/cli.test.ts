@@ -127,9 +127,12 @@ describe('users list and show', () => {
 
 describe('an unknown id or address', () => {
   for (const [args, message] of [
-    [['users', 'delete', 'nobody@example.com'], /^not_found: .* \(nobody@example\.com\)\n$/],
-    [['users', 'show', CANARY], /^not_found: [^(]*\n$/],
-    [['sessions', 'end', '--user', '4711'], /^not_found: .* \(4711\)\n$/],
+    [
+      ['users', 'delete', 'nobody@example.com'],
+      /^not_found: There is no user nobody@example\.com\.\n$/,
+    ],
+    [['users', 'show', CANARY], /^not_found: There is nothing here\.\n$/],
+    [['sessions', 'end', '--user', '4711'], /^not_found: There is no user 4711\.\n$/],
   ] as const) {
     test(`1 not_found, and which, for: ${args.join(' ')}`, async () => {
       await using program = await startWithCommands()

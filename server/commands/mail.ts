@@ -68,14 +68,17 @@ export const resendMailCommand: Command = {
 
 /** Each in a transaction of its own, so that a worker begins with the first. */
 async function resendAll(ctx: Context, filters: MailFilters): Promise<number> {
+  let resent = 0
   for await (const { id } of mailsOf(ctx, filters)) {
     try {
       print(await resendMail(ctx, id))
+      resent++
     } catch (error) {
       // Somebody else was faster, or its user has gone.
       if (!(error instanceof AppError)) throw error
     }
   }
+  console.error(`${resent} ${resent === 1 ? 'message waits' : 'messages wait'} again.`)
   return 0
 }
 
@@ -98,7 +101,7 @@ function withId(
   const { positionals } = readArgs(args, {})
   const [id = ''] = positionals
   if (positionals.length !== 1 || !UUID.test(id))
-    throw new UsageError('exactly one argument is needed: the message’s id')
+    throw new UsageError('exactly one argument is needed: an id as mail list prints it, a UUID')
   return withContext(environment, async (ctx) => {
     print(await work(ctx, id))
     return 0

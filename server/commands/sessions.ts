@@ -5,11 +5,11 @@ import { AppError } from '../errors.ts'
 import { endSessionsAfter } from '../sessions/session-list.ts'
 import { endSessionsOf } from '../sessions/sessions.ts'
 import { lockUser } from '../users/users.ts'
-import { type Command, readArgs, UsageError, withContext } from './terminal.ts'
+import { type Command, readArgs, UsageError, userNamed, withContext } from './terminal.ts'
 
 /** Without a question, so that a script can do it: what it ends, people can open again by logging in. */
 export const endSessionsCommand: Command = {
-  usage: '--all | --user ID',
+  usage: '--all | --user <id or email>',
   summary: 'sign everybody, or one user, out everywhere; they may log in again',
   run(args, environment) {
     const { values, positionals } = readArgs(args, {
@@ -19,17 +19,16 @@ export const endSessionsCommand: Command = {
     const { all, user } = values
     if (positionals.length > 0 || all === (user !== undefined))
       throw new UsageError('exactly one of --all and --user is needed')
-    if (user !== undefined && !/^[1-9][0-9]{0,14}$/.test(user))
-      throw new UsageError('--user takes the user’s id')
     return withContext(environment, async (ctx) => {
-      const ended = await (user === undefined ? endAll(ctx) : endOf(ctx, Number(user)))
+      const ended = await (user === undefined ? endAll(ctx) : endOf(ctx, user))
       console.log(`Ended ${ended} ${ended === 1 ? 'session' : 'sessions'}.`)
       return 0
     })
   },
 }
 
-function endOf(ctx: Context, userId: number): Promise<number> {
+async function endOf(ctx: Context, key: string): Promise<number> {
+  const { id: userId } = await userNamed(ctx, key)
   return ctx.transaction(async (tx) => {
     // Under the lock no login can slip a session in between.
     if ((await lockUser(tx, userId)) === undefined) throw new AppError('not_found')

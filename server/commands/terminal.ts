@@ -3,8 +3,14 @@ import { text } from 'node:stream/consumers'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { readConfig } from '../config.ts'
 import type { Context } from '../context.ts'
+import type { PublicUserRow } from '../database/schema.ts'
+import { AppError } from '../errors.ts'
+import { canonicalEmail } from '../lib/emails.ts'
 import { createLogger } from '../log.ts'
 import { openContext } from '../serve.ts'
+import { userById, userForLogin } from '../users/users.ts'
+
+const USER_ID = /^[1-9][0-9]{0,14}$/
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -49,9 +55,25 @@ export async function withContext<T>(
   }
 }
 
-/** From the terminal without showing it, or the first line of standard input. */
-export async function readPassword(prompt: string): Promise<string> {
+/** By id or by address, however that is typed. Throws `not_found`. */
+export async function userNamed(ctx: Context, key: string): Promise<PublicUserRow> {
+  const user = USER_ID.test(key)
+    ? await ctx.lookUp(userById, Number(key))
+    : await ctx.lookUp(userForLogin, canonicalEmail(key) ?? '')
+  if (user === undefined) throw new AppError('not_found')
+  return user
+}
+
+/** Twice from the terminal, where it is not shown, or the first line of standard input. */
+export async function readNewPassword(): Promise<string> {
   if (!process.stdin.isTTY) return (await text(process.stdin)).split(/\r?\n/, 1)[0] ?? ''
+  const password = await readHidden('Password: ')
+  if ((await readHidden('Once more: ')) !== password)
+    throw new UsageError('these were two different passwords')
+  return password
+}
+
+async function readHidden(prompt: string): Promise<string> {
   process.stderr.write(prompt)
   const reader = createInterface({ input: process.stdin, terminal: true })
   try {

@@ -6,8 +6,14 @@ import { assertGoodPassword } from '../users/passwords.ts'
 import { normalFullName, toUser } from '../users/user.ts'
 import { changeUser, makeUser, removeUser } from '../users/user-changes.ts'
 import { findUserPage, type PageKey, pageKeyOf } from '../users/user-pages.ts'
-import { userById, userForLogin } from '../users/users.ts'
-import { type Command, readArgs, readPassword, UsageError, withContext } from './terminal.ts'
+import {
+  type Command,
+  readArgs,
+  readNewPassword,
+  UsageError,
+  userNamed,
+  withContext,
+} from './terminal.ts'
 
 const PAGE = 500
 
@@ -25,7 +31,7 @@ export const createUser: Command = {
       const emailCanonical = canonicalEmail(email)
       if (emailCanonical === undefined) throw new UsageError('that is not an email address')
       const fullName = normalFullName(values.name ?? null)
-      const password = await readPassword('Password: ')
+      const password = await readNewPassword()
       await assertGoodPassword(ctx, password, { role, email: emailCanonical, fullName })
       const passwordHash = await ctx.hasher.hash(password)
       const account = { email, emailCanonical, fullName, passwordHash, role }
@@ -116,11 +122,7 @@ function withUser(
 ): Promise<number> {
   const key = one(readArgs(args, {}).positionals, 'the user’s id or email')
   return withContext(environment, async (ctx) => {
-    const user = /^[1-9][0-9]{0,15}$/.test(key)
-      ? await ctx.lookUp(userById, Number(key))
-      : await ctx.lookUp(userForLogin, canonicalEmail(key) ?? '')
-    if (user === undefined) throw new AppError('not_found')
-    await work(ctx, user)
+    await work(ctx, await userNamed(ctx, key))
     return 0
   })
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { runProgram, startProgram } from '../support/process.ts'
 import { PASSWORD, SETTINGS, startService } from '../support/service.ts'
@@ -17,8 +18,6 @@ describe('misuse', () => {
     ['users', 'set-role', 'a@example.com', 'root'],
     ['users', 'list', '--sort', 'id'],
     ['sessions', 'end'],
-    ['sessions', 'end', '--user', 'ann@example.com'],
-    ['sessions', 'end', '--user', '0x1'],
     ['sessions', 'end', '--all', 'now'],
   ]) {
     test(`2 and the usage for: ${args.join(' ')}`, async () => {
@@ -54,12 +53,30 @@ describe('misuse', () => {
     assert.doesNotMatch(stdout, /doctor/)
   })
 
-  test('0 and every command for help', async () => {
+  test('2 and every command for the script without one: nothing is served', async () => {
+    const { exitCode, stdout, stderr } = await runProgram(['cli'], { env: { PORT: 'x' } })
+
+    assert.deepEqual([exitCode, stdout], [2, ''])
+    assert.match(stderr, /^usage: npm run cli -- <command>\n[^]* {2}users list /)
+  })
+
+  test('the script passes a command on', async () => {
+    const { exitCode, stdout } = await runProgram(['cli', 'users', 'show', '--help'])
+
+    assert.equal(exitCode, 0)
+    assert.match(stdout, /^usage: npm run cli -- users show /)
+    assert.match(readFileSync('package.json', 'utf8'), /"cli": ".* server\/main\.ts cli",/)
+  })
+
+  test('0 and every command for help, each row in its columns', async () => {
     const { exitCode, stdout } = await runProgram(['--help'])
 
     assert.equal(exitCode, 0)
     for (const name of ['users create <email>', 'users delete', 'migrate', 'doctor', 'openapi'])
       assert.ok(stdout.includes(`  ${name}`), name)
+    const rows = stdout.split('\n').filter((line) => line.startsWith('  '))
+    assert.ok(rows.length > 10)
+    for (const row of rows) assert.match(row, /^ {2}[a-z].{60}\S? {1,}\S/)
   })
 })
 
