@@ -20,7 +20,7 @@ import { limitPipelining } from './connections.ts'
 import { answerBrokenRequest, answerForNode, isWellFramed } from './broken-requests.ts'
 import { securityHeaders } from './headers.ts'
 import { handleError } from './problem.ts'
-import { limitRoutes } from './rate-limits.ts'
+import { limitByNetwork, limitByUser } from './rate-limits.ts'
 import { compileValidator } from './validation.ts'
 
 declare module 'fastify' {
@@ -95,6 +95,7 @@ export function createFastify(ctx: Context) {
   app.setValidatorCompiler(compileValidator)
   app.setErrorHandler(handleError)
   answerForNode(app.server, headers)
+  limitByUser(app, ctx)
   readBodiesStrictly(app)
   app.addHook('onRoute', (route) => {
     if (/(^|\/)auth\//.test(route.url)) route.bodyLimit = AUTH_BODY_MAX_BYTES
@@ -116,7 +117,7 @@ export function createFastify(ctx: Context) {
   endConnectionsWhenStopping(app)
   // After CORS, so that these refusals carry its headers, too.
   refuseByRoute(app, methodsFor)
-  limitRoutes(app, ctx)
+  limitByNetwork(app, ctx)
   // Reading a body loses the asynchronous context; the budget goes on where it was.
   app.addHook('preValidation', (request, _reply, done) => withBudget(request.databaseBudget, done))
 

@@ -3,14 +3,14 @@ import type { Context } from '../context.ts'
 import type { LimitReached } from '../errors.ts'
 import { networkOf } from '../lib/networks.ts'
 import type { Try } from '../limits/counters.ts'
-import { LIMITS, type NetworkLimitName } from '../limits/limits.ts'
+import { LIMITS, type RouteLimitName } from '../limits/limits.ts'
 import { addressOf } from './client.ts'
 import { watchForProxies } from './proxy-watch.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Limits by network that are counted before the body is read; see limits/limits.ts. */
-    limits?: readonly NetworkLimitName[]
+    /** Counted before the body is read, those by user once it is known; see limits/limits.ts. */
+    limits?: readonly RouteLimitName[]
   }
   interface FastifyRequest {
     /** What was counted, with the statuses that keep it. */
@@ -37,16 +37,39 @@ export function limitByNetwork(app: FastifyInstance, ctx: Context): void {
   app.decorateRequest('counted', undefined)
   app.decorateRequest('limitReached', undefined)
   app.addHook('onRequest', async (request) => {
-    const names = request.routeOptions.config.limits ?? []
+    const names = namesOf(request, 'network')
     if (names.length === 0 || !ctx.config.rateLimit) return
     seen(request)
-    for (const name of names) {
-      const tried = await ctx.limits.count(name, networkKeyOf(request))
-      request.counted = [...(request.counted ?? []), { counts: LIMITS[name].counts, tried }]
-    }
+    await countAll(ctx, request, { names, key: networkKeyOf(request) })
   })
   app.addHook('onSend', async (request: FastifyRequest, reply: FastifyReply) => {
     for (const { counts, tried } of request.counted ?? [])
       if (!counts.includes(reply.statusCode)) await tried.refund()
   })
+}
+
+/** The same for who is logged in, once the guard knows; to be called before anything looks at the body. */
+export function limitByUser(app: FastifyInstance, ctx: Context): void {
+  app.addHook('preParsing', async (request) => {
+    const { session } = request
+    if (session === undefined || session.role === 'admin') return
+    const names = namesOf(request, 'user')
+    await countAll(ctx, request, { names, key: String(session.userId) })
+  })
+}
+
+function namesOf(request: FastifyRequest, per: 'network' | 'user'): RouteLimitName[] {
+  const { limits = [] } = request.routeOptions.config
+  return limits.filter((name) => LIMITS[name].per === per)
+}
+
+async function countAll(
+  ctx: Context,
+  request: FastifyRequest,
+  { names, key }: { names: readonly RouteLimitName[]; key: string },
+): Promise<void> {
+  for (const name of names) {
+    const tried = await ctx.limits.count(name, key)
+    request.counted = [...(request.counted ?? []), { counts: LIMITS[name].counts, tried }]
+  }
 }

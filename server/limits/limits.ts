@@ -39,6 +39,8 @@ export const LIMITS = {
   // Each may send a mail to somebody else.
   resend_network: network(30, HOUR_MS, [202]),
   forgot_network: network(10, HOUR_MS, [202]),
+  // Beyond these none is sent, and nobody is told. By network, too: a stranger uses up no owner's.
+  forgot: { points: 3, windowMs: HOUR_MS, per: 'address and network' },
 
   // Beyond these a password is set without a look at the leaked ones. Fewer than may ask at once (20).
   leaked_list_network: { points: 15, windowMs: 10 * MINUTE_MS, per: 'network' },
@@ -71,6 +73,10 @@ export const LIMITS = {
   reset_network: network(30, 10 * MINUTE_MS, [400]),
   undo_network: network(30, 10 * MINUTE_MS, [400]),
 
+  // Who is logged in, admins apart: a record is written at each call, and an export reads everything.
+  own_writes: user(60, 10 * MINUTE_MS, [200, 202, 204]),
+  own_exports: user(10, HOUR_MS, [200]),
+
   // Text messages at our cost: to one number whoever asks, and in all.
   phone_number: { points: 5, windowMs: HOUR_MS, per: 'phone number' },
   // The points are SMS_MAX_PER_HOUR.
@@ -78,10 +84,15 @@ export const LIMITS = {
 } as const satisfies Record<string, Limit>
 
 export type LimitName = keyof typeof LIMITS
-export type NetworkLimitName = {
+/** Those that a route declares. */
+export type RouteLimitName = {
   [Name in LimitName]: (typeof LIMITS)[Name] extends { counts: readonly number[] } ? Name : never
 }[LimitName]
 
 function network(points: number, windowMs: number, counts: readonly number[]) {
   return { points, windowMs, per: 'network' as const, counts }
+}
+
+function user(points: number, windowMs: number, counts: readonly number[]) {
+  return { points, windowMs, per: 'user' as const, counts }
 }

@@ -17,8 +17,16 @@ interface Guard {
 /** Guards of routes: `app.get(url, { schema, ...guards.user }, …)`. They run before the body is read. */
 export interface Guards {
   readonly user: Guard
+  /**
+   * The same for what writes, which is limited. Not for what takes a code or the password, which is
+   * limited anyway, or ends sessions: a thief must not use up what the owner needs.
+   */
+  readonly writer: Guard
   readonly admin: Guard
-  /** The user named by the path's `id`, or an admin. Others get 403 whether or not that user exists. */
+  /**
+   * The user named by the path's `id`, whose writes are limited, or an admin. Others get 403 whether or not
+   * that user exists.
+   */
   readonly selfOrAdmin: Guard
   /** For routes that decide themselves when a token is needed. Throws as `user` does. */
   authenticate(request: FastifyRequest): Promise<SignedIn>
@@ -35,14 +43,11 @@ export function createGuards(ctx: Context): Guards {
     request.session = { sessionId, userId, role: user.role, user, cause }
     return request.session
   }
+  const onRequest = async (request: FastifyRequest) => void (await authenticate(request))
   return {
     authenticate,
-    user: {
-      config: { access: 'user' },
-      async onRequest(request) {
-        await authenticate(request)
-      },
-    },
+    user: { config: { access: 'user' }, onRequest },
+    writer: { config: { access: 'user', limits: ['own_writes'] }, onRequest },
     admin: {
       config: { access: 'admin' },
       async onRequest(request) {
@@ -51,7 +56,7 @@ export function createGuards(ctx: Context): Guards {
       },
     },
     selfOrAdmin: {
-      config: { access: 'user' },
+      config: { access: 'user', limits: ['own_writes'] },
       async onRequest(request) {
         const { role, userId } = await authenticate(request)
         const { id } = request.params as { id?: string }

@@ -26,7 +26,7 @@ const schema = {
 }
 
 export function addPhoneRoute(app: App, ctx: Context, guards: Guards): void {
-  app.post('/me/phone', { schema, ...guards.user }, async (request, reply) => {
+  app.post('/me/phone', { schema, ...guards.writer }, async (request, reply) => {
     const { phone } = request.body
     await withinTextLimits(ctx, phone, () => sendNewCode(ctx, sessionOf(request), phone))
     ctx.wakeMail()

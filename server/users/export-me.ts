@@ -182,7 +182,8 @@ const schema = {
 }
 
 export function exportMeRoute(app: App, ctx: Context, guards: Guards): void {
-  app.get('/me/export', { schema, ...guards.user }, async (request, reply) => {
+  const config = { ...guards.user.config, limits: ['own_exports'] } as const
+  app.get('/me/export', { schema, ...guards.user, config }, async (request, reply) => {
     const actor = sessionOf(request)
     const { user, ...lists } = await findPersonalData(ctx.db, actor.user)
     if (user === undefined) throw new AppError('invalid_token')

@@ -17,7 +17,7 @@ const schema = {
 }
 
 export function removePhoneRoute(app: App, ctx: Context, guards: Guards): void {
-  app.delete('/me/phone', { schema, ...guards.user }, async (request, reply) => {
+  app.delete('/me/phone', { schema, ...guards.writer }, async (request, reply) => {
     await ctx.transaction(async (tx) => {
       const { id, phone } = await lockSelf(ctx, tx, sessionOf(request))
       await deletePhoneChangeOf(tx, id)

@@ -15,7 +15,7 @@ const schema = {
 }
 
 export function updateMeRoute(app: App, ctx: Context, guards: Guards): void {
-  app.patch('/me', { schema, ...guards.user }, async (request) => {
+  app.patch('/me', { schema, ...guards.writer }, async (request) => {
     const session = sessionOf(request)
     return toUser(ctx, await changeUser(ctx, session.userId, request.body, session))
   })
