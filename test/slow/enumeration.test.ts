@@ -78,9 +78,9 @@ const signUp: Question = {
 
 const on = {
   sqlite: (settings = SETTINGS) => startService(settings),
-  async postgres(settings = SETTINGS) {
+  async postgres(settings = SETTINGS, name = 'enumeration') {
     const server = process.env['TEST_POSTGRES_URL'] ?? ''
-    const databaseUrl = await createDatabase(server, 'enumeration', TEMPLATE)
+    const databaseUrl = await createDatabase(server, name, TEMPLATE)
     const clock = { nowMs: Date.UTC(2026, 0, 1, 12) }
     const shared = { databaseUrl, clock, mailer: createMemoryMailer(), sms: createMemorySms() }
     return startService(settings, { replicaOf: shared })
@@ -100,7 +100,7 @@ for (const [database, start] of Object.entries(on)) {
     })
 
     test('nor by a sign-up, with HIDE_REGISTERED_EMAILS', async (t) => {
-      await using service = await start({ ...SETTINGS, HIDE_REGISTERED_EMAILS: 'true' })
+      await using service = await start({ ...SETTINGS, HIDE_REGISTERED_EMAILS: 'true' }, 'hidden')
       await register(service, SAMPLES * TRIES_MAX + WARM_UP)
 
       await assertAlike(service, signUp, t)
