@@ -24,6 +24,7 @@ const TABLES = [
   'phone_changes',
   'job_runs',
   'audit_events',
+  'audit_leftovers',
 ] as const
 const LOGGED_KEYS = [
   'duration_ms',

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { sql } from 'kysely'
 import { runDueJobs } from '../server/jobs/schedule.ts'
-import { HOUR_MS } from '../server/lib/units.ts'
+import { HOUR_MS, toIso } from '../server/lib/units.ts'
 import { makeFirstAdmin } from '../server/users/make-first-admin.ts'
 import { RECURRING_JOBS } from '../server/worker.ts'
 import { DATABASE } from './support/database.ts'
 import { changeEmail } from './support/email-changes.ts'
 import { addCanary, CANARY, signUpAsCanary } from './support/full-user.ts'
 import { runProgram } from './support/process.ts'
+import { times } from './support/races.ts'
 import { PASSWORD, type Service, SETTINGS, startService, type TestUser } from './support/service.ts'
 
 // Backups, logs and the free pages of a database file are out of reach: docs/security.md says so.
@@ -151,6 +152,53 @@ describe('a user of whom every table holds something leaves no trace', () => {
 })
 
 const CLEAN_UP = RECURRING_JOBS.filter((job) => job.name === 'clean-up')
+
+const PURGE = RECURRING_JOBS.filter((job) => job.name === 'purge')
+
+/** So many events of one user, each with the canary's address. */
+async function addEvents({ ctx }: Service, userId: number, count: number): Promise<void> {
+  const event = {
+    at: toIso(ctx.now()),
+    event: 'user.changed',
+    actor_id: userId,
+    subject_id: userId,
+    changes: '{}',
+    ip: CANARY.ip,
+    request_id: null,
+  }
+  await ctx.transaction(async (tx) => {
+    for (let left = count; left > 0; left -= 500)
+      await tx
+        .insertInto('audit_events')
+        .values(times(Math.min(left, 500)).map(() => event))
+        .execute()
+  })
+}
+
+describe('a user with more events than a request has time for', () => {
+  test('is deleted with one batch of them blanked, and the next purge blanks the rest', async () => {
+    await using service = await startService()
+    const { batchMax, db } = service.ctx
+    const admin = await service.addAdmin()
+    const [canary, other] = [await service.addUser(), await service.addUser()]
+    await addEvents(service, canary.id, 3 * batchMax)
+    await addEvents(service, other.id, 1)
+    const withAddress = async () => {
+      const query = db.selectFrom('audit_events').select('actor_id').where('ip', '=', CANARY.ip)
+      return (await query.execute()).filter((row) => row.actor_id === canary.id).length
+    }
+
+    await deleteAsAdmin(service, canary, admin)
+    const leftAtOnce = await withAddress()
+    service.advance(HOUR_MS)
+    await runDueJobs(service.ctx, PURGE)
+
+    assert.ok(leftAtOnce >= 2 * batchMax && leftAtOnce < 3 * batchMax, String(leftAtOnce))
+    assert.equal(await withAddress(), 0)
+    assert.deepEqual(await tracesOf(service, [CANARY.ip]), [`audit_events.ip: ${CANARY.ip}`])
+    assert.deepEqual(await db.selectFrom('audit_leftovers').selectAll().execute(), [])
+  })
+})
 
 describe('a sign-up that nobody verified leaves no trace', () => {
   test('when the clean-up deletes it', async () => {

@@ -63,21 +63,53 @@ export function findEventPage(
 
 /**
  * Forgets where users acted from, once they are deleted: their own addresses, and those of whoever acted
- * for them without being logged in. An admin's stays, until that admin goes.
+ * for them without being logged in. An admin's stays, until that admin goes. At most `limit` events, for
+ * somebody waits; `blankLeftovers` does the rest.
  */
-export async function blankEventsOf(tx: Tx, userIds: readonly number[]): Promise<void> {
-  if (userIds.length === 0) return
+export async function blankEventsOf(
+  tx: Tx,
+  userIds: readonly number[],
+  limit: number,
+): Promise<void> {
+  if (userIds.length === 0 || (await blankSome(tx, userIds, limit)) < limit) return
   await tx
+    .insertInto('audit_leftovers')
+    .values(userIds.map((user_id) => ({ user_id })))
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+/** Goes on with it for at most `limit` events and users; returns less when nothing is left. */
+export async function blankLeftovers(tx: Tx, limit: number): Promise<number> {
+  const leftovers = await tx
+    .selectFrom('audit_leftovers')
+    .select('user_id')
+    .orderBy('user_id')
+    .limit(limit)
+    .execute()
+  if (leftovers.length === 0) return 0
+  const userIds = leftovers.map((row) => row.user_id)
+  const blanked = await blankSome(tx, userIds, limit)
+  if (blanked === limit) return limit
+  await tx.deleteFrom('audit_leftovers').where('user_id', 'in', userIds).execute()
+  return Math.max(blanked, userIds.length)
+}
+
+async function blankSome(tx: Tx, userIds: readonly number[], limit: number): Promise<number> {
+  const blanked = await tx
     .updateTable('audit_events')
     .set({ ip: null })
-    .where('ip', 'is not', null)
-    .where((eb) =>
-      eb.or([
-        eb('actor_id', 'in', userIds),
-        eb.and([eb('actor_id', 'is', null), eb('subject_id', 'in', userIds)]),
-      ]),
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('audit_events')
+        .select('id')
+        .where('ip', 'is not', null)
+        .where(eb.fn.coalesce('actor_id', 'subject_id'), 'in', userIds)
+        .limit(limit),
     )
+    .returning('id')
     .execute()
+  return blanked.length
 }
 
 /** Deletes at most `limit` events older than `before`; returns how many. */

@@ -16,6 +16,7 @@ export interface Schema {
   email_changes: EmailChangesTable
   job_runs: JobRunsTable
   audit_events: AuditEventsTable
+  audit_leftovers: AuditLeftoversTable
 }
 
 export type Role = 'user' | 'admin'
@@ -205,4 +206,9 @@ export interface AuditEventsTable {
   changes: string
   ip: string | null
   request_id: string | null
+}
+
+/** Deleted users whose events still tell where they acted from; the purge blanks them. */
+export interface AuditLeftoversTable {
+  user_id: number
 }

@@ -59,6 +59,7 @@ async function cleanUpSome(
   await blankEventsOf(
     tx,
     deleted.map((user) => user.id),
+    ctx.batchMax,
   )
   return { found: found.length, deleted: deleted.length }
 }

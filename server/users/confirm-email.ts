@@ -148,7 +148,7 @@ async function removeUnverified(
   await forgetCodeFailuresOf(tx, [holder.email_canonical])
   const kept = ctx.config.hideRegisteredEmails ? { countedSinceMs: signUpsCountedSinceMs(ctx) } : {}
   await forgetMessagesOf(tx, [holder], nowMs, kept)
-  await blankEventsOf(tx, [holder.id])
+  await blankEventsOf(tx, [holder.id], ctx.batchMax)
   const event = { event: 'user.deleted', subjectId: holder.id, ...actor.cause } as const
   await recordEvent(tx, event, nowMs)
 }

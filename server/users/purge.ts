@@ -1,4 +1,4 @@
-import { deleteEventsBefore } from '../audit/audit.ts'
+import { blankLeftovers, deleteEventsBefore } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { deleteRunsBefore, latestRun } from '../jobs/job-runs.ts'
 import { deleteMessagesFinishedBefore, forgetStrangers } from '../jobs/outbox.ts'
@@ -58,6 +58,7 @@ export async function purge(ctx: Context, run: JobRun): Promise<void> {
     deleteMessagesFinishedBefore(tx, ago(MESSAGES_KEPT_MS), limit),
   )
   await run.drain('job_runs', (tx, limit) => deleteRunsBefore(tx, ago(RUNS_KEPT_MS), limit))
+  await run.drain('blanked_events', blankLeftovers)
   await run.drain('audit_events', (tx, limit) =>
     deleteEventsBefore(tx, ago(ctx.config.auditKeptMs), limit),
   )

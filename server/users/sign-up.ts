@@ -189,7 +189,7 @@ async function replaceExpired(
   }
   const inserted = await insertUser(ctx, tx, attempt)
   if (inserted !== undefined) await adoptMessages(tx, { from: id, to: inserted.id })
-  await blankEventsOf(tx, [id])
+  await blankEventsOf(tx, [id], ctx.batchMax)
   return inserted
 }
 

@@ -148,7 +148,7 @@ async function eraseUser(
   await forgetCodeFailuresOf(tx, emails)
   const addresses = emails.map((email_canonical) => ({ id: user.id, email_canonical }))
   await forgetMessagesOf(tx, addresses, nowMs, keptOfDeleted(ctx))
-  await blankEventsOf(tx, [user.id])
+  await blankEventsOf(tx, [user.id], ctx.batchMax)
   return left
 }
 

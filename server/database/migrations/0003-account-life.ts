@@ -63,4 +63,9 @@ export async function up(db: Kysely<any>, dialect: 'sqlite' | 'postgres'): Promi
     create index audit_events_actor on audit_events (actor_id, id)
     where actor_id is not null`.execute(db)
   await sql`create index audit_events_event on audit_events (event, id)`.execute(db)
+  await sql`
+    create index audit_events_unblanked on audit_events (coalesce(actor_id, subject_id))
+    where ip is not null`.execute(db)
+  // Deleted users of whose addresses one batch did not blank all.
+  await sql`create table audit_leftovers (user_id ${number} primary key)`.execute(db)
 }
