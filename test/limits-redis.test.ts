@@ -124,6 +124,18 @@ describe('limits in Redis', { skip: missing }, () => {
     for (const key of keys) assert.match(key, /^coffee-shop:limit:(probe|\w+:[\w-]{43})$/)
   })
 
+  test('what was given back leaves no key behind', () =>
+    undisturbed(async (ip) => {
+      await redis.command('FLUSHALL')
+      const right = await first.addUser()
+      const malformed = await first.post(LOGIN, {}, { ip })
+      const twice = await first.ctx.limits.take('login_address', right.email)
+      await Promise.all([twice.refund(), twice.refund()])
+
+      assert.equal(malformed.status, 422)
+      assert.deepEqual(await redis.command('KEYS', '*login*'), [])
+    }))
+
   test('flushed: the counts begin anew, and nothing else does', () =>
     undisturbed(async (ip) => {
       const ann = await first.addUser()

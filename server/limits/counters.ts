@@ -179,21 +179,17 @@ function guarded({ reached, refund }: Try, { isUp, failed }: SharedCounts): Try 
 type MakeCounter = (keyPrefix: string, points: number, windowMs: number) => Counter
 
 function memoryStore({ config, now, redis }: LimitParts): Store {
-  const counts: MemoryCounts = new Map()
   const share = redis === undefined ? 1 : 0.5
-  return makeStore(config, share, (keyPrefix, points, windowMs) => {
-    return createMemoryCounter({
-      keyPrefix,
-      points,
-      duration: toSeconds(windowMs),
-      counts,
-      now,
-    })
+  return makeStore(config, share, () => {
+    // One for each limit: networks are cheap, and must not push out what is counted by address.
+    const counts: MemoryCounts = new Map()
+    return (keyPrefix, points, windowMs) =>
+      createMemoryCounter({ keyPrefix, points, duration: toSeconds(windowMs), counts, now })
   })
 }
 
 function redisStore({ config }: LimitParts, { client }: SharedCounts): Store {
-  return makeStore(config, 1, (name, points, windowMs) => {
+  return makeStore(config, 1, () => (name, points, windowMs) => {
     const counter = new RateLimiterRedis({
       storeClient: client,
       keyPrefix: `${REDIS_PREFIX}:${name}`,
@@ -211,11 +207,17 @@ function redisStore({ config }: LimitParts, { client }: SharedCounts): Store {
   })
 }
 
-/** As the library's own, but a refund that comes after the window is no credit in the next. */
+/**
+ * As the library's own, but a refund that comes after the window is no credit in the next, and what was
+ * given back leaves nothing behind.
+ */
 const COUNT = `
 redis.call('set', KEYS[1], 0, 'EX', ARGV[2], 'NX')
 local points = redis.call('incrby', KEYS[1], ARGV[1])
-if points < 0 then points = redis.call('incrby', KEYS[1], -points) end
+if points <= 0 then
+  redis.call('del', KEYS[1])
+  return {0, 0}
+end
 local left = redis.call('pttl', KEYS[1])
 if left < 0 then
   redis.call('expire', KEYS[1], ARGV[2])
@@ -223,8 +225,13 @@ if left < 0 then
 end
 return {points, left}`
 
-function makeStore(config: LimitParts['config'], share: number, make: MakeCounter): Store {
+function makeStore(
+  config: LimitParts['config'],
+  share: number,
+  makerFor: () => MakeCounter,
+): Store {
   const counters = Object.entries<Limit>(LIMITS).map(([name, limit]): [string, Counters] => {
+    const make = makerFor()
     const points = name === 'text_messages' ? config.smsMaxPerHour : limit.points
     const tries = make(name, Math.max(1, Math.floor(points * share)), limit.windowMs)
     const refusals = make(`${name}_refusals`, 1, limit.windowMs)

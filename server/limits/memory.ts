@@ -17,11 +17,11 @@ interface Entry {
   points: number
   readonly endsAtMs: number
 }
-/** Counts of this process, the longest unused one first. */
+/** What this process counts for one limit, the longest unused first. */
 export type MemoryCounts = Map<string, Entry>
 
-/** A spray of more keys than this makes the counts of the oldest forgotten. Measured: 21 MB. */
-export const ENTRIES_MAX = 100_000
+/** A spray of more keys than this makes the oldest counts of its own limit forgotten. Measured: 4 MB. */
+export const ENTRIES_MAX = 20_000
 
 interface MemoryOptions {
   readonly keyPrefix: string
@@ -51,7 +51,8 @@ export function createMemoryCounter(options: MemoryOptions): Counter {
     // A refund that comes after the window is no credit in the next.
     entry.points = Math.max(0, entry.points + change)
     counts.delete(`${keyPrefix}:${key}`)
-    counts.set(`${keyPrefix}:${key}`, entry)
+    // Else what costs nothing, as it was given back, would push out what counts.
+    if (entry.points > 0) counts.set(`${keyPrefix}:${key}`, entry)
     dropOldest(counts)
     return countOf(entry)
   }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createKeyRing } from '../../server/lib/keys.ts'
 import { MINUTE_MS } from '../../server/lib/units.ts'
+import { createLimits } from '../../server/limits/counters.ts'
 import { createMemoryCounter, ENTRIES_MAX, type MemoryCounts } from '../../server/limits/memory.ts'
+import { createMetrics } from '../../server/metrics.ts'
 
 test('a spray of keys makes the oldest unused counts forgotten, and takes no more memory', async () => {
   const counts: MemoryCounts = new Map()
@@ -39,4 +42,35 @@ test('a window ends by the clock that is given, and what is given back later is 
   assert.equal(ended, null)
   assert.equal(late.consumedPoints, 0)
   assert.equal((await counter.penalty('ann')).consumedPoints, 1)
+})
+
+test('what was given back leaves nothing behind, and pushes nothing out', async () => {
+  const counts: MemoryCounts = new Map()
+  const options = { keyPrefix: 'phone_number', points: 5, duration: 3600, now: () => 0 }
+  const counter = createMemoryCounter({ ...options, counts })
+  await counter.penalty('kept')
+
+  for (let n = 0; n < ENTRIES_MAX + 1000; n++) {
+    await counter.penalty(`spray ${n}`)
+    await counter.reward(`spray ${n}`)
+  }
+  await counter.reward('never counted')
+
+  assert.equal((await counter.get('kept'))?.consumedPoints, 1)
+  assert.equal(counts.size, 1)
+})
+
+test('a spray of networks makes no count of an address forgotten', async () => {
+  const limits = createLimits({
+    config: { rateLimit: true, smsMaxPerHour: 100 },
+    keys: createKeyRing('limits-0nly-hJ4vXq9mZ2rT8wYk6pLs3dFg7bNc'),
+    metrics: createMetrics(),
+    now: () => 0,
+  })
+  for (let n = 0; n < 50; n++) await limits.take('login_address', 'ann@example.com')
+
+  for (let n = 0; n < ENTRIES_MAX + 1000; n++) await limits.take('login_network', `network ${n}`)
+  const again = await limits.take('login_address', 'ann@example.com')
+
+  assert.equal(again.reached?.name, 'login_address')
 })
