@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
 import { databaseProblem } from './database/problems.ts'
 import { createKeyRing, type KeyRing } from './lib/keys.ts'
 import { passwordProblem } from './lib/password-policy.ts'
@@ -104,6 +105,26 @@ export function configWarnings(config: Config): string[] {
     warnings.push(`${KEY_FILE} names a file that every user of this machine can read: chmod 600`)
   }
   return warnings
+}
+
+/** What else stands in a file that several programs share. */
+const OTHERS = /^(?:NODE|UV|NPM|COMPOSE|DOCKER|POSTGRES|TZ)(?:_|$)|^PG[A-Z]+$/
+
+/** Lines of `.env` that set nothing, because no setting has that name. */
+export function dotEnvWarnings(): string[] {
+  let file: string
+  try {
+    file = readFileSync('.env', 'utf8')
+  } catch {
+    return []
+  }
+  const settings = Object.entries<Setting<unknown>>(SETTINGS)
+  const known = new Set(
+    settings.flatMap(([name, { secret }]) => (secret ? [name, `${name}_FILE`] : [name])),
+  )
+  return Object.keys(parseEnv(file))
+    .filter((name) => !known.has(name) && !OTHERS.test(name))
+    .map((name) => `.env names ${name}, which is no setting: is it spelt right?`)
 }
 
 function readValues(environment: Environment, problems: string[]): Values {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { createApp } from './app.ts'
 import type { App } from './http/fastify.ts'
 import { listenForMetrics } from './http/metrics.ts'
-import { type Config, ConfigError, configWarnings, type Secrets } from './config.ts'
+import { type Config, ConfigError, configWarnings, dotEnvWarnings, type Secrets } from './config.ts'
 import { type Context, createContext } from './context.ts'
 import type { Backend } from './database/connect.ts'
 import { migrate, pendingMigrations, SchemaError } from './database/migrate.ts'
@@ -120,7 +120,7 @@ async function open(
   { config, secrets, log }: ProcessOptions,
   wakeMail: () => void,
 ): Promise<{ ctx: Context; close: () => Promise<void> }> {
-  for (const warning of configWarnings(config)) log.warn(warning)
+  for (const warning of [...configWarnings(config), ...dotEnvWarnings()]) log.warn(warning)
   const backend = await openDatabase(secrets.databaseUrl, {
     onIdleError: (error) => log.warn({ err: error }, 'idle database connection lost'),
   })

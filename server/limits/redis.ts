@@ -9,12 +9,18 @@ export interface SharedCounts {
   readonly isUp: () => boolean
   /** For whoever met a fault. */
   readonly failed: (error: unknown) => void
+  /**
+   * Repeats a write that Redis did not take, before it is asked for anything again. One of each name; of
+   * too many the oldest are dropped, and a restart drops all.
+   */
+  readonly owe: (name: string, write: () => Promise<unknown>) => void
   close(): void
 }
 
 export const REDIS_PREFIX = 'coffee-shop:limit'
 const ANSWER_MAX_MS = 100
 const PROBE_EVERY_MS = SECOND_MS
+const OWED_MAX = 1000
 
 /**
  * Connects in the background and never throws: a start does not wait for Redis. After a fault nobody
@@ -31,8 +37,10 @@ export function openRedis(url: string, log: Logger): SharedCounts {
     retryStrategy: (times) => Math.min(times * ANSWER_MAX_MS, PROBE_EVERY_MS),
     disableClientInfo: true,
   })
+  const owed = new Map<string, () => Promise<unknown>>()
   let up = false
   let told = false
+  let probing = false
 
   function failed(error: unknown): void {
     up = false
@@ -41,9 +49,14 @@ export function openRedis(url: string, log: Logger): SharedCounts {
     log.warn({ err: error }, 'Redis cannot be used: limits count in this process, at half')
   }
   async function probe(): Promise<void> {
-    if (up || client.status !== 'ready') return
+    if (up || probing || client.status !== 'ready') return
+    probing = true
     try {
       await inTime(client.set(`${REDIS_PREFIX}:probe`, 1, 'PX', SECOND_MS))
+      for (const [name, write] of owed) {
+        await write()
+        owed.delete(name)
+      }
       up = true
       if (told) log.info('Redis can be used again')
       told = false
@@ -51,6 +64,15 @@ export function openRedis(url: string, log: Logger): SharedCounts {
       failed(error)
       // Else what it never answers would pile up.
       if (error instanceof NoAnswerError) client.disconnect(true)
+    } finally {
+      probing = false
+    }
+  }
+  function owe(name: string, write: () => Promise<unknown>): void {
+    owed.set(name, write)
+    for (const oldest of owed.keys()) {
+      if (owed.size <= OWED_MAX) break
+      owed.delete(oldest)
     }
   }
   client.on('error', failed)
@@ -62,10 +84,34 @@ export function openRedis(url: string, log: Logger): SharedCounts {
     client,
     isUp: () => up,
     failed,
+    owe,
     close() {
       clearInterval(timer)
       client.disconnect()
     },
+  }
+}
+
+/** Throws when Redis takes no write within a second: for whoever asks once, and has time. */
+export async function checkRedis(url: string): Promise<void> {
+  const client = new Redis(url, {
+    lazyConnect: true,
+    commandTimeout: SECOND_MS,
+    connectTimeout: SECOND_MS,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+    disableClientInfo: true,
+  })
+  // What `connect` throws says only that it did not work.
+  let fault: unknown
+  client.on('error', (error) => (fault = error))
+  try {
+    await client.connect()
+    await client.set(`${REDIS_PREFIX}:probe`, 1, 'PX', SECOND_MS)
+  } catch (error) {
+    throw fault ?? error
+  } finally {
+    client.disconnect()
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { runProgram, startProgram } from '../support/process.ts'
+import { missing, startRedis } from '../support/redis-server.ts'
 import { PASSWORD, SETTINGS, startService } from '../support/service.ts'
 
 // What the command line does without a database of its own; the rest is in test/cli.test.ts.
@@ -90,6 +91,30 @@ describe('doctor', () => {
     for (const name of ['DATABASE_URL', 'SECRET_KEY', 'PORT'])
       assert.match(stdout, new RegExp(`^FAIL ${name} `, 'm'))
     assert.doesNotMatch(stdout, new RegExp(CANARY))
+  })
+})
+
+describe('doctor', () => {
+  test('1 and REDIS_URL for a Redis that cannot be used, without its URL', async () => {
+    const REDIS_URL = `redis://ann:${CANARY}@127.0.0.1:1`
+
+    const { exitCode, stdout, stderr } = await runProgram(['doctor'], {
+      env: { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:', REDIS_URL },
+    })
+
+    assert.equal(exitCode, 1)
+    assert.match(stdout, /^FAIL REDIS_URL names a server that cannot be used \(ECONNREFUSED\)/m)
+    assert.doesNotMatch(stdout + stderr, new RegExp(CANARY))
+  })
+
+  test('ok for a Redis that takes writes', { skip: missing }, async () => {
+    await using redis = await startRedis()
+
+    const { stdout } = await runProgram(['doctor'], {
+      env: { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:', REDIS_URL: redis.url },
+    })
+
+    assert.match(stdout, /^ok {3}Redis$/m)
   })
 })
 

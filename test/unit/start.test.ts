@@ -129,6 +129,24 @@ describe('.env', () => {
     await assertRefused({ env: partly, cwd: folder.path }, /^Cannot start:\n  LOG_LEVEL .*\n$/)
   })
 
+  test('is warned of, by a start and by doctor, where it names no setting', async () => {
+    using folder = temporaryFolder()
+    const lines = ['PORTS=canary', 'SECRET_KEY_FILE=', 'NODE_OPTIONS=', '# HOSTS=']
+    writeFileSync(join(folder.path, '.env'), lines.join('\n'))
+    const options = { env: PRIVATE, cwd: folder.path }
+
+    await using program = startProgram(options)
+    await program.url()
+    const doctor = await runProgram(['doctor'], options)
+
+    for (const text of [program.stdout(), doctor.stdout]) {
+      assert.deepEqual(text.match(/\.env names \w+, which is no setting/g), [
+        '.env names PORTS, which is no setting',
+      ])
+      assert.doesNotMatch(text, /canary/)
+    }
+  })
+
   test('that cannot be read stops the start in one line', async () => {
     using folder = temporaryFolder()
     mkdirSync(join(folder.path, '.env'))
