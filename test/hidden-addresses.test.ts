@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { KyselyPlugin } from 'kysely'
 import { runDueJobs } from '../server/jobs/schedule.ts'
 import { DAY_MS, HOUR_MS } from '../server/lib/units.ts'
 import { RECURRING_JOBS } from '../server/worker.ts'
@@ -46,6 +47,22 @@ async function answerAsOwner(service: Service, email: string): Promise<void> {
   if (email !== NEW) return
   const body = { email, code: await service.codeFor(email), sign_up_id }
   assert.equal((await service.post('/api/v1/auth/verify', body)).status, 200)
+}
+
+/** What is done in transactions from now on: the kind of each statement. */
+function countStatements({ ctx }: Service): string[] {
+  const kinds: string[] = []
+  const plugin: KyselyPlugin = {
+    transformQuery({ node }) {
+      kinds.push(node.kind)
+      return node
+    },
+    transformResult: async ({ result }) => result,
+  }
+  const { transaction } = ctx
+  const counted: typeof transaction = (work) => transaction((tx) => work(tx.withPlugin(plugin)))
+  Object.assign(ctx, { transaction: counted })
+  return kinds
 }
 
 /** The registered account goes, as it does when nobody else is to notice. */
@@ -99,6 +116,25 @@ describe('HIDE_REGISTERED_EMAILS=true: who signs up again and again cannot tell'
       assert.ok(seen[NEW]?.includes(201))
     })
   }
+})
+
+test('a sign-up takes as many statements for a new address as for one that has been signed up, verified or left', async () => {
+  await using service = await startService({ HIDE_REGISTERED_EMAILS: 'true' })
+  const moved = await service.addUser('moved@example.com')
+  await changeEmail(service, moved, REGISTERED)
+  service.advance(DAY_MS)
+  const statements = countStatements(service)
+  const counts: [email: string, status: number, statements: number][] = []
+
+  for (const email of [NEW, NEW, REGISTERED, REGISTERED, moved.email, moved.email]) {
+    const before = statements.length
+    const [status = 0] = await signUpOften(service, email, 1)
+    counts.push([email, status, statements.length - before])
+  }
+
+  const [[, , expected]] = counts as [(typeof counts)[0]]
+  assert.ok(expected >= 8, String(statements))
+  for (const count of counts) assert.deepEqual(count.slice(1), [201, expected], count[0])
 })
 
 test('no answer comes sooner than 20 ms after its hash, whatever the address has been', async () => {

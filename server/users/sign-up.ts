@@ -18,7 +18,7 @@ import { HOUR_MS, SECOND_MS } from '../lib/units.ts'
 import { insertUnverifiedUser } from './addresses.ts'
 import { isEmailReserved } from './email-changes.ts'
 import { assertGoodPassword, Password } from './passwords.ts'
-import { addSignUp, PENDING_MAX } from './sign-ups.ts'
+import { addSignUp, lookForNothing, PENDING_MAX } from './sign-ups.ts'
 import {
   FullName,
   normalFullName,
@@ -35,8 +35,8 @@ import {
 } from './users.ts'
 
 /**
- * A registered address takes three statements less than a new one, a reserved one two, which told them
- * from others in 55 of 100 tries: with HIDE_REGISTERED_EMAILS answers come by a timer that runs from the hash.
+ * With HIDE_REGISTERED_EMAILS every address takes as many statements, but not the same: a registered one
+ * was told from others in 55 of 100 tries. So answers come by a timer, too, which runs from the hash.
  */
 const HIDDEN_FOR_MS = 20
 const RETRY_AFTER_S = HOUR_MS / SECOND_MS
@@ -129,10 +129,13 @@ async function recordInTime(ctx: Context, attempt: Attempt): Promise<string> {
 
 /** Writes the attempt and its mail; the id of what the caller may believe to be an attempt. */
 async function record(ctx: Context, tx: Tx, attempt: Attempt): Promise<string> {
-  const user = await unverifiedUserFor(ctx, tx, attempt)
+  const { user, spared } = await placeFor(ctx, tx, attempt)
   const nowMs = ctx.now()
   const email = attempt.emailCanonical
-  if (ctx.config.hideRegisteredEmails) await assertFewMails(ctx, tx, email)
+  if (ctx.config.hideRegisteredEmails) {
+    await assertFewMails(ctx, tx, email)
+    await lookForNothing(tx, spared)
+  }
   if (user === undefined) return recordTaken(ctx, tx, attempt)
   const signUpId = await addSignUp(tx, ctx.keys, {
     ...attempt,
@@ -157,23 +160,26 @@ async function record(ctx: Context, tx: Tx, attempt: Attempt): Promise<string> {
   return signUpId
 }
 
-/** The locked row of an address that nobody has verified, new if need be; undefined for a taken one. */
-async function unverifiedUserFor(
-  ctx: Context,
-  tx: Tx,
-  attempt: Attempt,
-): Promise<PublicUserRow | undefined> {
+interface Place {
+  /** The locked row of an address that nobody has verified, new if need be; undefined for a taken one. */
+  readonly user: PublicUserRow | undefined
+  /** How many statements the whole takes less than for a new address. */
+  readonly spared: number
+}
+
+async function placeFor(ctx: Context, tx: Tx, attempt: Attempt): Promise<Place> {
   const inserted = await insertUser(ctx, tx, attempt)
-  if (inserted !== undefined) return inserted
+  if (inserted !== undefined) return { user: inserted, spared: 0 }
   const user = await lockUserByEmail(tx, attempt.emailCanonical)
   if (user === undefined) {
-    if (await isEmailReserved(tx, attempt.emailCanonical, ctx.now())) return undefined
+    if (await isEmailReserved(tx, attempt.emailCanonical, ctx.now()))
+      return { user: undefined, spared: 0 }
     // Deleted between the two statements: the address is free again, and the next try inserts it.
-    return unverifiedUserFor(ctx, tx, attempt)
+    return placeFor(ctx, tx, attempt)
   }
-  if (user.verified_at !== null) return undefined
-  if (!isExpired(user, replacementCutoff(ctx))) return user
-  return replaceExpired(ctx, tx, user.id, attempt)
+  if (user.verified_at !== null) return { user: undefined, spared: 3 }
+  if (!isExpired(user, replacementCutoff(ctx))) return { user, spared: 1 }
+  return { user: await replaceExpired(ctx, tx, user.id, attempt), spared: 0 }
 }
 
 /** The old account leaves nothing behind but its mails, which count for the address: they are the new one’s. */
@@ -213,7 +219,6 @@ async function recordTaken(ctx: Context, tx: Tx, attempt: Attempt): Promise<stri
   const nowMs = ctx.now()
   const email = attempt.emailCanonical
   await enqueueMail(tx, 'already_registered', { email }, { nowMs, email })
-  // Not as many writes as for a new address: the timer of the answer hides it.
   await recordEvent(tx, { event: 'sign_up.received', ...attempt.cause }, nowMs)
   return newId()
 }
