@@ -21,7 +21,7 @@ import {
   isEmailReserved,
   undoEmailChange,
 } from './email-changes.ts'
-import { Code, signUpsCountedSinceMs, toUser, User } from './user.ts'
+import { Code, keptOfDeleted, toUser, User } from './user.ts'
 import { moveUser } from './user-moves.ts'
 import { lockUser, lockUsers, type PublicUserRow } from './users.ts'
 
@@ -146,8 +146,7 @@ async function removeUnverified(
   if (!(await deleteUnverifiedUser(tx, holder.id))) return
   const nowMs = ctx.now()
   await forgetCodeFailuresOf(tx, [holder.email_canonical])
-  const kept = ctx.config.hideRegisteredEmails ? { countedSinceMs: signUpsCountedSinceMs(ctx) } : {}
-  await forgetMessagesOf(tx, [holder], nowMs, kept)
+  await forgetMessagesOf(tx, [holder], nowMs, keptOfDeleted(ctx))
   await blankEventsOf(tx, [holder.id], ctx.batchMax)
   const event = { event: 'user.deleted', subjectId: holder.id, ...actor.cause } as const
   await recordEvent(tx, event, nowMs)
