@@ -5,6 +5,7 @@ import { HOUR_MS } from '../server/lib/units.ts'
 import { assertProblem } from './support/problem.ts'
 import { countStatuses, times } from './support/races.ts'
 import { missing, type RedisServer, startRedis } from './support/redis-server.ts'
+import { NEW_PASSWORD, reset, tokenFor } from './support/resets.ts'
 import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
 
 const FORGOT = '/api/v1/auth/password/forgot'
@@ -148,6 +149,28 @@ describe('limits in Redis', { skip: missing }, () => {
       assert.deepEqual(countStatuses(answers), { 202: 10, 429: 1 })
       assertProblem(await second.post(REFRESH, { refresh_token: ann.refresh }), 'invalid_token')
     }))
+
+  test('a reset while Redis is away lifts the lock there, too', async () => {
+    let ann = await first.addUser()
+    await undisturbed(async () => {
+      ann = await first.addUser()
+      for (const n of times(50))
+        await first.post(LOGIN, { email: ann.email, password: 'not it' }, { ip: `192.0.2.${n}` })
+      const { email, password } = ann
+      assertProblem(await second.post(LOGIN, { email, password }), 'login_locked')
+    })
+    redis.signal('SIGSTOP')
+    await first.ctx.limits.take('forgot_network', '198.51.100.99')
+    const token = await tokenFor(first, ann.email)
+
+    const done = await reset(first, token)
+    redis.signal('SIGCONT')
+    await untilStore('redis')
+    const later = await second.post(LOGIN, { email: ann.email, password: NEW_PASSWORD })
+
+    assert.equal(done.status, 200)
+    assert.equal(later.status, 200)
+  })
 
   for (const [index, [why, breakIt, mendIt]] of (
     [

@@ -85,9 +85,9 @@ export function createLimits(parts: LimitParts): Limits {
     },
     async clear(name, key) {
       if (!config.rateLimit) return
-      await clearIn(memory(name), nameless(name, key))
-      if (!shared?.isUp()) return
-      await clearIn(shared.store(name), nameless(name, key)).catch(shared.failed)
+      const hidden = nameless(name, key)
+      await clearIn(memory(name), hidden)
+      if (shared !== undefined) await clearShared(shared, name, hidden)
     },
     store() {
       if (shared === undefined) return 'memory'
@@ -164,6 +164,21 @@ async function clearIn(counters: Counters, key: string): Promise<void> {
   const { limit, tries, refusals, pause, pauses } = counters
   const all = limit.backoff === undefined ? [tries, refusals] : [tries, refusals, pause, pauses]
   await Promise.all(all.map((counter) => counter.delete(key)))
+}
+
+/** What Redis does not take it gets later: an owner would stay locked out for as long as it counts. */
+async function clearShared(
+  { store, isUp, failed, owe }: SharedCounts & { store: Store },
+  name: LimitName,
+  key: string,
+): Promise<void> {
+  const clear = () => clearIn(store(name), key)
+  try {
+    if (isUp()) return await clear()
+  } catch (error) {
+    failed(error)
+  }
+  owe(`${name}:${key}`, clear)
 }
 
 /** A refund that Redis does not take is lost: the window ends by itself. */

@@ -20,7 +20,7 @@ export interface SharedCounts {
 export const REDIS_PREFIX = 'coffee-shop:limit'
 const ANSWER_MAX_MS = 100
 const PROBE_EVERY_MS = SECOND_MS
-const OWED_MAX = 1000
+const OWED_MAX = 10_000
 
 /**
  * Connects in the background and never throws: a start does not wait for Redis. After a fault nobody
@@ -37,7 +37,7 @@ export function openRedis(url: string, log: Logger): SharedCounts {
     retryStrategy: (times) => Math.min(times * ANSWER_MAX_MS, PROBE_EVERY_MS),
     disableClientInfo: true,
   })
-  const owed = new Map<string, () => Promise<unknown>>()
+  const debts = createDebts()
   let up = false
   let told = false
   let probing = false
@@ -53,10 +53,7 @@ export function openRedis(url: string, log: Logger): SharedCounts {
     probing = true
     try {
       await inTime(client.set(`${REDIS_PREFIX}:probe`, 1, 'PX', SECOND_MS))
-      for (const [name, write] of owed) {
-        await write()
-        owed.delete(name)
-      }
+      await debts.settle()
       up = true
       if (told) log.info('Redis can be used again')
       told = false
@@ -68,13 +65,6 @@ export function openRedis(url: string, log: Logger): SharedCounts {
       probing = false
     }
   }
-  function owe(name: string, write: () => Promise<unknown>): void {
-    owed.set(name, write)
-    for (const oldest of owed.keys()) {
-      if (owed.size <= OWED_MAX) break
-      owed.delete(oldest)
-    }
-  }
   client.on('error', failed)
   client.on('close', () => (up = false))
   client.on('ready', () => void probe())
@@ -84,7 +74,7 @@ export function openRedis(url: string, log: Logger): SharedCounts {
     client,
     isUp: () => up,
     failed,
-    owe,
+    owe: debts.owe,
     close() {
       clearInterval(timer)
       client.disconnect()
@@ -112,6 +102,24 @@ export async function checkRedis(url: string): Promise<void> {
     throw fault ?? error
   } finally {
     client.disconnect()
+  }
+}
+
+function createDebts() {
+  const owed = new Map<string, () => Promise<unknown>>()
+  return {
+    owe(name: string, write: () => Promise<unknown>): void {
+      owed.set(name, write)
+      const [oldest = name] = owed.keys()
+      if (owed.size > OWED_MAX) owed.delete(oldest)
+    },
+    /** Those that come meanwhile, too: what cannot be written stays owed, and throws. */
+    async settle(): Promise<void> {
+      for (const [name, write] of owed) {
+        await write()
+        owed.delete(name)
+      }
+    },
   }
 }
 
