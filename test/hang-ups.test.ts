@@ -9,7 +9,7 @@ const CLIENTS = 20
 const SLOW_HASHES = { ARGON2_MEMORY_KIB: '19456', ARGON2_PASSES: '2' }
 
 for (const [why, settings, headers] of [
-  ['a client that', {}, {}],
+  ['a client that', {}, {} as Record<string, string>],
   ['a proxy that', { TRUSTED_PROXIES: '127.0.0.1/32' }, { 'X-Forwarded-For': '203.0.113.7' }],
 ] as const) {
   test(`${why} hangs up while a password is hashed is no error, and the service is well`, async () => {
@@ -29,7 +29,36 @@ for (const [why, settings, headers] of [
     assert.equal((await service.get('/ready')).status, 200)
     const errors = service.logged.filter((line) => /"level":"(error|fatal)"/.test(line))
     assert.deepEqual(errors, [])
+    const lines = requestLines(service)
+    assert.equal(new Set(lines.map((line) => line.request_id)).size, CLIENTS + 2)
+    assert.equal(lines.length, CLIENTS + 2)
+    const hungUp = lines.filter((line) => line.status === 499)
+    assert.ok(hungUp.length > CLIENTS / 2, String(hungUp.length))
+    const ip = headers['X-Forwarded-For'] ?? '127.0.0.1'
+    assert.deepEqual(new Set(hungUp.map((line) => line.ip)), new Set([ip]))
   })
+}
+
+test('each of several requests of one connection that hung up has its log line and its count', async () => {
+  await using service = await startService(SLOW_HASHES)
+  const allCame = afterRequests(service, 12)
+  const base = await service.listen()
+
+  const bytes = times(12).map((n) => passwordRequest(2 * n + 1, {}))
+  const client = openRaw(base, bytes.join(''))
+  await allCame
+  client.reset()
+  await untilNoneIsConnected(service)
+  await service.signUp('late@example.com')
+
+  const statuses = requestLines(service).map((line) => line.status)
+  assert.deepEqual(statuses, [...times(12).map(() => 499), 201])
+  const metrics = await service.ctx.metrics.expose()
+  assert.match(metrics, /http_requests_total\{method="POST",route="[^"]*login",status="499"\} 12\n/)
+})
+
+function requestLines({ logged }: Service): { request_id: string; status: number; ip: string }[] {
+  return logged.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'request')
 }
 
 function passwordRequest(n: number, headers: Record<string, string>): string {

@@ -15,12 +15,13 @@ import { newId } from '../lib/random.ts'
 import { SECOND_MS } from '../lib/units.ts'
 import { allowedMethods, pathOf } from './allowed-methods.ts'
 import { readBodiesStrictly } from './bodies.ts'
-import { addressOf, type Cause } from './client.ts'
+import type { Cause } from './client.ts'
 import { limitPipelining } from './connections.ts'
 import { answerBrokenRequest, answerForNode, isWellFramed } from './broken-requests.ts'
 import { securityHeaders } from './headers.ts'
 import { handleError } from './problem.ts'
 import { limitByNetwork, limitByUser } from './rate-limits.ts'
+import { logRequests } from './request-log.ts'
 import { compileValidator } from './validation.ts'
 
 declare module 'fastify' {
@@ -105,6 +106,7 @@ export function createFastify(ctx: Context) {
   app.decorateRequest('hangUp', undefined)
   app.decorateRequest('isShed', false)
 
+  logRequests(app, ctx)
   limitPipelining(app)
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers)
@@ -121,28 +123,6 @@ export function createFastify(ctx: Context) {
   // Reading a body loses the asynchronous context; the budget goes on where it was.
   app.addHook('preValidation', (request, _reply, done) => withBudget(request.databaseBudget, done))
 
-  app.addHook('onResponse', (request, reply, done) => {
-    const { url: route = 'none' } = request.routeOptions
-    ctx.metrics.count('http_requests', {
-      method: request.method,
-      route,
-      status: String(reply.statusCode),
-    })
-    // Of a flood these lines would be a third of the work.
-    if (request.isShed) return done()
-    request.log.info(
-      {
-        method: request.method,
-        route: request.routeOptions.url ?? null,
-        status: reply.statusCode,
-        duration_ms: Math.round(reply.elapsedTime * 10) / 10,
-        user_id: request.session?.userId,
-        ip: addressOf(request),
-      },
-      'request',
-    )
-    done()
-  })
   return app
 }
 
