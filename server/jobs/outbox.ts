@@ -1,6 +1,7 @@
 import type { ExpressionBuilder } from 'kysely'
 import type { Db, Tx } from '../database/connect.ts'
 import type { Schema } from '../database/schema.ts'
+import type { Client } from '../http/client.ts'
 import { newId } from '../lib/random.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 
@@ -10,10 +11,10 @@ export interface OutboxPayloads {
   verification_again: { signUpId: string }
   repeat_verification: { email: string; signUpId: string | null }
   already_registered: { email: string }
-  session_replayed: { userId: number; endedAt: string; ip: string | null; userAgent: string | null }
-  new_device: { userId: number; at: string; ip: string | null; userAgent: string | null }
+  session_replayed: { userId: number; endedAt: string } & Client
+  new_device: { userId: number; at: string } & Client
   reminder: { userId: number }
-  password_changed: { userId: number; at: string; ip: string | null; userAgent: string | null }
+  password_changed: { userId: number; at: string } & Client
   password_changed_left: { emailChangeId: string; at: string }
   account_deleted: Farewell
   password_reset: ResetRequest
@@ -25,28 +26,22 @@ export interface OutboxPayloads {
 }
 
 /** To somebody whose account is gone: nothing of it is left to look up. Blanked as soon as it ends. */
-interface Farewell {
+interface Farewell extends Client {
   to: string
   locale: string | null
   at: string
-  ip: string | null
-  userAgent: string | null
   /** The account had left this address, and somebody else deleted it. */
   left?: boolean
 }
 /** By an address that may be nobody's. */
-interface ResetRequest {
+interface ResetRequest extends Client {
   email: string
   resetId: string
   requestedAt: string
-  ip: string | null
-  userAgent: string | null
 }
 /** With where it was asked for, or confirmed. */
-interface EmailChange {
+interface EmailChange extends Client {
   emailChangeId: string
-  ip: string | null
-  userAgent: string | null
 }
 /** Kinds whose payload names who has no account any more. */
 export const FAREWELLS: readonly string[] = ['account_deleted'] satisfies (keyof OutboxPayloads)[]
@@ -159,9 +154,9 @@ export async function isMailSuperseded<Kind extends keyof OutboxPayloads>(
     .where('kind', '=', kind)
     .where('created_at', '>=', at)
     .where((eb) => {
-      // Of those that wait since one millisecond any will do, as long as it is one.
-      const rival = eb('finished_at', 'is', null).and('payload', '>', JSON.stringify(payload))
-      return eb.or([eb('created_at', '>', at), rival])
+      // Of those that wait since one millisecond any will do, as long as it is one: the last in hand.
+      const after = eb.or([eb('claims', '=', 0), eb('payload', '>', JSON.stringify(payload))])
+      return eb.or([eb('created_at', '>', at), eb('finished_at', 'is', null).and(after)])
     })
     .limit(1)
     .executeTakeFirst()

@@ -182,55 +182,6 @@ describe('POST /auth/password/forgot', () => {
   }
 })
 
-describe('the limit of mails to one address', () => {
-  for (const [why, known] of [
-    ['a known', true],
-    ['an unknown', false],
-  ] as const) {
-    test(`202 and nothing written after three within an hour, for ${why} one, until it is over`, async () => {
-      await using service = await startService()
-      if (known) await service.addUser(email)
-      const written: number[] = []
-
-      for (const pauseMs of [
-        0,
-        MINUTE_MS,
-        MINUTE_MS,
-        MINUTE_MS,
-        57 * MINUTE_MS - SECOND_MS,
-        SECOND_MS,
-      ]) {
-        service.advance(pauseMs)
-        await forget(service, email)
-        written.push((await mailsAskedFor(service)).length)
-      }
-
-      assert.deepEqual(written, [1, 2, 3, 3, 3, 4])
-      assert.equal(linksTo(service, email).length, known ? 4 : 0)
-    })
-  }
-
-  test('is one for every spelling of the address, and none of another’s', async () => {
-    await using service = await startService()
-    await service.addUser(email)
-    await service.addUser('bob@example.com')
-    for (const spelling of [email, 'ANN@example.com', 'ann@EXAMPLE.com'])
-      await service.post(FORGOT, { email: spelling })
-
-    await service.post(FORGOT, { email: 'Ann@Example.com' })
-
-    assert.equal((await mailsAskedFor(service)).length, 3)
-    assert.equal(await forget(service, 'bob@example.com'), 1)
-  })
-
-  test('is lifted by RATE_LIMIT=off', async () => {
-    await using service = await startService({ RATE_LIMIT: 'off' })
-    await service.addUser(email)
-
-    for (let n = 0; n < 5; n++) assert.equal(await forget(service, email), 1)
-  })
-})
-
 describe('the newest link', () => {
   test('is the only one that works', async () => {
     await using service = await startService()
