@@ -120,7 +120,9 @@ describe('the mail commands', () => {
 
   for (const args of [
     ['list', '--state', 'lost'],
+    ['list', '--kind', 'foo'],
     ['list', 'dead'],
+    ['resend', '--state', 'dead', '--kind', 'foo'],
     ['show'],
     ['show', '7'],
     ['resend', UNKNOWN, UNKNOWN],

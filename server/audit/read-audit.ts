@@ -1,14 +1,12 @@
 import { type Static, Type } from 'typebox'
 import type { Context } from '../context.ts'
-import { fieldError } from '../errors.ts'
 import type { App } from '../http/fastify.ts'
+import { After, Limit, PAGE, sendPage } from '../http/pages.ts'
 import { NullableText, Time } from '../http/schemas.ts'
-import { openCursor, sealCursor } from '../lib/cursors.ts'
 import type { Guards } from '../sessions/guards.ts'
 import { type AuditFilters, type AuditRow, findEventPage } from './audit.ts'
 import { type AuditEventName, EVENTS } from './events.ts'
 
-const LIMIT_DEFAULT = 100
 const EVENT_NAMES = Object.keys(EVENTS) as AuditEventName[]
 
 const Moment = (description: string) =>
@@ -20,15 +18,8 @@ const UserId = (description: string) =>
 
 const Query = Type.Object(
   {
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: LIMIT_DEFAULT })),
-    after: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 1024,
-        description: 'Opaque, from the `Link` of the page before; only with the same filters.',
-        examples: [`eyJpZCI6MTAwfQ.${'A'.repeat(43)}`],
-      }),
-    ),
+    limit: Limit,
+    after: After('filters', { id: 100 }),
     event: Type.Optional(Type.Enum(EVENT_NAMES, { type: 'string' })),
     actor_id: UserId('Who did it.'),
     subject_id: UserId('To whom it happened.'),
@@ -74,37 +65,23 @@ const schema = {
     'Newest first, as a bare array. Events are written in the transaction of the change they tell of, are never changed, and are deleted after `AUDIT_KEEP_DAYS`. While there is more, `Link: <…>; rel="next"` (RFC 8288) leads to the next page.',
   querystring: Query,
   response: {
-    200: Type.Array(Event, {
-      description: 'One page.',
-      headers: {
-        Link: { type: 'string', description: '`<…>; rel="next"`, absent on the last page.' },
-      },
-    }),
+    200: Type.Array(Event, PAGE),
   },
 }
 
 export function readAuditRoute(app: App, ctx: Context, guards: Guards): void {
   app.get('/audit', { schema, ...guards.admin }, async (request, reply) => {
-    const { limit = LIMIT_DEFAULT, after, ...query } = request.query
-    const scope = `audit:${JSON.stringify(filtersOf(query))}`
-    const rows = await findEventPage(ctx.db, filtersOf(query), {
-      // One more than asked for tells whether there is a next page.
-      limit: limit + 1,
-      before: after === undefined ? undefined : readCursor(ctx, scope, after),
-    })
-    const page = rows.slice(0, limit)
-    const last = page.at(-1)
-    if (rows.length > limit && last !== undefined) {
-      const cursor = sealCursor(ctx.keys, scope, { id: last.id })
-      const next = new URLSearchParams(
-        Object.entries({ ...request.query, after: cursor }).map(([key, value]) => [
-          key,
-          String(value),
-        ]),
-      )
-      // The route's own path: a request may name any host in its URL.
-      reply.header('link', `<${request.routeOptions.url}?${next.toString()}>; rel="next"`)
-    }
+    const { limit: _, after: __, ...query } = request.query
+    const filters = filtersOf(query)
+    const page = await sendPage(
+      ctx,
+      { request, reply },
+      {
+        scope: `audit:${JSON.stringify(filters)}`,
+        find: ({ limit, after }) => findEventPage(ctx.db, filters, { limit, before: after?.id }),
+        keyOf: ({ id }: AuditRow) => ({ id }),
+      },
+    )
     return page.map(toEvent)
   })
 }
@@ -122,15 +99,6 @@ function filtersOf(query: Omit<Static<typeof Query>, 'limit' | 'after'>): AuditF
 /** As the table has it: SQLite compares the texts. */
 function utc(time: string | undefined): string | undefined {
   return time === undefined ? undefined : new Date(time).toISOString()
-}
-
-function readCursor(ctx: Context, scope: string, cursor: string): number {
-  const position = openCursor(ctx.keys, scope, cursor) as { id: number } | undefined
-  if (position === undefined) {
-    const detail = 'This cursor is not from the page before with the same filters.'
-    throw fieldError('after', 'cursor', detail)
-  }
-  return position.id
 }
 
 function toEvent(row: AuditRow) {

@@ -3,6 +3,7 @@ import { AppError } from '../errors.ts'
 import {
   findMail,
   findMails,
+  MAIL_KINDS,
   MAIL_STATES,
   type MailFilters,
   type MailKey,
@@ -25,8 +26,9 @@ export const listMailCommand: Command = {
     const state = MAIL_STATES.find((known) => known === values.state)
     if (values.state !== undefined && state === undefined)
       throw new UsageError(`a state is one of ${MAIL_STATES.join(', ')}`)
+    const filters = { state, kind: kindNamed(values.kind) }
     return withContext(environment, async (ctx) => {
-      for await (const mail of mailsOf(ctx, { state, kind: values.kind })) print(mail)
+      for await (const mail of mailsOf(ctx, filters)) print(mail)
       return 0
     })
   },
@@ -62,7 +64,8 @@ export const resendMailCommand: Command = {
       throw new UsageError(
         'these addresses refused mail, and asking all of them again harms the standing of your sender: add --yes if you know why they would take it now',
       )
-    return withContext(environment, (ctx) => resendAll(ctx, { state, kind }))
+    const filters: MailFilters = { state, kind: kindNamed(kind) }
+    return withContext(environment, (ctx) => resendAll(ctx, filters))
   },
 }
 
@@ -106,6 +109,12 @@ function withId(
     print(await work(ctx, id))
     return 0
   })
+}
+
+function kindNamed(name: string | undefined): string | undefined {
+  if (name !== undefined && !MAIL_KINDS.some((kind) => kind === name))
+    throw new UsageError(`a kind is one of ${MAIL_KINDS.join(', ')}`)
+  return name
 }
 
 function print(mail: MailRow): void {

@@ -7,6 +7,7 @@ import type { OutboxState, OutboxTable } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
 import type { Cause } from '../http/client.ts'
 import { NullableText, Time } from '../http/schemas.ts'
+import type { OutboxPayloads } from '../jobs/outbox.ts'
 import { reviveMessage } from '../jobs/settlements.ts'
 
 export const MAIL_STATES = [
@@ -16,6 +17,27 @@ export const MAIL_STATES = [
   'bounced',
   'dead',
 ] as const satisfies readonly OutboxState[]
+
+/** In the order of an account's life; a kind that is missing does not compile. */
+const KINDS = {
+  verification: true,
+  verification_again: true,
+  repeat_verification: true,
+  already_registered: true,
+  reminder: true,
+  new_device: true,
+  session_replayed: true,
+  password_reset: true,
+  password_changed: true,
+  password_changed_left: true,
+  email_code: true,
+  email_changed: true,
+  email_confirmed: true,
+  email_undone: true,
+  phone_code: true,
+  account_deleted: true,
+} as const satisfies Record<keyof OutboxPayloads, true>
+export const MAIL_KINDS = Object.keys(KINDS) as readonly (keyof OutboxPayloads)[]
 
 /** Never the payload: what a message says is made anew for each try, and is nobody else's business. */
 const COLUMNS = [
