@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { HOUR_MS } from '../server/lib/units.ts'
+import { DAY_MS, HOUR_MS } from '../server/lib/units.ts'
+import { refreshTokenFor } from '../server/sessions/sessions.ts'
 import { makeFirstAdmin } from '../server/users/make-first-admin.ts'
 import { removeUser } from '../server/users/user-changes.ts'
 import { changeEmail } from './support/email-changes.ts'
@@ -68,6 +69,44 @@ describe('the audit log', () => {
     const [sessionId] = ann.refresh.split('.')
     assert.deepEqual([last?.event, last?.actor_id, last?.ip], ['session.replayed', null, IP])
     assert.deepEqual(JSON.parse(last?.changes ?? ''), { session_id: sessionId })
+  })
+
+  test('names the session that a token which was never issued ended, and why', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    const [session_id = ''] = ann.refresh.split('.')
+    const refresh_token = refreshTokenFor(service.ctx.keys, session_id, 5)
+
+    await service.post('/api/v1/auth/refresh', { refresh_token }, { ip: IP })
+
+    const last = (await eventsAbout(service, ann.id)).at(-1)
+    assert.deepEqual([last?.event, last?.actor_id, last?.ip], ['session.ended', null, IP])
+    assert.deepEqual(JSON.parse(last?.changes ?? ''), { session_id, reason: 'unissued_token' })
+  })
+
+  test('names the session that the 21st login ended', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    for (let n = 0; n < 20; n++) {
+      service.advance(1)
+      await service.logIn(ann.email)
+    }
+
+    const last = (await eventsAbout(service, ann.id)).at(-1)
+    assert.equal(last?.event, 'session.opened')
+    assert.deepEqual(JSON.parse(last?.changes ?? '').ended, [ann.refresh.split('.')[0]])
+  })
+
+  test('has no second end of a session that was over by itself', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    const before = await namesAbout(service, ann.id)
+    service.advance(7 * DAY_MS)
+
+    const answer = await service.post('/api/v1/auth/logout', { refresh_token: ann.refresh })
+
+    assert.equal(answer.status, 204)
+    assert.deepEqual(await namesAbout(service, ann.id), before)
   })
 
   test('names the admin as the actor, and what was before and after', async () => {

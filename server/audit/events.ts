@@ -15,7 +15,7 @@ export const EVENTS = {
   'users.clean_up_refused': 'A run of the clean-up stopped: it would have deleted too many.',
   'session.opened': 'Somebody logged in.',
   'session.ended':
-    'A session was ended by its user, or because it guessed at the password (`reason`).',
+    'A session was ended by its user, or (`reason`) because it guessed at the password, or sent a refresh token that this database never issued.',
   'session.replayed': 'A used refresh token came back; its session was ended.',
   'sessions.ended': 'Several sessions of a user were ended at once.',
   'password.changed': 'The user changed the password.',

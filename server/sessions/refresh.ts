@@ -31,8 +31,7 @@ export function refreshRoute(app: App, ctx: Context): void {
     })
     // Not thrown inside the transaction: the end of a replayed session must be committed.
     if (rotation.outcome === 'replayed') ctx.wakeMail()
-    if (rotation.outcome === 'replayed' || rotation.outcome === 'refused')
-      throw new AppError('invalid_token')
+    if (!('generation' in rotation)) throw new AppError('invalid_token')
     return issueTokens(ctx, { ...presented, ...rotation })
   })
 }
@@ -51,10 +50,18 @@ function rotate(
       lifetimeMs: ctx.config.sessionLifetimeMs,
       graceMs: ctx.config.refreshGraceMs,
     })
+    const changes = { session_id: presented.sessionId }
+    if (rotation.outcome === 'unissued') {
+      const event = {
+        subjectId: rotation.userId,
+        ...cause,
+        changes: { ...changes, reason: 'unissued_token' },
+      }
+      await recordEvent(tx, { event: 'session.ended', ...event }, nowMs)
+    }
     if (rotation.outcome === 'replayed') {
       const payload = { userId: rotation.userId, endedAt: toIso(nowMs), ...client }
       await enqueueMail(tx, 'session_replayed', payload, { nowMs, userId: payload.userId })
-      const changes = { session_id: presented.sessionId }
       const subjectId = rotation.userId
       await recordEvent(tx, { event: 'session.replayed', subjectId, ...cause, changes }, nowMs)
     }

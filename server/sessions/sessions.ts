@@ -114,13 +114,14 @@ export type Rotation =
       readonly userId: number
       readonly generation: number
     }
-  | { readonly outcome: 'replayed'; readonly userId: number }
+  | { readonly outcome: 'replayed' | 'unissued'; readonly userId: number }
   | { readonly outcome: 'refused' }
 
 /**
  * Rotates the refresh token of one generation. `rotated`: it was the newest until now.
  * `repeated`: it is the one before, within the grace, and gets the same successor. `replayed`: it is
- * older, and the session, which was live, is ended now. N calls at once yield one successor
+ * older, and the session, which was live, is ended now. `unissued`: so it is, but nobody had the token
+ * from this database as it is: one that lost commits in a fail-over issued it, which is no theft. N calls at once yield one successor
  * (RFC 9700 section 4.14.2).
  */
 export async function rotateSession(
@@ -176,21 +177,20 @@ async function judgeOldGeneration(
     return { outcome: 'repeated', userId: session.user_id, generation: session.generation }
   }
   await endSession(tx, presented.sessionId, times.nowMs)
-  // A generation from the future was issued by a database that lost commits in a fail-over: no theft.
   const isOlder = presented.generation < session.generation
-  return isOlder ? { outcome: 'replayed', userId: session.user_id } : { outcome: 'refused' }
+  return { outcome: isOlder ? 'replayed' : 'unissued', userId: session.user_id }
 }
 
-/** Whose session it was; undefined when it had ended already, or there is none. */
+/** Whose session it was; undefined when it had ended already, also by itself, or there is none. */
 export async function endSession(tx: Tx, id: string, nowMs: number): Promise<number | undefined> {
   const ended = await tx
     .updateTable('sessions')
     .set({ revoked_at: toIso(nowMs) })
     .where('id', '=', id)
     .where('revoked_at', 'is', null)
-    .returning('user_id')
+    .returning(['user_id', 'expires_at'])
     .executeTakeFirst()
-  return ended?.user_id
+  return ended && countLive([ended], nowMs) > 0 ? ended.user_id : undefined
 }
 
 /** Ends a live session of this user and of nobody else; false when there is none. */
