@@ -9,6 +9,7 @@ import { DATABASE } from './support/database.ts'
 import { changeEmail } from './support/email-changes.ts'
 import { addCanary, CANARY, signUpAsCanary } from './support/full-user.ts'
 import { runProgram } from './support/process.ts'
+import { openRaw, requestText } from './support/raw.ts'
 import { times } from './support/races.ts'
 import { PASSWORD, type Service, SETTINGS, startService, type TestUser } from './support/service.ts'
 
@@ -149,6 +150,40 @@ describe('a user of whom every table holds something leaves no trace', () => {
     assert.deepEqual(await tracesOf(service, texts), before)
     assert.deepEqual(await tracesOf(service, TEXTS), [])
   })
+})
+
+test('a request that was let in before its user was deleted leaves no network', async () => {
+  await using service = await startService()
+  const wasLetIn = Promise.withResolvers<void>()
+  service.app.addHook('preParsing', async (request) => {
+    if (request.ip === '127.0.0.1' && request.headers['content-length']) wasLetIn.resolve()
+  })
+  const base = await service.listen()
+  const eve = await service.addUser()
+  const admin = await service.addAdmin()
+  const url = '/api/v1/me/password'
+  const body = { current_password: 'not the password', new_password: 'another good password' }
+  for (let n = 0; n < 10; n++) await service.post(url, body, { token: eve.access })
+
+  const text = JSON.stringify(body)
+  const late = openRaw(
+    base,
+    requestText(`POST ${url}`, {
+      Authorization: `Bearer ${eve.access}`,
+      'Content-Type': 'application/json',
+      'Content-Length': String(text.length),
+    }),
+  )
+  await wasLetIn.promise
+  await deleteAsAdmin(service, eve, admin)
+  late.send(text)
+  const { answers } = await late.answered
+
+  assert.equal(answers[0]?.status, 429)
+  const about = service.ctx.db.selectFrom('audit_events').select(['event', 'ip'])
+  const events = await about.where('actor_id', '=', eve.id).orderBy('id').execute()
+  assert.equal(events.at(-1)?.event, 'limit.reached')
+  assert.ok(events.every(({ ip }) => ip === null))
 })
 
 const CLEAN_UP = RECURRING_JOBS.filter((job) => job.name === 'clean-up')

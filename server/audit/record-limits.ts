@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Context } from '../context.ts'
 import { causeOf } from '../http/client.ts'
+import { lockUser } from '../users/users.ts'
 import { recordEvent } from './audit.ts'
 
 /**
@@ -15,7 +16,12 @@ export function recordLimits(app: FastifyInstance, ctx: Context): void {
     const event = { event: 'limit.reached', ...causeOf(request), changes } as const
     // The refusal stands, whatever becomes of its record.
     await ctx
-      .transaction((tx) => recordEvent(tx, event, ctx.now()))
+      .transaction(async (tx) => {
+        const { actorId } = request.session?.cause ?? {}
+        // Deleted since the guard let it in: a network of nobody would stay for ever.
+        const isGone = actorId !== undefined && (await lockUser(tx, actorId)) === undefined
+        await recordEvent(tx, { ...event, ...(isGone && { ip: null }) }, ctx.now())
+      })
       .catch((error: unknown) => ctx.log.warn({ err: error, limit: limit.name }, 'limit reached'))
   })
 }
