@@ -5,6 +5,7 @@ import { assertIndistinguishable } from './support/fingerprint.ts'
 import { assertProblem } from './support/problem.ts'
 import { countStatuses, times } from './support/races.ts'
 import { NEW_PASSWORD, reset, tokenFor } from './support/resets.ts'
+import { rowsOf } from './support/seed.ts'
 import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
 
 const LOGIN = '/api/v1/auth/login'
@@ -25,6 +26,10 @@ async function failOften(email: string, count: number, ip: (n: number) => string
   const answers: Answer[] = []
   for (const n of times(count)) answers.push(await fail(email, ip(n)))
   return answers
+}
+async function refusalsCounted(): Promise<number> {
+  const line = /limit_refusals_total\{limit="login_address"\} (\d+)/
+  return Number(line.exec(await service.ctx.metrics.expose())?.[1] ?? 0)
 }
 /** An address of a network of its own. */
 const fromAfar = (n: number) => `192.0.2.${n}`
@@ -145,9 +150,43 @@ describe('wrong passwords for one address from everywhere', () => {
     assertIndistinguishable(answers)
     assertProblem(answers.known, 'login_locked')
     assert.match(answers.known.body.detail, /set a new one by mail/)
-    assert.equal(answers.known.headers['retry-after'], String((30 * DAY_MS) / SECOND_MS))
-    service.advance(29 * DAY_MS)
+    assert.equal(answers.known.headers['retry-after'], String(DAY_MS / SECOND_MS))
+    service.advance(DAY_MS - 1)
     assertProblem(await logIn(ann.email, ann.password, HOME), 'login_locked')
+  })
+
+  test('a day after the first of them known and unknown are the same again', async () => {
+    const ann = await service.addUser()
+    await logIn(ann.email, ann.password, HOME)
+    const emails = [ann.email, 'nobody@example.biz']
+    for (const email of emails) await failOften(email, 50, fromAfar)
+    await logIn(ann.email, ann.password, HOME)
+    service.advance(DAY_MS)
+
+    const answers: Record<string, Answer> = {}
+    for (const email of emails) answers[email] = await fail(email, '203.0.113.9')
+
+    assertIndistinguishable(answers)
+    assertProblem(answers[ann.email]!, 'invalid_credentials')
+  })
+
+  test('the first who is refused is recorded, not who goes on at home', async () => {
+    const ann = await service.addUser()
+    await logIn(ann.email, ann.password, HOME)
+    await failOften(ann.email, 50, fromAfar)
+    const from = (await rowsOf(service.ctx, 'audit_events')).length
+    const refusals = await refusalsCounted()
+
+    const atHome = await fail(ann.email, HOME)
+    await failOften(ann.email, 3, (n) => `198.51.100.${200 + n}`)
+
+    const events = (await rowsOf(service.ctx, 'audit_events')).slice(from)
+    assertProblem(atHome, 'invalid_credentials')
+    assert.deepEqual(
+      events.map(({ event, ip }) => [event, ip]),
+      [['limit.reached', '198.51.100.200']],
+    )
+    assert.equal((await refusalsCounted()) - refusals, 3)
   })
 
   test('its owner logs in from where they did in the last 30 days, and that clears it', async () => {

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { HOUR_MS, MINUTE_MS } from '../server/lib/units.ts'
 import { askForCode, newestCode, NUMBER, OTHER_NUMBER, PHONE } from './support/phones.ts'
 import { times } from './support/races.ts'
+import { rowsOf } from './support/seed.ts'
 import { type Service, startService, type TestUser } from './support/service.ts'
 
 async function addUsers(service: Service, count: number): Promise<TestUser[]> {
@@ -49,6 +50,25 @@ describe('text messages', () => {
     assert.equal(alarmed, 1)
     assert.equal(later, 1)
   })
+
+  for (const [limit, numberOf] of [
+    ['phone_number', () => NUMBER],
+    ['text_messages', (n: number) => `+49151234567${n}0`],
+  ] as const) {
+    test(`the first that ${limit} holds back is recorded, once, with who asked`, async () => {
+      await using service = await startService({ SMS_MAX_PER_HOUR: '5' })
+      const users = await addUsers(service, 8)
+      for (const [n, user] of users.entries()) await askForCode(service, user, numberOf(n))
+
+      const events = await rowsOf(service.ctx, 'audit_events')
+
+      const recorded = events.filter(({ event }) => event === 'limit.reached')
+      assert.deepEqual(
+        recorded.map(({ actor_id, changes }) => [actor_id, JSON.parse(changes)]),
+        [[users[5]?.id, { limit }]],
+      )
+    })
+  }
 
   test('what a user’s own limit held back is not counted against the number', async () => {
     await using service = await startService()

@@ -9,10 +9,16 @@ import { inTime, REDIS_PREFIX, type SharedCounts } from './redis.ts'
 
 /** One counted try. */
 export interface Try {
-  /** There when it must not go on. */
-  readonly reached: LimitReached | undefined
+  /** There when it is beyond the limit. */
+  readonly reached: Reached | undefined
   /** As if it had not been made. Never throws. */
   refund(): Promise<void>
+}
+
+/** Only the caller knows whether what is beyond a limit goes on nevertheless. */
+export interface Reached extends Omit<LimitReached, 'isFirst'> {
+  /** Counts that it did not, and tells whether it was the first of its window. Never throws. */
+  refuse(): Promise<LimitReached>
 }
 
 export interface Limits {
@@ -57,30 +63,39 @@ export function createLimits(parts: LimitParts): Limits {
   // Neither an address nor a phone number is kept, here or in Redis.
   const nameless = (name: string, key: string) => mac(keys.current.of.limit, `${name}:${key}`)
 
-  async function take(name: LimitName, key: string): Promise<Try> {
-    if (!config.rateLimit) return UNLIMITED
-    const counted = await takeAnywhere(name, nameless(name, key))
-    if (counted.reached !== undefined) metrics.count('limit_refusals', { limit: name })
-    return counted
-  }
-  async function takeAnywhere(name: LimitName, key: string): Promise<Try> {
+  async function anywhere<T>(name: LimitName, use: (counters: Counters) => Promise<T>): Promise<T> {
     if (shared?.isUp()) {
       try {
-        const counted = await takeFrom(shared.store(name), name, key)
-        return guarded(counted, shared)
+        return await use(shared.store(name))
       } catch (error) {
         shared.failed(error)
       }
     }
-    return takeFrom(memory(name), name, key)
+    return use(memory(name))
+  }
+  async function take(name: LimitName, key: string): Promise<Try> {
+    if (!config.rateLimit) return UNLIMITED
+    const hidden = nameless(name, key)
+    const { msLeft, refund } = await anywhere(name, async (counters) => {
+      const counted = await takeFrom(counters, hidden)
+      const isShared = shared !== undefined && counters !== memory(name)
+      return isShared ? { ...counted, refund: guarded(counted.refund, shared) } : counted
+    })
+    if (msLeft === undefined) return { reached: undefined, refund }
+    const told = toldOf(name, memory(name).limit, msLeft)
+    async function refuse(): Promise<LimitReached> {
+      metrics.count('limit_refusals', { limit: name })
+      const isFirst = await anywhere(name, ({ refusals }) => begins(refusals, hidden, told))
+      return { ...told, isFirst }
+    }
+    return { reached: { ...told, refuse }, refund }
   }
   return {
     take,
     async count(name, key) {
       const counted = await take(name, key)
-      if (counted.reached !== undefined) {
-        throw new AppError('too_many_requests', { limit: counted.reached })
-      }
+      const limit = await counted.reached?.refuse()
+      if (limit !== undefined) throw new AppError('too_many_requests', { limit })
       return counted
     },
     async clear(name, key) {
@@ -96,43 +111,47 @@ export function createLimits(parts: LimitParts): Limits {
   }
 }
 
-function takeFrom(counters: Counters, name: LimitName, key: string): Promise<Try> {
-  return counters.limit.backoff === undefined
-    ? takeFromWindow(counters, name, key)
-    : takeWithPauses(counters, name, key)
+interface Counted {
+  /** There when it is beyond the limit. */
+  readonly msLeft?: number
+  readonly refund: () => Promise<void>
 }
 
-async function takeFromWindow(counters: Counters, name: LimitName, key: string): Promise<Try> {
-  const { tries } = counters
+function takeFrom(counters: Counters, key: string): Promise<Counted> {
+  return counters.limit.backoff === undefined
+    ? takeFromWindow(counters, key)
+    : takeWithPauses(counters, key)
+}
+
+async function takeFromWindow({ tries }: Counters, key: string): Promise<Counted> {
   const { consumedPoints, msBeforeNext } = await tries.penalty(key)
   const refund = async () => void (await tries.reward(key))
-  if (consumedPoints <= tries.points) return { reached: undefined, refund }
+  if (consumedPoints <= tries.points) return { refund }
   // Else what was refused would still be counted when those before it are given back.
   await refund()
-  return refused(counters, name, { key, msLeft: msBeforeNext })
+  return refusedFor(msBeforeNext)
 }
 
 /** Whoever makes the last free try, or the first after a pause, begins the next pause with it. */
-async function takeWithPauses(counters: Counters, name: LimitName, key: string): Promise<Try> {
+async function takeWithPauses(counters: Counters, key: string): Promise<Counted> {
   const { limit, tries, pause, pauses } = counters
   const [running, before] = await Promise.all([pause.get(key), pauses.get(key)])
-  if (running !== null) return refused(counters, name, { key, msLeft: running.msBeforeNext })
+  if (running !== null) return refusedFor(running.msBeforeNext)
   const paused = before?.consumedPoints ?? 0
   if (paused === 0) {
     const { consumedPoints } = await tries.penalty(key)
     const refund = async () => void (await tries.reward(key))
-    if (consumedPoints < tries.points) return { reached: undefined, refund }
+    if (consumedPoints < tries.points) return { refund }
   }
   // Of many at once one begins the pause; the others find it running.
   const customDuration = pauseSeconds(limit, paused)
   const begun = await pause.penalty(key, 1, { customDuration })
   if (begun.consumedPoints > 1) {
     if (paused === 0) await tries.reward(key)
-    return refused(counters, name, { key, msLeft: begun.msBeforeNext })
+    return refusedFor(begun.msBeforeNext)
   }
   await pauses.penalty(key)
   return {
-    reached: undefined,
     async refund() {
       await pause.delete(key)
       await pauses.reward(key)
@@ -141,18 +160,23 @@ async function takeWithPauses(counters: Counters, name: LimitName, key: string):
   }
 }
 
-async function refused(
-  { limit, refusals }: Counters,
-  name: LimitName,
-  { key, msLeft }: { key: string; msLeft: number },
-): Promise<Try> {
+function refusedFor(msLeft: number): Counted {
+  return { msLeft, async refund() {} }
+}
+
+function toldOf(name: LimitName, limit: Limit, msLeft: number): Omit<LimitReached, 'isFirst'> {
   const retryAfterS = Math.max(1, toSeconds(msLeft))
-  const { consumedPoints } = await refusals.penalty(key, 1, { customDuration: retryAfterS })
-  const windowS = toSeconds(limit.windowMs)
-  return {
-    reached: { name, quota: limit.points, windowS, retryAfterS, isFirst: consumedPoints === 1 },
-    async refund() {},
-  }
+  return { name, quota: limit.points, windowS: toSeconds(limit.windowMs), retryAfterS }
+}
+
+/** True for the first refusal until the next try may go on. */
+async function begins(
+  refusals: Counter,
+  key: string,
+  { retryAfterS: customDuration }: Omit<LimitReached, 'isFirst'>,
+): Promise<boolean> {
+  const { consumedPoints } = await refusals.penalty(key, 1, { customDuration })
+  return consumedPoints === 1
 }
 
 function pauseSeconds({ backoff }: Limit, before: number): number {
@@ -182,12 +206,9 @@ async function clearShared(
 }
 
 /** A refund that Redis does not take is lost: the window ends by itself. */
-function guarded({ reached, refund }: Try, { isUp, failed }: SharedCounts): Try {
-  return {
-    reached,
-    async refund() {
-      if (isUp()) await refund().catch(failed)
-    },
+function guarded(refund: () => Promise<void>, { isUp, failed }: SharedCounts) {
+  return async () => {
+    if (isUp()) await refund().catch(failed)
   }
 }
 

@@ -43,7 +43,7 @@ export const LIMITS = {
   forgot: { points: 3, windowMs: HOUR_MS, per: 'address and network' },
 
   // Beyond these a password is set without a look at the leaked ones. Fewer than may ask at once (20).
-  leaked_list_network: { points: 15, windowMs: 10 * MINUTE_MS, per: 'network' },
+  leaked_list_network: { points: 1500, windowMs: 10 * MINUTE_MS, per: 'network' },
 
   // Wrong passwords: many addresses from one network,
   login_network: network(100, 10 * MINUTE_MS, [401]),
@@ -54,9 +54,10 @@ export const LIMITS = {
     per: 'address and network',
     backoff: { firstMs: 30 * SECOND_MS, maxMs: HOUR_MS, forgetMs: DAY_MS },
   },
-  // and one address from many networks, in a row (NIST SP 800-63B-4 section 3.2.2 allows 100). Where
-  // its owner logged in lately is exempt; a login or a reset clears it.
-  login_address: { points: 50, windowMs: 30 * DAY_MS, per: 'address' },
+  // and one address from many networks (NIST SP 800-63B-4 section 3.2.2 allows 100 in a row). Where its
+  // owner logged in lately is exempt; a login or a reset clears it. A day and no longer: an address that
+  // nobody owns is cleared by nobody, and a lock that lasts would tell which ones are owned.
+  login_address: { points: 50, windowMs: DAY_MS, per: 'address' },
   // Somebody with a stolen session, or at an unlocked screen: they hinder no other session, and a
   // right password forgets them.
   current_password: {

@@ -26,7 +26,7 @@ export async function countLogin(
   const { reached } = everywhere
   if (reached !== undefined && !(await isKnownHere(ctx, request, { email, here }))) {
     await here.refund()
-    throw new AppError('login_locked', { limit: reached })
+    throw new AppError('login_locked', { limit: await reached.refuse() })
   }
   return {
     async failed(error) {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { Context } from '../context.ts'
+import type { LimitReached } from '../errors.ts'
 import type { App, SignedIn } from '../http/fastify.ts'
 import { countMailsTo, enqueueMail } from '../jobs/outbox.ts'
 import { HOUR_MS, MINUTE_MS } from '../lib/units.ts'
@@ -28,7 +29,9 @@ const schema = {
 export function addPhoneRoute(app: App, ctx: Context, guards: Guards): void {
   app.post('/me/phone', { schema, ...guards.writer }, async (request, reply) => {
     const { phone } = request.body
-    await withinTextLimits(ctx, phone, () => sendNewCode(ctx, sessionOf(request), phone))
+    const send = () => sendNewCode(ctx, sessionOf(request), phone)
+    // Recorded as other refusals are, though the answer does not tell.
+    request.limitReached = await withinTextLimits(ctx, phone, send)
     ctx.wakeMail()
     return reply.code(202).send({ message })
   })
@@ -39,20 +42,25 @@ async function withinTextLimits(
   ctx: Context,
   phone: string,
   send: () => Promise<boolean>,
-): Promise<void> {
+): Promise<LimitReached | undefined> {
   const toNumber = await ctx.limits.take('phone_number', phone)
+  if (toNumber.reached !== undefined) return toNumber.reached.refuse()
   const inAll = await ctx.limits.take('text_messages', 'all')
-  if (inAll.reached?.isFirst) {
+  if (inAll.reached !== undefined) {
+    await toNumber.refund()
+    const limit = await inAll.reached.refuse()
     const details = { sms_max_per_hour: ctx.config.smsMaxPerHour }
-    ctx.log.error(details, 'SMS_MAX_PER_HOUR is reached: no text message is sent. A flood?')
+    if (limit.isFirst)
+      ctx.log.error(details, 'SMS_MAX_PER_HOUR is reached: no text message is sent. A flood?')
+    return limit
   }
-  const counted = [toNumber, inAll].filter(({ reached }) => reached === undefined)
   let sent = false
   try {
-    sent = counted.length === 2 && (await send())
+    sent = await send()
   } finally {
-    if (!sent) await Promise.all(counted.map((one) => one.refund()))
+    if (!sent) await Promise.all([toNumber.refund(), inAll.refund()])
   }
+  return undefined
 }
 
 /** False when it sends nothing. Decided under the user's lock: asked twice at once, it sends once. */

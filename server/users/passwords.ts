@@ -75,7 +75,10 @@ async function isLeaked(
   if (ctx.config.pwnedPasswordsUrl === undefined) return false
   if (network !== undefined) {
     const { reached } = await ctx.limits.take('leaked_list_network', network)
-    if (reached !== undefined) return ctx.pwnedPasswords.skip('a network asks too often')
+    if (reached !== undefined) {
+      await reached.refuse()
+      return ctx.pwnedPasswords.skip('a network asks too often')
+    }
   }
   return ctx.pwnedPasswords.includes(password)
 }
@@ -133,6 +136,7 @@ async function countPasswordTry(ctx: Context, actor: SignedIn) {
   const lately = await ctx.limits.count('current_password', sessionId)
   const inARow = await ctx.limits.take('current_password_in_a_row', sessionId)
   if (inARow.reached !== undefined) {
+    await inARow.reached.refuse()
     await endGuessing(ctx, actor)
     throw new AppError('invalid_token')
   }
