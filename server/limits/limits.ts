@@ -43,7 +43,7 @@ export const LIMITS = {
   forgot: { points: 3, windowMs: HOUR_MS, per: 'address and network' },
 
   // Beyond these a password is set without a look at the leaked ones. Fewer than may ask at once (20).
-  leaked_list_network: { points: 1500, windowMs: 10 * MINUTE_MS, per: 'network' },
+  leaked_list_network: { points: 15, windowMs: 10 * MINUTE_MS, per: 'network' },
 
   // Wrong passwords: many addresses from one network,
   login_network: network(100, 10 * MINUTE_MS, [401]),
