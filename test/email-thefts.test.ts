@@ -101,7 +101,10 @@ describe('the account cannot be deleted away', () => {
     for (const email of [OWNER, THIEF]) {
       const told = service.mailsTo(email).at(-1)
       assert.equal(told?.subject, 'Your Coffee Shop account was deleted')
-      assert.match(told.text, /was deleted 2026-01-01 12:02 UTC by somebody who runs Coffee Shop/)
+      assert.match(
+        told.text,
+        /was deleted on 2026-01-01 12:02 UTC by somebody who runs Coffee Shop/,
+      )
       assert.doesNotMatch(told.text, /198\.51\.100\.9/)
     }
     assert.deepEqual(subjectsTo(service, 'thief2@example.com'), now)

@@ -23,7 +23,7 @@ describe('the reminder', () => {
     assert.equal(before, 1)
     assert.deepEqual(others, [])
     assert.match(reminder?.subject ?? '', REMINDER)
-    assert.match(reminder?.text ?? '', /deleted 2026-01-03 12:00 UTC/)
+    assert.match(reminder?.text ?? '', /deleted on 2026-01-03 12:00 UTC/)
     assert.doesNotMatch(`${reminder?.text}${reminder?.html}`, new RegExp(`\\b${code}\\b`))
     assert.doesNotMatch(reminder?.text ?? '', /\b[0-9]{6}\b/)
     assert.ok(reminder?.text.includes(service.ctx.config.publicUrl))

@@ -61,7 +61,7 @@ export const GERMAN: Texts = {
   passwordChanged: ({ at, from }) => ({
     subject: 'Ihr Passwort bei Coffee Shop wurde geändert',
     blocks: [
-      `Das Passwort Ihres Kontos wurde am ${time(at)} geändert, ${origin(from)}. Alle anderen Sitzungen wurden beendet.`,
+      `Das Passwort Ihres Kontos wurde am ${time(at)} geändert, ${origin(from)}. Wo Sie sonst noch angemeldet waren, wurden Sie abgemeldet.`,
       {
         warning:
           'Das waren nicht Sie? Fordern Sie sofort eine E-Mail zum Zurücksetzen an und setzen Sie ein neues Passwort: Das beendet alle Sitzungen. Ändern Sie dann auch das Passwort Ihres Postfachs.',
@@ -176,7 +176,7 @@ export const GERMAN: Texts = {
   emailUndone: ({ at }) => ({
     subject: 'Die Änderung Ihrer Adresse bei Coffee Shop wurde zurückgenommen',
     blocks: [
-      `Das Konto, das diese E-Mail-Adresse hatte, hat seit dem ${time(at)} wieder die davor. Alle anderen Sitzungen wurden abgemeldet, und diese Adresse ist wieder frei.`,
+      `Das Konto, das diese E-Mail-Adresse hatte, hat seit dem ${time(at)} wieder die davor. Alle Sitzungen wurden abgemeldet, und diese Adresse ist wieder frei.`,
       {
         warning:
           'Das waren nicht Sie? Dann liest jemand anders die Mails Ihrer vorigen Adresse: Ändern Sie sofort das Passwort jenes Postfachs.',

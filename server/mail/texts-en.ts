@@ -6,7 +6,7 @@ export const ENGLISH: Texts = {
     subject: 'Your Coffee Shop verification code',
     blocks: [
       { before: 'Your verification code is', code, after: `It works until ${time(until)}.` },
-      `The sign-up came ${time(signedUpAt)} from ${origin(from)}.`,
+      `The sign-up came on ${time(signedUpAt)} from ${origin(from)}.`,
       {
         warning:
           'Not you? Do not type this code: it would give your account to whoever started it.',
@@ -23,7 +23,7 @@ export const ENGLISH: Texts = {
   sessionReplayed: ({ endedAt, from }) => ({
     subject: 'We signed out one of your Coffee Shop sessions',
     blocks: [
-      `An old key of one of your sessions was used again ${time(endedAt)} from ${origin(from)}.`,
+      `An old key of one of your sessions was used again on ${time(endedAt)} from ${origin(from)}.`,
       'It may have been copied, so we ended that session. Log in again to go on.',
       {
         warning:
@@ -34,7 +34,7 @@ export const ENGLISH: Texts = {
   newDevice: ({ at, from }) => ({
     subject: 'New login to your Coffee Shop account',
     blocks: [
-      `Somebody logged in to your account ${time(at)} from ${origin(from)}.`,
+      `Somebody logged in to your account on ${time(at)} from ${origin(from)}.`,
       'No login of the last 30 days came from this device; a browser that was updated counts as a new one. If it was you, there is nothing to do.',
       {
         warning:
@@ -45,8 +45,8 @@ export const ENGLISH: Texts = {
   reminder: ({ signedUpAt, until, from, link }) => ({
     subject: 'Your Coffee Shop account is not verified yet',
     blocks: [
-      `This address was signed up ${time(signedUpAt)} from ${origin(from)}.`,
-      `Nobody has verified it yet. The account will be deleted ${time(until)}.`,
+      `This address was signed up on ${time(signedUpAt)} from ${origin(from)}.`,
+      `Nobody has verified it yet. The account will be deleted on ${time(until)}.`,
       { before: 'To keep it, ask for a new code where you signed up, and type it there:', link },
       {
         warning:
@@ -57,7 +57,7 @@ export const ENGLISH: Texts = {
   passwordChanged: ({ at, from }) => ({
     subject: 'Your Coffee Shop password was changed',
     blocks: [
-      `The password of your account was changed ${time(at)} from ${origin(from)}. All other sessions were signed out.`,
+      `The password of your account was changed on ${time(at)} from ${origin(from)}. Wherever else you were logged in, you were signed out.`,
       {
         warning:
           'Not you? Ask for a mail to reset your password and set a new one at once: that ends every session. Then change the password of your mailbox.',
@@ -67,7 +67,7 @@ export const ENGLISH: Texts = {
   leftPasswordChanged: ({ at, until, link }) => ({
     subject: 'Your Coffee Shop password was changed',
     blocks: [
-      `The password of the account that left this email address was changed ${time(at)}. All other sessions were signed out.`,
+      `The password of the account that left this email address was changed on ${time(at)}. All other sessions were signed out.`,
       { before: `Not you? Take your account back with this link, until ${time(until)}:`, link },
       'It brings this address back, signs out every session and has the password set anew by a mail to this address.',
       {
@@ -80,8 +80,8 @@ export const ENGLISH: Texts = {
     subject: 'Set a new Coffee Shop password',
     blocks: [
       from === null
-        ? `This address is to get a new password; that was asked for ${time(requestedAt)}.`
-        : `Somebody, perhaps you, asked for a new password ${time(requestedAt)} from ${origin(from)}.`,
+        ? `This address is to get a new password; that was asked for on ${time(requestedAt)}.`
+        : `Somebody, perhaps you, asked for a new password on ${time(requestedAt)} from ${origin(from)}.`,
       { before: `To choose one, open this link. It works once, until ${time(until)}:`, link },
       verifies
         ? 'Setting it also verifies this address, and drops every sign-up of it that waits for a code.'
@@ -97,7 +97,7 @@ export const ENGLISH: Texts = {
   accountDeleted: ({ at, from }) => ({
     subject: 'Your Coffee Shop account was deleted',
     blocks: [
-      `Your account was deleted ${time(at)} from ${origin(from)}, by somebody who was logged in and typed its password.`,
+      `Your account was deleted on ${time(at)} from ${origin(from)}, by somebody who was logged in and typed its password.`,
       'Everything that was stored about you is gone. This is the last mail; you can sign up again at any time.',
       {
         warning:
@@ -108,7 +108,7 @@ export const ENGLISH: Texts = {
   leftAccountDeleted: ({ at }) => ({
     subject: 'Your Coffee Shop account was deleted',
     blocks: [
-      `The account that left this email address in the last 72 hours was deleted ${time(at)} by somebody who runs Coffee Shop.`,
+      `The account that left this email address in the last 72 hours was deleted on ${time(at)} by somebody who runs Coffee Shop.`,
       'Everything that was stored about you is gone, and the change of the address cannot be undone any more. This is the last mail; you can sign up again at any time.',
       {
         warning:
@@ -124,7 +124,7 @@ export const ENGLISH: Texts = {
         code,
         after: `It works until ${time(until)}, once you have logged in.`,
       },
-      `The change was asked for ${time(requestedAt)} from ${origin(from)}.`,
+      `The change was asked for on ${time(requestedAt)} from ${origin(from)}.`,
       {
         warning:
           'Not you? Do not type this code, and give it to nobody: it would make your address somebody else’s.',
@@ -134,14 +134,14 @@ export const ENGLISH: Texts = {
   emailTaken: ({ requestedAt, from }) => ({
     subject: 'This address already has a Coffee Shop account',
     blocks: [
-      `Somebody, perhaps you, wanted to give this address to another account ${time(requestedAt)} from ${origin(from)}.`,
+      `Somebody, perhaps you, wanted to give this address to another account on ${time(requestedAt)} from ${origin(from)}.`,
       'It belongs to an account, or did until a few days ago and is kept for its owner. Nothing has changed, and no code was sent.',
     ],
   }),
   emailChanged: ({ at, until, from, link }) => ({
     subject: 'The address of your Coffee Shop account was changed',
     blocks: [
-      `Your account has another email address since ${time(at)}. The change came from ${origin(from)}. All other sessions were signed out.`,
+      `Your account has had another email address since ${time(at)}. The change came from ${origin(from)}. All other sessions were signed out.`,
       { before: `Not you? Take your account back with this link, until ${time(until)}:`, link },
       'It brings this address back, signs out every session and has the password set anew by a mail to this address.',
       {
@@ -153,8 +153,8 @@ export const ENGLISH: Texts = {
   emailConfirmed: ({ at, from }) => ({
     subject: 'This is the new address of your Coffee Shop account',
     blocks: [
-      `Your account has this email address since ${time(at)}: log in with it from now on. The change came from ${origin(from)}.`,
-      'The address before was told, and can take the change back for 72 hours. All other sessions were signed out.',
+      `Your account has had this email address since ${time(at)}: log in with it from now on. The change came from ${origin(from)}.`,
+      'Your previous address was told, and can take the change back for 72 hours. All other sessions were signed out.',
       {
         warning: 'Not you? Then this account is not yours: do not use it.',
       },
@@ -163,10 +163,10 @@ export const ENGLISH: Texts = {
   emailUndone: ({ at }) => ({
     subject: 'The change of your Coffee Shop address was undone',
     blocks: [
-      `The account that had this email address went back to the one before ${time(at)}. All other sessions were signed out, and this address is free again.`,
+      `On ${time(at)} the account that had this email address went back to its previous one. Every session was signed out, and this address is free again.`,
       {
         warning:
-          'Not you? Somebody else reads the mail of your address before: change the password of that mailbox at once.',
+          'Not you? Somebody else reads the mail of your previous address: change the password of that mailbox at once.',
       },
     ],
   }),

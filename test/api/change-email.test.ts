@@ -49,7 +49,7 @@ describe('POST /me/email', () => {
     assert.equal(others.length, 0)
     const [code] = emailCodesTo(service, 'New@Example.com')
     assert.match(mail?.text ?? '', /works until 2026-01-01 13:00 UTC/)
-    assert.match(mail?.text ?? '', /asked for 2026-01-01 12:00 UTC from 203\.0\.113\.7 with/)
+    assert.match(mail?.text ?? '', /asked for on 2026-01-01 12:00 UTC from 203\.0\.113\.7 with/)
     assert.equal(mail?.consoleLine, `🔑 Verification code for New@Example.com: ${code}`)
     const me = await service.get('/api/v1/me', { token: ann.access })
     assert.equal(me.body.email, 'ann@example.com')

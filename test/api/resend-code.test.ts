@@ -38,7 +38,7 @@ describe('POST /auth/verify/resend', () => {
     const [first, second] = codesTo(service)
     assert.equal(second, first)
     const text = service.mailsTo(email)[1]?.text ?? ''
-    assert.match(text, /came 2026-01-01 12:00 UTC/)
+    assert.match(text, /came on 2026-01-01 12:00 UTC/)
     assert.match(text, /works until 2026-01-02 13:00 UTC/)
   })
 

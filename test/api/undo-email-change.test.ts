@@ -99,7 +99,10 @@ describe('POST /auth/email/undo', () => {
 
     const told = service.mailsTo(B).at(-1)
     assert.equal(told?.subject, 'The change of your Coffee Shop address was undone')
-    assert.match(told?.text ?? '', /the one before 2026-01-01 12:01 UTC\. All other sessions/)
+    assert.match(
+      told?.text ?? '',
+      /^On 2026-01-01 12:01 UTC the account .* its previous one\. Every session was signed out/m,
+    )
     const [change] = await emailChanges(service)
     const events = await rowsOf(service.ctx, 'audit_events')
     const event = events.find((row) => row.event === 'email.change_undone')

@@ -36,7 +36,7 @@ describe('verification mail', () => {
       mail.text,
       `Your verification code is 123456. It works until 2026-01-02 12:00 UTC.
 
-The sign-up came 2026-01-01 12:00 UTC from 203.0.113.7 with curl.
+The sign-up came on 2026-01-01 12:00 UTC from 203.0.113.7 with curl.
 
 Not you? Do not type this code: it would give your account to whoever started it.
 `,

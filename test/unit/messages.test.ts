@@ -150,7 +150,7 @@ describe('the reminder', () => {
       assert.doesNotMatch(text + subject + readable(html), /\b[0-9]{6}\b/)
       assert.match(
         text,
-        locale === 'en' ? /deleted 2026-01-03 12:00 UTC/ : /03\.01\.2026 um 12:00 UTC gelöscht/,
+        locale === 'en' ? /deleted on 2026-01-03 12:00 UTC/ : /03\.01\.2026 um 12:00 UTC gelöscht/,
       )
       assert.ok(text.includes(`\n${PUBLIC_URL}\n`))
     })
