@@ -8,7 +8,7 @@ import { endSessionsOf } from './sessions.ts'
 const schema = {
   operationId: 'endOtherSessions',
   tags: ['Me'],
-  summary: 'End all of one’s own sessions but the current one',
+  summary: 'End all my sessions but this one',
   description:
     'Every other device is signed out at once. Asking again is no error: there is nothing left to end.',
   response: { 204: Type.Null({ description: 'Only the current session is left.' }) },

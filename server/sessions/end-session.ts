@@ -10,7 +10,7 @@ import { endSessionOf } from './sessions.ts'
 const schema = {
   operationId: 'endSession',
   tags: ['Me'],
-  summary: 'End one of one’s own sessions',
+  summary: 'End one of my sessions',
   description:
     'Its tokens stop working at once; one’s own current session may be named, too. One that has ended, or that is somebody else’s, is not found: a repetition after a lost answer gets 404, and the session has ended all the same.',
   params: Type.Object({ id: Uuid('The session.') }, { additionalProperties: false }),

@@ -23,7 +23,7 @@ const Session = Type.Object(
 const schema = {
   operationId: 'listSessions',
   tags: ['Me'],
-  summary: 'List one’s own sessions',
+  summary: 'List my sessions',
   description:
     'Those that are live, at most twenty, the one used last first. `last_seen_at`, `ip` and `user_agent` are those of the login or the newest refresh, not of each request.',
   response: { 200: Type.Array(Session, { description: 'The live sessions.' }) },

@@ -6,7 +6,7 @@ import { toUser, User } from './user.ts'
 const schema = {
   operationId: 'showMe',
   tags: ['Me'],
-  summary: 'Who am I',
+  summary: 'Show my account',
   response: { 200: User },
 }
 
