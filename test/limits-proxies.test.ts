@@ -54,12 +54,25 @@ describe('whom a limit counts behind a proxy', () => {
       '::ffff:198.51.100.7',
       '198.51.100.7:4711',
       '::FFFF:198.51.100.7',
+      '0:0:0:0:0:ffff:c633:6407',
+      '64:ff9b::198.51.100.7',
     ]
     for (const n of times(10))
       await forget(service, PROXY, { 'x-forwarded-for': spellings[n % spellings.length]! })
 
     assertProblem(await forget(service, '198.51.100.7'), 'too_many_requests')
   })
+})
+
+test('customers of IPv4 who come as IPv6 are counted each alone', async () => {
+  await using service = await startService(TRUSTED)
+  const answers: Answer[] = []
+
+  for (const n of times(12))
+    for (const client of [`64:ff9b::203.0.113.${n}`, `::ffff:c633:64${(16 + n).toString(16)}`])
+      answers.push(await forget(service, PROXY, { 'x-forwarded-for': client }))
+
+  assert.deepEqual(countStatuses(answers), { 202: 24 })
 })
 
 describe('a proxy that nobody named', () => {

@@ -53,6 +53,8 @@ describe('X-Forwarded-For', () => {
     ['a proxy on a dual-stack socket is known', `::ffff:${PROXY}`, CLIENT, CLIENT],
     ['a proxy on IPv6 is known', 'fd00::5', '2001:db8::7', '2001:db8::7'],
     ['a mapped address is told as IPv4', PROXY, `::ffff:${CLIENT}`, CLIENT],
+    ['a mapped address in hexadecimal, too', PROXY, '::FFFF:c633:6407', '198.51.100.7'],
+    ['a translated address is told as IPv4', PROXY, '[64:ff9b::c633:6407]:443', '198.51.100.7'],
     ['a port is dropped', PROXY, `${CLIENT}:4711`, CLIENT],
     ['brackets and port are dropped', PROXY, '[2001:db8::7]:443', '2001:db8::7'],
     ['an empty header names the proxy', PROXY, '', PROXY],

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
+import { unwrapped } from '../lib/networks.ts'
 
 /** Where a request came from, as told to the account's owner later. */
 export interface Client {
@@ -39,6 +40,6 @@ export function addressOf(request: FastifyRequest): string | null {
   // Once the client has hung up there is none, whatever the types say.
   const text = (request.ip as string | undefined) ?? ''
   const [, inBrackets, beforePort] = WITH_PORT.exec(text) ?? []
-  const ip = (inBrackets ?? beforePort ?? text).replace(/^::ffff:/i, '')
-  return isIP(ip) === 0 ? null : ip
+  const ip = inBrackets ?? beforePort ?? text
+  return isIP(ip) === 0 ? null : unwrapped(ip)
 }
