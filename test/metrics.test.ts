@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
 import { listenForMetrics } from '../server/http/metrics.ts'
@@ -51,6 +52,19 @@ async function startWithMetrics(service: Service) {
 }
 
 describe('GET /metrics', () => {
+  test('200 with every metric that docs/operations.md and docs/limits.md name', async () => {
+    await using service = await startService()
+    await using metrics = await startWithMetrics(service)
+
+    const text = await (await fetch(metrics.url)).text()
+
+    for (const file of ['docs/operations.md', 'docs/limits.md']) {
+      const named = readFileSync(file, 'utf8').match(/coffee_shop_\w+/g) ?? []
+      assert.ok(named.length > 0)
+      for (const name of named) assert.match(text, new RegExp(`^# TYPE ${name} `, 'm'))
+    }
+  })
+
   test('200 in Prometheus’ format, on the loopback address and nowhere else', async () => {
     await using service = await startService()
     await using metrics = await startWithMetrics(service)
