@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { CompiledQuery, type Kysely, type KyselyPlugin, type RootOperationNode, sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Backend } from '../server/database/connect.ts'
 import { openDatabase } from '../server/database/open.ts'
 import type { Schema } from '../server/database/schema.ts'
@@ -12,6 +12,7 @@ import { newId } from '../server/lib/random.ts'
 import { databaseUrl } from '../server/lib/setting-types.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../server/lib/units.ts'
 import { findMails } from '../server/outbox/mails.ts'
+import { planOf } from './support/plans.ts'
 import { type Service, startService } from './support/service.ts'
 import { times } from './support/races.ts'
 
@@ -39,30 +40,6 @@ async function fillOutbox(db: Kysely<Schema>, nowMs: number): Promise<void> {
       .execute()
   }
   await sql`analyze`.execute(db)
-}
-
-/** How the database goes about the first query that `ask` makes. */
-async function planOf(
-  db: Kysely<Schema>,
-  dialect: 'sqlite' | 'postgres',
-  ask: (db: Kysely<Schema>) => Promise<unknown>,
-): Promise<string> {
-  const asked: RootOperationNode[] = []
-  const spy: KyselyPlugin = {
-    transformQuery({ node }) {
-      asked.push(node)
-      return node
-    },
-    transformResult: async ({ result }) => result,
-  }
-  await ask(db.withPlugin(spy))
-  const [query] = asked
-  assert.ok(query)
-  const compiled = db.getExecutor().compileQuery(query, { queryId: 'plan' })
-  const explain = dialect === 'sqlite' ? 'explain query plan' : 'explain'
-  const plan = CompiledQuery.raw(`${explain} ${compiled.sql}`, [...compiled.parameters])
-  const { rows } = await db.executeQuery(plan)
-  return JSON.stringify(rows)
 }
 
 describe('with a month of mail', () => {

@@ -43,11 +43,17 @@ export interface AuditFilters {
   readonly until?: string | undefined
 }
 
-/** At most `limit` events, newest first, that are older than the one with the id `before`. */
+/** Where an event stands in the list; the id breaks ties. */
+export interface EventKey {
+  readonly at: string
+  readonly id: number
+}
+
+/** At most `limit` events, newest first, that are older than `before`. Each filter has an index in this order. */
 export function findEventPage(
   db: Db,
   { event, actorId, subjectId, since, until }: AuditFilters,
-  { limit, before }: { limit: number; before: number | undefined },
+  { limit, before }: { limit: number; before: EventKey | undefined },
 ): Promise<AuditRow[]> {
   let query = db
     .selectFrom('audit_events')
@@ -56,9 +62,12 @@ export function findEventPage(
   if (actorId !== undefined) query = query.where('actor_id', '=', actorId)
   if (subjectId !== undefined) query = query.where('subject_id', '=', subjectId)
   if (since !== undefined) query = query.where('at', '>=', since)
-  if (until !== undefined) query = query.where('at', '<', until)
-  if (before !== undefined) query = query.where('id', '<', before)
-  return query.orderBy('id', 'desc').limit(limit).execute()
+  // Of two ends SQLite may seek the farther one; a page's own is never later than `until`.
+  if (before !== undefined) {
+    const { at, id } = before
+    query = query.where(({ eb, refTuple, tuple }) => eb(refTuple('at', 'id'), '<', tuple(at, id)))
+  } else if (until !== undefined) query = query.where('at', '<', until)
+  return query.orderBy('at', 'desc').orderBy('id', 'desc').limit(limit).execute()
 }
 
 /**

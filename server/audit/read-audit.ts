@@ -4,7 +4,7 @@ import type { App } from '../http/fastify.ts'
 import { After, Limit, PAGE, sendPage } from '../http/pages.ts'
 import { NullableText, Time } from '../http/schemas.ts'
 import type { Guards } from '../sessions/guards.ts'
-import { type AuditFilters, type AuditRow, findEventPage } from './audit.ts'
+import { type AuditFilters, type AuditRow, type EventKey, findEventPage } from './audit.ts'
 import { type AuditEventName, EVENTS } from './events.ts'
 
 const EVENT_NAMES = Object.keys(EVENTS) as AuditEventName[]
@@ -19,7 +19,7 @@ const UserId = (description: string) =>
 const Query = Type.Object(
   {
     limit: Limit,
-    after: After('filters', { id: 100 }),
+    after: After('filters', { at: '2026-11-22T12:00:00.000Z', id: 100 }),
     event: Type.Optional(Type.Enum(EVENT_NAMES, { type: 'string' })),
     actor_id: UserId('Who did it.'),
     subject_id: UserId('To whom it happened.'),
@@ -78,8 +78,8 @@ export function readAuditRoute(app: App, ctx: Context, guards: Guards): void {
       { request, reply },
       {
         scope: `audit:${JSON.stringify(filters)}`,
-        find: ({ limit, after }) => findEventPage(ctx.db, filters, { limit, before: after?.id }),
-        keyOf: ({ id }: AuditRow) => ({ id }),
+        find: ({ limit, after: before }) => findEventPage(ctx.db, filters, { limit, before }),
+        keyOf: ({ at, id }: AuditRow): EventKey => ({ at, id }),
       },
     )
     return page.map(toEvent)

@@ -128,6 +128,7 @@ async function findEvents(db: Db, { id }: Owner) {
   const events = db
     .selectFrom('audit_events')
     .select(['id', 'at', 'event', 'actor_id', 'subject_id', 'changes', 'ip', 'request_id'])
+    .orderBy('at', 'desc')
     .orderBy('id', 'desc')
     .limit(ROWS_MAX + 1)
   return [

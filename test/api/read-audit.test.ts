@@ -93,6 +93,28 @@ describe('GET /audit', () => {
     assert.deepEqual(seen, all)
   })
 
+  test('200 in the order of the clock, each event once, when a clock was put back', async () => {
+    const late = service.ctx.now() + MINUTE_MS
+    for (const at of [late, late - 1, late, late - 2])
+      await service.ctx.transaction((tx) =>
+        recordEvent(tx, { event: 'data.exported', subjectId: 4712 }, at),
+      )
+    const seen: { id: number; at: string }[] = []
+
+    for (let url: string | undefined = `${AUDIT}?limit=1&subject_id=4712`; url !== undefined;) {
+      const answer = await service.get(url, as(admin))
+      seen.push(...answer.body)
+      url = nextOf(answer.headers)
+      assert.ok(seen.length <= 4)
+    }
+
+    assert.deepEqual(
+      seen.map(({ at }) => Date.parse(at) - late),
+      [0, 0, -1, -2],
+    )
+    assert.ok((seen[0]?.id ?? 0) > (seen[1]?.id ?? 0))
+  })
+
   test('422 for a cursor of other filters', async () => {
     const page = await read(`limit=1&actor_id=${admin.id}`)
     const cursor = new URL(nextOf(page.headers) ?? '', 'http://x').searchParams.get('after')

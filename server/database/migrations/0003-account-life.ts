@@ -57,12 +57,14 @@ export async function up(db: Kysely<any>, dialect: 'sqlite' | 'postgres'): Promi
     where revoked_at is null`.execute(db)
 
   await sql`
-    create index audit_events_subject on audit_events (subject_id, id)
+    create index audit_events_subject on audit_events (subject_id, at, id)
     where subject_id is not null`.execute(db)
   await sql`
-    create index audit_events_actor on audit_events (actor_id, id)
+    create index audit_events_actor on audit_events (actor_id, at, id)
     where actor_id is not null`.execute(db)
-  await sql`create index audit_events_event on audit_events (event, id)`.execute(db)
+  await sql`create index audit_events_event on audit_events (event, at, id)`.execute(db)
+  await sql`drop index audit_events_at`.execute(db)
+  await sql`create index audit_events_at on audit_events (at, id)`.execute(db)
   await sql`
     create index audit_events_unblanked on audit_events (coalesce(actor_id, subject_id))
     where ip is not null`.execute(db)
