@@ -77,23 +77,43 @@ test('customers of IPv4 who come as IPv6 are counted each alone', async () => {
 
 describe('a proxy that nobody named', () => {
   for (const header of ['x-forwarded-for', 'forwarded']) {
-    test(`is warned of, once an hour, when it sends ${header}`, async () => {
+    test(`is warned of, once an hour, when it sends ${header} from a private address`, async () => {
       await using service = await startService()
       const value = header === 'forwarded' ? 'for=198.51.100.7' : '198.51.100.7'
-      for (let n = 0; n < 3; n++) await forget(service, '203.0.113.1', { [header]: value })
+      for (let n = 0; n < 3; n++) await forget(service, PROXY, { [header]: value })
       const first = warningsOf(service).length
       service.advance(HOUR_MS)
-      await forget(service, '203.0.113.1', { [header]: value })
+      await forget(service, PROXY, { [header]: value })
 
       assert.equal(first, 1)
       const warnings = warningsOf(service)
       assert.equal(warnings.length, 2)
-      assert.deepEqual([warnings[0].level, warnings[0].ip], ['warn', '203.0.113.1'])
+      assert.deepEqual([warnings[0].level, warnings[0].ip], ['warn', PROXY])
       assert.match(await service.ctx.metrics.expose(), /^coffee_shop_clients_behind_one_proxy 1$/m)
       service.advance(HOUR_MS)
       assert.match(await service.ctx.metrics.expose(), /^coffee_shop_clients_behind_one_proxy 0$/m)
     })
   }
+
+  test('is warned of after 200 requests in a row with the header, from whichever addresses', async () => {
+    await using service = await startService()
+    const send = (n: number) =>
+      forget(service, `203.0.113.${n % 9}`, { 'x-forwarded-for': `198.51.100.${n}` })
+    for (const n of times(199)) await send(n)
+    const before = warningsOf(service).length
+    await send(199)
+
+    assert.equal(before, 0)
+    assert.equal(warningsOf(service).length, 1)
+  })
+
+  test('is not suspected where strangers send the header now and then', async () => {
+    await using service = await startService()
+    for (const n of times(250))
+      await forget(service, '203.0.113.1', n % 100 === 99 ? {} : { forwarded: 'for=1.1.1.1' })
+
+    assert.deepEqual(warningsOf(service), [])
+  })
 
   test('is warned of after 200 requests in a row from one private address', async () => {
     await using service = await startService()

@@ -1,11 +1,12 @@
 import { BlockList, isIPv6 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
+import { unwrapped } from '../lib/networks.ts'
 import { HOUR_MS } from '../lib/units.ts'
 import { addressOf } from './client.ts'
 
-/** So many in a row from one private address are no customer. */
-const ALIKE_MIN = 200
+/** So many in a row are no customer. */
+const IN_A_ROW = 200
 
 const PRIVATE = new BlockList()
 for (const [address, prefix] of [
@@ -29,6 +30,7 @@ PRIVATE.addSubnet('fe80::', 10, 'ipv6')
 export function watchForProxies(ctx: Context): (request: FastifyRequest) => void {
   let last: string | null = null
   let alike = 0
+  let forwardedInARow = 0
   let warnedAtMs = -Infinity
   ctx.metrics.observe('clients_behind_one_proxy', {
     help: '1 for an hour after requests came through a proxy that TRUSTED_PROXIES does not name.',
@@ -39,8 +41,12 @@ export function watchForProxies(ctx: Context): (request: FastifyRequest) => void
     alike = address === last ? alike + 1 : 1
     last = address
     const forwarded = isForwarded(request) && address === peerOf(request)
-    const fromOne = alike >= ALIKE_MIN && isPrivate(address)
-    if (!forwarded && !fromOne) return
+    forwardedInARow = forwarded ? forwardedInARow + 1 : 0
+    // Anybody can send such a header once; a proxy of the same network sends nothing else.
+    const isProxy = isPrivate(address)
+      ? forwarded || alike >= IN_A_ROW
+      : forwardedInARow >= IN_A_ROW
+    if (!isProxy) return
     if (ctx.now() - warnedAtMs < HOUR_MS) return
     warnedAtMs = ctx.now()
     ctx.log.warn(
@@ -56,7 +62,7 @@ function isForwarded({ headers }: FastifyRequest): boolean {
 
 /** Not believed, the header left the address of whoever holds the connection. */
 function peerOf(request: FastifyRequest): string {
-  return (request.socket.remoteAddress ?? '').replace(/^::ffff:/i, '')
+  return unwrapped(request.socket.remoteAddress ?? '')
 }
 
 function isPrivate(address: string | null): boolean {
