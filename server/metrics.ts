@@ -1,6 +1,9 @@
 /** What is counted, with what it means and its labels. Their values are of bounded sets, never a caller's text. */
 const COUNTERS = {
-  http_requests: { help: 'Requests by the status of the answer; 499: the client hung up before it.', labels: ['method', 'route', 'status'] },
+  http_requests: {
+    help: 'Requests by the status of the answer; 499: the client hung up before it.',
+    labels: ['method', 'route', 'status'],
+  },
   limit_refusals: { help: 'Requests refused by a limit.', labels: ['limit'] },
   hash_refusals: { help: 'Requests refused because the hash queue was full.', labels: [] },
 } as const satisfies Record<string, { help: string; labels: readonly string[] }>
