@@ -5,6 +5,7 @@ import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { assertProblem } from './support/problem.ts'
 import { countStatuses, times } from './support/races.ts'
 import { FORGOT, RESET } from './support/resets.ts'
+import { rowsOf } from './support/seed.ts'
 import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
 
 const SIGN_UP = '/api/v1/auth/signup'
@@ -224,6 +225,21 @@ describe('limits by network', () => {
     assert.deepEqual([first[0]!.actor_id, first[0]!.subject_id], [null, null])
     assert.equal(first[0]!.request_id, refused?.headers['x-request-id'])
     assert.equal((await eventsOf()).length, 2)
+  })
+
+  test('links that are not sent are recorded, though the answer does not tell', async () => {
+    const ip = '198.51.100.106'
+    const ask = () => service.post(FORGOT, { email: 'ann@example.com' }, { ip })
+    const answers: Answer[] = []
+    for (const _ of times(6)) answers.push(await ask())
+
+    const events = await rowsOf(service.ctx, 'audit_events')
+
+    assert.deepEqual(countStatuses(answers), { 202: 6 })
+    assert.deepEqual(
+      events.filter((event) => event.ip === ip).map(({ changes }) => JSON.parse(changes)),
+      [{ limit: 'forgot' }],
+    )
   })
 
   test('the API’s description lists 429 wherever a route declares a limit', async () => {

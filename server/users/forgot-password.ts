@@ -39,6 +39,8 @@ export function forgotPasswordRoute(app: App, ctx: Context): void {
     } finally {
       if (!written) await tried.refund()
     }
+    // Recorded as other refusals are, though the answer does not tell.
+    request.limitReached = await tried.reached?.refuse()
     ctx.wakeMail()
     return reply.code(202).send({ message })
   })
