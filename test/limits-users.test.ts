@@ -40,6 +40,35 @@ async function often(count: number, act: (n: number) => Promise<Answer>): Promis
   return answers
 }
 
+describe('logins of a user', () => {
+  const logIn = ({ email }: TestUser, password = PASSWORD) =>
+    service.post('/api/v1/auth/login', { email, password })
+  const sessionsOf = async ({ id }: TestUser) =>
+    (await rowsOf(service.ctx, 'sessions')).filter(({ user_id }) => user_id === id).length
+
+  test('429 after two hundred in an hour, from wherever, and only for the right password', async () => {
+    const [ann, bob] = [await service.addUser(), await service.addUser()]
+    const made = await often(199, () => logIn(ann))
+    const before = await sessionsOf(ann)
+
+    const wrong = await logIn(ann, 'not the password')
+    const refused = await logIn(ann)
+    const after = await sessionsOf(ann)
+    const others = await logIn(bob)
+    const open = await service.get(ME, { token: String(made.at(-1)?.body.access_token) })
+    service.advance(HOUR_MS)
+    const later = await logIn(ann)
+
+    assert.deepEqual(countStatuses(made), { 200: 199 })
+    assertProblem(wrong, 'invalid_credentials')
+    assertProblem(refused, 'too_many_requests')
+    assert.equal(refused.headers['ratelimit-policy'], '"own_logins";q=200;w=3600')
+    assert.equal(refused.headers['retry-after'], '3600')
+    assert.equal(after, before)
+    assert.deepEqual([others.status, open.status, later.status], [200, 200, 200])
+  })
+})
+
 describe('writes of a user', () => {
   for (const [route, write, status] of writes) {
     test(`429 for ${route} after 60 writes in ten minutes, for this user alone`, async () => {

@@ -77,6 +77,9 @@ export const LIMITS = {
   // Who is logged in, admins apart: a record is written at each call, and an export reads everything.
   own_writes: user(60, 10 * MINUTE_MS, [200, 202, 204]),
   own_exports: user(10, HOUR_MS, [200]),
+  // Each leaves a session and a record. Counted once the password was right, so that only who knows it
+  // reaches this, and nobody learns anything; admins too, for no job needs so many.
+  own_logins: { points: 200, windowMs: HOUR_MS, per: 'user' },
 
   // Text messages at our cost: to one number whoever asks, and in all.
   phone_number: { points: 5, windowMs: HOUR_MS, per: 'phone number' },
