@@ -134,7 +134,7 @@ describe('limits in Redis', { skip: missing }, () => {
       await Promise.all([twice.refund(), twice.refund()])
 
       assert.equal(malformed.status, 422)
-      assert.deepEqual(await redis.command('KEYS', '*login*'), [])
+      assert.deepEqual(await redis.command('KEYS', '*:login*'), [])
     }))
 
   test('flushed: the counts begin anew, and nothing else does', () =>

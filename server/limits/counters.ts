@@ -57,22 +57,11 @@ const UNLIMITED: Try = { reached: undefined, async refund() {} }
 
 /** Counts in Redis while it can be used, else in this process, and then at half: replicas add up. */
 export function createLimits(parts: LimitParts): Limits {
-  const { config, keys, metrics, redis } = parts
-  const memory = memoryStore(parts)
-  const shared = redis && { store: redisStore(parts, redis), ...redis }
+  const { config, keys, metrics } = parts
+  const { memory, shared, anywhere } = createStores(parts)
   // Neither an address nor a phone number is kept, here or in Redis.
   const nameless = (name: string, key: string) => mac(keys.current.of.limit, `${name}:${key}`)
 
-  async function anywhere<T>(name: LimitName, use: (counters: Counters) => Promise<T>): Promise<T> {
-    if (shared?.isUp()) {
-      try {
-        return await use(shared.store(name))
-      } catch (error) {
-        shared.failed(error)
-      }
-    }
-    return use(memory(name))
-  }
   async function take(name: LimitName, key: string): Promise<Try> {
     if (!config.rateLimit) return UNLIMITED
     const hidden = nameless(name, key)
@@ -109,6 +98,23 @@ export function createLimits(parts: LimitParts): Limits {
       return shared.isUp() ? 'redis' : 'redis_unavailable'
     },
   }
+}
+
+function createStores(parts: LimitParts) {
+  const { redis } = parts
+  const memory = memoryStore(parts)
+  const shared = redis && { store: redisStore(parts, redis), ...redis }
+  async function anywhere<T>(name: LimitName, use: (counters: Counters) => Promise<T>): Promise<T> {
+    if (shared?.isUp()) {
+      try {
+        return await use(shared.store(name))
+      } catch (error) {
+        shared.failed(error)
+      }
+    }
+    return use(memory(name))
+  }
+  return { memory, shared, anywhere }
 }
 
 interface Counted {
