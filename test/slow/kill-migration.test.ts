@@ -15,6 +15,7 @@ import { SETTINGS } from '../support/service.ts'
 const NAMES = ['0001-initial', '0002-mail-and-jobs', '0003-account-life']
 const TABLES = [
   'audit_events',
+  'audit_leftovers',
   'code_failures',
   'email_changes',
   'job_runs',
