@@ -8,9 +8,9 @@ import { type Script, startSmtpServer } from './support/smtp-server.ts'
 const LOGIN = { user: 'shop', password: 'canary-password' }
 const COPY = `${ID}@example.com`
 
-trustTestCertificate()
-
 describe('what a server answers', () => {
+  trustTestCertificate()
+
   for (const [why, script, fault] of [
     ['450 to the recipient', { recipient: () => '450 4.2.1 try later' }, 'later'],
     ['451 to the recipient', { recipient: () => '451 4.7.1 greylisted' }, 'later'],
@@ -90,6 +90,8 @@ describe('what a server answers', () => {
 })
 
 describe('a server that says nothing', () => {
+  trustTestCertificate()
+
   test('after the whole message: a copy may have arrived', async () => {
     await using server = await startSmtpServer()
     await using mailer = mailerFor(server.url(), { timeouts: { socketMs: SECOND_MS } })
@@ -164,6 +166,8 @@ describe('a server that says nothing', () => {
 })
 
 describe('without trust there is no mail', () => {
+  trustTestCertificate()
+
   test('no STARTTLS: transport, and not a byte of the mail', async () => {
     await using server = await startSmtpServer({ tls: 'none' })
     await using mailer = mailerFor(server.url())

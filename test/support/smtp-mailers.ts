@@ -23,7 +23,7 @@ const PATIENT = {
   sendMs: 30 * SECOND_MS,
 }
 
-/** For the tests of this file the certificate of the scripted server is as good as any. */
+/** For the tests of the `describe` that calls it the certificate of the scripted server is as good as any. */
 export function trustTestCertificate(): void {
   const usual = getCACertificates('default')
   before(() => setDefaultCACertificates([...usual, CERTIFICATE]))
