@@ -19,7 +19,7 @@ const AUC_MAX_FROM_COIN = 0.05
  * Two samples of 500 of one and the same thing differ by more than that once in 160 times, and a busy
  * machine disturbs them. A difference that is there shows each time.
  */
-const TRIES_MAX = 3
+const TRIES_MAX = 5
 
 /** Hashes as in production; without limits, which would answer most of it. */
 const SETTINGS: Record<string, string> = {
