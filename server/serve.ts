@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import type { App } from './http/fastify.ts'
 import { listenForMetrics } from './http/metrics.ts'
@@ -73,6 +74,8 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
         await Promise.all([app.close().finally(() => clearTimeout(cut)), worker.stop()])
         metrics?.close()
         metrics?.closeAllConnections()
+        // A connection that was cut says so, and is logged, a turn after the server has closed.
+        await delay(1)
         await close()
         return complete
       },
