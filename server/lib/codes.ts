@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { macBytes } from './keys.ts'
+import { findKeySet, type KeyRing, macBytes } from './keys.ts'
 
 /** What a code proves. One made for one purpose never works for another. */
 export type CodePurpose = 'verify' | 'phone' | 'email'
@@ -21,4 +21,14 @@ export function deriveCode(key: KeyObject, purpose: CodePurpose, id: string): st
       if (word < UNBIASED_BELOW) return String(word % CODES).padStart(6, '0')
     }
   }
+}
+
+/** The code that belongs to a row; undefined once the key it was derived with is gone. */
+export function codeOf(
+  keys: KeyRing,
+  purpose: CodePurpose,
+  row: { readonly id: string; readonly key_id: string },
+): string | undefined {
+  const set = findKeySet(keys, row.key_id)
+  return set && deriveCode(set.of.code, purpose, row.id)
 }

@@ -35,6 +35,11 @@ export function createKeyRing(secret: string, previous?: string): KeyRing {
   }
 }
 
+/** The keys that a row names; undefined once their secret is gone. */
+export function findKeySet(keys: KeyRing, id: string): KeySet | undefined {
+  return keys.all.find((set) => set.id === id)
+}
+
 /** HMAC-SHA256 (RFC 2104) of a text as base64url, 43 characters. */
 export function mac(key: KeyObject, text: string): string {
   return createHmac('sha256', key).update(text).digest('base64url')

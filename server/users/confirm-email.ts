@@ -9,13 +9,13 @@ import { enqueueMail, forgetMessagesOf } from '../jobs/outbox.ts'
 import { equalTexts } from '../lib/keys.ts'
 import { toIso } from '../lib/units.ts'
 import { assertStillAllowed, type Guards, sessionOf } from '../sessions/guards.ts'
+import { codeOf } from '../lib/codes.ts'
 import { deleteUnverifiedUser, findUserByEmail } from './addresses.ts'
 import { countCodeTry, forgetCodeFailuresOf, takeBackCodeTry } from './code-failures.ts'
 import {
   confirmEmailChange,
   countKeyOf,
   type EmailChangeRow,
-  emailCodeOf,
   findPendingEmailChangeOf,
   findReservation,
   isEmailReserved,
@@ -48,7 +48,7 @@ export function confirmEmailRoute(app: App, ctx: Context, guards: Guards): void 
     // Committed before anything is compared: 200 guesses at once are still five.
     const tryMs = ctx.now()
     const change = await ctx.transaction((tx) => countTry(ctx, tx, actor, tryMs))
-    const code = change && emailCodeOf(ctx.keys, change)
+    const code = change && codeOf(ctx.keys, 'email', change)
     if (change === undefined || !equalTexts(code ?? '', request.body.code))
       throw new AppError('invalid_code')
     const proven = { change, tryMs, client: clientOf(request) }

@@ -5,8 +5,9 @@ import { AppError } from '../errors.ts'
 import type { App, SignedIn } from '../http/fastify.ts'
 import { equalTexts } from '../lib/keys.ts'
 import { type Guards, lockSelf, sessionOf } from '../sessions/guards.ts'
+import { codeOf } from '../lib/codes.ts'
 import { countCodeTry, takeBackCodeTry } from './code-failures.ts'
-import { findPhoneChangeOf, phoneCodeOf, usePhoneChange } from './phone-changes.ts'
+import { findPhoneChangeOf, usePhoneChange } from './phone-changes.ts'
 import { Code, toUser, User } from './user.ts'
 import { lockUser, type PublicUserRow, setPhone } from './users.ts'
 
@@ -30,7 +31,7 @@ export function confirmPhoneRoute(app: App, ctx: Context, guards: Guards): void 
     const tryMs = ctx.now()
     const allowed = await ctx.transaction((tx) => countCodeTry(tx, budget, tryMs))
     const change = allowed ? await findPhoneChangeOf(ctx.db, userId, ctx.now()) : undefined
-    const code = change && phoneCodeOf(ctx.keys, change)
+    const code = change && codeOf(ctx.keys, 'phone', change)
     if (change === undefined || !equalTexts(code ?? '', request.body.code))
       throw new AppError('invalid_code')
     return toUser(ctx, await confirm(ctx, session, change, { ...budget, tryMs }))

@@ -1,8 +1,8 @@
 import type { ExpressionBuilder, Selectable } from 'kysely'
 import type { Db, Tx } from '../database/connect.ts'
 import type { EmailChangesTable, Schema } from '../database/schema.ts'
-import { deriveCode } from '../lib/codes.ts'
-import { equalTexts, type KeyRing, type KeySet, mac } from '../lib/keys.ts'
+import { findKeySet, type KeyRing, mac } from '../lib/keys.ts'
+import { linkToken } from '../lib/links.ts'
 import { newId } from '../lib/random.ts'
 import { HOUR_MS, toIso } from '../lib/units.ts'
 
@@ -61,34 +61,13 @@ export async function replaceEmailChange(
   return id
 }
 
-/** The code in the mail to the new address; undefined once the key it was derived with is gone. */
-export function emailCodeOf(
-  keys: KeyRing,
-  change: Pick<EmailChangeRow, 'id' | 'key_id'>,
-): string | undefined {
-  const set = keySetOf(keys, change)
-  return set && deriveCode(set.of.code, 'email', change.id)
-}
-
 /** The token in the mail to the old address; undefined once the key it was derived with is gone. */
 export function undoTokenOf(
   keys: KeyRing,
   change: Pick<EmailChangeRow, 'id' | 'key_id'>,
 ): string | undefined {
-  const set = keySetOf(keys, change)
-  return set && `${change.id}.${undoMac(set, change.id)}`
-}
-
-const UNDO_TOKEN = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([\w-]{43})$/
-
-/** The change that an undo token names, or undefined unless its MAC is right, letter for letter. */
-export function readUndoToken(
-  keys: KeyRing,
-  token: string,
-): { id: string; keyId: string } | undefined {
-  const [, id = '', presented = ''] = UNDO_TOKEN.exec(token) ?? []
-  const genuine = keys.all.find((set) => equalTexts(undoMac(set, id), presented))
-  return genuine && { id, keyId: genuine.id }
+  const set = findKeySet(keys, change.key_id)
+  return set && linkToken(set, 'undo', change.id)
 }
 
 /**
@@ -243,12 +222,4 @@ function undoable(db: Db, nowMs: number) {
     .where('confirmed_at', 'is not', null)
     .where('undone_at', 'is', null)
     .where('undo_until', '>', toIso(nowMs))
-}
-
-function keySetOf(keys: KeyRing, { key_id: id }: { key_id: string }): KeySet | undefined {
-  return keys.all.find((known) => known.id === id)
-}
-
-function undoMac(set: KeySet, id: string): string {
-  return mac(set.of.link, `undo:${id}`)
 }

@@ -3,7 +3,7 @@ import type { Db, Tx } from '../database/connect.ts'
 import type { PublicUserRow } from '../database/schema.ts'
 import type { Client } from '../http/client.ts'
 import { enqueueMail } from '../jobs/outbox.ts'
-import { equalTexts, type KeyRing, mac } from '../lib/keys.ts'
+import type { KeyRing } from '../lib/keys.ts'
 import { newId } from '../lib/random.ts'
 import { MINUTE_MS, toIso } from '../lib/units.ts'
 import { USER_COLUMNS } from './users.ts'
@@ -60,20 +60,6 @@ export async function openPasswordReset(
     .values({ id, user_id: userId, key_id, created_at, expires_at: expiresAt, used_at: null })
     .execute()
   return earlier === undefined ? 'opened' : 'renewed'
-}
-
-/** `<id>.<MAC>`: nothing secret is stored, and a wrong MAC never reaches the table. */
-export function resetTokenFor(keys: KeyRing, id: string): string {
-  return `${id}.${mac(keys.current.of.link, `reset:${id}`)}`
-}
-
-const RESET_TOKEN = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([\w-]{43})$/
-
-/** The id in a token, or undefined unless its MAC is right, letter for letter, with a key that counts. */
-export function readResetToken(keys: KeyRing, token: string): string | undefined {
-  const [, id = '', presented = ''] = RESET_TOKEN.exec(token) ?? []
-  const genuine = keys.all.some((set) => equalTexts(mac(set.of.link, `reset:${id}`), presented))
-  return genuine ? id : undefined
 }
 
 /** Whose password a link sets; undefined once it was used, replaced or has expired. */

@@ -1,7 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { Db, Tx } from '../database/connect.ts'
 import type { PhoneChangesTable } from '../database/schema.ts'
-import { deriveCode } from '../lib/codes.ts'
 import type { KeyRing } from '../lib/keys.ts'
 import { newId } from '../lib/random.ts'
 import { MINUTE_MS, toIso } from '../lib/units.ts'
@@ -36,15 +35,6 @@ export async function replacePhoneChange(
     })
     .execute()
   return id
-}
-
-/** The code in the text message; undefined once the key it was derived with is gone. */
-export function phoneCodeOf(
-  keys: KeyRing,
-  change: Pick<PhoneChangeRow, 'id' | 'key_id'>,
-): string | undefined {
-  const set = keys.all.find((known) => known.id === change.key_id)
-  return set && deriveCode(set.of.code, 'phone', change.id)
 }
 
 /** With the language of the user's messages; undefined once it was used, replaced or has expired. */

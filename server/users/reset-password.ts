@@ -11,14 +11,10 @@ import { networkKeyOf } from '../http/rate-limits.ts'
 import { preferredLocale } from '../lib/locales.ts'
 import { forgiveLogins } from '../sessions/login-limits.ts'
 import { endSessionsOf } from '../sessions/sessions.ts'
+import { readLinkToken } from '../lib/links.ts'
 import { clearCodeFailures } from './code-failures.ts'
 import { deletePendingEmailChangesOf } from './email-changes.ts'
-import {
-  deletePasswordResetsOf,
-  findResetOwner,
-  readResetToken,
-  usePasswordReset,
-} from './password-resets.ts'
+import { deletePasswordResetsOf, findResetOwner, usePasswordReset } from './password-resets.ts'
 import { assertGoodPassword, enqueuePasswordChanged, Password, setPassword } from './passwords.ts'
 import { deletePhoneChangeOf } from './phone-changes.ts'
 import { deleteSignUpsOf } from './sign-ups.ts'
@@ -58,7 +54,7 @@ export function resetPasswordRoute(app: App, ctx: Context): void {
   const config = { limits: ['reset_network'] } as const
   app.post('/auth/password/reset', { schema, config, ...hashAdmission(ctx) }, async (request) => {
     const { token, password } = request.body
-    const id = readResetToken(ctx.keys, token)
+    const id = readLinkToken(ctx.keys, 'reset', token)?.id
     const owner = id && (await findResetOwner(ctx.db, id, ctx.now()))
     if (!id || !owner) throw new AppError('invalid_reset_token')
     // Only now: what a password is compared with would tell of the owner, and a refused one uses nothing up.

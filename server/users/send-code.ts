@@ -1,7 +1,8 @@
 import type { Context } from '../context.ts'
 import { type Mail, verificationMail } from '../mail/messages.ts'
 import { toIso } from '../lib/units.ts'
-import { codeOf, findSignUp } from './sign-ups.ts'
+import { codeOf } from '../lib/codes.ts'
+import { findSignUp } from './sign-ups.ts'
 
 /** The mail of one attempt; none once it was used, dropped or has expired: a dead code helps nobody. */
 export async function sendCode(
@@ -10,7 +11,7 @@ export async function sendCode(
 ): Promise<Mail | undefined> {
   const signUp = await findSignUp(ctx.db, payload.signUpId)
   if (signUp === undefined || signUp.expires_at <= toIso(ctx.now())) return undefined
-  const code = codeOf(ctx.keys, signUp)
+  const code = codeOf(ctx.keys, 'verify', signUp)
   if (code === undefined) {
     ctx.log.warn(
       { sign_up_id: signUp.id },

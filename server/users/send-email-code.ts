@@ -2,8 +2,9 @@ import type { Context } from '../context.ts'
 import type { OutboxPayloads } from '../jobs/outbox.ts'
 import { toIso } from '../lib/units.ts'
 import { emailCodeMail, emailTakenMail, type Mail } from '../mail/messages.ts'
+import { codeOf } from '../lib/codes.ts'
 import { findUserByEmail } from './addresses.ts'
-import { emailCodeOf, findEmailChange, findReservation } from './email-changes.ts'
+import { findEmailChange, findReservation } from './email-changes.ts'
 import { userById } from './users.ts'
 
 interface Owner {
@@ -26,7 +27,7 @@ export async function sendEmailCode(
   const origin = { ip, userAgent, requestedAt: change.created_at }
   const owner = await ownerOf(ctx, change)
   if (owner !== undefined) return emailTakenMail({ ...origin, ...owner })
-  const code = emailCodeOf(ctx.keys, change)
+  const code = codeOf(ctx.keys, 'email', change)
   const user = await ctx.lookUp(userById, change.user_id)
   if (code === undefined) {
     ctx.log.warn(

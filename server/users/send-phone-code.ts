@@ -1,7 +1,8 @@
 import type { Context } from '../context.ts'
 import { phoneCodeSms } from '../sms/messages.ts'
 import type { Sms } from '../sms/sender.ts'
-import { findPhoneChange, phoneCodeOf } from './phone-changes.ts'
+import { codeOf } from '../lib/codes.ts'
+import { findPhoneChange } from './phone-changes.ts'
 
 /** None once the code was used, replaced or has expired: a dead code helps nobody. */
 export async function sendPhoneCode(
@@ -10,7 +11,7 @@ export async function sendPhoneCode(
 ): Promise<Sms | undefined> {
   const change = await findPhoneChange(ctx.db, phoneChangeId, ctx.now())
   if (change === undefined) return undefined
-  const code = phoneCodeOf(ctx.keys, change)
+  const code = codeOf(ctx.keys, 'phone', change)
   if (code === undefined) {
     ctx.log.warn(
       { phone_change_id: change.id },

@@ -5,7 +5,8 @@ import type { PublicUserRow } from '../database/schema.ts'
 import { isMailSuperseded, type OutboxPayloads } from '../jobs/outbox.ts'
 import { SECOND_MS, toIso } from '../lib/units.ts'
 import { type Mail, passwordResetMail } from '../mail/messages.ts'
-import { openPasswordReset, RESET_LIFETIME_MS, resetTokenFor } from './password-resets.ts'
+import { linkToken } from '../lib/links.ts'
+import { openPasswordReset, RESET_LIFETIME_MS } from './password-resets.ts'
 import { findSignUpsOf } from './sign-ups.ts'
 import { expiryCutoff, verificationExpiresAt } from './user.ts'
 import { isExpired, lockUserByEmail } from './users.ts'
@@ -26,7 +27,7 @@ export async function sendReset(ctx: Context, request: Request): Promise<Mail | 
     ip: request.ip,
     userAgent: request.userAgent,
     publicUrl: ctx.config.publicUrl,
-    token: resetTokenFor(ctx.keys, request.resetId),
+    token: linkToken(ctx.keys.current, 'reset', request.resetId),
     expiresAt,
     requestedAt: request.requestedAt,
     verifies: user.verified_at === null,

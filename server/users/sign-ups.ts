@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely'
 import type { Db, Tx } from '../database/connect.ts'
 import type { SignUpsTable } from '../database/schema.ts'
 import type { Client } from '../http/client.ts'
-import { deriveCode } from '../lib/codes.ts'
+import { codeOf } from '../lib/codes.ts'
 import type { KeyRing } from '../lib/keys.ts'
 import type { Locale } from '../lib/locales.ts'
 import { newId } from '../lib/random.ts'
@@ -76,15 +76,6 @@ export async function addSignUp(
   return id
 }
 
-/** The code in the mail of an attempt; undefined once the key it was derived with is gone. */
-export function codeOf(
-  keys: KeyRing,
-  signUp: Pick<SignUpRow, 'id' | 'key_id'>,
-): string | undefined {
-  const set = keys.all.find((known) => known.id === signUp.key_id)
-  return set && deriveCode(set.of.code, 'verify', signUp.id)
-}
-
 /** Newest first; at most five. */
 export function findSignUpsOf(db: Db, userId: number): Promise<SignUpRow[]> {
   return db
@@ -153,8 +144,8 @@ export async function deleteUselessSignUps(tx: Tx, nowMs: number, limit: number)
 
 /** Two attempts of one address with the same six digits would let one mail prove the other's password. */
 function idWithOwnCode(keys: KeyRing, others: readonly SignUpRow[]): string {
-  const taken = new Set(others.map((other) => codeOf(keys, other)))
+  const taken = new Set(others.map((other) => codeOf(keys, 'verify', other)))
   let id = newId()
-  while (taken.has(codeOf(keys, { id, key_id: keys.current.id }))) id = newId()
+  while (taken.has(codeOf(keys, 'verify', { id, key_id: keys.current.id }))) id = newId()
   return id
 }

@@ -10,11 +10,11 @@ import type { App } from '../http/fastify.ts'
 import { enqueueMail, forgetTextsOf } from '../jobs/outbox.ts'
 import { newSecret } from '../lib/random.ts'
 import { toIso } from '../lib/units.ts'
+import { readLinkToken } from '../lib/links.ts'
 import {
   type EmailChangeRow,
   findEmailChange,
   isUndoable,
-  readUndoToken,
   undoEmailChange,
 } from './email-changes.ts'
 import { requestPasswordReset } from './password-resets.ts'
@@ -53,7 +53,7 @@ const schema = {
 export function undoEmailChangeRoute(app: App, ctx: Context): void {
   const config = { limits: ['undo_network'] } as const
   app.post('/auth/email/undo', { schema, config, ...hashAdmission(ctx) }, async (request) => {
-    const named = readUndoToken(ctx.keys, request.body.token)
+    const named = readLinkToken(ctx.keys, 'undo', request.body.token)
     const change = named && (await findEmailChange(ctx.db, named.id))
     if (!change || change.key_id !== named.keyId || !isUndoable(change, ctx.now()))
       throw new AppError('invalid_undo_token')

@@ -8,14 +8,9 @@ import type { App } from '../http/fastify.ts'
 import { Email, Uuid } from '../http/schemas.ts'
 import { canonicalEmail } from '../lib/emails.ts'
 import { equalTexts } from '../lib/keys.ts'
+import { codeOf } from '../lib/codes.ts'
 import { clearCodeFailures, countCodeTry } from './code-failures.ts'
-import {
-  codeOf,
-  deleteSignUpsOf,
-  findPendingSignUps,
-  findSignUp,
-  type SignUpRow,
-} from './sign-ups.ts'
+import { deleteSignUpsOf, findPendingSignUps, findSignUp, type SignUpRow } from './sign-ups.ts'
 import { Code, expiryCutoff } from './user.ts'
 import { activateUser, lockUser } from './users.ts'
 
@@ -80,7 +75,7 @@ async function findProven(
     cutoff: expiryCutoff(ctx),
   })
   const candidates = id === undefined ? pending : pending.filter((signUp) => signUp.id === id)
-  return candidates.find((signUp) => equalTexts(codeOf(ctx.keys, signUp) ?? '', code))
+  return candidates.find((signUp) => equalTexts(codeOf(ctx.keys, 'verify', signUp) ?? '', code))
 }
 
 /** False when somebody else was first, or the account or attempt is gone by now. */

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { createKeyRing } from '../../server/lib/keys.ts'
+import { linkToken, readLinkToken } from '../../server/lib/links.ts'
+
+const ID = '0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10'
+const OLD = 'the secret key of the days before'
+const keys = createKeyRing('the secret key that counts these days', OLD)
+const token = linkToken(keys.current, 'reset', ID)
+
+describe('the token of a mailed link', () => {
+  test('names its id and the key that made it, the current or the previous one', () => {
+    const before = createKeyRing(OLD).current
+
+    assert.deepEqual(readLinkToken(keys, 'reset', token), { id: ID, keyId: keys.current.id })
+    assert.deepEqual(readLinkToken(keys, 'reset', linkToken(before, 'reset', ID)), {
+      id: ID,
+      keyId: before.id,
+    })
+    assert.equal(readLinkToken(createKeyRing(OLD), 'reset', token), undefined)
+  })
+
+  test('made for one purpose is none for another', () => {
+    assert.equal(readLinkToken(keys, 'undo', token), undefined)
+  })
+
+  for (const [why, text] of [
+    ['another id', token.replace('0b6c', '0b6d')],
+    ['capitals', token.replace(ID, ID.toUpperCase())],
+    ['a cut MAC', token.slice(0, -1)],
+    ['a longer MAC', `${token}A`],
+    ['a line feed after it', `${token}\n`],
+    ['the id alone', ID],
+    ['nothing', ''],
+  ] as const) {
+    test(`is none with ${why}`, () => assert.equal(readLinkToken(keys, 'reset', text), undefined))
+  }
+})
