@@ -1,4 +1,5 @@
 import type { Config, Secrets } from './config.ts'
+import { REQUEST_BUDGET_MS } from './database/budget.ts'
 import { type Backend, connect, type Connection } from './database/connect.ts'
 import type { KeyRing } from './lib/keys.ts'
 import { createPasswordHasher, type PasswordHasher } from './lib/password-hasher.ts'
@@ -16,6 +17,8 @@ export interface Context {
   readonly db: Connection['db']
   readonly lookUp: Connection['lookUp']
   readonly transaction: Connection['transaction']
+  /** What one request may wait for the database in all. */
+  readonly requestBudgetMs: number
   /** Throws when the database cannot be used; resolves to its clock in Unix milliseconds. */
   readonly checkDatabase: Connection['check']
   readonly keys: KeyRing
@@ -38,6 +41,7 @@ interface ContextParts {
   readonly backend: Backend
   readonly log: Logger
   readonly now?: () => number
+  readonly requestBudgetMs?: number
   readonly wakeMail?: () => void
   /** Stays the caller's to close. */
   readonly redis?: SharedCounts | undefined
@@ -45,7 +49,8 @@ interface ContextParts {
 
 /** Puts a context together; the backend stays the caller's to close. */
 export async function createContext(parts: ContextParts): Promise<Context> {
-  const { config, secrets, backend, log, redis, now = Date.now, wakeMail = () => {} } = parts
+  const { config, secrets, backend, log, redis } = parts
+  const { now = Date.now, requestBudgetMs = REQUEST_BUDGET_MS, wakeMail = () => {} } = parts
   const { keys } = secrets
   const metrics = createMetrics()
   const { batchMax, db, lookUp, transaction, check } = connect(backend)
@@ -64,6 +69,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
     db,
     lookUp,
     transaction,
+    requestBudgetMs,
     checkDatabase: check,
     keys,
     signingKeys: secrets.signingKeyFile && watchSigningKeys(secrets.signingKeyFile, { now, log }),

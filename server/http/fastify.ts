@@ -8,7 +8,7 @@ import Fastify, {
   LogController,
 } from 'fastify'
 import type { Context } from '../context.ts'
-import { type Budget, REQUEST_BUDGET_MS, withBudget } from '../database/budget.ts'
+import { type Budget, withBudget } from '../database/budget.ts'
 import type { PublicUserRow, Role } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
 import { newId } from '../lib/random.ts'
@@ -111,7 +111,7 @@ export function createFastify(ctx: Context) {
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers)
     reply.header('x-request-id', request.id)
-    request.databaseBudget = { leftMs: REQUEST_BUDGET_MS }
+    request.databaseBudget = { leftMs: ctx.requestBudgetMs }
     withBudget(request.databaseBudget, done)
   })
   const methodsFor = allowedMethods(app)
