@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { migrate } from '../server/database/migrate.ts'
 import { openDatabase } from '../server/database/open.ts'
-import { createDatabase, startCluster } from '../test/support/cluster.ts'
+import { createDatabase, MachineError, startCluster } from '../test/support/cluster.ts'
 import { TEMPLATE } from '../test/support/database.ts'
 
 /** Those that need no database or choose it themselves run once. */
@@ -19,29 +19,63 @@ const chosen = process.argv.slice(2)
 const filesOf = (patterns: readonly string[]) =>
   chosen.length > 0 ? chosen : patterns.flatMap((pattern) => globSync(pattern).toSorted())
 
-const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-template-'))
-const cluster = await startCluster({ durable: false })
-try {
-  const env = await makeTemplates()
-  const postgres = start('postgres', filesOf(ON_BOTH), { env, stdout: 'pipe' })
-  const postgresSays = postgres.stdout === null ? '' : text(postgres.stdout)
-  console.log('\n▶ on sqlite')
-  const sqlite = start('sqlite', filesOf([...ON_BOTH, ...ONCE]), { env, stdout: 'inherit' })
+interface Lane {
+  readonly name: string
+  readonly database: 'sqlite' | 'postgres'
+  readonly files: readonly string[]
+}
 
-  const sqliteCode = await endOf(sqlite)
-  // Line by line among the other's, nobody could read either.
-  console.log('\n▶ on postgres')
-  process.stdout.write(await postgresSays)
-  process.exitCode = sqliteCode || (await endOf(postgres))
-} finally {
-  await cluster.stop()
-  rmSync(folder, { recursive: true })
+/** Each is a process; they run at once. PostgreSQL takes twice as long, and has two. */
+const lanes: readonly Lane[] = [
+  { name: 'on sqlite', database: 'sqlite' as const, files: filesOf([...ON_BOTH, ...ONCE]) },
+  ...[0, 1].map((half) => ({
+    name: `on postgres, ${half + 1} of 2`,
+    database: 'postgres' as const,
+    files: filesOf(ON_BOTH).filter((_, index) => index % 2 === half),
+  })),
+].filter(({ files }) => files.length > 0)
+
+/** PGHOST and its like are about a server of the developer's. */
+const ENVIRONMENT = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('PG')),
+)
+
+try {
+  process.exitCode = await runLanes()
+} catch (error) {
+  if (!(error instanceof MachineError)) throw error
+  console.error(`✖ ${error.message}`)
+  process.exitCode = 1
+}
+
+async function runLanes(): Promise<number> {
+  const cluster = await startCluster({ durable: false })
+  const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-template-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  try {
+    const env = await makeTemplates(cluster.url, folder)
+    const running = lanes.map((lane, index) => {
+      // Line by line among the others', nobody could read any of them: the first prints, they wait.
+      const child = start(lane, { env, stdout: index === 0 ? 'inherit' : 'pipe' })
+      return { ...lane, child, printed: child.stdout === null ? '' : text(child.stdout) }
+    })
+    const failed: string[] = []
+    for (const { name, child, printed } of running) {
+      console.log(`\n▶ ${name}`)
+      process.stdout.write(await printed)
+      if ((await endOf(child)) !== 0) failed.push(name)
+    }
+    if (failed.length > 0) console.error(`\n✖ failed ${failed.join('; ')}`)
+    return failed.length > 0 ? 1 : 0
+  } finally {
+    await cluster.stop()
+  }
 }
 
 /** A migrated database of each kind, which every test gets a copy of. */
-async function makeTemplates(): Promise<Record<string, string>> {
+async function makeTemplates(server: string, folder: string): Promise<Record<string, string>> {
   const sqlite = join(folder, 'template.db')
-  const postgres = await createDatabase(cluster.url, TEMPLATE)
+  const postgres = await createDatabase(server, TEMPLATE)
   for (const url of [
     { kind: 'sqlite', path: sqlite },
     { kind: 'postgres', url: postgres },
@@ -50,19 +84,18 @@ async function makeTemplates(): Promise<Record<string, string>> {
     await migrate(url, backend)
     await backend.close()
   }
-  return { TEST_POSTGRES_URL: cluster.url, TEST_SQLITE_TEMPLATE: sqlite }
+  return { TEST_POSTGRES_URL: server, TEST_SQLITE_TEMPLATE: sqlite }
 }
 
 /** All files in one process: one for each would spend half of the time on loading the server. */
 function start(
-  database: string,
-  files: readonly string[],
+  { database, files }: Lane,
   { env, stdout }: { env: Record<string, string>; stdout: 'inherit' | 'pipe' },
 ): ChildProcess {
   const args = ['--test', '--test-isolation=none', '--test-timeout=60000', ...files]
   return spawn(process.execPath, args, {
     stdio: ['inherit', stdout, 'inherit'],
-    env: { ...process.env, ...env, TEST_DATABASE: database, UV_THREADPOOL_SIZE: '4' },
+    env: { ...ENVIRONMENT, ...env, TEST_DATABASE: database, UV_THREADPOOL_SIZE: '4' },
   })
 }
 

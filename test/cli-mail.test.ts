@@ -9,7 +9,7 @@ const UNKNOWN = '0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10'
 /** A service whose clock is that of the commands, one message that bounced and one that was sent. */
 async function startWithMail() {
   const service = await startService({}, { nowMs: Date.now() })
-  await service.addUser('sent@example.com')
+  await service.registerUser('sent@example.com')
   const { id } = await failedMail(service, 'ann@example.com')
   const env = { ...SETTINGS, DATABASE_URL: service.databaseUrl }
   const run = (...args: string[]) => runProgram(['mail', ...args], { env })

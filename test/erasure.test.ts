@@ -257,7 +257,7 @@ describe('a sign-up that nobody verified leaves no trace', () => {
     await service.deliverMail()
     service.advance(22.5 * HOUR_MS)
 
-    const user = await service.addUser(CANARY.firstEmail)
+    const user = await service.registerUser(CANARY.firstEmail)
 
     assert.deepEqual(await tracesOf(service, WITHOUT_ADDRESS), [])
     await deleteAsAdmin(service, user)

@@ -132,7 +132,7 @@ test('five attempts of an account that ended leave room for five of the next', a
 
 test('a verified account never ends', async () => {
   await using service = await startService()
-  await service.addUser(email)
+  await service.registerUser(email)
   service.advance(10_000 * HOUR_MS)
 
   await service.logIn(email)

@@ -96,7 +96,7 @@ describe('HIDE_REGISTERED_EMAILS=true: who signs up again and again cannot tell'
   for (const [how, steps] of histories) {
     test(`a registered address from a new one ${how}`, async () => {
       await using service = await startService({ HIDE_REGISTERED_EMAILS: 'true' })
-      await service.addUser(REGISTERED)
+      await service.registerUser(REGISTERED)
       service.advance(2 * DAY_MS)
       const seen: Record<string, number[]> = { [NEW]: [], [REGISTERED]: [] }
 
@@ -120,7 +120,7 @@ describe('HIDE_REGISTERED_EMAILS=true: who signs up again and again cannot tell'
 
 test('a sign-up takes as many statements for a new address as for one that has been signed up, verified or left', async () => {
   await using service = await startService({ HIDE_REGISTERED_EMAILS: 'true' })
-  const moved = await service.addUser('moved@example.com')
+  const moved = await service.registerUser('moved@example.com')
   await changeEmail(service, moved, REGISTERED)
   service.advance(DAY_MS)
   const statements = countStatements(service)
@@ -139,7 +139,7 @@ test('a sign-up takes as many statements for a new address as for one that has b
 
 test('no answer comes sooner than 20 ms after its hash, whatever the address has been', async () => {
   await using service = await startService({ HIDE_REGISTERED_EMAILS: 'true' })
-  const moved = await service.addUser('moved@example.com')
+  const moved = await service.registerUser('moved@example.com')
   await changeEmail(service, moved, REGISTERED)
   service.advance(DAY_MS)
   const { hasher } = service.ctx

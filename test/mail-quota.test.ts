@@ -66,7 +66,7 @@ describe('MAIL_MAX_PER_HOUR', () => {
 
   test('lets security notices pass, however much was sent', async () => {
     await using service = await startService(three)
-    const { id, email } = await service.addUser('ann@example.com')
+    const { id, email } = await service.registerUser('ann@example.com')
     await signUpMany(service, 5)
     await service.deliverMail()
 

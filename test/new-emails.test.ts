@@ -172,11 +172,11 @@ describe('one account after the other, each deleted in between', () => {
 describe('the next holder of an address', () => {
   /** Ann had it, with a text message from then, until it was nobody's again; then Bob signs it up. */
   async function passOn(service: Service) {
-    const ann = await service.addUser('info@example.com')
+    const ann = await service.registerUser('info@example.com')
     await askForCode(service, ann)
     await changeEmail(service, ann, 'ann@example.com')
     service.advance(73 * HOUR_MS)
-    return { ann, bob: await service.addUser('info@example.com') }
+    return { ann, bob: await service.registerUser('info@example.com') }
   }
   const messagesOf = async ({ ctx }: Service, { id }: TestUser) =>
     (await rowsOf(ctx, 'outbox')).filter((row) => row.user_id === id)

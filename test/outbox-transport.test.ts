@@ -237,7 +237,7 @@ describe('the deletion of a user', () => {
   test('blanks what was sent and drops what waits or had failed', async () => {
     await using service = await startService()
     const admin = await service.addAdmin('boss@example.com')
-    const ann = await service.addUser(email)
+    const ann = await service.registerUser(email)
     await service.post('/api/v1/auth/verify/resend', { email })
     await service.post('/api/v1/auth/refresh', { refresh_token: ann.refresh })
     await deliverAll(service, createFailingMailer(REFUSED))
@@ -267,7 +267,10 @@ describe('the deletion of a user', () => {
     const url = `/api/v1/mail/${id}/resend`
     assertProblem(await service.post(url, undefined, { token: admin.access }), 'mail_not_failed')
     const rows = await outboxRows(service)
-    assert.deepEqual(rows.map((row) => row.state).toSorted(), ['dropped', 'sent'])
+    assert.deepEqual(
+      rows.map((row) => row.state),
+      ['dropped'],
+    )
   })
 
   test('takes its mail out of the hands of a worker, who writes nothing more', async () => {
@@ -283,9 +286,9 @@ describe('the deletion of a user', () => {
     await sending
 
     assert.ok(!JSON.stringify(await outboxRows(service)).includes(email))
-    assert.deepEqual((await outboxRows(service)).map((row) => row.state).toSorted(), [
-      'dropped',
-      'sent',
-    ])
+    assert.deepEqual(
+      (await outboxRows(service)).map((row) => row.state),
+      ['dropped'],
+    )
   })
 })

@@ -216,7 +216,7 @@ describe('the outbox', () => {
 
   test('a finished row says nothing any more: its payload is blank', async () => {
     await using service = await startService()
-    await service.addUser(email)
+    await service.registerUser(email)
     service.advance(1)
     await service.post('/api/v1/auth/verify/resend', { email })
     await service.deliverMail()

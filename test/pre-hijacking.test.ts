@@ -166,9 +166,9 @@ describe('an address that an attacker signs up too', () => {
   test('tokens of a deleted account are not inherited by whoever signs up its address next', async () => {
     await using service = await startService()
     const admin = await service.addAdmin()
-    const before = await service.addUser(email, attackers)
+    const before = await service.registerUser(email, attackers)
     await service.delete(`/api/v1/users/${before.id}`, { token: admin.access })
-    const after = await service.addUser(email, victims)
+    const after = await service.registerUser(email, victims)
 
     const me = await service.get('/api/v1/me', { token: before.access })
     const refreshed = await service.post('/api/v1/auth/refresh', { refresh_token: before.refresh })

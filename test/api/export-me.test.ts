@@ -186,7 +186,7 @@ describe('GET /me/export', () => {
   })
 
   test('somebody else’s holds nothing of it', async () => {
-    const other = await service.addUser()
+    const other = await service.registerUser()
 
     const { text, body } = await service.get(EXPORT, { token: other.access })
 

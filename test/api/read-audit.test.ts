@@ -18,6 +18,7 @@ describe('GET /audit', () => {
     service = await startService()
     admin = await service.addAdmin('boss@example.com')
     ann = await service.addUser('ann@example.com', undefined, 'Ann Canary')
+    await service.logIn(admin.email)
     service.advance(5 * MINUTE_MS)
     await service.patch(`/api/v1/users/${ann.id}`, { role: 'admin' }, as(admin))
     await service.patch(`/api/v1/users/${ann.id}`, { full_name: 'Ann Other' }, as(admin))

@@ -81,6 +81,7 @@ describe('POST /mail/{id}/resend', () => {
   test('409 mail_not_failed for one that waits, was sent or dropped, and the second time', async () => {
     await using service = await startService()
     const { access: token } = await service.addAdmin()
+    await service.registerUser('sent@example.com')
     const { id } = await failedMail(service, 'ann@example.com')
     const { body: sent } = await service.get('/api/v1/mail?state=sent', { token })
     await service.post(at(id), undefined, { token })
