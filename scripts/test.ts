@@ -35,11 +35,6 @@ const lanes: readonly Lane[] = [
   })),
 ].filter(({ files }) => files.length > 0)
 
-/** PGHOST and its like are about a server of the developer's. */
-const ENVIRONMENT = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !name.startsWith('PG')),
-)
-
 try {
   process.exitCode = await runLanes()
 } catch (error) {
@@ -95,7 +90,7 @@ function start(
   const args = ['--test', '--test-isolation=none', '--test-timeout=60000', ...files]
   return spawn(process.execPath, args, {
     stdio: ['inherit', stdout, 'inherit'],
-    env: { ...ENVIRONMENT, ...env, TEST_DATABASE: database, UV_THREADPOOL_SIZE: '4' },
+    env: { ...process.env, ...env, TEST_DATABASE: database, UV_THREADPOOL_SIZE: '4' },
   })
 }
 

@@ -36,6 +36,8 @@ const PORT_TAKEN = /could not bind|could not create any TCP\/IP sockets/
 
 /** `durable: false` skips fsync, which makes tests fast; kill tests keep it. */
 export async function startCluster({ durable }: { durable: boolean }): Promise<Cluster> {
+  // PGHOST and its like are about another server of the developer's; `pg` would heed them.
+  for (const name of Object.keys(process.env)) if (name.startsWith('PG')) delete process.env[name]
   const home = await makeHome()
   const password = randomBytes(16).toString('hex')
   let server: ChildProcess | undefined
@@ -142,7 +144,6 @@ async function initialise({ folder, user, initdb }: Home, password: string): Pro
   }
 }
 
-/** Nothing of PGHOST and its like, which a developer may have set for another server. */
 const ENVIRONMENT = { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' }
 
 async function startOnFreePort(home: Home, settings: readonly string[]) {
