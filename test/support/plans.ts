@@ -1,27 +1,45 @@
 import assert from 'node:assert/strict'
-import { CompiledQuery, type Kysely, type KyselyPlugin, type RootOperationNode } from 'kysely'
+import { CompiledQuery, type Kysely, type KyselyPlugin, type RootOperationNode, sql } from 'kysely'
+import { openDatabase } from '../../server/database/open.ts'
 import type { Schema } from '../../server/database/schema.ts'
+import { databaseUrl } from '../../server/lib/setting-types.ts'
+import { startService } from './service.ts'
 
-/** How the database goes about the first query that `ask` makes. */
-export async function planOf(
-  db: Kysely<Schema>,
-  dialect: 'sqlite' | 'postgres',
-  ask: (db: Kysely<Schema>) => Promise<unknown>,
-): Promise<string> {
-  const asked: RootOperationNode[] = []
-  const spy: KyselyPlugin = {
-    transformQuery({ node }) {
-      asked.push(node)
-      return node
-    },
-    transformResult: async ({ result }) => result,
+export type Ask = (db: Kysely<Schema>) => Promise<unknown>
+
+/** A database of its own with what `fill` puts into it, and the plans that it makes for queries. */
+export async function startPlans(fill: (db: Kysely<Schema>) => Promise<void>) {
+  const service = await startService()
+  const backend = await openDatabase(databaseUrl(service.databaseUrl))
+  const db = backend.writer
+  await fill(db)
+  await sql`analyze`.execute(db)
+  const explain = backend.dialect === 'sqlite' ? 'explain query plan' : 'explain'
+
+  /** How the database goes about the first query that `ask` makes. */
+  async function planOf(ask: Ask): Promise<string> {
+    const asked: RootOperationNode[] = []
+    const spy: KyselyPlugin = {
+      transformQuery({ node }) {
+        asked.push(node)
+        return node
+      },
+      transformResult: async ({ result }) => result,
+    }
+    await ask(db.withPlugin(spy))
+    const [query] = asked
+    assert.ok(query)
+    const compiled = db.getExecutor().compileQuery(query, { queryId: 'plan' })
+    const plan = CompiledQuery.raw(`${explain} ${compiled.sql}`, [...compiled.parameters])
+    const { rows } = await db.executeQuery(plan)
+    return JSON.stringify(rows)
   }
-  await ask(db.withPlugin(spy))
-  const [query] = asked
-  assert.ok(query)
-  const compiled = db.getExecutor().compileQuery(query, { queryId: 'plan' })
-  const explain = dialect === 'sqlite' ? 'explain query plan' : 'explain'
-  const plan = CompiledQuery.raw(`${explain} ${compiled.sql}`, [...compiled.parameters])
-  const { rows } = await db.executeQuery(plan)
-  return JSON.stringify(rows)
+
+  return {
+    planOf,
+    async [Symbol.asyncDispose]() {
+      await backend.close()
+      await service[Symbol.asyncDispose]()
+    },
+  }
 }

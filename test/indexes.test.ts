@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Kysely } from 'kysely'
+import { type AuditFilters, blankEventsOf, findEventPage } from '../server/audit/audit.ts'
+import type { Schema } from '../server/database/schema.ts'
+import { countSentMails, isMailOverdue } from '../server/jobs/backlog.ts'
+import { claimMessage } from '../server/jobs/claims.ts'
+import { forgetStrangers } from '../server/jobs/outbox.ts'
+import { hastenUnconfirmed } from '../server/jobs/settlements.ts'
+import { newId } from '../server/lib/random.ts'
+import { HOUR_MS, MINUTE_MS, toIso } from '../server/lib/units.ts'
+import { findMails } from '../server/outbox/mails.ts'
+import { DATABASE } from './support/database.ts'
+import { type Ask, startPlans } from './support/plans.ts'
+import { times } from './support/races.ts'
+
+// A month of mail and a quarter of events must slow down nobody who looks for a few of them.
+
+const NOW_MS = Date.UTC(2026, 0, 1, 12)
+const USERS = 50
+const EVENTS_PER_USER = 100
+const HOURS = 50
+const MAILS_PER_HOUR = 100
+
+/** One event a minute, the newest just now, nearly all of one kind. */
+async function fillAudit(db: Kysely<Schema>): Promise<void> {
+  for (const turn of times(EVENTS_PER_USER)) {
+    const events = times(USERS).map((n) => ({
+      at: toIso(NOW_MS - (turn * USERS + n) * MINUTE_MS),
+      event: n === 0 && turn % 20 === 0 ? 'user.disabled' : 'user.changed',
+      actor_id: n,
+      subject_id: n,
+      changes: '{}',
+      ip: '203.0.113.7',
+      request_id: null,
+    }))
+    await db.insertInto('audit_events').values(events).execute()
+  }
+}
+
+/** Much that was sent, little that failed, and reminders that wait. */
+async function fillOutbox(db: Kysely<Schema>): Promise<void> {
+  for (const hour of times(HOURS)) {
+    const at = toIso(NOW_MS - hour * HOUR_MS - MINUTE_MS)
+    const common = { email_canonical: null, user_id: null, recipient: null, last_error: null }
+    const mail = { ...common, kind: 'verification', payload: '{}', claims: 1, created_at: at }
+    const ended = { ...mail, due_at: at, finished_at: at }
+    const dueAt = toIso(NOW_MS + (hour + 1) * HOUR_MS)
+    const waiting = { ...mail, kind: 'reminder', due_at: dueAt, finished_at: null }
+    await db
+      .insertInto('outbox')
+      .values([
+        ...times(MAILS_PER_HOUR).map(() => ({ ...ended, id: newId(), state: 'sent' as const })),
+        { ...ended, id: newId(), state: 'dead' as const },
+        ...times(20).map(() => ({ ...waiting, id: newId(), state: 'waiting' as const })),
+      ])
+      .execute()
+  }
+}
+
+describe('with a month of mail and a quarter of events', () => {
+  let plans: Awaited<ReturnType<typeof startPlans>>
+  before(async () => {
+    plans = await startPlans(async (db) => {
+      await fillOutbox(db)
+      await fillAudit(db)
+    })
+  })
+  after(() => plans[Symbol.asyncDispose]())
+
+  const claim = {
+    channel: 'mail',
+    kinds: ['verification'],
+    nowMs: NOW_MS,
+    claimMs: 1,
+    woken: true,
+  } as const
+  for (const [what, index, ask] of [
+    [
+      'a claim',
+      'outbox_waiting',
+      (db) => db.transaction().execute((tx) => claimMessage(tx, claim)),
+    ],
+    [
+      'the count of the last hour',
+      'outbox_finished',
+      (db) => countSentMails(db, NOW_MS - HOUR_MS, 10_000),
+    ],
+    ['readiness', 'outbox_waiting', (db) => isMailOverdue(db, NOW_MS - MINUTE_MS)],
+    [
+      'the end of an outage',
+      'outbox_waiting',
+      (db) => db.transaction().execute((tx) => hastenUnconfirmed(tx, 'mail', NOW_MS)),
+    ],
+    [
+      'the search for addresses that are no user’s',
+      'outbox_strangers',
+      (db) => db.transaction().execute((tx) => forgetStrangers(tx, toIso(NOW_MS - HOUR_MS), 1000)),
+    ],
+    [
+      'a list of what failed',
+      'outbox_failed',
+      (db) => findMails(db, { state: 'dead' }, { limit: 100, after: undefined }),
+    ],
+    [
+      'the search for a deleted user’s networks',
+      'audit_events_unblanked',
+      (db) => db.transaction().execute((tx) => blankEventsOf(tx, [7], 10)),
+    ],
+  ] as [string, string, Ask][]) {
+    test(`${what} reads ${index}, not the table`, async () => {
+      const plan = await plans.planOf(ask)
+
+      assert.match(plan, new RegExp(`\\b${index}\\b`))
+      assert.doesNotMatch(plan, /Seq Scan on (outbox|audit_events)|SCAN (outbox|audit_events)"/)
+    })
+  }
+
+  const late = toIso(NOW_MS - MINUTE_MS)
+  const early = toIso(NOW_MS - USERS * EVENTS_PER_USER * MINUTE_MS)
+  const page = { limit: 101, before: undefined }
+  for (const [what, index, filters, position] of [
+    ['nothing', 'at', {}, page],
+    ['an event', 'event', { event: 'user.disabled' }, page],
+    ['whom it concerns', 'subject', { subjectId: 7 }, page],
+    ['who did it', 'actor', { actorId: 7 }, page],
+    ['a late start', 'at', { since: late }, page],
+    ['an early end', 'at', { until: early }, page],
+    ['the place of a page', 'at', { until: late }, { ...page, before: { at: early, id: 7 } }],
+    ['a late start and an event', 'event', { since: late, event: 'user.disabled' }, page],
+    ['an early end and an event', 'event', { until: early, event: 'user.disabled' }, page],
+    ['whom it concerns, and a late start', 'subject', { subjectId: 7, since: late }, page],
+    ['who did it, and an early end', 'actor', { actorId: 7, until: early }, page],
+  ] as [string, string, AuditFilters, Parameters<typeof findEventPage>[2]][]) {
+    test(`a page of events by ${what} seeks in audit_events_${index}`, async () => {
+      const plan = await plans.planOf((db) => findEventPage(db, filters, position))
+
+      assert.match(plan, /\baudit_events_(?:at|event|subject|actor)\b/)
+      assert.doesNotMatch(plan, /Seq Scan|SCAN audit_events"/)
+      if ('since' in filters || 'until' in filters) assert.match(plan, SEEK)
+      if (DATABASE === 'sqlite') assert.match(plan, new RegExp(`audit_events_${index}\\b`))
+    })
+  }
+})
+
+/** PostgreSQL names the times in the condition of the index, SQLite the columns that it seeks by. */
+const SEEK = /Index Cond: [^"]*\bat\b|SEARCH audit_events USING INDEX \w+ \([^"]*\bat[<>]/
