@@ -4,12 +4,11 @@ import { LANES, runDelivery } from '../server/jobs/run.ts'
 import { SECOND_MS } from '../server/lib/units.ts'
 import type { Mailer } from '../server/mail/mailer.ts'
 import type { Mail } from '../server/mail/messages.ts'
-import { createDeliveries } from '../server/worker.ts'
-import { outboxRows } from './support/mailers.ts'
+import { deliveryBy, outboxRows } from './support/mailers.ts'
 import { type Service, startService } from './support/service.ts'
 
-const run = ({ ctx, sms }: Service, mail: Mailer) =>
-  runDelivery(ctx, createDeliveries(ctx, { mail, sms }).mail)
+const run = (service: Service, mailer: Mailer) =>
+  runDelivery(service.ctx, deliveryBy(service, mailer))
 
 /** Tells when a mail arrives; each waits until it is let go. */
 function createGate() {

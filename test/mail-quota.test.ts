@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { enqueueMail } from '../server/jobs/outbox.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
-import { createDeliveries, MAIL_JOBS } from '../server/worker.ts'
+import { MAIL_JOBS } from '../server/worker.ts'
+import { deliveryBy } from './support/mailers.ts'
 import { startReplicas } from './support/races.ts'
 import { type Service, startService } from './support/service.ts'
 
@@ -86,11 +87,10 @@ describe('MAIL_MAX_PER_HOUR', () => {
     await service.signUp('one@example.com')
     const counts: number[] = []
     // The loop of a worker keeps one delivery.
-    const { mailer, sms } = service
-    const { mail } = createDeliveries(service.ctx, { mail: mailer, sms })
+    const delivery = deliveryBy(service, service.mailer)
     for (const ms of [0, SECOND_MS, MINUTE_MS - 2 * SECOND_MS, SECOND_MS]) {
       service.advance(ms)
-      await mail.claim({ woken: true })
+      await delivery.claim({ woken: true })
       counts.push(alarms(service).length)
     }
 

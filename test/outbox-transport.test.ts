@@ -1,43 +1,29 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { deliverNext } from '../server/jobs/delivery.ts'
+import { type Delivery, deliverNext } from '../server/jobs/delivery.ts'
 import { enqueueMail } from '../server/jobs/outbox.ts'
-import { HOUR_MS, SECOND_MS, toIso } from '../server/lib/units.ts'
-import { DeliveryError } from '../server/mail/delivery-error.ts'
-import type { Mailer } from '../server/mail/mailer.ts'
+import { LANES } from '../server/jobs/run.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from '../server/lib/units.ts'
 import { createDeliveries } from '../server/worker.ts'
 import {
+  claimUpTo,
   createFailingMailer,
-  createHangingMailer,
   createScriptedMailer,
-  failedMail,
+  deliverAll,
+  deliverOne,
+  deliveryBy,
+  DOWN,
+  LATER,
+  outboxRow,
   outboxRows,
+  REFUSED,
+  UNCONFIRMED,
 } from './support/mailers.ts'
-import { assertProblem } from './support/problem.ts'
 import { type Service, startService } from './support/service.ts'
 
-// What a fault does to everybody else's messages, and a deletion to those of one user.
+// What a transport that fails, hangs or comes back does to the messages that wait for it.
 
 const email = 'ann@example.com'
-
-const LATER = new DeliveryError('later', '450 4.2.1 mailbox busy')
-const REFUSED = new DeliveryError('refused', '550 5.1.1 no such user')
-
-const createDelivery = ({ ctx, sms }: Service, mail: Mailer) =>
-  createDeliveries(ctx, { mail, sms }).mail
-/** One message by a worker that has just started. */
-const deliver = (service: Service, mailer: Mailer) =>
-  deliverNext(createDelivery(service, mailer), true)
-/** Everything that is due, by one worker. */
-async function deliverAll(service: Service, mailer: Mailer): Promise<void> {
-  const delivery = createDelivery(service, mailer)
-  while (await deliverNext(delivery, true));
-}
-async function theRow(service: Service) {
-  const rows = await outboxRows(service)
-  assert.equal(rows.length, 1)
-  return rows[0]!
-}
 
 describe('one bad address', () => {
   for (const error of [LATER, REFUSED]) {
@@ -49,11 +35,11 @@ describe('one bad address', () => {
       const mailer = createScriptedMailer(({ to }) =>
         to === 'bad@example.com' ? error : undefined,
       )
-      const delivery = createDelivery(service, mailer)
+      const delivery = deliveryBy(service, mailer)
 
-      while (await deliverNext(delivery, true));
+      await deliverAll(delivery)
       service.advance(delivery.pausedMs())
-      while (await deliverNext(delivery, true));
+      await deliverAll(delivery)
 
       assert.equal(mailer.sent.length, 3)
       assert.ok(delivery.pausedMs() === 0)
@@ -62,13 +48,11 @@ describe('one bad address', () => {
 })
 
 describe('a transport that is down', () => {
-  const DOWN = new DeliveryError('transport', 'connect ECONNREFUSED')
-
   test('only puts off what was tried, and is tried again after 5 to 6.25 s, doubled up to 30 s', async () => {
     await using service = await startService()
     await service.signUp(email)
-    const delivery = createDelivery(service, createFailingMailer(DOWN))
-    const before = await theRow(service)
+    const delivery = deliveryBy(service, createFailingMailer(DOWN))
+    const before = await outboxRow(service)
     const pauses: number[] = []
     for (let n = 0; n < 6; n++) {
       assert.equal(await deliverNext(delivery, true), true)
@@ -78,7 +62,7 @@ describe('a transport that is down', () => {
       service.advance(1)
     }
 
-    const after = await theRow(service)
+    const after = await outboxRow(service)
     const expected = {
       ...before,
       claims: after.claims,
@@ -98,14 +82,10 @@ describe('a transport that is down', () => {
   test('is not paused the longer the more messages met the same fault at once', async () => {
     await using service = await startService()
     for (const name of ['ann', 'bob', 'cay']) await service.signUp(`${name}@example.com`)
-    const delivery = createDelivery(service, createFailingMailer(DOWN))
-    const held = [
-      await delivery.claim({ woken: true }),
-      await delivery.claim({ woken: true }),
-      await delivery.claim({ woken: true }),
-    ]
+    const delivery = deliveryBy(service, createFailingMailer(DOWN))
+    const held = await claimUpTo(3, delivery)
 
-    await Promise.all(held.map((claim) => delivery.deliver(claim!)))
+    await Promise.all(held.map((claim) => delivery.deliver(claim)))
 
     assert.ok(delivery.pausedMs() <= 6.25 * SECOND_MS, `${delivery.pausedMs()}`)
   })
@@ -115,14 +95,14 @@ describe('a transport that is down', () => {
     for (let n = 0; n < 10; n++) await service.signUp(`user${n}@example.com`)
     let down = true
     const mailer = createScriptedMailer(() => (down ? DOWN : undefined))
-    const delivery = createDelivery(service, mailer)
+    const delivery = deliveryBy(service, mailer)
     for (let n = 0; n < 8; n++) {
       await deliverNext(delivery, true)
       service.advance(delivery.pausedMs())
     }
 
     down = false
-    while (await deliverNext(delivery, true));
+    await deliverAll(delivery)
 
     const to = mailer.sent.map((mail) => mail.to)
     assert.deepEqual([to.length, new Set(to).size], [10, 10])
@@ -134,11 +114,8 @@ describe('a transport that is down', () => {
     service.advance(1)
     await service.signUp(email)
     const mailer = createScriptedMailer(({ to }) => (to === 'bad@example.com' ? DOWN : undefined))
-    const delivery = createDelivery(service, mailer)
-    const [bad, good] = [
-      await delivery.claim({ woken: true }),
-      await delivery.claim({ woken: true }),
-    ]
+    const delivery = deliveryBy(service, mailer)
+    const [bad, good] = await claimUpTo(2, delivery)
     assert.ok(bad && good)
 
     await delivery.deliver(bad)
@@ -155,7 +132,7 @@ describe('a transport that is down', () => {
     service.advance(1)
     await service.signUp(email)
     const mailer = createScriptedMailer(({ to }) => (to === 'bad@example.com' ? DOWN : undefined))
-    const delivery = createDelivery(service, mailer)
+    const delivery = deliveryBy(service, mailer)
 
     await deliverNext(delivery, true)
     service.advance(delivery.pausedMs())
@@ -171,7 +148,7 @@ describe('a transport that is down', () => {
     await using service = await startService()
     await service.signUp(email)
     service.advance(3 * HOUR_MS)
-    const delivery = createDelivery(service, createFailingMailer(DOWN))
+    const delivery = deliveryBy(service, createFailingMailer(DOWN))
     await deliverNext(delivery, true)
 
     service.advance(-2 * HOUR_MS)
@@ -184,7 +161,7 @@ describe('a transport that is down', () => {
     await service.signUp(email)
     await service.signUp('bob@example.com')
     service.advance(3 * HOUR_MS)
-    const delivery = createDelivery(service, createFailingMailer(DOWN))
+    const delivery = deliveryBy(service, createFailingMailer(DOWN))
     await deliverNext(delivery, true)
 
     service.advance(-2 * HOUR_MS)
@@ -201,7 +178,7 @@ describe('a transport that is down', () => {
     const mailer = createScriptedMailer(({ to }) => (to.startsWith('bad') ? DOWN : undefined))
 
     // Each one has just started and remembers nothing.
-    for (let n = 0; n < 6; n++) await deliver(service, mailer)
+    for (let n = 0; n < 6; n++) await deliverOne(service, mailer)
 
     assert.deepEqual(
       mailer.sent.map((mail) => mail.to),
@@ -233,62 +210,161 @@ describe('a transport that is down', () => {
   })
 })
 
-describe('the deletion of a user', () => {
-  test('blanks what was sent and drops what waits or had failed', async () => {
+describe('a transport in doubt', () => {
+  test('is asked by one message at a time, and by four once it works', async () => {
     await using service = await startService()
-    const admin = await service.addAdmin('boss@example.com')
-    const ann = await service.registerUser(email)
-    await service.post('/api/v1/auth/verify/resend', { email })
-    await service.post('/api/v1/auth/refresh', { refresh_token: ann.refresh })
-    await deliverAll(service, createFailingMailer(REFUSED))
+    for (let n = 0; n < 6; n++) await service.signUp(`user${n}@example.com`)
+    let down = true
+    const mailer = createScriptedMailer(() => (down ? DOWN : undefined))
+    const delivery = deliveryBy(service, mailer)
+    await deliverNext(delivery, true)
+    service.advance(delivery.pausedMs())
+    down = false
 
-    await service.delete(`/api/v1/users/${ann.id}`, { token: admin.access })
+    const probe = await delivery.claim({ woken: true })
+    const second = await delivery.claim({ woken: true })
+    const held = delivery.isHeld()
+    assert.ok(probe)
+    await delivery.deliver(probe)
+    const others = await claimUpTo(LANES, delivery)
 
-    const rows = await outboxRows(service)
-    const hers = rows.filter((row) => row.recipient !== 'boss@example.com')
-    assert.ok(hers.length >= 2)
-    for (const row of hers) {
-      assert.ok(['sent', 'dropped'].includes(row.state), row.state)
-      assert.deepEqual(
-        [row.recipient, row.email_canonical, row.payload, row.last_error],
-        [null, null, '{}', null],
-      )
-    }
-    assert.ok(!JSON.stringify(rows).includes(email))
+    assert.deepEqual([second, held, delivery.isHeld()], [undefined, true, false])
+    assert.equal(others.length, 4)
   })
+})
 
-  test('drops what had bounced: nobody can have it sent again', async () => {
-    await using service = await startService()
-    const admin = await service.addAdmin('boss@example.com')
-    const { id, userId } = await failedMail(service, email)
-
-    await service.delete(`/api/v1/users/${userId}`, { token: admin.access })
-
-    const url = `/api/v1/mail/${id}/resend`
-    assertProblem(await service.post(url, undefined, { token: admin.access }), 'mail_not_failed')
-    const rows = await outboxRows(service)
-    assert.deepEqual(
-      rows.map((row) => row.state),
-      ['dropped'],
-    )
-  })
-
-  test('takes its mail out of the hands of a worker, who writes nothing more', async () => {
-    await using service = await startService()
-    const admin = await service.addAdmin('boss@example.com')
+describe('a transport that fails for days', () => {
+  test('has three days for a message from its first fault on; then it is dead, and counted no refusal', async () => {
+    await using service = await startService({
+      VERIFICATION_CODE_EXPIRE_HOURS: '168',
+      UNVERIFIED_USER_TTL_HOURS: '8760',
+    })
     await service.signUp(email)
-    const slow = createHangingMailer()
-    const sending = deliver(service, slow)
-    await slow.taken
+    service.advance(DAY_MS)
+    const mailer = createFailingMailer(DOWN)
+    const startedAtMs = service.clock.nowMs
+    for (const hours of [0, 1, 24, 71]) {
+      service.clock.nowMs = startedAtMs + hours * HOUR_MS
+      assert.equal(await deliverOne(service, mailer), true)
+      assert.equal((await outboxRow(service)).state, 'waiting', `after ${hours} h`)
+    }
 
-    await service.delete(`/api/v1/users/${admin.id + 1}`, { token: admin.access })
-    slow.answer.reject(REFUSED)
-    await sending
+    service.clock.nowMs = startedAtMs + 3 * DAY_MS
+    await deliverOne(service, mailer)
 
-    assert.ok(!JSON.stringify(await outboxRows(service)).includes(email))
-    assert.deepEqual(
-      (await outboxRows(service)).map((row) => row.state),
-      ['dropped'],
+    const row = await outboxRow(service)
+    assert.deepEqual([row.state, row.refusals, row.bugs, row.crashes], ['dead', 0, 0, 0])
+    assert.deepEqual([row.first_failed_at, row.last_error], [toIso(startedAtMs), DOWN.message])
+    assert.notEqual(row.payload, '{}')
+  })
+})
+
+/** How long one answer is waited for. */
+const ANSWER_MS = 20 * SECOND_MS
+
+/** A server that hangs after the whole message until told otherwise. */
+function createHangingServer() {
+  const server = { hangs: true }
+  const scripted = createScriptedMailer(() => (server.hangs ? UNCONFIRMED : undefined))
+  const copiesOf = (id: string) => scripted.ids.filter((given) => given === id).length
+  return { ...scripted, timeoutMs: MINUTE_MS, server, copiesOf }
+}
+
+/** What the loop of a worker does in a second, or in as long as what it took up takes. */
+async function workOnce(
+  service: Service,
+  delivery: Delivery,
+  { server }: ReturnType<typeof createHangingServer>,
+): Promise<void> {
+  const held = await claimUpTo(LANES, delivery)
+  service.advance(held.length > 0 && server.hangs ? ANSWER_MS : SECOND_MS)
+  await Promise.all(held.map((claimed) => delivery.deliver(claimed)))
+}
+
+describe('a server that hangs after each message', () => {
+  test('for half an hour takes one copy at a time, no second one, and all is sent within a minute', async () => {
+    await using service = await startService()
+    const mailer = createHangingServer()
+    const delivery = deliveryBy(service, mailer)
+    const endMs = service.clock.nowMs + 30 * MINUTE_MS
+    let signUps = 0
+    let nextMs = service.clock.nowMs
+    while (service.clock.nowMs < endMs) {
+      for (; nextMs <= service.clock.nowMs; nextMs += 40 * SECOND_MS)
+        await service.signUp(`user${signUps++}@example.com`)
+      await workOnce(service, delivery, mailer)
+    }
+    const wasted = mailer.ids.length
+    const wastedTwice = wasted - new Set(mailer.ids).size
+
+    mailer.server.hangs = false
+    const backMs = service.clock.nowMs
+    while (mailer.sent.length < signUps && service.clock.nowMs < backMs + MINUTE_MS)
+      await workOnce(service, delivery, mailer)
+
+    assert.equal(wastedTwice, 0)
+    assert.ok(wasted > 30 && wasted < 30 * 2, `${wasted} copies`)
+    assert.equal(mailer.sent.length, signUps)
+    const rows = await outboxRows(service)
+    assert.deepEqual([...new Set(rows.map((row) => row.state))], ['sent'])
+    assert.ok(rows.every(({ id }) => mailer.copiesOf(id) <= 2))
+  })
+
+  test('for four minutes keeps the only message waiting, and its second copy arrives', async () => {
+    await using service = await startService()
+    await service.signUp(email)
+    const mailer = createHangingServer()
+    const delivery = deliveryBy(service, mailer)
+    const startedAtMs = service.clock.nowMs
+    while (service.clock.nowMs < startedAtMs + 4 * MINUTE_MS)
+      await workOnce(service, delivery, mailer)
+    const meanwhile = mailer.ids.length
+
+    mailer.server.hangs = false
+    while (service.clock.nowMs < startedAtMs + 6 * MINUTE_MS)
+      await workOnce(service, delivery, mailer)
+
+    assert.equal(meanwhile, 1)
+    assert.deepEqual([mailer.ids.length, (await outboxRow(service)).state], [2, 'sent'])
+  })
+
+  test('is asked with what was never handed over before what was', async () => {
+    await using service = await startService()
+    await service.signUp(email)
+    const mailer = createHangingServer()
+    const delivery = deliveryBy(service, mailer)
+    await deliverNext(delivery, true)
+    service.advance(6 * MINUTE_MS)
+    await service.signUp('bob@example.com')
+
+    await deliverNext(delivery, true)
+
+    assert.equal(new Set(mailer.ids).size, 2)
+  })
+
+  test('and works again lets all second copies go, but what its recipient’s side put off', async () => {
+    await using service = await startService()
+    for (const name of ['ann', 'bob', 'cay', 'dan']) {
+      await service.signUp(`${name}@example.com`)
+      service.advance(1)
+    }
+    const mailer = createHangingServer()
+    const delivery = deliveryBy(service, mailer)
+    const held = await claimUpTo(2, delivery)
+    // By another worker, which ends.
+    await deliverOne(service, mailer)
+    for (const claimed of held) await delivery.deliver(claimed)
+    await service.ctx.transaction((tx) =>
+      tx.updateTable('outbox').set({ refusals: 1 }).where('recipient', '=', email).execute(),
     )
+    const [refused] = await outboxRows(service)
+
+    mailer.server.hangs = false
+    service.advance(delivery.pausedMs())
+    await deliverAll(delivery)
+
+    const [first, ...second] = mailer.sent.map(({ to }) => to.slice(0, 3))
+    assert.deepEqual([first, ...second.toSorted()], ['dan', 'bob', 'cay'])
+    assert.deepEqual((await outboxRows(service))[0], refused)
   })
 })

@@ -1,4 +1,6 @@
-import { deliverNext } from '../../server/jobs/delivery.ts'
+import assert from 'node:assert/strict'
+import type { Claim } from '../../server/jobs/claims.ts'
+import { type Delivery, deliverNext } from '../../server/jobs/delivery.ts'
 import { DeliveryError } from '../../server/mail/delivery-error.ts'
 import type { Mailer } from '../../server/mail/mailer.ts'
 import { SECOND_MS } from '../../server/lib/units.ts'
@@ -7,6 +9,14 @@ import { createDeliveries } from '../../server/worker.ts'
 import type { Service } from './service.ts'
 
 const timeoutMs = 2 * SECOND_MS
+
+export const DOWN = new DeliveryError('transport', 'connect ECONNREFUSED')
+export const LATER = new DeliveryError('later', '450 4.2.1 mailbox busy')
+export const REFUSED = new DeliveryError('refused', '550 5.1.1 no such user')
+/** Handed over whole, and nobody knows whether it was taken. */
+export const UNCONFIRMED = new DeliveryError('transport', 'closed after DATA', {
+  unconfirmed: true,
+})
 
 /** Every message in the order in which it was written, but for the reminders that wait for days. */
 export const outboxRows = ({ ctx }: Pick<Service, 'ctx'>) =>
@@ -17,6 +27,13 @@ export const outboxRows = ({ ctx }: Pick<Service, 'ctx'>) =>
     .orderBy('created_at')
     .orderBy('id')
     .execute()
+
+/** The only message that there is. */
+export async function outboxRow(service: Pick<Service, 'ctx'>) {
+  const [row, ...others] = await outboxRows(service)
+  assert.ok(row && others.length === 0)
+  return row
+}
 
 /** A transport of which a test says for each mail how it goes; remembers what it was given. */
 export function createScriptedMailer(outcome: (mail: Mail) => Error | undefined) {
@@ -35,9 +52,7 @@ export function createScriptedMailer(outcome: (mail: Mail) => Error | undefined)
 }
 
 /** Fails every time, in this way. */
-export const createFailingMailer = (
-  error: Error = new DeliveryError('transport', 'the server is gone'),
-) => createScriptedMailer(() => error)
+export const createFailingMailer = (error: Error = DOWN) => createScriptedMailer(() => error)
 
 /** Takes a mail and answers only when told to, as a server that hangs. */
 export function createHangingMailer() {
@@ -52,16 +67,37 @@ export function createHangingMailer() {
   return { timeoutMs, ids, send, taken: taken.promise, answer }
 }
 
-export const REFUSED = new DeliveryError('refused', '550 5.1.1 no such user')
+type Delivering = Pick<Service, 'ctx' | 'sms'>
+
+/** What a worker that has just started delivers mail with. */
+export const deliveryBy = ({ ctx, sms }: Delivering, mail: Mailer): Delivery =>
+  createDeliveries(ctx, { mail, sms }).mail
+
+/** The next mail, by a worker that has just started and was woken; false when none is due. */
+export const deliverOne = (service: Delivering, mailer: Mailer): Promise<boolean> =>
+  deliverNext(deliveryBy(service, mailer), true)
+
+/** What a worker takes in hand at once, so much at the most. */
+export async function claimUpTo(count: number, delivery: Delivery): Promise<Claim[]> {
+  const held: Claim[] = []
+  while (held.length < count) {
+    const claimed = await delivery.claim({ woken: true })
+    if (claimed === undefined) break
+    held.push(claimed)
+  }
+  return held
+}
+
+/** Everything that is due, by one worker. */
+export async function deliverAll(delivery: Delivery): Promise<void> {
+  while (await deliverNext(delivery, true));
+}
 
 /** Everything that is due, through a transport of which a test says how it goes. */
-export async function deliverBy(
-  { ctx, sms }: Pick<Service, 'ctx' | 'sms'>,
+export const deliverBy = (
+  service: Delivering,
   outcome: (mail: Mail) => Error | undefined,
-): Promise<void> {
-  const { mail } = createDeliveries(ctx, { mail: createScriptedMailer(outcome), sms })
-  while (await deliverNext(mail, true));
-}
+): Promise<void> => deliverAll(deliveryBy(service, createScriptedMailer(outcome)))
 
 /** Somebody signed up with an address that does not exist: a message that bounced. */
 export async function failedMail(
