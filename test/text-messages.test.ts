@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { deliverNext } from '../server/jobs/delivery.ts'
 import { smsUrl } from '../server/lib/sms-url.ts'
 import { MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { createTwilio } from '../server/sms/twilio.ts'
 import { createDeliveries } from '../server/worker.ts'
 import { createTestDatabase } from './support/database.ts'
-import { CONFIRM, NUMBER, PHONE, phoneOf } from './support/phones.ts'
+import { deliverAll } from './support/mailers.ts'
+import { confirmPhone, NUMBER, phoneOf, wantPhone } from './support/phones.ts'
 import { startProgram } from './support/process.ts'
 import { PASSWORD, type Service, SETTINGS, startService } from './support/service.ts'
 import { ACCEPTED, answer, refusal, startTwilio } from './support/twilio-server.ts'
@@ -16,9 +16,7 @@ function deliveryBy({ ctx, mailer }: Service, url: string) {
   const account = smsUrl(url)
   assert.ok(account.kind === 'twilio')
   const { sms } = createDeliveries(ctx, { mail: mailer, sms: createTwilio(account) })
-  return async () => {
-    while (await deliverNext(sms, true));
-  }
+  return () => deliverAll(sms)
 }
 
 const rows = ({ ctx }: Service) =>
@@ -34,16 +32,16 @@ describe('a phone code by Twilio', () => {
   test('arrives once Twilio is back, and works', async () => {
     await using service = await startService()
     await using twilio = await startTwilio(answer(503, ''), answer(503, ''), ACCEPTED)
-    const { access: token } = await service.addUser()
-    await service.post(PHONE, { phone: NUMBER }, { token })
+    const ann = await service.addUser()
+    await wantPhone(service, ann)
     const deliver = deliveryBy(service, twilio.url)
     for (let n = 0; n < 3; n++) {
       await deliver()
       service.advance(30 * SECOND_MS)
     }
 
-    const code = codeIn(twilio.received[2]?.body)
-    const answered = await service.post(CONFIRM, { code }, { token })
+    const code = codeIn(twilio.received[2]?.body) ?? ''
+    const answered = await confirmPhone(service, ann, code)
 
     assert.equal(twilio.received.length, 3)
     assert.equal(answered.status, 200)
@@ -55,8 +53,8 @@ describe('a phone code by Twilio', () => {
   test('is not sent any more when Twilio comes back too late', async () => {
     await using service = await startService()
     await using twilio = await startTwilio(answer(503, ''), ACCEPTED)
-    const { access: token } = await service.addUser()
-    await service.post(PHONE, { phone: NUMBER }, { token })
+    const ann = await service.addUser()
+    await wantPhone(service, ann)
     const deliver = deliveryBy(service, twilio.url)
     await deliver()
 
@@ -74,9 +72,9 @@ describe('a phone code by Twilio', () => {
     await using service = await startService()
     await using twilio = await startTwilio(refusal(400, 21211, NUMBER), ACCEPTED)
     const [ann, bob] = [await service.addUser(), await service.addUser()]
-    await service.post(PHONE, { phone: NUMBER }, { token: ann.access })
+    await wantPhone(service, ann)
     service.advance(1)
-    await service.post(PHONE, { phone: NUMBER }, { token: bob.access })
+    await wantPhone(service, bob)
 
     await deliveryBy(service, twilio.url)()
 

@@ -6,13 +6,16 @@ import { createDeliveries } from '../../server/worker.ts'
 import { createHangingMailer, REFUSED } from '../support/mailers.ts'
 import {
   addPhone,
-  CONFIRM,
+  askForCode,
+  confirmPhone,
   NUMBER,
   OTHER_NUMBER,
-  PHONE,
   pendingPhones,
+  PHONE,
   phoneCodeFor,
   phoneOf,
+  removePhone,
+  wantPhone,
 } from '../support/phones.ts'
 import { assertProblem } from '../support/problem.ts'
 import { startService } from '../support/service.ts'
@@ -26,7 +29,7 @@ describe('DELETE /me/phone', () => {
     assert.equal((await rowOf(service, ann)).phone_verified_at, '2026-01-01T12:00:00.000Z')
     service.advance(5 * SECOND_MS)
 
-    const answer = await service.delete(PHONE, { token: ann.access })
+    const answer = await removePhone(service, ann)
 
     assert.equal(answer.status, 204)
     assert.equal(answer.text, '')
@@ -41,18 +44,18 @@ describe('DELETE /me/phone', () => {
     const ann = await service.addUser()
     const code = await phoneCodeFor(service, ann)
 
-    await service.delete(PHONE, { token: ann.access })
+    await removePhone(service, ann)
 
-    assertProblem(await service.post(CONFIRM, { code }, { token: ann.access }), 'invalid_code')
+    assertProblem(await confirmPhone(service, ann, code), 'invalid_code')
     assert.deepEqual(await pendingPhones(service), [])
   })
 
   test('204 drops a text message that was not sent yet', async () => {
     await using service = await startService()
-    const { access: token } = await service.addUser()
-    await service.post(PHONE, { phone: NUMBER }, { token })
+    const ann = await service.addUser()
+    await wantPhone(service, ann)
 
-    await service.delete(PHONE, { token })
+    await removePhone(service, ann)
     await service.deliverMail()
 
     assert.deepEqual(service.texts, [])
@@ -63,13 +66,13 @@ describe('DELETE /me/phone', () => {
     const ann = await service.addUser()
     await addPhone(service, ann)
     service.advance(MINUTE_MS)
-    await service.post(PHONE, { phone: OTHER_NUMBER }, { token: ann.access })
+    await wantPhone(service, ann, OTHER_NUMBER)
     const slow = createHangingMailer()
     const { sms } = createDeliveries(service.ctx, { mail: slow, sms: slow })
     const sending = deliverNext(sms, true)
     await slow.taken
 
-    await service.delete(PHONE, { token: ann.access })
+    await removePhone(service, ann)
     slow.answer.reject(REFUSED)
     await sending
 
@@ -95,10 +98,24 @@ describe('DELETE /me/phone', () => {
     const before = await rowOf(service, ann)
     service.advance(5 * SECOND_MS)
 
-    const answer = await service.delete(PHONE, { token: ann.access })
+    const answer = await removePhone(service, ann)
 
     assert.equal(answer.status, 204)
     assert.deepEqual(await rowOf(service, ann), before)
+  })
+
+  test('204 gives no text messages back: five an hour, however often the number is removed', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    const sent: number[] = []
+
+    for (let n = 0; n < 6; n++) {
+      sent.push(await askForCode(service, ann))
+      await removePhone(service, ann)
+      service.advance(MINUTE_MS)
+    }
+
+    assert.deepEqual(sent, [1, 1, 1, 1, 1, 0])
   })
 
   test('204 leaves other users’ numbers alone', async () => {
@@ -107,7 +124,7 @@ describe('DELETE /me/phone', () => {
     await addPhone(service, ann)
     await addPhone(service, bob)
 
-    await service.delete(PHONE, { token: ann.access })
+    await removePhone(service, ann)
 
     assert.equal(await phoneOf(service, bob), NUMBER)
   })
@@ -116,26 +133,4 @@ describe('DELETE /me/phone', () => {
     await using service = await startService()
     assertProblem(await service.delete(PHONE), 'authentication_required')
   })
-})
-
-test('deleting a user removes number, code and what was counted', async () => {
-  await using service = await startService()
-  const admin = await service.addAdmin()
-  const ann = await service.addUser()
-  const code = await phoneCodeFor(service, ann)
-  await service.post(
-    CONFIRM,
-    { code: code === '000000' ? '1'.repeat(6) : '000000' },
-    {
-      token: ann.access,
-    },
-  )
-
-  await service.delete(`/api/v1/users/${ann.id}`, { token: admin.access })
-
-  assert.deepEqual(await pendingPhones(service), [])
-  const counted = await service.ctx.db.selectFrom('code_failures').select('purpose').execute()
-  assert.deepEqual(counted, [])
-  const told = await service.ctx.db.selectFrom('outbox').select(['recipient', 'payload']).execute()
-  assert.ok(!JSON.stringify(told).includes(NUMBER))
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { mac } from '../../server/lib/keys.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../server/lib/units.ts'
+import { triesOf } from '../support/codes.ts'
 import {
   changeEmail,
   confirmEmail,
@@ -14,7 +15,7 @@ import {
   undoTokensTo,
 } from '../support/email-changes.ts'
 import { countHashes } from '../support/hashes.ts'
-import { phoneCodeFor, pendingPhones, triesOf } from '../support/phones.ts'
+import { phoneCodeFor, pendingPhones } from '../support/phones.ts'
 import { assertInvalid, assertProblem } from '../support/problem.ts'
 import { forget, linksTo, NEW_PASSWORD, newestToken, reset } from '../support/resets.ts'
 import { rowsOf } from '../support/seed.ts'

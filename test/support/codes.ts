@@ -1,6 +1,18 @@
+import type { Service } from './service.ts'
+
 /** Six digits that are not the code. */
 export function otherThan(code: string, by = 1): string {
   return String((Number(code) + by) % 1_000_000).padStart(6, '0')
+}
+
+/** Counted tries of an address, by purpose. */
+export async function triesOf({ ctx }: Service, email: string): Promise<Record<string, number>> {
+  const rows = await ctx.db
+    .selectFrom('code_failures')
+    .select(['purpose', 'times'])
+    .where('email_canonical', '=', email)
+    .execute()
+  return Object.fromEntries(rows.map((row) => [row.purpose, JSON.parse(row.times).length]))
 }
 
 /**

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Service, TestUser } from './service.ts'
+import type { Answer, Service, TestUser } from './service.ts'
 
 export const PHONE = '/api/v1/me/phone'
 export const CONFIRM = '/api/v1/me/phone/confirm'
@@ -8,14 +8,29 @@ export const OTHER_NUMBER = '+15550100200'
 
 type Caller = Pick<TestUser, 'access'>
 
+export const wantPhone = (
+  service: Service,
+  { access: token }: Caller,
+  phone: string = NUMBER,
+): Promise<Answer> => service.post(PHONE, { phone }, { token })
+
+export const confirmPhone = (
+  service: Service,
+  { access: token }: Caller,
+  code: string,
+): Promise<Answer> => service.post(CONFIRM, { code }, { token })
+
+export const removePhone = (service: Service, { access: token }: Caller): Promise<Answer> =>
+  service.delete(PHONE, { token })
+
 /** Asks for a code and delivers; how many text messages that sent. */
 export async function askForCode(
   service: Service,
-  { access: token }: Caller,
-  phone = NUMBER,
+  caller: Caller,
+  phone?: string,
 ): Promise<number> {
   const before = service.texts.length
-  const answer = await service.post(PHONE, { phone }, { token })
+  const answer = await wantPhone(service, caller, phone)
   assert.equal(answer.status, 202, answer.text)
   await service.deliverMail()
   return service.texts.length - before
@@ -41,7 +56,7 @@ export async function phoneCodeFor(
 /** Proves a number through the API. */
 export async function addPhone(service: Service, caller: Caller, phone = NUMBER): Promise<void> {
   const code = await phoneCodeFor(service, caller, phone)
-  const answer = await service.post(CONFIRM, { code }, { token: caller.access })
+  const answer = await confirmPhone(service, caller, code)
   assert.equal(answer.status, 200, answer.text)
 }
 
@@ -51,14 +66,4 @@ export async function phoneOf(service: Service, { access: token }: Caller): Prom
 
 export function pendingPhones({ ctx }: Service) {
   return ctx.db.selectFrom('phone_changes').select(['id', 'user_id', 'phone']).execute()
-}
-
-/** Counted tries of an address, by purpose. */
-export async function triesOf({ ctx }: Service, email: string): Promise<Record<string, number>> {
-  const rows = await ctx.db
-    .selectFrom('code_failures')
-    .select(['purpose', 'times'])
-    .where('email_canonical', '=', email)
-    .execute()
-  return Object.fromEntries(rows.map((row) => [row.purpose, JSON.parse(row.times).length]))
 }

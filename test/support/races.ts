@@ -17,6 +17,13 @@ export async function startReplicas(settings: Record<string, string> = {}) {
 /** 0, 1, 2, … */
 export const times = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
 
+/** Asks so often at once, one of the replicas and the other by turns. */
+export const atOnce = (
+  count: number,
+  [first, second]: readonly [Service, Service],
+  ask: (service: Service, n: number) => Promise<Answer>,
+): Promise<Answer[]> => Promise.all(times(count).map((n) => ask(n % 2 ? second : first, n)))
+
 /** How often each status was answered. */
 export function countStatuses(answers: readonly Answer[]): Record<number, number> {
   const counts: Record<number, number> = {}
