@@ -9,7 +9,6 @@ import {
   emailChanges,
   emailCodeFor,
   emailOf,
-  openSessions,
   undoEmail,
   undoTokenFor,
   unsentCodeOf,
@@ -20,8 +19,8 @@ import { assertProblem } from './support/problem.ts'
 import { countStatuses, startReplicas, times, turns, waitForBlocked } from './support/races.ts'
 import { linksTo } from './support/resets.ts'
 import { type Answer, PASSWORD } from './support/service.ts'
+import { LOGIN, openSessions } from './support/sessions.ts'
 
-const LOGIN = '/api/v1/auth/login'
 const SIGN_UP = '/api/v1/auth/signup'
 const VERIFY = '/api/v1/auth/verify'
 const NEW = 'new@example.com'

@@ -11,21 +11,10 @@ import {
   resetsOf,
   tokenFor,
 } from './support/resets.ts'
-import { PASSWORD, type Service, type TestUser } from './support/service.ts'
+import { PASSWORD } from './support/service.ts'
+import { LOGIN, openSessions, REFRESH } from './support/sessions.ts'
 
 const email = 'ann@example.com'
-const REFRESH = '/api/v1/auth/refresh'
-
-/** Sessions that were not ended. */
-async function openSessions({ ctx }: Service, { id }: Pick<TestUser, 'id'>): Promise<number> {
-  const rows = await ctx.db
-    .selectFrom('sessions')
-    .select('id')
-    .where('user_id', '=', id)
-    .where('revoked_at', 'is', null)
-    .execute()
-  return rows.length
-}
 
 describe('a reset that meets others', () => {
   test('200 for one of 50 with one link, and its password is the one that counts', async () => {
@@ -71,7 +60,7 @@ describe('a reset that meets others', () => {
       const next = `the password of ${n}`
       const [answer, login] = await Promise.all([
         reset(first, token, next),
-        second.post('/api/v1/auth/login', { email, password }),
+        second.post(LOGIN, { email, password }),
       ])
 
       assert.equal(answer.status, 200, answer.text)

@@ -88,17 +88,6 @@ export async function emailOf({ ctx }: Service, { id }: { id: number }): Promise
 export const emailChanges = ({ ctx }: Service) =>
   ctx.db.selectFrom('email_changes').selectAll().orderBy('created_at').orderBy('id').execute()
 
-/** How many sessions of a user nobody has ended. */
-export async function openSessions({ ctx }: Service, { id }: { id: number }): Promise<number> {
-  const open = await ctx.db
-    .selectFrom('sessions')
-    .select('id')
-    .where('user_id', '=', id)
-    .where('revoked_at', 'is', null)
-    .execute()
-  return open.length
-}
-
 export const usersWith = ({ ctx }: Service, email: string) =>
   ctx.db
     .selectFrom('users')

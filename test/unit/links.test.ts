@@ -23,16 +23,4 @@ describe('the token of a mailed link', () => {
   test('made for one purpose is none for another', () => {
     assert.equal(readLinkToken(keys, 'undo', token), undefined)
   })
-
-  for (const [why, text] of [
-    ['another id', token.replace('0b6c', '0b6d')],
-    ['capitals', token.replace(ID, ID.toUpperCase())],
-    ['a cut MAC', token.slice(0, -1)],
-    ['a longer MAC', `${token}A`],
-    ['a line feed after it', `${token}\n`],
-    ['the id alone', ID],
-    ['nothing', ''],
-  ] as const) {
-    test(`is none with ${why}`, () => assert.equal(readLinkToken(keys, 'reset', text), undefined))
-  }
 })

@@ -1,0 +1,10 @@
+import { runDueJobs } from '../../server/jobs/schedule.ts'
+import { RECURRING_JOBS } from '../../server/worker.ts'
+import type { Service } from './service.ts'
+
+/** Runs this recurring job and no other, if it is due. */
+export const runJob = ({ ctx }: Pick<Service, 'ctx'>, name: 'clean-up' | 'purge') =>
+  runDueJobs(
+    ctx,
+    RECURRING_JOBS.filter((job) => job.name === name),
+  )
