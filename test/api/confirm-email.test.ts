@@ -16,10 +16,10 @@ import { assertProblem } from '../support/problem.ts'
 import { forget, newestToken, reset } from '../support/resets.ts'
 import { rowsOf } from '../support/seed.ts'
 import { PASSWORD, startService } from '../support/service.ts'
+import { assertDead, LOGIN } from '../support/sessions.ts'
 
 const OLD = 'ann@example.com'
 const NEW = 'new@example.com'
-const LOGIN = '/api/v1/auth/login'
 const VERIFY = '/api/v1/auth/verify'
 
 // Codes that are wrong, late, used or somebody else’s: test/confirmation-codes.test.ts.
@@ -50,9 +50,7 @@ describe('POST /me/email/confirm', () => {
 
     await changeEmail(service, ann, NEW)
 
-    assertProblem(await service.get('/api/v1/me', { token: other.access }), 'invalid_token')
-    const refreshed = await service.post('/api/v1/auth/refresh', { refresh_token: other.refresh })
-    assertProblem(refreshed, 'invalid_token')
+    await assertDead(service, other)
     for (const { access: token } of [ann, bob])
       assert.equal((await service.get('/api/v1/me', { token })).status, 200)
   })

@@ -2,21 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { DAY_MS } from '../../server/lib/units.ts'
 import { assertProblem } from '../support/problem.ts'
-import { countStatuses } from '../support/races.ts'
 import { rowsOf } from '../support/seed.ts'
 import { type Service, startService, type TestUser } from '../support/service.ts'
-
-const REFRESH = '/api/v1/auth/refresh'
-const sessionIdOf = ({ refresh }: { refresh: string }) => refresh.split('.')[0] ?? ''
-const urlOf = (id: string) => `/api/v1/me/sessions/${id}`
-
-async function assertDead(
-  service: Service,
-  { access, refresh }: Pick<TestUser, 'access' | 'refresh'>,
-) {
-  assertProblem(await service.get('/api/v1/me', { token: access }), 'invalid_token')
-  assertProblem(await service.post(REFRESH, { refresh_token: refresh }), 'invalid_token')
-}
+import { assertDead, endSession, LOGOUT, sessionIdOf } from '../support/sessions.ts'
 
 describe('DELETE /me/sessions/{id}', () => {
   let service: Service
@@ -30,7 +18,7 @@ describe('DELETE /me/sessions/{id}', () => {
   test('204 ends that session at once, and no other; the owner is recorded as who did it', async () => {
     const [one, other] = [await service.logIn(ann.email), await service.logIn(ann.email)]
 
-    const answer = await service.delete(urlOf(sessionIdOf(one)), { token: ann.access })
+    const answer = await endSession(service, ann, sessionIdOf(one))
 
     assert.equal(answer.status, 204)
     assert.equal(answer.text, '')
@@ -49,11 +37,11 @@ describe('DELETE /me/sessions/{id}', () => {
   test('204 for the current one: this was its last request', async () => {
     const current = await service.logIn(ann.email)
 
-    const answer = await service.delete(urlOf(sessionIdOf(current)), { token: current.access })
+    const answer = await endSession(service, current, sessionIdOf(current))
 
     assert.equal(answer.status, 204)
     await assertDead(service, current)
-    const again = await service.delete(urlOf(sessionIdOf(current)), { token: current.access })
+    const again = await endSession(service, current, sessionIdOf(current))
     assertProblem(again, 'invalid_token')
   })
 
@@ -65,7 +53,7 @@ describe('DELETE /me/sessions/{id}', () => {
       'one that was ended before',
       async () => {
         const ended = await service.logIn(ann.email)
-        await service.delete(urlOf(sessionIdOf(ended)), { token: ann.access })
+        await endSession(service, ann, sessionIdOf(ended))
         return sessionIdOf(ended)
       },
     ],
@@ -73,7 +61,7 @@ describe('DELETE /me/sessions/{id}', () => {
       'one that was logged out',
       async () => {
         const ended = await service.logIn(ann.email)
-        await service.post('/api/v1/auth/logout', { refresh_token: ended.refresh })
+        await service.post(LOGOUT, { refresh_token: ended.refresh })
         return sessionIdOf(ended)
       },
     ],
@@ -86,29 +74,17 @@ describe('DELETE /me/sessions/{id}', () => {
       ]
       const earlier = await state()
 
-      const answer = await service.delete(urlOf(id), { token: ann.access })
+      const answer = await endSession(service, ann, id)
 
       assertProblem(answer, 'not_found')
       assert.deepEqual(await state(), earlier)
     })
   }
 
-  test('one of two that end each other at once stays', async () => {
-    for (let run = 0; run < 10; run++) {
-      const [one, two] = [await service.logIn(ann.email), await service.logIn(ann.email)]
-      const answers = await Promise.all([
-        service.delete(urlOf(sessionIdOf(two)), { token: one.access }),
-        service.delete(urlOf(sessionIdOf(one)), { token: two.access }),
-      ])
-
-      assert.deepEqual(countStatuses(answers), { 204: 1, 401: 1 })
-    }
-  })
-
   test('404 for an admin who names another’s session: there is a route of its own for that', async () => {
     const admin = await service.addAdmin()
 
-    const answer = await service.delete(urlOf(sessionIdOf(ann)), { token: admin.access })
+    const answer = await endSession(service, admin, sessionIdOf(ann))
 
     assertProblem(answer, 'not_found')
     assert.equal((await service.get('/api/v1/me', { token: ann.access })).status, 200)
@@ -118,7 +94,7 @@ describe('DELETE /me/sessions/{id}', () => {
     const id = sessionIdOf(ann)
 
     for (const wrong of [id.toUpperCase(), `${id}0`, id.slice(1), '1', 'me', "'or'1'='1", '*']) {
-      const answer = await service.delete(urlOf(wrong), { token: ann.access })
+      const answer = await endSession(service, ann, wrong)
       assert.equal(answer.status, 422, wrong)
     }
 
@@ -129,8 +105,9 @@ describe('DELETE /me/sessions/{id}', () => {
     await using own = await startService({ SESSION_MAX_DAYS: '7' })
     const bob = await own.addUser('bob@example.com')
     own.advance(7 * DAY_MS)
-    const { access: token } = await own.logIn(bob.email)
 
-    assertProblem(await own.delete(urlOf(sessionIdOf(bob)), { token }), 'not_found')
+    const answer = await endSession(own, await own.logIn(bob.email), sessionIdOf(bob))
+
+    assertProblem(answer, 'not_found')
   })
 })

@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { assertProblem } from '../support/problem.ts'
-import { type Service, startService } from '../support/service.ts'
+import { startService } from '../support/service.ts'
+import { isLive } from '../support/sessions.ts'
 
 const sessionsOf = (id: number | string) => `/api/v1/users/${id}/sessions`
-
-async function isLive(service: Service, { access, refresh }: { access: string; refresh: string }) {
-  const me = await service.get('/api/v1/me', { token: access })
-  const again = await service.post('/api/v1/auth/refresh', { refresh_token: refresh })
-  assert.equal(me.status, again.status)
-  return me.status === 200
-}
 
 describe('DELETE /users/{id}/sessions', () => {
   test('204 ends every session of that user and of nobody else', async () => {

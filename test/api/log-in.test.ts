@@ -4,8 +4,8 @@ import { DAY_MS, SECOND_MS } from '../../server/lib/units.ts'
 import { countHashes } from '../support/hashes.ts'
 import { assertInvalid, assertProblem } from '../support/problem.ts'
 import { LONG_AFTER_MS, PASSWORD, type Service, startService } from '../support/service.ts'
+import { assertDead, LOGIN, LOGOUT, refresh, tokensOf } from '../support/sessions.ts'
 
-const LOGIN = '/api/v1/auth/login'
 const EMAIL = 'ann@example.com'
 
 describe('POST /auth/login', () => {
@@ -198,9 +198,6 @@ describe('POST /auth/login as a form', () => {
 })
 
 describe('sessions opened by logins', () => {
-  const refresh = (service: Service, token: string) =>
-    service.post('/api/v1/auth/refresh', { refresh_token: token })
-
   test('the twenty-first ends the oldest; ended ones do not count', async () => {
     await using service = await startService()
     const first = await service.addUser(EMAIL)
@@ -211,7 +208,7 @@ describe('sessions opened by logins', () => {
       later.push((await service.logIn(EMAIL)).refresh)
     }
     const newest = later.at(-1) ?? ''
-    await service.post('/api/v1/auth/logout', { refresh_token: newest })
+    await service.post(LOGOUT, { refresh_token: newest })
     service.advance(SECOND_MS)
 
     const twentieth = await service.logIn(EMAIL)
@@ -220,8 +217,7 @@ describe('sessions opened by logins', () => {
     const beyond = await service.logIn(EMAIL)
 
     assert.equal(before.status, 200)
-    assertProblem(await service.get('/api/v1/me', { token: first.access }), 'invalid_token')
-    assertProblem(await refresh(service, first.refresh), 'invalid_token')
+    await assertDead(service, first)
     for (const token of [...later.slice(0, -1), twentieth.refresh, beyond.refresh, bob.refresh]) {
       assert.equal((await refresh(service, token)).status, 200)
     }
@@ -258,11 +254,7 @@ describe('sessions opened by logins', () => {
     assert.ok(answers.some(({ status }) => status === 403))
     for (const answer of answers) {
       if (answer.status !== 200) assertProblem(answer, 'account_disabled')
-      else {
-        assertProblem(await refresh(service, answer.body.refresh_token), 'invalid_token')
-        const token = answer.body.access_token
-        assertProblem(await service.get('/api/v1/me', { token }), 'invalid_token')
-      }
+      else await assertDead(service, tokensOf(answer))
     }
   })
 })

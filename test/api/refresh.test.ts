@@ -5,26 +5,13 @@ import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../server/lib/units.ts'
 import { refreshTokenFor } from '../../server/sessions/sessions.ts'
 import { assertInvalid, assertProblem } from '../support/problem.ts'
 import { type Answer, type Service, startService } from '../support/service.ts'
+import { assertDead, REFRESH, refresh, sessionIdOf, tokensOf } from '../support/sessions.ts'
 import { respell } from '../support/tokens.ts'
 
-const REFRESH = '/api/v1/auth/refresh'
 const GRACE_MS = 30 * SECOND_MS
 
-const refresh = (service: Service, token: unknown) =>
-  service.post(REFRESH, { refresh_token: token })
-
 /** The refresh token of an answer that must be a success. */
-function newest(answer: Answer): string {
-  assert.equal(answer.status, 200, answer.text)
-  return answer.body.refresh_token
-}
-
-const sessionIdOf = (refreshToken: string) => refreshToken.split('.')[0] ?? ''
-
-async function assertEnded(service: Service, tokens: { access: string; refresh: string }) {
-  assertProblem(await refresh(service, tokens.refresh), 'invalid_token')
-  assertProblem(await service.get('/api/v1/me', { token: tokens.access }), 'invalid_token')
-}
+const newest = (answer: Answer): string => tokensOf(answer).refresh
 
 async function warningsTo(service: Service, email: string): Promise<number> {
   await service.deliverMail()
@@ -83,13 +70,12 @@ describe('POST /auth/refresh', () => {
     test(`401 invalid_token for the predecessor at the end of ${why}: the session ends, one mail`, async () => {
       await using service = await startService(settings)
       const ann = await service.addUser()
-      const { body } = await refresh(service, ann.refresh)
+      const successor = tokensOf(await refresh(service, ann.refresh))
       service.advance(ageMs)
 
       assertProblem(await refresh(service, ann.refresh), 'invalid_token')
 
-      await assertEnded(service, { access: body.access_token, refresh: body.refresh_token })
-      await assertEnded(service, ann)
+      await assertDead(service, successor, ann)
       assert.equal(await warningsTo(service, ann.email), 1)
     })
   }
@@ -105,7 +91,7 @@ describe('POST /auth/refresh', () => {
       assertProblem(await refresh(service, ann.refresh), 'invalid_token')
     }
 
-    await assertEnded(service, { access: ann.access, refresh: third })
+    await assertDead(service, { access: ann.access, refresh: third })
     newest(await refresh(service, other.refresh))
     assert.equal(await warningsTo(service, ann.email), 1)
   })
@@ -113,11 +99,11 @@ describe('POST /auth/refresh', () => {
   test('401 invalid_token for one from the future: the session ends without a mail', async () => {
     await using service = await startService()
     const ann = await service.addUser()
-    const future = refreshTokenFor(service.ctx.keys, sessionIdOf(ann.refresh), 2)
+    const future = refreshTokenFor(service.ctx.keys, sessionIdOf(ann), 2)
 
     assertProblem(await refresh(service, future), 'invalid_token')
 
-    await assertEnded(service, ann)
+    await assertDead(service, ann)
     assert.equal(await warningsTo(service, ann.email), 0)
   })
 
@@ -133,7 +119,7 @@ describe('POST /auth/refresh', () => {
     for (const [why, token] of [
       ['another generation', `${id}.0.${tag}`],
       ['a later generation', `${id}.9.${tag}`],
-      ['another session', `${sessionIdOf(bob.refresh)}.${generation}.${tag}`],
+      ['another session', `${sessionIdOf(bob)}.${generation}.${tag}`],
       ['the same bytes in another spelling', respell(third)],
       ['a cut MAC', third.slice(0, -1)],
       ['a longer MAC', `${third}A`],
@@ -188,15 +174,11 @@ describe('POST /auth/refresh', () => {
       token = newest(await refresh(service, token))
     }
     service.advance(6 * DAY_MS - MINUTE_MS)
-    const last = await refresh(service, token)
-    newest(last)
+    const last = tokensOf(await refresh(service, token))
 
     service.advance(MINUTE_MS)
 
-    await assertEnded(service, {
-      access: last.body.access_token,
-      refresh: last.body.refresh_token,
-    })
+    await assertDead(service, last)
     assertProblem(await refresh(service, token), 'invalid_token')
   })
 
@@ -256,7 +238,7 @@ describe('POST /auth/refresh', () => {
     const outbox = await db.selectFrom('outbox').selectAll().execute()
 
     const dump = JSON.stringify([sessions, outbox])
-    assert.ok(dump.includes(sessionIdOf(second)))
+    assert.ok(dump.includes(sessionIdOf(ann)))
     for (const token of [ann.refresh, second, ann.access]) {
       assert.ok(!dump.includes(token.split('.')[2] ?? ''))
     }
