@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { runDueJobs } from '../server/jobs/schedule.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { setEmail } from '../server/users/addresses.ts'
 import { confirmEmailChange, replaceEmailChange } from '../server/users/email-changes.ts'
 import { makeFirstAdmin } from '../server/users/make-first-admin.ts'
-import { RECURRING_JOBS } from '../server/worker.ts'
 import {
   changeEmail,
   confirmEmail,
@@ -18,6 +16,7 @@ import {
   wantEmail,
 } from './support/email-changes.ts'
 import { assertIndistinguishable } from './support/fingerprint.ts'
+import { runJob } from './support/jobs.ts'
 import { assertProblem } from './support/problem.ts'
 import { runProgram } from './support/process.ts'
 import { startReplicas, times, turns } from './support/races.ts'
@@ -31,7 +30,6 @@ const OLD = 'ann@example.com'
 const NEW = 'new@example.com'
 const SIGN_UP = '/api/v1/auth/signup'
 const RESERVED_MS = 72 * HOUR_MS
-const PURGE = RECURRING_JOBS.filter((job) => job.name === 'purge')
 
 const signUp = (service: Service, email: string) =>
   service.post(SIGN_UP, { email, password: PASSWORD })
@@ -236,7 +234,7 @@ test('a sign-up cannot tell a reserved address from a registered one', async () 
 
 describe('the purge of changes', () => {
   const left = async (service: Service) => {
-    await runDueJobs(service.ctx, PURGE)
+    await runJob(service, 'purge')
     return (await emailChanges(service)).length
   }
 

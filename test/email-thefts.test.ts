@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
+import { deleteMe } from './support/deletions.ts'
 import {
   changeEmail,
   confirmEmail,
@@ -26,9 +27,6 @@ const UNDO_MS = 72 * HOUR_MS
 const subjectsTo = (service: Service, email: string) =>
   service.mailsTo(email).map(({ subject }) => subject)
 
-const deleteMe = (service: Service, { access: token }: { access: string }) =>
-  service.delete('/api/v1/me', { token, body: { current_password: PASSWORD } })
-
 async function startStolen() {
   const service = await startService()
   const ann = await service.addUser(OWNER)
@@ -41,10 +39,7 @@ describe('the account cannot be deleted away', () => {
     await using stolen = await startStolen()
     const { service, ann } = stolen
 
-    const wrong = await service.delete('/api/v1/me', {
-      token: ann.access,
-      body: { current_password: 'not it' },
-    })
+    const wrong = await deleteMe(service, ann, { body: { current_password: 'not it' } })
     const atOnce = await deleteMe(service, ann)
     service.advance(UNDO_MS - SECOND_MS)
     const login = await service.logIn(THIEF)

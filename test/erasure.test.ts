@@ -1,17 +1,27 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { sql } from 'kysely'
-import { runDueJobs } from '../server/jobs/schedule.ts'
 import { HOUR_MS, toIso } from '../server/lib/units.ts'
 import { makeFirstAdmin } from '../server/users/make-first-admin.ts'
-import { RECURRING_JOBS } from '../server/worker.ts'
 import { DATABASE } from './support/database.ts'
+import { deleteMe, deleteUser } from './support/deletions.ts'
 import { changeEmail } from './support/email-changes.ts'
 import { addCanary, CANARY, signUpAsCanary } from './support/full-user.ts'
+import { runJob } from './support/jobs.ts'
+import { assertProblem } from './support/problem.ts'
 import { runProgram } from './support/process.ts'
 import { openRaw, requestText } from './support/raw.ts'
 import { times } from './support/races.ts'
-import { PASSWORD, type Service, SETTINGS, startService, type TestUser } from './support/service.ts'
+import { rowsOf } from './support/seed.ts'
+import {
+  type Answer,
+  PASSWORD,
+  type Service,
+  SETTINGS,
+  startService,
+  type TestUser,
+} from './support/service.ts'
+import { assertDead, LOGIN } from './support/sessions.ts'
 
 // Backups, logs and the free pages of a database file are out of reach: docs/security.md says so.
 
@@ -57,24 +67,94 @@ async function logInLater(service: Service, { email, password }: TestUser) {
   return { access: String(body.access_token) }
 }
 
-async function deleteMe(service: Service, { access: token }: { access: string }) {
-  const body = { current_password: PASSWORD }
-  const answer = await service.delete('/api/v1/me', { ...FROM, token, body })
+async function deleteMeLater(service: Service, user: TestUser) {
+  const answer = await deleteMe(service, await logInLater(service, user), FROM)
   assert.equal(answer.status, 204, answer.text)
 }
 
-const deleteMeLater = async (service: Service, user: TestUser) =>
-  deleteMe(service, await logInLater(service, user))
-
-async function deleteAsAdmin(service: Service, { id }: TestUser, admin?: TestUser) {
-  const { access: token } = admin ?? (await service.addAdmin())
-  assert.equal((await service.delete(`/api/v1/users/${id}`, { token })).status, 200)
+async function deleteAsAdmin(service: Service, user: TestUser, admin?: TestUser) {
+  const answer = await deleteUser(service, admin ?? (await service.addAdmin()), user)
+  assert.equal(answer.status, 200, answer.text)
 }
 
 async function deleteByCommand({ databaseUrl }: Service, { id }: TestUser) {
   const env = { ...SETTINGS, DATABASE_URL: databaseUrl }
   const { exitCode, stderr } = await runProgram(['users', 'delete', String(id)], { env })
   assert.equal(exitCode, 0, stderr)
+}
+
+for (const [who, remove, status] of [
+  ['users of themselves', (service, user) => deleteMe(service, user), 204],
+  ['admins of others', (service, user, admin) => deleteUser(service, admin, user), 200],
+] satisfies [
+  string,
+  (service: Service, user: TestUser, admin: TestUser) => Promise<Answer>,
+  number,
+][]) {
+  describe(`the deletion by ${who}`, () => {
+    test(`${status}: the tokens are dead at once, and nobody logs in or is found`, async () => {
+      await using service = await startService()
+      const admin = await service.addAdmin()
+      const ann = await service.addUser()
+      const other = await service.logIn(ann.email)
+
+      const answer = await remove(service, ann, admin)
+
+      assert.equal(answer.status, status, answer.text)
+      await assertDead(service, ann, other)
+      const login = { email: ann.email, password: PASSWORD }
+      assertProblem(await service.post(LOGIN, login), 'invalid_credentials')
+      const sent = { token: admin.access }
+      assertProblem(await service.get(`/api/v1/users/${ann.id}`, sent), 'not_found')
+      assert.ok([401, 404].includes((await remove(service, ann, admin)).status))
+    })
+
+    test(`${status} frees the address, but never the id`, async () => {
+      await using service = await startService()
+      const admin = await service.addAdmin()
+      const ann = await service.addUser('ann@example.com')
+      await remove(service, ann, admin)
+
+      const again = await service.addUser('ann@example.com')
+
+      assert.ok(again.id > ann.id, `${again.id} after ${ann.id}`)
+      assertProblem(await service.get('/api/v1/me', { token: ann.access }), 'invalid_token')
+    })
+
+    test(`409 last_admin for the last one, though a disabled one is left; ${status} while another stays`, async () => {
+      await using service = await startService()
+      const [ann, bob] = [await service.addAdmin(), await service.addAdmin()]
+      const setDisabled = (disabled: boolean) =>
+        service.patch(`/api/v1/users/${bob.id}`, { disabled }, { token: ann.access })
+      await setDisabled(true)
+
+      const last = await remove(service, ann, ann)
+      const { status: afterwards } = await service.get('/api/v1/me', { token: ann.access })
+      await setDisabled(false)
+      const one = await remove(service, ann, ann)
+
+      assertProblem(last, 'last_admin')
+      assert.deepEqual([afterwards, one.status], [200, status])
+    })
+  })
+}
+
+for (const [what, remove] of [
+  ['delete themselves by DELETE /me', (service, admin) => deleteMe(service, admin)],
+  ['delete themselves by their ids', (service, admin) => deleteUser(service, admin, admin)],
+  ['delete each other', (service, admin, other) => deleteUser(service, admin, other)],
+] satisfies [string, (service: Service, admin: TestUser, other: TestUser) => Promise<Answer>][]) {
+  test(`one of two admins who ${what} at once stays`, async () => {
+    await using service = await startService()
+    const [ann, bob] = [await service.addAdmin(), await service.addAdmin()]
+
+    const answers = await Promise.all([remove(service, ann, bob), remove(service, bob, ann)])
+
+    const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b)
+    assert.ok(statuses[0] === 200 || statuses[0] === 204, String(statuses))
+    assert.ok(statuses[1] === 401 || statuses[1] === 409, String(statuses))
+    assert.equal((await rowsOf(service.ctx, 'users')).length, 1)
+  })
 }
 
 describe('a user of whom every table holds something leaves no trace', () => {
@@ -122,7 +202,7 @@ describe('a user of whom every table holds something leaves no trace', () => {
     const login = await logInLater(service, canary)
     const before = await eventsOf()
 
-    await deleteMe(service, login)
+    assert.equal((await deleteMe(service, login, FROM)).status, 204)
 
     const after = await eventsOf()
     assert.ok(before.some(({ ip }) => ip === CANARY.ip))
@@ -186,10 +266,6 @@ test('a request that was let in before its user was deleted leaves no network', 
   assert.ok(events.every(({ ip }) => ip === null))
 })
 
-const CLEAN_UP = RECURRING_JOBS.filter((job) => job.name === 'clean-up')
-
-const PURGE = RECURRING_JOBS.filter((job) => job.name === 'purge')
-
 /** So many events of one user, each with the canary's address. */
 async function addEvents({ ctx }: Service, userId: number, count: number): Promise<void> {
   const event = {
@@ -226,7 +302,7 @@ describe('a user with more events than a request has time for', () => {
     await deleteAsAdmin(service, canary, admin)
     const leftAtOnce = await withAddress()
     service.advance(HOUR_MS)
-    await runDueJobs(service.ctx, PURGE)
+    await runJob(service, 'purge')
 
     assert.ok(leftAtOnce >= 2 * batchMax && leftAtOnce < 3 * batchMax, String(leftAtOnce))
     assert.equal(await withAddress(), 0)
@@ -242,12 +318,29 @@ describe('a sign-up that nobody verified leaves no trace', () => {
     const before = await tracesOf(service, TEXTS)
 
     service.advance(72 * HOUR_MS)
-    await runDueJobs(service.ctx, CLEAN_UP)
+    await runJob(service, 'clean-up')
     await service.deliverMail()
 
     assert.deepEqual(await tracesOf(service, TEXTS), [])
     assert.ok(before.includes(`sign_ups.full_name: ${CANARY.name}`), String(before))
     assert.ok(before.includes(`audit_events.ip: ${CANARY.ip}`))
+  })
+
+  test('when an admin deletes it: its mail is not sent, and its code opens nothing', async () => {
+    await using service = await startService()
+    const admin = await service.addAdmin()
+    await signUpAsCanary(service)
+    const code = await service.codeFor(CANARY.firstEmail)
+    await service.signUp(CANARY.firstEmail, PASSWORD, CANARY.name)
+    const sent = service.mailer.sent.length
+
+    await deleteAsAdmin(service, { ...admin, id: admin.id + 1 }, admin)
+    await service.deliverMail()
+
+    assert.deepEqual(await tracesOf(service, TEXTS), [])
+    assert.equal(service.mailer.sent.length, sent)
+    const verified = await service.post('/api/v1/auth/verify', { email: CANARY.firstEmail, code })
+    assertProblem(verified, 'invalid_code')
   })
 
   test('when another takes its place, but for the address, which goes with that one', async () => {

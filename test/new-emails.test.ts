@@ -5,6 +5,7 @@ import { HOUR_MS, MINUTE_MS } from '../server/lib/units.ts'
 import { DeliveryError } from '../server/mail/delivery-error.ts'
 import { RECURRING_JOBS } from '../server/worker.ts'
 import { otherThan } from './support/codes.ts'
+import { deleteMe } from './support/deletions.ts'
 import {
   changeEmail,
   confirmEmail,
@@ -16,15 +17,12 @@ import { deliverBy } from './support/mailers.ts'
 import { askForCode, NUMBER } from './support/phones.ts'
 import { assertProblem } from './support/problem.ts'
 import { rowsOf } from './support/seed.ts'
-import { PASSWORD, type Service, startService, type TestUser } from './support/service.ts'
+import { type Service, startService, type TestUser } from './support/service.ts'
 
 // Addresses that users want, or had: what that tells of others, and what it allows.
 
 const EXPORT = '/api/v1/me/export'
 const TARGET = 'target@example.com'
-
-const deleteMe = (service: Service, { access: token }: TestUser) =>
-  service.delete('/api/v1/me', { token, body: { current_password: PASSWORD } })
 
 /** What a user who wanted an address reads of it, without ids, which differ for each asking. */
 async function exportOf(service: Service, { access: token }: TestUser) {

@@ -4,13 +4,13 @@ import { recordEvent } from '../server/audit/audit.ts'
 import { runDueJobs } from '../server/jobs/schedule.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from '../server/lib/units.ts'
 import { RECURRING_JOBS } from '../server/worker.ts'
+import { runJob } from './support/jobs.ts'
 import { assertProblem } from './support/problem.ts'
 import { rowsOf } from './support/seed.ts'
 import { type Service, startService } from './support/service.ts'
 
 const email = 'ann@example.com'
 const VERIFY = '/api/v1/auth/verify'
-const PURGE = RECURRING_JOBS.filter((job) => job.name === 'purge')
 
 /** Moves the clock, lets the next purge run, and counts what is left of a table. */
 async function leftAfter(
@@ -19,7 +19,7 @@ async function leftAfter(
   table: Parameters<typeof rowsOf>[1],
 ): Promise<number> {
   service.advance(ms)
-  await runDueJobs(service.ctx, PURGE)
+  await runJob(service, 'purge')
   return (await rowsOf(service.ctx, table)).length
 }
 

@@ -15,6 +15,7 @@ import {
   usersWith,
   wantEmail,
 } from './support/email-changes.ts'
+import { afterVerify } from './support/hashes.ts'
 import { assertProblem } from './support/problem.ts'
 import { countStatuses, startReplicas, times, turns, waitForBlocked } from './support/races.ts'
 import { linksTo } from './support/resets.ts'
@@ -100,15 +101,11 @@ test('401 for a login by the old address whose hash was still compared at the co
   const [service] = replicas.pair
   const ann = await service.addUser()
   const code = await emailCodeFor(service, ann, NEW)
-  const { hasher } = service.ctx
-  const { verify } = hasher
   const [compared, changed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  hasher.verify = async (...args) => {
-    const matches = await verify(...args)
+  afterVerify(service, () => {
     compared.resolve()
-    await changed.promise
-    return matches
-  }
+    return changed.promise
+  })
 
   const login = service.post(LOGIN, { email: ann.email, password: PASSWORD })
   await compared.promise

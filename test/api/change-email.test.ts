@@ -12,7 +12,7 @@ import {
   wantEmail,
 } from '../support/email-changes.ts'
 import { assertIndistinguishable } from '../support/fingerprint.ts'
-import { countHashes } from '../support/hashes.ts'
+import { afterVerify, countHashes } from '../support/hashes.ts'
 import { outboxRows } from '../support/mailers.ts'
 import { assertInvalid, assertProblem } from '../support/problem.ts'
 import { rowsOf } from '../support/seed.ts'
@@ -178,13 +178,7 @@ describe('POST /me/email', () => {
   test('401 invalid_token when the session ends while the password is compared', async () => {
     await using service = await startService()
     const { access: token, refresh } = await service.addUser()
-    const { hasher } = service.ctx
-    const { verify } = hasher
-    hasher.verify = async (...args) => {
-      const matches = await verify(...args)
-      await service.post('/api/v1/auth/logout', { refresh_token: refresh })
-      return matches
-    }
+    afterVerify(service, () => service.post('/api/v1/auth/logout', { refresh_token: refresh }))
 
     const answer = await wantEmail(service, { access: token }, NEW)
 

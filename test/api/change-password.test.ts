@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { countHashes, SLOW_HASHES } from '../support/hashes.ts'
+import { afterVerify, countHashes, SLOW_HASHES } from '../support/hashes.ts'
 import { assertInvalid, assertProblem } from '../support/problem.ts'
 import { rowsOf } from '../support/seed.ts'
 import {
@@ -241,15 +241,10 @@ describe('a change of password and what happens at the same time', () => {
   test('a login that proved the old password before the change leaves no session behind it', async () => {
     await using service = await startService()
     const ann = await service.addUser()
-    const { hasher } = service.ctx
-    const { verify } = hasher
     let changed: number | undefined
-    hasher.verify = async (passwordHash, password) => {
-      const matches = await verify(passwordHash, password)
-      hasher.verify = verify
+    afterVerify(service, async () => {
       changed = (await change(service, ann.access)).status
-      return matches
-    }
+    })
 
     const login = await logIn(service, ann.email, PASSWORD)
 

@@ -1,22 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { DeliveryError } from '../../server/mail/delivery-error.ts'
+import { deleteMe } from '../support/deletions.ts'
+import { afterVerify } from '../support/hashes.ts'
 import { deliverBy } from '../support/mailers.ts'
 import { assertInvalid, assertProblem } from '../support/problem.ts'
 import { rowsOf } from '../support/seed.ts'
-import {
-  type Answer,
-  PASSWORD,
-  type Service,
-  startService,
-  type TestUser,
-} from '../support/service.ts'
+import { type Answer, PASSWORD, type Service, startService } from '../support/service.ts'
 
 const ME = '/api/v1/me'
 const BODY = { current_password: PASSWORD }
 
-const deleteMe = (service: Service, { access: token }: Pick<TestUser, 'access'>, body?: unknown) =>
-  service.delete(ME, { token, body: body ?? BODY })
 const farewellOf = async ({ ctx }: Service) =>
   (await rowsOf(ctx, 'outbox')).find((row) => row['kind'] === 'account_deleted')
 const userIds = async ({ ctx }: Service) =>
@@ -24,39 +18,9 @@ const userIds = async ({ ctx }: Service) =>
 const statuses = (answers: readonly Answer[]) =>
   answers.map(({ status }) => status).toSorted((a, b) => a - b)
 
+// What every deletion does: test/erasure.test.ts.
+
 describe('DELETE /me', () => {
-  test('204 deletes the account, whose tokens are dead at once', async () => {
-    await using service = await startService()
-    const admin = await service.addAdmin()
-    const ann = await service.addUser()
-    const other = await service.logIn(ann.email)
-
-    const answer = await deleteMe(service, ann)
-
-    assert.equal(answer.status, 204, answer.text)
-    for (const { access, refresh } of [ann, other]) {
-      assertProblem(await service.get(ME, { token: access }), 'invalid_token')
-      const refreshed = await service.post('/api/v1/auth/refresh', { refresh_token: refresh })
-      assertProblem(refreshed, 'invalid_token')
-    }
-    const login = { email: ann.email, password: PASSWORD }
-    assertProblem(await service.post('/api/v1/auth/login', login), 'invalid_credentials')
-    const found = await service.get(`/api/v1/users/${ann.id}`, { token: admin.access })
-    assertProblem(found, 'not_found')
-    assertProblem(await deleteMe(service, ann), 'invalid_token')
-  })
-
-  test('204 frees the address, but never the id', async () => {
-    await using service = await startService()
-    const ann = await service.addUser('ann@example.com')
-    await deleteMe(service, ann)
-
-    const again = await service.addUser('ann@example.com')
-
-    assert.ok(again.id > ann.id, `${again.id} after ${ann.id}`)
-    assertProblem(await service.get(ME, { token: ann.access }), 'invalid_token')
-  })
-
   test('204 sends one last mail, when and from where, and nothing that waited', async () => {
     await using service = await startService()
     const ann = await service.addUser('ann@example.com')
@@ -66,7 +30,7 @@ describe('DELETE /me', () => {
     const before = service.mailsTo(ann.email).length
     const body = { current_password: next.new_password }
 
-    await service.delete(ME, { token: ann.access, body, ip: '203.0.113.7' })
+    await deleteMe(service, ann, { body, ip: '203.0.113.7' })
     await service.deliverMail()
 
     const [last, ...more] = service.mailsTo(ann.email).slice(before)
@@ -142,7 +106,7 @@ describe('DELETE /me', () => {
     await using service = await startService()
     const ann = await service.addUser()
 
-    const answer = await deleteMe(service, ann, { current_password: 'not my password' })
+    const answer = await deleteMe(service, ann, { body: { current_password: 'not my password' } })
 
     assertProblem(answer, 'wrong_password')
     assert.equal((await service.get(ME, { token: ann.access })).status, 200)
@@ -150,27 +114,17 @@ describe('DELETE /me', () => {
     assert.ok(events.has('password.refused') && !events.has('user.deleted'))
   })
 
-  test('409 last_admin for the last one, told only after the right password', async () => {
+  test('409 last_admin for the last one is told only after the right password', async () => {
     await using service = await startService()
     const ann = await service.addAdmin()
-    const bob = await service.addAdmin()
-    await service.patch(`/api/v1/users/${bob.id}`, { disabled: true }, { token: ann.access })
 
-    const wrong = await deleteMe(service, ann, { current_password: 'not my password' })
+    const wrong = await deleteMe(service, ann, { body: { current_password: 'not my password' } })
     const right = await deleteMe(service, ann)
 
     assertProblem(wrong, 'wrong_password')
     assertProblem(right, 'last_admin')
     assert.equal((await service.get(ME, { token: ann.access })).status, 200)
     assert.equal(await farewellOf(service), undefined)
-  })
-
-  test('204 for an admin while another one stays', async () => {
-    await using service = await startService()
-    const ann = await service.addAdmin()
-    await service.addAdmin()
-
-    assert.equal((await deleteMe(service, ann)).status, 204)
   })
 
   for (const [why, body, pointer, code] of [
@@ -182,7 +136,7 @@ describe('DELETE /me', () => {
       await using service = await startService()
       const ann = await service.addUser()
 
-      assertInvalid(await deleteMe(service, ann, body), pointer, code)
+      assertInvalid(await deleteMe(service, ann, { body }), pointer, code)
       assert.equal((await service.get(ME, { token: ann.access })).status, 200)
     })
   }
@@ -201,28 +155,11 @@ describe('DELETE /me', () => {
 })
 
 describe('deleting oneself and what happens at the same time', () => {
-  test('two admins at once: one stays', async () => {
-    await using service = await startService()
-    const admins = [await service.addAdmin(), await service.addAdmin()]
-
-    const answers = await Promise.all(admins.map((admin) => deleteMe(service, admin)))
-
-    assert.deepEqual(statuses(answers), [204, 409])
-    assert.equal((await userIds(service)).length, 1)
-  })
-
   test('403 when the password was changed between its proof and the deletion', async () => {
     await using service = await startService()
     const ann = await service.addUser()
-    const { hasher } = service.ctx
-    const { verify } = hasher
-    hasher.verify = async (passwordHash, password) => {
-      const matches = await verify(passwordHash, password)
-      hasher.verify = verify
-      const next = { ...BODY, new_password: 'another good password' }
-      await service.post('/api/v1/me/password', next, { token: ann.access })
-      return matches
-    }
+    const next = { ...BODY, new_password: 'another good password' }
+    afterVerify(service, () => service.post('/api/v1/me/password', next, { token: ann.access }))
 
     const answer = await deleteMe(service, ann)
 
@@ -234,13 +171,9 @@ describe('deleting oneself and what happens at the same time', () => {
     await using service = await startService()
     const admin = await service.addAdmin()
     const ann = await service.addUser()
-    const { hasher } = service.ctx
-    const { verify } = hasher
-    hasher.verify = async (passwordHash, password) => {
-      const disabling = { disabled: true }
-      await service.patch(`/api/v1/users/${ann.id}`, disabling, { token: admin.access })
-      return verify(passwordHash, password)
-    }
+    afterVerify(service, () =>
+      service.patch(`/api/v1/users/${ann.id}`, { disabled: true }, { token: admin.access }),
+    )
 
     const answer = await deleteMe(service, ann)
 

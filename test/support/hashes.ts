@@ -15,6 +15,17 @@ export function countHashes({ ctx: { hasher } }: Service): { made: number; verif
   return counts
 }
 
+/** Has something happen once, when the next password was compared and before anybody knows. */
+export function afterVerify({ ctx: { hasher } }: Service, happen: () => Promise<unknown>): void {
+  const { verify } = hasher
+  hasher.verify = async (...args) => {
+    hasher.verify = verify
+    const matches = await verify(...args)
+    await happen()
+    return matches
+  }
+}
+
 /** Settings with which one hash takes some tenths of a second, one at a time. */
 export const SLOW_HASHES = {
   ARGON2_MEMORY_KIB: '65536',
