@@ -78,12 +78,9 @@ describe('a user agent is told by the tables', () => {
     })
   }
 
-  test('in time that grows no faster than what is sent', () => {
-    const long = `Mozilla/5.0 (iPhone) AppleWebKit${' Version/1'.repeat(20_000)}`
-    const startedAt = performance.now()
+  test('of a text without end it is told, too: more than a look at each letter would take days', () => {
+    const long = `Mozilla/5.0 (iPhone) AppleWebKit${' Version/1'.repeat(2_000_000)}`
 
-    deviceOf(long)
-
-    assert.ok(performance.now() - startedAt < 200)
+    assert.deepEqual(deviceOf(long), { program: null, system: 'iPhone' })
   })
 })

@@ -121,7 +121,6 @@ describe('the output', () => {
     const pipe = openSync(makePipe(folder.path), 'r+')
     const output = openOutput(pipe)
     const line = `${'x'.repeat(1023)}\n`
-    const startedAt = performance.now()
 
     for (let count = 0; count < 3000; count++) output.write(line)
     const flushed = await output.flush().then(
@@ -130,7 +129,6 @@ describe('the output', () => {
     )
 
     assert.equal(flushed, 'rejected')
-    assert.ok(performance.now() - startedAt < 3000)
     assert.equal(output.droppedLines(), 3000 - 1024)
     await assert.rejects(
       createConsoleMailer(output).send({ to: 'a', subject: 'b', text: 'c', html: 'd' }, '1'),

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import { openSqlite } from '../../server/database/sqlite.ts'
 import { loadOrCreateSecretKey } from '../../server/secret-key.ts'
 import { temporaryFolder } from '../support/process.ts'
+import { raceProcesses } from '../support/racers.ts'
 
 const PROCESSES = 6
 const KEYS_EACH = 15
@@ -99,25 +97,12 @@ test('a key file that cannot be read is refused, never replaced', () => {
 
 test('of many processes that start at once one makes the key and all use it', async () => {
   using folder = temporaryFolder()
-  const module = resolve(import.meta.dirname, '../../server/secret-key.ts')
-  // Each waits for one byte, so that they race; many folders make many races of one start.
-  const script = `
-    const { loadOrCreateSecretKey } = await import(${JSON.stringify(module)})
-    process.stdout.write('ready\\n')
-    await new Promise((resolve) => process.stdin.once('data', resolve))
-    for (let i = 0; i < ${KEYS_EACH}; i++)
-      console.log(loadOrCreateSecretKey(${JSON.stringify(folder.path)} + '/' + i + '/app.db'))
-    process.exit()`
-  const children = Array.from({ length: PROCESSES }, () =>
-    spawn(process.execPath, ['--input-type=module', '-e', script], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    }),
-  )
-  await Promise.all(children.map((child) => once(child.stdout, 'readable')))
-
-  for (const child of children) child.stdin.write('x')
-  const keys = await Promise.all(
-    children.map(async ({ stdout }) => (await text(stdout)).trim().split('\n').slice(1)),
+  // Many folders make many races of one start.
+  const keys = await raceProcesses(
+    PROCESSES,
+    'secret-key.ts',
+    `for (let i = 0; i < ${KEYS_EACH}; i++)
+      console.log(module.loadOrCreateSecretKey(${JSON.stringify(folder.path)} + '/' + i + '/app.db'))`,
   )
 
   for (let index = 0; index < KEYS_EACH; index++) {

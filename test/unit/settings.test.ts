@@ -3,6 +3,8 @@ import { describe, test } from 'node:test'
 import { SETTINGS } from '../../server/settings.ts'
 import { ADMIN, BASE, KEY, problemsOf } from '../support/settings.ts'
 
+const TWILIO = `twilio://AC${'0'.repeat(32)}`
+
 /** For each setting: texts that are accepted, and texts that are refused. */
 const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = {
   HOST: { good: ['0.0.0.0', '::1', 'localhost'], bad: [] },
@@ -120,8 +122,25 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
     ],
   },
   SMS_URL: {
-    good: [`twilio://AC${'0'.repeat(32)}:canary@api.twilio.com?from=+15550100200`, 'console:'],
-    bad: ['console', 'twilio://ann:canary@api.twilio.com', `twilio://AC${'0'.repeat(32)}:canary@x`],
+    good: [`${TWILIO}:canary@api.twilio.com?from=+15550100200`, 'console:'],
+    bad: [
+      'console',
+      'twilio',
+      'https://canary@api.twilio.com?from=+15550100200',
+      'twilio://ann:canary@api.twilio.com?from=+15550100200',
+      `${TWILIO}%2F..:canary@api.twilio.com?from=+15550100200`,
+      `${TWILIO}@canary.example?from=+15550100200`,
+      `${TWILIO}:canary%zz@api.twilio.com?from=+15550100200`,
+      `${TWILIO}:canary@?from=+15550100200`,
+      `${TWILIO}:canary@api.twilio.com`,
+      `${TWILIO}:canary@api.twilio.com?from=+0555`,
+      `${TWILIO}:canary@api.twilio.com?from=CoffeeShopXY`,
+      `${TWILIO}:canary@api.twilio.com?from=+15550100200&from=+15550100200`,
+      `${TWILIO}:canary@api.twilio.com/2010?from=+15550100200`,
+      `${TWILIO}:canary@api.twilio.com?from=+15550100200#canary`,
+      `${TWILIO}:canary@api.twilio.com?from=+15550100200&tsl=off`,
+      `${TWILIO}:canary@api.twilio.com?from=+15550100200&tls=no`,
+    ],
   },
   WORKER: { good: ['inline', 'separate'], bad: ['on', 'Inline', 'inline,separate'] },
   PUBLIC_URL: {

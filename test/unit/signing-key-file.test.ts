@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import {
   chmodSync,
   mkdirSync,
@@ -13,12 +11,12 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { ConfigError, configWarnings, readConfig, signingKeySettings } from '../../server/config.ts'
 import { loadSigningKeys, rotateSigningKeys } from '../../server/signing-key-file.ts'
 import { temporaryFolder } from '../support/process.ts'
+import { raceProcesses } from '../support/racers.ts'
 import { ADMIN, BASE, problemsOf } from '../support/settings.ts'
 import { createKeyFile, makePrivateKey, toPem } from '../support/signing-keys.ts'
 
@@ -229,29 +227,16 @@ describe('a rotation', () => {
 
   test('loses no key when many processes rotate at once, and no reader sees half a file', async () => {
     using folder = temporaryFolder()
-    const module = resolve(import.meta.dirname, '../../server/signing-key-file.ts')
-    // Each waits for one byte, so that they race; many files make many races of one start.
-    const script = `
-      const { loadSigningKeys, rotateSigningKeys } = await import(${JSON.stringify(module)})
-      process.stdout.write('ready\\n')
-      await new Promise((resolve) => process.stdin.once('data', resolve))
-      for (let i = 0; i < ${FILES}; i++) {
+    // Many files make many races of one start.
+    const told = await raceProcesses(
+      PROCESSES,
+      'signing-key-file.ts',
+      `for (let i = 0; i < ${FILES}; i++) {
         const path = ${JSON.stringify(folder.path)} + '/' + i
-        const { keys } = await rotateSigningKeys(path, 'EdDSA', { now: () => 0 })
-        for (let n = 0; n < 20; n++) loadSigningKeys(path, 'EdDSA')
+        const { keys } = await module.rotateSigningKeys(path, 'EdDSA', { now: () => 0 })
+        for (let n = 0; n < 20; n++) module.loadSigningKeys(path, 'EdDSA')
         console.log(keys.map(({ kid }) => kid).join(' '))
-      }
-      process.exit()`
-    const children = Array.from({ length: PROCESSES }, () =>
-      spawn(process.execPath, ['--input-type=module', '-e', script], {
-        stdio: ['pipe', 'pipe', 'inherit'],
-      }),
-    )
-    await Promise.all(children.map((child) => once(child.stdout, 'readable')))
-
-    for (const child of children) child.stdin.write('x')
-    const told = await Promise.all(
-      children.map(async ({ stdout }) => (await text(stdout)).trim().split('\n').slice(1)),
+      }`,
     )
 
     for (let index = 0; index < FILES; index++) {
