@@ -12,6 +12,7 @@ import {
   undoTokensTo,
   UNDO,
 } from './support/email-changes.ts'
+import { eventsOf } from './support/events.ts'
 import { addPhone, OTHER_NUMBER, phoneOf } from './support/phones.ts'
 import { assertProblem } from './support/problem.ts'
 import { forget, NEW_PASSWORD, newestToken, reset, tokenFor } from './support/resets.ts'
@@ -202,9 +203,8 @@ describe('undoing the change', () => {
     const [user] = await rowsOf(service.ctx, 'users')
     assert.deepEqual([user.phone, user.phone_verified_at], [null, null])
     assert.doesNotMatch(JSON.stringify(await rowsOf(service.ctx, 'outbox')), /\+491512/)
-    const events = await rowsOf(service.ctx, 'audit_events')
-    const removed = events.find(({ event }) => event === 'phone.removed')
-    assert.deepEqual([removed.actor_id, removed.subject_id], [null, ann.id])
+    const [removed] = await eventsOf(service, 'phone.removed')
+    assert.deepEqual([removed?.actor_id, removed?.subject_id], [null, ann.id])
   })
 
   test('keeps one from before', async () => {
@@ -218,7 +218,6 @@ describe('undoing the change', () => {
     await reset(service, newestToken(service, OWNER), PASSWORD)
 
     assert.equal(await phoneOf(service, await service.logIn(OWNER)), OTHER_NUMBER)
-    const events = await rowsOf(service.ctx, 'audit_events')
-    assert.ok(events.every(({ event }) => event !== 'phone.removed'))
+    assert.deepEqual(await eventsOf(service, 'phone.removed'), [])
   })
 })

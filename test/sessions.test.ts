@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { networkOf } from '../server/lib/networks.ts'
 import { DAY_MS, SECOND_MS } from '../server/lib/units.ts'
 import { isKnownNetwork } from '../server/sessions/session-list.ts'
+import { eventsOf } from './support/events.ts'
 import { assertProblem } from './support/problem.ts'
 import { atOnce, countStatuses, startReplicas, times, turns } from './support/races.ts'
 import { rowsOf } from './support/seed.ts'
@@ -137,9 +138,7 @@ describe('twenty sessions', () => {
 
     const listed = await service.get(SESSIONS, { token: beyond.access })
     assert.equal(listed.body.length, 20)
-    const opened = (await rowsOf(service.ctx, 'audit_events'))
-      .filter((row) => row.event === 'session.opened')
-      .map((row) => JSON.parse(row.changes))
+    const opened = (await eventsOf(service, 'session.opened')).map(({ changes }) => changes)
     assert.equal(opened.filter(({ ended }) => ended !== undefined).length, 1)
     const [oldest] = opened.find(({ session_id: id }) => id === sessionIdOf(beyond)).ended
     assert.ok(listed.body.every((session: { id: string }) => session.id !== oldest))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { eventsOf } from '../support/events.ts'
 import { assertProblem } from '../support/problem.ts'
-import { rowsOf } from '../support/seed.ts'
 import { startService } from '../support/service.ts'
 import { isLive, sessionIdOf, SESSIONS } from '../support/sessions.ts'
 
@@ -19,11 +19,10 @@ describe('DELETE /me/sessions', () => {
     assert.equal(answer.text, '')
     for (const other of others) assert.equal(await isLive(service, other), false)
     for (const kept of [current, bob]) assert.equal(await isLive(service, kept), true)
-    const events = await rowsOf(service.ctx, 'audit_events')
-    const [event, ...more] = events.filter((row) => row.event === 'sessions.ended')
+    const [event, ...more] = await eventsOf(service, 'sessions.ended')
     const kept = sessionIdOf(current)
-    assert.deepEqual([event.actor_id, event.subject_id, more], [ann.id, ann.id, []])
-    assert.deepEqual(JSON.parse(event.changes), { ended: 2, kept })
+    assert.deepEqual([event?.actor_id, event?.subject_id, more], [ann.id, ann.id, []])
+    assert.deepEqual(event?.changes, { ended: 2, kept })
   })
 
   test('204 again when there is no other: nothing is recorded', async () => {
@@ -34,11 +33,7 @@ describe('DELETE /me/sessions', () => {
       assert.equal((await service.delete(SESSIONS, { token: ann.access })).status, 204)
 
     assert.equal(await isLive(service, ann), true)
-    const events = await rowsOf(service.ctx, 'audit_events')
-    assert.deepEqual(
-      events.filter((row) => row.event === 'sessions.ended'),
-      [],
-    )
+    assert.deepEqual(await eventsOf(service, 'sessions.ended'), [])
   })
 
   test('401 for a session that was ended: it ends no other', async () => {

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { recordEvent } from '../../server/audit/audit.ts'
+import { eventsOf } from '../support/events.ts'
 import { addCanary, CANARY } from '../support/full-user.ts'
 import { assertProblem } from '../support/problem.ts'
 import { rowsOf } from '../support/seed.ts'
 import { type Answer, type Service, startService, type TestUser } from '../support/service.ts'
+import { rowOf } from '../support/users.ts'
 
 const EXPORT = '/api/v1/me/export'
 
@@ -112,9 +114,7 @@ describe('GET /me/export', () => {
   }
 
   test('what it says of the user and each session is what is stored', async () => {
-    const { password_hash, ...stored } = (await rowsOf(service.ctx, 'users')).find(
-      ({ id }) => id === canary.id,
-    )
+    const { password_hash, ...stored } = await rowOf(service, canary)
     const sessions = (await rowsOf(service.ctx, 'sessions')).filter(
       ({ user_id }) => user_id === canary.id,
     )
@@ -171,12 +171,7 @@ describe('GET /me/export', () => {
   })
 
   test('it opens nothing: no hash, no key id, no id that a link or code is made of', async () => {
-    const { db } = service.ctx
-    const { password_hash: hash } = await db
-      .selectFrom('users')
-      .select('password_hash')
-      .where('id', '=', canary.id)
-      .executeTakeFirstOrThrow()
+    const { password_hash: hash } = await rowOf(service, canary)
     const resets = (await rowsOf(service.ctx, 'password_resets')).map((row) => row.id)
     const changes = (await rowsOf(service.ctx, 'phone_changes')).map((row) => row.id)
 
@@ -196,13 +191,12 @@ describe('GET /me/export', () => {
   })
 
   test('200 is recorded before it is answered', async () => {
-    const events = await rowsOf(service.ctx, 'audit_events')
-    const exported = events.filter(
-      (row) => row.event === 'data.exported' && row.subject_id === canary.id,
+    const exported = await eventsOf(service, 'data.exported')
+    const mine = exported.filter((event) => event.subject_id === canary.id)
+    assert.deepEqual(
+      mine.map(({ actor_id, request_id }) => [actor_id, request_id]),
+      [[canary.id, answer.headers['x-request-id']]],
     )
-    assert.equal(exported.length, 1)
-    assert.equal(exported[0].actor_id, canary.id)
-    assert.equal(exported[0].request_id, answer.headers['x-request-id'])
   })
 
   test('of a list longer than 1000 the newest are in it, and it says so', async () => {

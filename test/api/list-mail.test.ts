@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { deliverBy, REFUSED } from '../support/mailers.ts'
+import { pagesFrom } from '../support/pages.ts'
 import { assertProblem } from '../support/problem.ts'
-import { type Service, startService } from '../support/service.ts'
+import { startService } from '../support/service.ts'
+import { nextOf } from '../support/users.ts'
 
 const MAIL = '/api/v1/mail'
 
@@ -10,19 +12,6 @@ async function startWithAdmin() {
   const service = await startService()
   const { access: token } = await service.addAdmin('boss@example.com')
   return { service, token, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() }
-}
-
-/** Every message, page by page. */
-async function follow(service: Service, token: string, first: string): Promise<any[][]> {
-  const pages: any[][] = []
-  for (let url: string | undefined = first; url !== undefined;) {
-    const answer = await service.get(url, { token })
-    assert.equal(answer.status, 200, answer.text)
-    pages.push(answer.body)
-    url = /^<(.+)>; rel="next"$/.exec(answer.headers['link'] ?? '')?.[1]
-    assert.ok(pages.length < 20)
-  }
-  return pages
 }
 
 describe('GET /mail', () => {
@@ -64,9 +53,8 @@ describe('GET /mail', () => {
     const all = await service.get(`${MAIL}?kind=verification&limit=100`, { token })
     const first = await service.get(`${MAIL}?kind=verification&limit=3`, { token })
     await service.signUp('late@example.com')
-    const next = /<(.+)>/.exec(first.headers['link'] ?? '')?.[1] ?? ''
 
-    const rest = await follow(service, token, next)
+    const rest = await pagesFrom(service, nextOf(first) ?? '', { token })
 
     const ids = [first.body, ...rest].flat().map((mail: { id: string }) => mail.id)
     assert.deepEqual(
@@ -100,10 +88,8 @@ describe('GET /mail', () => {
     const { service, token } = started
     await service.signUp('ann@example.com')
     await service.signUp('bob@example.com')
-    const cursorOf = async (url: string) => {
-      const { headers } = await service.get(url, { token })
-      return /after=([^&>]+)/.exec(headers['link'] ?? '')?.[1] ?? ''
-    }
+    const cursorOf = async (url: string) =>
+      /after=([^&]+)/.exec(nextOf(await service.get(url, { token })) ?? '')?.[1] ?? ''
     const cursors = [
       await cursorOf(`${MAIL}?limit=1&kind=verification`),
       await cursorOf('/api/v1/users?limit=1'),

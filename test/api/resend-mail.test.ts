@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { HOUR_MS } from '../../server/lib/units.ts'
+import { eventsOf } from '../support/events.ts'
 import { failedMail } from '../support/mailers.ts'
 import { assertProblem } from '../support/problem.ts'
+import { countStatuses, times } from '../support/races.ts'
+import { rowsOf } from '../support/seed.ts'
 import { startService } from '../support/service.ts'
 
 const at = (id: string) => `/api/v1/mail/${id}/resend`
@@ -22,12 +25,15 @@ describe('POST /mail/{id}/resend', () => {
     assert.equal(service.mailsTo('ann@example.com').length, 1)
     const shown = await service.get('/api/v1/mail?state=sent', { token: admin.access })
     assert.ok(shown.body.some((mail: { id: string }) => mail.id === id))
-    const events = await service.ctx.db.selectFrom('audit_events').selectAll().execute()
-    const resent = events.filter(({ event }) => event === 'mail.resent')
-    assert.deepEqual(
-      resent.map(({ actor_id, subject_id, changes, ip }) => [actor_id, subject_id, changes, ip]),
-      [[admin.id, userId, JSON.stringify({ mail_id: id, kind: 'verification' }), '192.0.2.7']],
-    )
+    assert.deepEqual(await eventsOf(service, 'mail.resent'), [
+      {
+        actor_id: admin.id,
+        subject_id: userId,
+        ip: '192.0.2.7',
+        request_id: answer.headers['x-request-id'],
+        changes: { mail_id: id, kind: 'verification' },
+      },
+    ])
   })
 
   test('202 starts its tries anew: a dead message is not dead at its next fault', async () => {
@@ -52,13 +58,9 @@ describe('POST /mail/{id}/resend', () => {
     const answer = await service.post(at(id), undefined, { token })
 
     assert.equal(answer.status, 202)
-    const row = await service.ctx.db
-      .selectFrom('outbox')
-      .select(['state', 'refusals', 'crashes', 'unconfirmed', 'bugs', 'first_failed_at'])
-      .where('id', '=', id)
-      .executeTakeFirst()
+    const row = (await rowsOf(service.ctx, 'outbox')).find((one) => one.id === id)
     const counts = { refusals: 0, crashes: 0, unconfirmed: 0, bugs: 0, first_failed_at: null }
-    assert.deepEqual({ ...row }, { state: 'waiting', ...counts })
+    assert.deepEqual({ ...row, ...counts, state: 'waiting' }, { ...row })
   })
 
   test('202 for a code that has expired meanwhile sends nothing: it is dropped', async () => {
@@ -90,8 +92,7 @@ describe('POST /mail/{id}/resend', () => {
       assertProblem(await service.post(at(other), undefined, { token }), 'mail_not_failed')
     }
 
-    const events = await service.ctx.db.selectFrom('audit_events').select('event').execute()
-    assert.equal(events.filter(({ event }) => event === 'mail.resent').length, 1)
+    assert.equal((await eventsOf(service, 'mail.resent')).length, 1)
   })
 
   test('one of ten at once is 202, the others 409', async () => {
@@ -100,11 +101,10 @@ describe('POST /mail/{id}/resend', () => {
     const { id } = await failedMail(service, 'ann@example.com')
 
     const answers = await Promise.all(
-      Array.from({ length: 10 }, () => service.post(at(id), undefined, { token })),
+      times(10).map(() => service.post(at(id), undefined, { token })),
     )
 
-    const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b)
-    assert.deepEqual(statuses, [202, ...Array<number>(9).fill(409)])
+    assert.deepEqual(countStatuses(answers), { 202: 1, 409: 9 })
   })
 
   test('404 not_found for an unknown id, 422 for what is none', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../server/lib/units.ts'
 import { confirmEmail, emailCodeFor } from '../support/email-changes.ts'
+import { eventsOf } from '../support/events.ts'
 import { countHashes } from '../support/hashes.ts'
 import { runJob } from '../support/jobs.ts'
 import { outboxRows } from '../support/mailers.ts'
@@ -9,7 +10,6 @@ import { confirmPhone, phoneCodeFor } from '../support/phones.ts'
 import { assertInvalid, assertProblem } from '../support/problem.ts'
 import {
   linksTo,
-  eventsOf,
   NEW_PASSWORD,
   newestToken,
   reset,
@@ -71,12 +71,8 @@ describe('POST /auth/password/reset', () => {
     assert.doesNotMatch(notice?.text ?? '', /#token=/)
     const [event, ...others] = await eventsOf(service, 'password.reset')
     assert.deepEqual(others, [])
-    assert.deepEqual(event, {
-      subject_id: id,
-      actor_id: null,
-      ip: '203.0.113.7',
-      changes: '{"sessions_ended":1}',
-    })
+    assert.deepEqual([event?.actor_id, event?.subject_id], [null, id])
+    assert.deepEqual([event?.ip, event?.changes], ['203.0.113.7', { sessions_ended: 1 }])
   })
 
   test('200 once: a link that was used is not mailed again', async () => {

@@ -13,10 +13,10 @@ import {
   undoTokenFor,
   undoTokensTo,
 } from '../support/email-changes.ts'
+import { eventsOf } from '../support/events.ts'
 import { phoneCodeFor, pendingPhones } from '../support/phones.ts'
 import { assertProblem } from '../support/problem.ts'
 import { forget, linksTo, NEW_PASSWORD, newestToken, reset } from '../support/resets.ts'
-import { rowsOf } from '../support/seed.ts'
 import { PASSWORD, type Service, startService } from '../support/service.ts'
 import { assertDead, LOGIN } from '../support/sessions.ts'
 
@@ -100,15 +100,15 @@ describe('POST /auth/email/undo', () => {
       /^On 2026-01-01 12:01 UTC the account .* its previous one\. Every session was signed out/m,
     )
     const [change] = await emailChanges(service)
-    const events = await rowsOf(service.ctx, 'audit_events')
-    const event = events.find((row) => row.event === 'email.change_undone')
-    assert.deepEqual([event.actor_id, event.subject_id], [null, ann.id])
-    assert.equal(event.ip, sent.ip)
-    assert.equal(event.request_id, answer.headers['x-request-id'])
-    assert.deepEqual(JSON.parse(event.changes), {
-      email_change_id: change?.id,
-      sessions_ended: 1,
-    })
+    assert.deepEqual(await eventsOf(service, 'email.change_undone'), [
+      {
+        actor_id: null,
+        subject_id: ann.id,
+        ip: sent.ip,
+        request_id: answer.headers['x-request-id'],
+        changes: { email_change_id: change?.id, sessions_ended: 1 },
+      },
+    ])
   })
 
   test('200 after a reset of the password, too: what was confirmed can be undone all the same', async () => {

@@ -82,6 +82,8 @@ describe('PATCH /me', () => {
   })
 })
 
+// Fields that are not the caller’s to set: test/mass-assignment.test.ts.
+
 describe('PATCH /me refuses', () => {
   let service: Service
   let token: string
@@ -114,24 +116,6 @@ describe('PATCH /me refuses', () => {
       const answer = await service.patch(ME, { full_name: name }, { token })
 
       assertInvalid(answer, '/full_name', code)
-      assert.deepEqual((await service.get(ME, { token })).body, unchanged)
-    })
-  }
-
-  for (const [field, value] of [
-    ['role', 'admin'],
-    ['Role', 'admin'],
-    ['email', 'eve@example.com'],
-    ['is_verified', false],
-    ['disabled', false],
-    ['password', PASSWORD],
-    ['password_hash', 'x'],
-    ['id', 1],
-  ] as const) {
-    test(`422 for ${field}, and nothing changes`, async () => {
-      const answer = await service.patch(ME, { full_name: 'Eve', [field]: value }, { token })
-
-      assertInvalid(answer, `/${field}`, 'additionalProperties')
       assert.deepEqual((await service.get(ME, { token })).body, unchanged)
     })
   }

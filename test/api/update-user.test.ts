@@ -119,6 +119,8 @@ describe('PATCH /users/{id} of others', () => {
   }
 })
 
+// Fields that are not the admin’s to set, and their values: test/mass-assignment.test.ts.
+
 describe('PATCH /users/{id} refuses', () => {
   let service: Service
   let ann: TestUser
@@ -135,22 +137,8 @@ describe('PATCH /users/{id} refuses', () => {
 
   for (const [pointer, code, change] of [
     ['/role', 'enum', { role: 'root' }],
-    ['/role', 'enum', { role: 'admin ' }],
-    ['/role', 'type', { role: null }],
-    ['/role', 'type', { role: ['admin'] }],
-    ['/disabled', 'type', { disabled: 'true' }],
-    ['/disabled', 'type', { disabled: 1 }],
-    ['/disabled', 'type', { disabled: null }],
     ['/full_name', 'minLength', { full_name: '' }],
     ['/full_name', 'characters', { full_name: 'a\u202eb', role: 'admin' }],
-    ['/Role', 'additionalProperties', { Role: 'admin' }],
-    ['/user.role', 'additionalProperties', { 'user.role': 'admin' }],
-    ['/id', 'additionalProperties', { id: 1 }],
-    ['/email', 'additionalProperties', { email: 'eve@example.com' }],
-    ['/is_verified', 'additionalProperties', { is_verified: true }],
-    ['/password', 'additionalProperties', { password: PASSWORD }],
-    ['/hashed_password', 'additionalProperties', { hashed_password: 'x' }],
-    ['/created_at', 'additionalProperties', { created_at: '2026-01-01T00:00:00.000Z' }],
   ] as const) {
     test(`422 for ${JSON.stringify(change)}, and nothing changes`, async () => {
       const answer = await service.patch(at(ann), change, { token })
@@ -169,35 +157,33 @@ describe('PATCH /users/{id} of oneself', () => {
     await service.addAdmin()
   })
   after(() => service[Symbol.asyncDispose]())
-  const addOne = (role: 'user' | 'admin') =>
-    role === 'admin' ? service.addAdmin() : service.addUser()
 
   for (const role of ['user', 'admin'] as const) {
     test(`200 for the own name, as ${role}`, async () => {
-      const me = await addOne(role)
+      const me = role === 'admin' ? await service.addAdmin() : await service.addUser()
 
       const answer = await service.patch(at(me), { full_name: 'Me' }, { token: me.access })
 
       assert.equal(answer.status, 200)
       assert.equal(answer.body.full_name, 'Me')
     })
+  }
 
-    for (const change of [
-      { role: 'admin' },
-      { role: 'user' },
-      { disabled: true },
-      { disabled: false },
-      { full_name: 'Me', role: 'admin' },
-    ]) {
-      test(`403 own_role for ${JSON.stringify(change)} as ${role}`, async () => {
-        const me = await addOne(role)
-        const before = await rowOf(service, me)
+  for (const change of [
+    { role: 'admin' },
+    { role: 'user' },
+    { disabled: true },
+    { disabled: false },
+    { full_name: 'Me', role: 'admin' },
+  ]) {
+    test(`403 own_role for ${JSON.stringify(change)} as admin`, async () => {
+      const me = await service.addAdmin()
+      const before = await rowOf(service, me)
 
-        const answer = await service.patch(at(me), change, { token: me.access })
+      const answer = await service.patch(at(me), change, { token: me.access })
 
-        assertProblem(answer, 'own_role')
-        assert.deepEqual(await rowOf(service, me), before)
-      })
-    }
+      assertProblem(answer, 'own_role')
+      assert.deepEqual(await rowOf(service, me), before)
+    })
   }
 })

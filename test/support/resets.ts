@@ -53,14 +53,3 @@ export async function unconfirmedTokenFor(service: Service, email: string): Prom
   })
   return LINK.exec(text)?.[2] ?? ''
 }
-
-/** What was recorded under a name: whom it concerns, who did it, from where. */
-export async function eventsOf({ ctx }: Service, event: string) {
-  const rows = await ctx.db
-    .selectFrom('audit_events')
-    .select(['subject_id', 'actor_id', 'ip', 'changes'])
-    .where('event', '=', event)
-    .orderBy('id')
-    .execute()
-  return rows.map((row) => ({ ...row }))
-}
