@@ -21,7 +21,7 @@ import {
   wantPhone,
 } from './support/phones.ts'
 import { assertInvalid, assertProblem } from './support/problem.ts'
-import { atOnce, countStatuses, startReplicas } from './support/races.ts'
+import { atOnce, countStatuses, startReplicas, times } from './support/races.ts'
 import { rowsOf } from './support/seed.ts'
 import { type Answer, SETTINGS, type Service, startService } from './support/service.ts'
 
@@ -47,7 +47,9 @@ interface Kind {
   start(service: Service, email: string): Promise<Person>
   /** The same person with a token of now. */
   signIn(service: Service, person: Person): Promise<Person>
-  /** Asks for a code for the n-th number or address, and has it delivered. */
+  /** Asks for a code for the n-th number or address. */
+  ask(service: Service, person: Person, n?: number): Promise<Answer>
+  /** The same, and has it delivered. */
   codeFor(service: Service, person: Person, n?: number): Promise<string>
   confirm(service: Service, person: Person, code: unknown): Promise<Answer>
   /** What a code for the n-th is to prove, and what is proved. */
@@ -72,6 +74,7 @@ const SIGN_UP: Kind = {
   lifetimeMs: DAY_MS,
   start: async (_, email) => ({ id: 0, email, access: '' }),
   signIn: async (_, person) => person,
+  ask: (service, { email }) => service.post(RESEND, { email }),
   async codeFor(service, { email }) {
     await service.post(RESEND, { email })
     await service.signUp(email)
@@ -87,6 +90,7 @@ const PHONE: Kind = {
   lifetimeMs: 10 * MINUTE_MS,
   start,
   signIn,
+  ask: (service, person, n) => wantPhone(service, person, PHONE.wanted(person, n)),
   codeFor: (service, person, n) => phoneCodeFor(service, person, PHONE.wanted(person, n)),
   confirm: (service, { access: token }, code) => service.post(CONFIRM_PHONE, { code }, { token }),
   wanted: (_, n = 0) => `+49151234567${n}0`,
@@ -97,6 +101,7 @@ const ADDRESS: Kind = {
   lifetimeMs: HOUR_MS,
   start,
   signIn,
+  ask: (service, person, n) => wantEmail(service, person, ADDRESS.wanted(person, n)),
   codeFor: (service, person, n) => emailCodeFor(service, person, ADDRESS.wanted(person, n)),
   confirm: (service, { access: token }, code) => service.post(CONFIRM_EMAIL, { code }, { token }),
   wanted: ({ email }, n = 0) => `new${n}.${email}`,
@@ -355,6 +360,26 @@ for (const [what, kind] of [KINDS[1], KINDS[2]]) {
       assert.equal(await kind.proved(service, ann), kind.wanted(ann, 1))
     })
 
+    test('against another asking at once: its own number or address is proved or none, never the other', async () => {
+      await using replicas = await startReplicas({ RATE_LIMIT: 'off' })
+      const [first, second] = replicas.pair
+
+      for (const n of times(30)) {
+        const racer = await kind.start(first, `racer${n}@example.com`)
+        const code = await kind.codeFor(first, racer)
+        const [confirmed] = await Promise.all([
+          kind.confirm(first, racer, code),
+          kind.ask(second, racer, 1),
+        ])
+
+        assert.ok([200, 400].includes(confirmed.status), confirmed.text)
+        const proved = confirmed.status === 200 ? kind.wanted(racer) : null
+        assert.equal(await kind.proved(first, racer), proved)
+        // The other's message is not the next racer's.
+        await first.deliverMail()
+      }
+    })
+
     test('gives no guesses back once it is proved, but the one that was right', async () => {
       await using service = await startService({ RATE_LIMIT: 'off' })
       const ann = await kind.start(service, EMAIL)
@@ -492,16 +517,10 @@ describe('the budget of wrong codes of an address', () => {
   })
 })
 
-interface Asking {
-  /** Somebody for whom a code may be asked. */
-  start(service: Service, email: string): Promise<Person>
-  signIn: Kind['signIn']
-  /** Asks for the n-th number or address. */
-  ask(service: Service, person: Person, n: number): Promise<Answer>
+interface Asking extends Kind {
   /** How many such messages were sent. */
   sent(service: Service): number
   codeTo(service: Service, person: Person, n: number): string
-  confirm: Kind['confirm']
 }
 
 for (const [what, { start, signIn, ask, sent, codeTo, confirm }] of [
@@ -514,7 +533,6 @@ for (const [what, { start, signIn, ask, sent, codeTo, confirm }] of [
         await service.deliverMail()
         return { id: 0, email, access: '' }
       },
-      ask: (service, { email }) => service.post(RESEND, { email }),
       sent: ({ mailer }) => mailer.sent.filter(({ text }) => /code is [0-9]{6}/.test(text)).length,
       codeTo: (service, { email }) =>
         /\b[0-9]{6}\b/.exec(service.mailsTo(email).at(-1)?.text ?? '')?.[0] ?? '',
@@ -524,7 +542,6 @@ for (const [what, { start, signIn, ask, sent, codeTo, confirm }] of [
     'text messages with a code',
     {
       ...PHONE,
-      ask: (service, person, n) => wantPhone(service, person, PHONE.wanted(person, n)),
       sent: ({ texts }) => texts.length,
       codeTo: (service, person, n) => newestCode(service, PHONE.wanted(person, n)),
     },
@@ -533,7 +550,6 @@ for (const [what, { start, signIn, ask, sent, codeTo, confirm }] of [
     'mails with a code for a new address',
     {
       ...ADDRESS,
-      ask: (service, person, n) => wantEmail(service, person, ADDRESS.wanted(person, n)),
       sent: ({ mailer }) =>
         mailer.sent.filter(({ subject }) => /new Coffee Shop address/.test(subject)).length,
       codeTo: (service, person, n) => emailCodesTo(service, ADDRESS.wanted(person, n)).at(-1) ?? '',
@@ -612,12 +628,11 @@ for (const [what, { start, signIn, ask, sent, codeTo, confirm }] of [
   })
 }
 
-for (const [what, kind, ask, sentTo] of [
-  ['a text message', PHONE, wantPhone, ({ texts }: Service) => texts.map(({ to }) => to)],
+for (const [what, kind, sentTo] of [
+  ['a text message', PHONE, ({ texts }: Service) => texts.map(({ to }) => to)],
   [
     'a mail',
     ADDRESS,
-    wantEmail,
     ({ mailer }: Service) =>
       mailer.sent.filter(({ subject }) => /new Coffee/.test(subject)).map(({ to }) => to),
   ],
@@ -626,9 +641,9 @@ for (const [what, kind, ask, sentTo] of [
     test('is not sent once another number or address took the place of its own', async () => {
       await using service = await startService()
       const ann = await kind.start(service, EMAIL)
-      await ask(service, ann, kind.wanted(ann))
+      await kind.ask(service, ann)
       service.advance(MINUTE_MS)
-      await ask(service, ann, kind.wanted(ann, 1))
+      await kind.ask(service, ann, 1)
 
       await service.deliverMail()
 
@@ -642,7 +657,7 @@ for (const [what, kind, ask, sentTo] of [
       test(why, async () => {
         await using service = await startService()
         const ann = await kind.start(service, EMAIL)
-        await ask(service, ann, kind.wanted(ann))
+        await kind.ask(service, ann)
         service.advance(lateMs)
 
         await service.deliverMail()
@@ -654,7 +669,7 @@ for (const [what, kind, ask, sentTo] of [
     test('is not sent once the key of its code is gone, which is logged', async () => {
       await using old = await startService()
       const ann = await kind.start(old, EMAIL)
-      await ask(old, ann, kind.wanted(ann))
+      await kind.ask(old, ann)
       await using service = await startService({ SECRET_KEY: NEW_KEY }, { replicaOf: old })
 
       await service.deliverMail()

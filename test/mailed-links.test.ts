@@ -13,12 +13,14 @@ import {
 } from './support/email-changes.ts'
 import { countHashes } from './support/hashes.ts'
 import { assertInvalid, assertProblem } from './support/problem.ts'
+import { startReplicas, times, turns } from './support/races.ts'
 import { NEW_PASSWORD, reset, RESET, resetsOf, tokenFor } from './support/resets.ts'
-import { assertDead } from './support/sessions.ts'
+import { assertDead, LOGIN, openSessions, refresh, tokensOf } from './support/sessions.ts'
 import {
   type Answer,
-  SETTINGS,
+  PASSWORD,
   type Service,
+  SETTINGS,
   startService,
   type TestUser,
 } from './support/service.ts'
@@ -84,6 +86,31 @@ for (const [what, { purpose, url, refusal, lifetimeMs, fields, mail, use }] of K
       await use(service, token)
 
       await assertDead(service, ann, other)
+    })
+
+    test('no session survives it, against logins and a refresh', async () => {
+      await using replicas = await startReplicas({ RATE_LIMIT: 'off' })
+      const [first, second] = replicas.pair
+
+      for (const n of times(20)) {
+        const racer = await first.addUser(`racer${n}@example.com`)
+        const token = await mail(first, racer)
+        const emails = [racer.email, await emailOf(first, racer)]
+        const [used, ...others] = await Promise.all([
+          turns(n % 5).then(() => use(first, token)),
+          refresh(second, racer.refresh),
+          ...times(6).map(async (turn) => {
+            await turns(turn)
+            return second.post(LOGIN, { email: emails[turn % 2], password: PASSWORD })
+          }),
+        ])
+
+        assert.equal(used.status, 200, used.text)
+        for (const answer of others) assert.ok([200, 401].includes(answer.status), answer.text)
+        assert.equal(await openSessions(first, racer), 0)
+        const opened = others.filter(({ status }) => status === 200)
+        await assertDead(second, ...opened.map((answer) => tokensOf(answer)))
+      }
     })
 
     test('200 a second before its end, 400 at its end', async () => {

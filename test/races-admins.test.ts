@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { deleteUser } from './support/deletions.ts'
+import {
+  changeEmail,
+  confirmEmail,
+  emailCodeFor,
+  undoEmail,
+  undoTokenFor,
+} from './support/email-changes.ts'
+import { confirmPhone, phoneCodeFor } from './support/phones.ts'
 import { startReplicas, times, turns } from './support/races.ts'
+import { reset, tokenFor } from './support/resets.ts'
+import { rowsOf } from './support/seed.ts'
+import type { Answer } from './support/service.ts'
 import type { Service, TestUser } from './support/service.ts'
 
 const ROUNDS = 100
@@ -133,6 +145,59 @@ describe('admins', () => {
       assert.equal((await first.get(url, { token: admin.access })).status, 404)
     }
   })
+
+  for (const [what, prepare] of [
+    [
+      'the confirmation of a number',
+      async (service, user) => {
+        const code = await phoneCodeFor(service, user)
+        return () => confirmPhone(service, user, code)
+      },
+    ],
+    [
+      'the confirmation of an address',
+      async (service, user) => {
+        const code = await emailCodeFor(service, user, `new.${user.email}`)
+        return () => confirmEmail(service, user, code)
+      },
+    ],
+    [
+      'an undo',
+      async (service, user) => {
+        await changeEmail(service, user, `new.${user.email}`)
+        const token = undoTokenFor(service, user.email)
+        return () => undoEmail(service, token)
+      },
+    ],
+    [
+      'a reset',
+      async (service, user) => {
+        const token = await tokenFor(service, user.email)
+        return () => reset(service, token)
+      },
+    ],
+  ] satisfies [string, (service: Service, user: TestUser) => Promise<() => Promise<Answer>>][]) {
+    test(`${what} against a delete: never a 5xx, and nothing is left`, async () => {
+      await using replicas = await startReplicas({ RATE_LIMIT: 'off' })
+      const [first, second] = replicas.pair
+      const admin = await first.addAdmin()
+
+      for (const run of times(20)) {
+        const user = await first.addUser()
+        const act = await prepare(first, user)
+        const [acted, deleted] = await Promise.all([
+          turns(run % 5).then(act),
+          deleteUser(second, admin, user),
+        ])
+
+        assert.equal(deleted.status, 200, deleted.text)
+        assert.ok([200, 400, 401].includes(acted.status), acted.text)
+      }
+      assert.equal((await rowsOf(first.ctx, 'users')).length, 1)
+      for (const table of ['phone_changes', 'email_changes', 'password_resets'] as const)
+        assert.deepEqual(await rowsOf(first.ctx, table), [])
+    })
+  }
 
   test('a promotion against a disable: never an admin who is disabled', async () => {
     await using replicas = await startReplicas()
