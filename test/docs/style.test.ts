@@ -185,6 +185,15 @@ describe('the tests', () => {
       assert.equal(found?.[0], undefined)
     })
   }
+
+  // The files of a database run in one process: a hook at the root of one is a hook of all of them.
+  for (const file of globSync('test/**/*.test.ts', { exclude: ['test/{slow,machine}/**'] })) {
+    test(`${file} has no hook and awaits nothing outside its suites`, () => {
+      const code = withoutComments(readFileSync(file, 'utf8'))
+      const found = /^(?:before|after)(?:Each)?\(|^(?=\S)(?!.*\basync\b).*\bawait\b/m.exec(code)
+      assert.equal(found?.[0], undefined)
+    })
+  }
 })
 
 function rankOf(path: string): number {
