@@ -80,26 +80,15 @@ describe('a new password', () => {
   }
 
   for (const url of [LOGIN, SIGNUP]) {
-    for (const [why, length, code] of [
-      ['1025 characters', 1025, 'validation_failed'],
-      ['a megabyte', 2 ** 20, 'body_too_large'],
-    ] as const) {
-      test(`${code} for ${why} at ${url}, and no hash is computed`, async () => {
-        const counts = countHashes(usual)
+    test(`422 or 413 for 1025 characters or a megabyte at ${url}, and no hash is computed`, async () => {
+      const counts = countHashes(usual)
 
-        const answer = await usual.post(url, { email: EMAIL, password: 'x'.repeat(length) })
+      const long = await usual.post(url, { email: EMAIL, password: 'x'.repeat(1025) })
+      const longer = await usual.post(url, { email: EMAIL, password: 'x'.repeat(2 ** 20) })
 
-        assertProblem(answer, code)
-        assert.deepEqual(counts, { made: 0, verified: 0 })
-      })
-    }
-
-    test(`400 for half a character at ${url}`, async () => {
-      const headers = { 'content-type': 'application/json' }
-      for (const half of ['\\ud83e', '\\udd9c', '\\udd9c\\ud83e']) {
-        const body = `{"email":"${EMAIL}","password":"${PASSWORD}${half}"}`
-        assertProblem(await usual.post(url, body, { headers }), 'malformed_request')
-      }
+      assertInvalid(long, '/password', 'maxLength')
+      assertProblem(longer, 'body_too_large')
+      assert.deepEqual(counts, { made: 0, verified: 0 })
     })
   }
 })

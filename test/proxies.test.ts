@@ -60,6 +60,7 @@ describe('X-Forwarded-For', () => {
     ['an empty header names the proxy', PROXY, '', PROXY],
     ['a word is no address', PROXY, 'unknown', null],
     ['an address out of range is no address', PROXY, '198.51.100.777', null],
+    ['a URL is no address', PROXY, 'http://evil.example', null],
     ['a script is no address', PROXY, '<script>alert(1)</script>', null],
     ['5 kB of letters are no address', PROXY, 'x'.repeat(5000), null],
     ['1000 hops are no trouble', PROXY, `${'1.1.1.1, '.repeat(999)}${CLIENT}`, CLIENT],
