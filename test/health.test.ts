@@ -10,7 +10,6 @@ import { DeliveryError } from '../server/mail/delivery-error.ts'
 import { RECURRING_JOBS } from '../server/worker.ts'
 import { DATABASE } from './support/database.ts'
 import { deliverBy } from './support/mailers.ts'
-import { assertProblem } from './support/problem.ts'
 import { seedUsers } from './support/seed.ts'
 import { type Service, startService } from './support/service.ts'
 
@@ -56,12 +55,6 @@ describe('GET /health', () => {
       assert.deepEqual(answer.body, { status: 'healthy' })
       assert.equal(answer.headers['cache-control'], 'no-store')
     }
-  })
-
-  test('404 under the API’s prefix', async () => {
-    await using service = await start()
-    assertProblem(await service.get('/api/v1/health'), 'not_found')
-    assertProblem(await service.get('/api/v1/ready'), 'not_found')
   })
 })
 

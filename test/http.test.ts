@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { assertProblem } from './support/problem.ts'
 import { PASSWORD, type Service, startService, type TestUser } from './support/service.ts'
+import { nextOf } from './support/users.ts'
 
 // Which URL reaches which route, which method, and which refusal comes first.
 
@@ -25,37 +26,30 @@ describe('which route, which method, which refusal', () => {
   const LONG = `?x=${'x'.repeat(2048)}`
 
   describe('order of refusals', () => {
-    test('404 for an unknown route before 405, 414, 401, 415 and 413', async () => {
-      const answer = await service.request('POST', `/api/v1/nothing${LONG}`, {
-        body: HUGE,
-        headers: { ...TEXT, authorization: 'Bearer x' },
+    const bearer = { body: HUGE, headers: { ...TEXT, authorization: 'Bearer x' } }
+    const huge = { body: HUGE, headers: TEXT }
+    for (const [title, method, url, sent, code] of [
+      [
+        '404 for an unknown route before 405, 414, 401, 415 and 413',
+        'POST',
+        `/api/v1/nothing${LONG}`,
+        bearer,
+        'not_found',
+      ],
+      [
+        '405 before 414, 401, 415 and 413',
+        'PUT',
+        `/api/v1/users/x${LONG}`,
+        bearer,
+        'method_not_allowed',
+      ],
+      ['414 before 401, 415 and 413', 'PATCH', `/api/v1/me${LONG}`, huge, 'uri_too_long'],
+      ['401 before 415, 413 and 422', 'PATCH', '/api/v1/users/x', huge, 'authentication_required'],
+    ] as const) {
+      test(title, async () => {
+        assertProblem(await service.request(method, url, sent), code)
       })
-      assertProblem(answer, 'not_found')
-    })
-
-    test('405 before 414, 401, 415 and 413', async () => {
-      const answer = await service.request('PUT', `/api/v1/users/x${LONG}`, {
-        body: HUGE,
-        headers: { ...TEXT, authorization: 'Bearer x' },
-      })
-      assertProblem(answer, 'method_not_allowed')
-    })
-
-    test('414 before 401, 415 and 413', async () => {
-      const answer = await service.request('PATCH', `/api/v1/me${LONG}`, {
-        body: HUGE,
-        headers: TEXT,
-      })
-      assertProblem(answer, 'uri_too_long')
-    })
-
-    test('401 before 415, 413 and 422', async () => {
-      const answer = await service.request('PATCH', '/api/v1/users/x', {
-        body: HUGE,
-        headers: TEXT,
-      })
-      assertProblem(answer, 'authentication_required')
-    })
+    }
 
     test('403 by role before 415, 413, 422 and 404', async () => {
       const sent = { body: HUGE, headers: TEXT, token: ann.access }
@@ -65,23 +59,16 @@ describe('which route, which method, which refusal', () => {
       }
     })
 
-    test('415 before 413, 400 and 422', async () => {
-      const sent = { body: HUGE, headers: TEXT, token: admin.access }
-      const answer = await service.request('PATCH', '/api/v1/users/x', sent)
-      assertProblem(answer, 'unsupported_media_type')
-    })
-
-    test('413 before 400 and 422', async () => {
-      const sent = { body: HUGE, headers: JSON_TYPE, token: admin.access }
-      const answer = await service.request('PATCH', '/api/v1/users/x', sent)
-      assertProblem(answer, 'body_too_large')
-    })
-
-    test('400 before 422', async () => {
-      const sent = { body: '{', headers: JSON_TYPE, token: admin.access }
-      const answer = await service.request('PATCH', '/api/v1/users/x', sent)
-      assertProblem(answer, 'malformed_request')
-    })
+    for (const [title, body, headers, code] of [
+      ['415 before 413, 400 and 422', HUGE, TEXT, 'unsupported_media_type'],
+      ['413 before 400 and 422', HUGE, JSON_TYPE, 'body_too_large'],
+      ['400 before 422', '{', JSON_TYPE, 'malformed_request'],
+    ] as const) {
+      test(title, async () => {
+        const sent = { headers, token: admin.access }
+        assertProblem(await service.patch('/api/v1/users/x', body, sent), code)
+      })
+    }
 
     test('422 before 404 for the row, 403 by field and 409', async () => {
       const token = admin.access
@@ -95,11 +82,8 @@ describe('which route, which method, which refusal', () => {
     })
 
     test('404 for the row before 409', async () => {
-      const answer = await service.patch(
-        '/api/v1/users/999999',
-        { role: 'admin', disabled: true },
-        { token: admin.access },
-      )
+      const body = { role: 'admin', disabled: true }
+      const answer = await service.patch('/api/v1/users/999999', body, { token: admin.access })
       assertProblem(answer, 'not_found')
     })
 
@@ -178,10 +162,8 @@ describe('which route, which method, which refusal', () => {
         assert.equal((await service.request(method, logout, { token: bob.access })).status, 405)
       }
 
-      const carl = await service.post('/auth/login', {
-        email: 'carl@example.com',
-        password: PASSWORD,
-      })
+      const credentials = { email: 'carl@example.com', password: PASSWORD }
+      const carl = await service.post('/auth/login', credentials)
       assertProblem(carl, 'email_unverified')
       assert.equal((await service.get('/me', { token: bob.access })).status, 200)
     })
@@ -245,7 +227,7 @@ describe('which route, which method, which refusal', () => {
     for (const prefix of ['', '/api/v1']) {
       test(`Link stays under the prefix that was asked: ‹${prefix}›`, async () => {
         const first = await service.get(`${prefix}/users?limit=1`, { token: admin.access })
-        const next = /^<([^>]+)>; rel="next"$/.exec(first.headers['link'] ?? '')?.[1] ?? ''
+        const next = nextOf(first) ?? ''
 
         assert.ok(next.startsWith(`${prefix}/users?`), next)
         const second = await service.get(next, { token: admin.access })
