@@ -17,6 +17,13 @@ export async function startReplicas(settings: Record<string, string> = {}) {
 /** 0, 1, 2, … */
 export const times = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
 
+/** What so many acts bring, one after the other. */
+export async function oneByOne<T>(count: number, act: (n: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = []
+  for (const n of times(count)) results.push(await act(n))
+  return results
+}
+
 /** How often each status was answered. */
 export function countStatuses(answers: readonly Answer[]): Record<number, number> {
   const counts: Record<number, number> = {}

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { DAY_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { assertIndistinguishable } from './support/fingerprint.ts'
 import { assertProblem } from './support/problem.ts'
-import { countStatuses, times } from './support/races.ts'
+import { countStatuses, oneByOne, times } from './support/races.ts'
 import { NEW_PASSWORD, reset, tokenFor } from './support/resets.ts'
 import { rowsOf } from './support/seed.ts'
 import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
@@ -11,8 +11,6 @@ import { type Answer, PASSWORD, type Service, startService } from './support/ser
 const LOGIN = '/api/v1/auth/login'
 const ATTACKER = '198.51.100.66'
 const HOME = '203.0.113.7'
-/** Some milliseconds each, so that of several at once some are refused. */
-const SLOWER_HASHES = { ARGON2_MEMORY_KIB: '8192' }
 
 describe('limits of logins', () => {
   let service: Service
@@ -23,11 +21,8 @@ describe('limits of logins', () => {
     service.post(LOGIN, { email, password }, { ip })
   const fail = (email: string, ip: string) => logIn(email, 'not it, sorry', ip)
 
-  async function failOften(email: string, count: number, ip: (n: number) => string) {
-    const answers: Answer[] = []
-    for (const n of times(count)) answers.push(await fail(email, ip(n)))
-    return answers
-  }
+  const failOften = (email: string, count: number, ip: (n: number) => string) =>
+    oneByOne(count, (n) => fail(email, ip(n)))
   async function refusalsCounted(): Promise<number> {
     const line = /limit_refusals_total\{limit="login_address"\} (\d+)/
     return Number(line.exec(await service.ctx.metrics.expose())?.[1] ?? 0)
@@ -236,32 +231,124 @@ describe('limits of logins', () => {
     })
   })
 
-  describe('logins from one network', () => {
-    test('101 right ones are no attack, and what one address is refused is not counted', async () => {
-      const ann = await service.addUser()
-      const ip = '198.51.100.120'
-      await failOften('nobody@example.org', 150, () => ip)
+  test('101 right logins from one network are no attack, and what one address is refused is not counted', async () => {
+    const ann = await service.addUser()
+    const ip = '198.51.100.120'
+    await failOften('nobody@example.org', 150, () => ip)
 
-      for (let n = 0; n < 101; n++)
-        assert.equal((await logIn(ann.email, ann.password, ip)).status, 200)
-    })
+    for (let n = 0; n < 101; n++)
+      assert.equal((await logIn(ann.email, ann.password, ip)).status, 200)
   })
 
   test('503 of a full hash queue is no failure', async () => {
-    await using busy = await startService({
-      ...SLOWER_HASHES,
-      HASH_CONCURRENCY: '1',
-      HASH_QUEUE: '0',
-    })
-    const send = (password: string) =>
-      busy.post(LOGIN, { email: 'ann@example.com', password }, { ip: HOME })
-    const flood = countStatuses(await Promise.all(times(9).map(() => send('not it, sorry'))))
+    // Some milliseconds each, so that of several at once some are refused.
+    const settings = { ARGON2_MEMORY_KIB: '8192', HASH_CONCURRENCY: '1', HASH_QUEUE: '0' }
+    await using busy = await startService(settings)
+    const send = () =>
+      busy.post(LOGIN, { email: 'ann@example.com', password: 'not it, sorry' }, { ip: HOME })
+    const flood = countStatuses(await Promise.all(times(9).map(() => send())))
     const { 401: failed = 0, 503: refused = 0 } = flood
 
-    const statuses: number[] = []
-    for (let n = 0; n < 11; n++) statuses.push((await send('not it, sorry')).status)
+    const answers = await oneByOne(11, () => send())
 
     assert.ok(refused > 0, JSON.stringify(flood))
-    assert.equal(statuses.filter((status) => status === 401).length, 10 - failed)
+    assert.equal(countStatuses(answers)[401], 10 - failed)
+  })
+})
+
+describe('limits of the current password', () => {
+  let service: Service
+  before(async () => void (service = await startService()))
+  after(() => service[Symbol.asyncDispose]())
+
+  const change = (token: string, current: string, next: string = NEW_PASSWORD) =>
+    service.post(
+      '/api/v1/me/password',
+      { current_password: current, new_password: next },
+      { token },
+    )
+  const fail = (token: string) => change(token, 'not it, sorry')
+  const deleteMe = (token: string) =>
+    service.delete('/api/v1/me', { token, body: { current_password: PASSWORD } })
+  const useRefresh = (refresh: string) =>
+    service.post('/api/v1/auth/refresh', { refresh_token: refresh })
+
+  const failOften = (token: string, count: number) => oneByOne(count, () => fail(token))
+
+  /** So often as they are compared, for as long as it takes; returns the session and its pauses in seconds. */
+  async function failPatiently({ refresh }: { refresh: string }, count: number) {
+    const pauses: number[] = []
+    let session = { access: '', refresh }
+    for (let compared = 0; compared < count;) {
+      const { body } = await useRefresh(session.refresh)
+      session = { access: body.access_token, refresh: body.refresh_token }
+      const answer = await fail(session.access)
+      if (answer.status === 403) compared++
+      else assertProblem(answer, 'too_many_requests')
+      if (answer.status !== 429) continue
+      pauses.push(Number(answer.headers['retry-after']))
+      service.advance(pauses.at(-1)! * SECOND_MS)
+    }
+    return { ...session, pauses }
+  }
+
+  describe('the current password', () => {
+    test('429 after ten wrong ones in ten minutes, for this session alone', async () => {
+      const [ann, bob] = [await service.addUser(), await service.addUser()]
+      const elsewhere = await service.logIn(ann.email)
+      const answers = await failOften(ann.access, 10)
+
+      const refused = await change(ann.access, ann.password)
+      const others = [await change(bob.access, bob.password), await deleteMe(elsewhere.access)]
+
+      assert.deepEqual(countStatuses(answers), { 403: 10 })
+      for (const answer of answers) assertProblem(answer, 'wrong_password')
+      assertProblem(refused, 'too_many_requests')
+      assert.equal(refused.headers['ratelimit-policy'], '"current_password";q=10;w=600')
+      assert.deepEqual(countStatuses(others), { 204: 2 })
+    })
+
+    test('the pauses grow; after 50 wrong ones in a row the next ends the session, right or wrong', async () => {
+      const ann = await service.addUser()
+      const thief = await failPatiently(ann, 50)
+      service.advance(HOUR_MS)
+      const { body } = await useRefresh(thief.refresh)
+
+      const ended = await change(body.access_token, ann.password)
+      const after = [
+        await service.get('/api/v1/me', { token: body.access_token }),
+        await useRefresh(body.refresh_token),
+      ]
+      const [event] = (await rowsOf(service.ctx, 'audit_events')).slice(-1)
+      const owner = await service.logIn(ann.email)
+      const changed = await change(owner.access, ann.password)
+
+      assert.deepEqual(thief.pauses.slice(0, 9), [30, 60, 120, 240, 480, 960, 1920, 3600, 3600])
+      for (const answer of [ended, ...after]) assertProblem(answer, 'invalid_token')
+      assert.equal(changed.status, 204)
+      assert.deepEqual([event['event'], event['subject_id']], ['session.ended', ann.id])
+      const changes = { session_id: ann.refresh.split('.')[0], reason: 'wrong_passwords' }
+      assert.deepEqual(JSON.parse(String(event['changes'])), changes)
+    })
+
+    test('a right one forgets the wrong ones before it', async () => {
+      const ann = await service.addUser()
+      let { password } = ann
+      for (const n of times(7)) {
+        const answers = await failOften(ann.access, 9)
+        const next = `${NEW_PASSWORD} ${n}`
+        const changed = await change(ann.access, password, next)
+
+        assert.deepEqual(countStatuses(answers), { 403: 9 })
+        assert.equal(changed.status, 204, changed.text)
+        password = next
+      }
+    })
+
+    test('of 100 at once ten are compared', async () => {
+      const ann = await service.addUser()
+      const answers = await Promise.all(times(100).map(() => fail(ann.access)))
+      assert.deepEqual(countStatuses(answers), { 403: 10, 429: 90 })
+    })
   })
 })
