@@ -5,7 +5,8 @@ import { MINUTE_MS } from '../server/lib/units.ts'
 import { runProgram } from './support/process.ts'
 import { countHashes } from './support/hashes.ts'
 import { assertInvalid, assertProblem } from './support/problem.ts'
-import { type RangeReply, ranges, sha1, startRangeServer } from './support/range-server.ts'
+import type { Reply } from './support/http-server.ts'
+import { ranges, sha1, startRangeServer } from './support/range-server.ts'
 import { PASSWORD, type Service, SETTINGS, startService } from './support/service.ts'
 
 const SIGNUP = '/api/v1/auth/signup'
@@ -15,7 +16,7 @@ const OTHER = 'never seen anywhere yet'
 const signUp = (service: Service, password: string, email = 'ann@example.com') =>
   service.post(SIGNUP, { email, password })
 
-async function start(reply: RangeReply) {
+async function start(reply: Reply) {
   const list = await startRangeServer(reply)
   const service = await startService({ PWNED_PASSWORDS_URL: list.url })
   return {
@@ -156,7 +157,7 @@ describe('a list that does not answer stops no sign-up', () => {
       'sends more than any list has',
       (response) => response.writeHead(200).end(`${'A'.repeat(35)}:1\r\n`.repeat(8000) + hit),
     ],
-  ] satisfies [string, RangeReply][]) {
+  ] satisfies [string, Reply][]) {
     test(`201 when it ${why}: counted, and logged without the password`, async () => {
       await using all = await start(reply)
 
