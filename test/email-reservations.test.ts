@@ -19,11 +19,11 @@ import {
 } from './support/email-changes.ts'
 import { assertIndistinguishable } from './support/fingerprint.ts'
 import { assertProblem } from './support/problem.ts'
-import { runProgram } from './support/process.ts'
+import { runOn } from './support/process.ts'
 import { startReplicas, times, turns } from './support/races.ts'
 import { forget } from './support/resets.ts'
 import { rowsOf } from './support/seed.ts'
-import { PASSWORD, type Service, SETTINGS, startService } from './support/service.ts'
+import { PASSWORD, type Service, startService } from './support/service.ts'
 
 // An address that an account left is nobody else's for as long as the change can be undone.
 
@@ -276,9 +276,8 @@ describe('the purge of changes', () => {
 test('users create refuses a reserved address', async () => {
   await using service = await startService({}, { nowMs: Date.now() })
   await changeEmail(service, await service.addUser(OLD), NEW)
-  const env = { ...SETTINGS, DATABASE_URL: service.databaseUrl }
 
-  const finished = await runProgram(['users', 'create', OLD], { env, input: `${PASSWORD}\n` })
+  const finished = await runOn(service, ['users', 'create', OLD], { input: PASSWORD })
 
   assert.equal(finished.exitCode, 1)
   assert.match(finished.stderr, /already registered/)

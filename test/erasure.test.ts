@@ -8,10 +8,10 @@ import { RECURRING_JOBS } from '../server/worker.ts'
 import { DATABASE } from './support/database.ts'
 import { changeEmail } from './support/email-changes.ts'
 import { addCanary, CANARY, signUpAsCanary } from './support/full-user.ts'
-import { runProgram } from './support/process.ts'
+import { runOn } from './support/process.ts'
 import { openRaw, requestText } from './support/raw.ts'
 import { times } from './support/races.ts'
-import { PASSWORD, type Service, SETTINGS, startService, type TestUser } from './support/service.ts'
+import { PASSWORD, type Service, startService, type TestUser } from './support/service.ts'
 
 // Backups, logs and the free pages of a database file are out of reach: docs/security.md says so.
 
@@ -71,9 +71,8 @@ async function deleteAsAdmin(service: Service, { id }: TestUser, admin?: TestUse
   assert.equal((await service.delete(`/api/v1/users/${id}`, { token })).status, 200)
 }
 
-async function deleteByCommand({ databaseUrl }: Service, { id }: TestUser) {
-  const env = { ...SETTINGS, DATABASE_URL: databaseUrl }
-  const { exitCode, stderr } = await runProgram(['users', 'delete', String(id)], { env })
+async function deleteByCommand(service: Service, { id }: TestUser) {
+  const { exitCode, stderr } = await runOn(service, ['users', 'delete', String(id)])
   assert.equal(exitCode, 0, stderr)
 }
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, test } from 'node:test'
 import { MINUTE_MS } from '../server/lib/units.ts'
-import { runProgram } from './support/process.ts'
+import { runOn } from './support/process.ts'
 import { countHashes } from './support/hashes.ts'
 import { assertInvalid, assertProblem } from './support/problem.ts'
 import type { Reply } from './support/http-server.ts'
 import { ranges, sha1, startRangeServer } from './support/range-server.ts'
-import { PASSWORD, type Service, SETTINGS, startService } from './support/service.ts'
+import { PASSWORD, type Service, startService } from './support/service.ts'
 
 const SIGNUP = '/api/v1/auth/signup'
 const LEAKED = 'tr0ub4dor&3 and more'
@@ -84,11 +84,10 @@ describe('a password that has leaked', () => {
 
   test('refused for a user made by the command line', async () => {
     await using all = await start(ranges([LEAKED, 1]))
-    const { databaseUrl: DATABASE_URL } = all.service
-    const env = { ...SETTINGS, DATABASE_URL, PWNED_PASSWORDS_URL: all.list.url }
-
+    const settings = { PWNED_PASSWORDS_URL: all.list.url }
     const args = ['users', 'create', 'ann@example.com']
-    const refused = await runProgram(args, { env, input: `${LEAKED}\n` })
+
+    const refused = await runOn(all.service, args, { input: LEAKED, settings })
 
     assert.equal(refused.exitCode, 1)
     assert.match(refused.stderr, /appears in known data breaches/)
