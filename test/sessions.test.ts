@@ -4,7 +4,7 @@ import { networkOf } from '../server/lib/networks.ts'
 import { DAY_MS, SECOND_MS } from '../server/lib/units.ts'
 import { isKnownNetwork } from '../server/sessions/session-list.ts'
 import { assertProblem } from './support/problem.ts'
-import { countStatuses, startReplicas, times, turns } from './support/races.ts'
+import { startReplicas, times, turns } from './support/races.ts'
 import { rowsOf } from './support/seed.ts'
 import { PASSWORD, type Service, startService, type TestUser } from './support/service.ts'
 
@@ -155,33 +155,17 @@ describe('twenty sessions', () => {
     const beyond = await service.logIn(ann.email)
 
     const listed = await service.get(SESSIONS, { token: beyond.access })
-    assert.equal(listed.body.length, 20)
+    const ids: string[] = listed.body.map(({ id }: { id: string }) => id)
     const opened = (await rowsOf(service.ctx, 'audit_events'))
       .filter((row) => row.event === 'session.opened')
       .map((row) => JSON.parse(row.changes))
-    assert.equal(opened.filter(({ ended }) => ended !== undefined).length, 1)
-    const [oldest] = opened.find(({ session_id: id }) => id === sessionIdOf(beyond)).ended
-    assert.ok(listed.body.every((session: { id: string }) => session.id !== oldest))
-    assert.ok(listed.body.some((session: { id: string }) => session.id === sessionIdOf(beyond)))
-  })
-
-  test('are what 30 logins at once over two replicas leave of one’s 31', async () => {
-    await using replicas = await startReplicas()
-    const [first] = replicas.pair
-    const ann = await first.addUser()
-
-    const answers = await Promise.all(
-      times(30).map((n) =>
-        replicas.pair[n % 2 ? 1 : 0].post(LOGIN, { email: ann.email, password: PASSWORD }),
-      ),
+    const ending = opened.filter(({ ended }) => ended !== undefined)
+    assert.equal(ids.length, 20)
+    assert.deepEqual(
+      ending.map(({ session_id: id }) => id),
+      [sessionIdOf(beyond)],
     )
-
-    const tokens = [ann, ...answers.flatMap(tokensOf)]
-    const used = await Promise.all(
-      tokens.map(({ access: token }) => first.get('/api/v1/me', { token })),
-    )
-    assert.equal(tokens.length, 31)
-    assert.deepEqual(countStatuses(used), { 200: 20, 401: 11 })
+    assert.ok(!ids.includes(ending[0].ended[0]) && ids.includes(sessionIdOf(beyond)))
   })
 })
 
@@ -192,12 +176,10 @@ describe('a network is known', () => {
     service = await startService()
     const bob = await service.addUser('bob@example.com')
     await service.addUser('ann@example.com')
-    for (const ip of [home, '2001:db8:1:2::5']) {
-      const credentials = { email: 'ann@example.com', password: PASSWORD }
-      await service.post(LOGIN, credentials, { ip })
-    }
-    const wrong = { email: 'ann@example.com', password: 'not the password' }
-    await service.post(LOGIN, wrong, { ip: '198.51.100.1' })
+    const logIn = (password: string, ip: string) =>
+      service.post(LOGIN, { email: 'ann@example.com', password }, { ip })
+    for (const ip of [home, '2001:db8:1:2::5']) await logIn(PASSWORD, ip)
+    await logIn('not the password', '198.51.100.1')
     await service.post(REFRESH, { refresh_token: bob.refresh }, { ip: '198.51.100.2' })
   })
   after(() => service[Symbol.asyncDispose]())

@@ -1,7 +1,9 @@
 import type { Context } from '../../server/context.ts'
 import type { Schema } from '../../server/database/schema.ts'
+import { runDueJobs } from '../../server/jobs/schedule.ts'
 import { newId } from '../../server/lib/random.ts'
 import { toIso } from '../../server/lib/units.ts'
+import { RECURRING_JOBS } from '../../server/worker.ts'
 import { createDatabase, dropDatabase } from './cluster.ts'
 import { TEMPLATE } from './database.ts'
 import { type Service, startService } from './service.ts'
@@ -34,6 +36,13 @@ export async function seedUsers(
 export function rowsOf({ db }: Context, table: keyof Schema): Promise<any[]> {
   return db.selectFrom(table).selectAll().execute()
 }
+
+/** What is due of one recurring job. */
+export const runJob = ({ ctx }: Pick<Service, 'ctx'>, name: 'clean-up' | 'purge') =>
+  runDueJobs(
+    ctx,
+    RECURRING_JOBS.filter((job) => job.name === name),
+  )
 
 /** A service on a database of the given kind, whichever the run is about; for slow tests. */
 export async function startOn(
