@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { MINUTE_MS } from '../server/lib/units.ts'
 import { runOn } from './support/process.ts'
 import { countHashes } from './support/hashes.ts'
@@ -33,11 +33,23 @@ const warnings = ({ logged }: Service) =>
   logged.filter((line) => line.includes('passwords set without a look at the leaked ones'))
 
 describe('a password that has leaked', () => {
-  test('422 blocklisted with a reason of its own, and no hash is computed', async () => {
-    await using all = await start(ranges([OTHER, 3], [LEAKED, 1]))
-    const counts = countHashes(all.service)
+  let service: Service
+  let list: Awaited<ReturnType<typeof startRangeServer>>
+  before(async () => {
+    list = await startRangeServer(
+      ranges([OTHER, 3], [LEAKED, 1], ['café au lait', 9], [PASSWORD, 0]),
+    )
+    service = await startService({ PWNED_PASSWORDS_URL: list.url })
+  })
+  after(async () => {
+    await service[Symbol.asyncDispose]()
+    await list[Symbol.asyncDispose]()
+  })
 
-    const answer = await signUp(all.service, LEAKED)
+  test('422 blocklisted with a reason of its own, and no hash is computed', async () => {
+    const counts = countHashes(service)
+
+    const answer = await signUp(service, LEAKED)
 
     assertInvalid(answer, '/password', 'blocklisted')
     const [error] = answer.body.errors
@@ -46,11 +58,10 @@ describe('a password that has leaked', () => {
   })
 
   test('of it five hex digits leave the process, and nothing else that tells it', async () => {
-    await using all = await start(ranges([LEAKED, 1]))
+    list.asked.length = 0
+    await signUp(service, LEAKED)
 
-    await signUp(all.service, LEAKED)
-
-    const [asked, ...more] = all.list.asked
+    const [asked, ...more] = list.asked
     assert.deepEqual(more, [])
     assert.equal(asked?.method, 'GET')
     assert.equal(asked.url, `/range/${sha1(LEAKED).slice(0, 5)}`)
@@ -66,13 +77,10 @@ describe('a password that has leaked', () => {
   })
 
   test('422 for its other normal form: what is hashed is what is asked for', async () => {
-    await using all = await start(ranges(['café au lait', 9]))
-    assertInvalid(await signUp(all.service, 'cafe\u0301 au lait'), '/password', 'blocklisted')
+    assertInvalid(await signUp(service, 'cafe\u0301 au lait'), '/password', 'blocklisted')
   })
 
   test('422 at a change, which then changes nothing', async () => {
-    await using all = await start(ranges([LEAKED, 1]))
-    const { service } = all
     const ann = await service.addUser()
     const body = { current_password: PASSWORD, new_password: LEAKED }
 
@@ -83,34 +91,31 @@ describe('a password that has leaked', () => {
   })
 
   test('refused for a user made by the command line', async () => {
-    await using all = await start(ranges([LEAKED, 1]))
-    const settings = { PWNED_PASSWORDS_URL: all.list.url }
+    const settings = { PWNED_PASSWORDS_URL: list.url }
     const args = ['users', 'create', 'ann@example.com']
 
-    const refused = await runOn(all.service, args, { input: LEAKED, settings })
+    const refused = await runOn(service, args, { input: LEAKED, settings })
 
     assert.equal(refused.exitCode, 1)
     assert.match(refused.stderr, /appears in known data breaches/)
   })
 
   test('is not looked up for a login, nor where the password is refused without', async () => {
-    await using all = await start(ranges([PASSWORD, 0]))
-    const ann = await all.service.addUser()
-    const before = all.list.asked.length
+    const ann = await service.addUser()
+    const before = list.asked.length
 
-    await all.service.logIn(ann.email)
-    await signUp(all.service, 'password123')
-    await signUp(all.service, 'short')
+    await service.logIn(ann.email)
+    await signUp(service, 'password123')
+    await signUp(service, 'short')
 
-    assert.equal(all.list.asked.length, before)
+    assert.equal(list.asked.length, before)
   })
 
   test('is looked up for a registered address, too: nothing tells it from another', async () => {
-    await using all = await start(ranges([LEAKED, 1]))
-    await all.service.addUser('ann@example.com')
+    const { email: registered } = await service.addUser()
 
-    for (const email of ['ann@example.com', 'bob@example.com'])
-      assertInvalid(await signUp(all.service, LEAKED, email), '/password', 'blocklisted')
+    for (const email of [registered, 'bob@example.com'])
+      assertInvalid(await signUp(service, LEAKED, email), '/password', 'blocklisted')
   })
 })
 
