@@ -1,15 +1,26 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { KyselyPlugin } from 'kysely'
+import { runDueJobs } from '../server/jobs/schedule.ts'
 import { DAY_MS, HOUR_MS, toIso } from '../server/lib/units.ts'
+import { RECURRING_JOBS } from '../server/worker.ts'
 import { otherThan } from './support/codes.ts'
+import { changeEmail } from './support/email-changes.ts'
 import { assertIndistinguishable, fingerprint } from './support/fingerprint.ts'
+import { countHashes } from './support/hashes.ts'
 import { assertProblem } from './support/problem.ts'
+import { times } from './support/races.ts'
+import { rowsOf } from './support/seed.ts'
 import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
 
 const SIGN_UP = '/api/v1/auth/signup'
 const VERIFY = '/api/v1/auth/verify'
 const RESEND = '/api/v1/auth/verify/resend'
 const LOGIN = '/api/v1/auth/login'
+
+const hide = { HIDE_REGISTERED_EMAILS: 'true' }
+const NEW = 'new@example.com'
+const REGISTERED = 'registered@example.com'
 
 /** One account of each kind, all addresses equally long, so that an echo would show in the bytes only. */
 const kinds = {
@@ -32,18 +43,6 @@ async function startWithAllKinds(settings: Record<string, string> = {}): Promise
   await service.signUp(kinds.pending)
   await service.deliverMail()
   return service
-}
-
-/** Says how many passwords the service has hashed since. */
-function countHashes({ ctx }: Service): () => number {
-  const { hasher } = ctx
-  let count = 0
-  const hash = (password: string) => {
-    count++
-    return hasher.hash(password)
-  }
-  Object.assign(ctx, { hasher: { ...hasher, hash } })
-  return () => count
 }
 
 /** The same request for each kind of account. */
@@ -153,18 +152,15 @@ describe('resend tells nothing about an address', () => {
     await ask((email) => service.post(RESEND, { email }))
 
     assert.equal(service.mailer.sent.length, mailed)
-    const rows = await service.ctx.db
-      .selectFrom('outbox')
-      .select('email_canonical')
-      .where('kind', '=', 'repeat_verification')
-      .execute()
+    const rows = (await rowsOf(service.ctx, 'outbox')).filter(
+      ({ kind }) => kind === 'repeat_verification',
+    )
     const asked = rows.map((row) => String(row.email_canonical))
     assert.deepEqual(asked.toSorted(), Object.values(kinds).toSorted())
   })
 })
 
 describe('HIDE_REGISTERED_EMAILS=true', () => {
-  const hide = { HIDE_REGISTERED_EMAILS: 'true' }
   /** A sign-up's answer without the attempt's id and the address that the caller sent. */
   const masked = (answer: Answer) =>
     fingerprint(answer)
@@ -192,16 +188,17 @@ describe('HIDE_REGISTERED_EMAILS=true', () => {
   test('sign-up costs the same for every address: one hash and one mail to write', async () => {
     await using service = await startWithAllKinds(hide)
     const hashes = countHashes(service)
-    const now = toIso(service.clock.nowMs)
     // A new account's reminder waits for a day.
-    const due = service.ctx.db.selectFrom('outbox').select('id').where('due_at', '<=', now)
-    const mails = async () => (await due.execute()).length
+    const mails = async () => {
+      const rows = await rowsOf(service.ctx, 'outbox')
+      return rows.filter((row) => row.due_at <= toIso(service.clock.nowMs)).length
+    }
     const costs: Record<string, unknown> = {}
 
     for (const [name, email] of Object.entries(kinds)) {
-      const before = { hashes: hashes(), mails: await mails() }
+      const before = { hashes: hashes.made, mails: await mails() }
       await service.post(SIGN_UP, { email, password: PASSWORD })
-      costs[name] = { hashes: hashes() - before.hashes, mails: (await mails()) - before.mails }
+      costs[name] = { hashes: hashes.made - before.hashes, mails: (await mails()) - before.mails }
     }
 
     for (const cost of Object.values(costs)) assert.deepEqual(cost, { hashes: 1, mails: 1 })
@@ -278,4 +275,173 @@ describe('HIDE_REGISTERED_EMAILS=true', () => {
       'email_taken',
     )
   })
+})
+
+/** How many sign-ups, how many hours pass, or what else happens. */
+type Step =
+  | number
+  | `${number} h`
+  | 'resend'
+  | 'owner'
+  | 'clean-up'
+  | 'own deletion'
+  | 'deletion by an admin'
+
+/** Signs the address up as often as it says; the statuses are what a stranger sees. */
+async function signUpOften(service: Service, email: string, count: number): Promise<number[]> {
+  const statuses: number[] = []
+  for (const _ of times(count)) {
+    const { status } = await service.post(SIGN_UP, { email, password: PASSWORD })
+    statuses.push(status)
+  }
+  return statuses
+}
+
+/** The mailbox's owner signs up, and verifies where that is possible. */
+async function answerAsOwner(service: Service, email: string): Promise<void> {
+  const sign_up_id = await service.signUp(email)
+  if (email !== NEW) return
+  const body = { email, code: await service.codeFor(email), sign_up_id }
+  assert.equal((await service.post(VERIFY, body)).status, 200)
+}
+
+/** What is done in transactions from now on: the kind of each statement. */
+function countStatements({ ctx }: Service): string[] {
+  const kinds: string[] = []
+  const plugin: KyselyPlugin = {
+    transformQuery({ node }) {
+      kinds.push(node.kind)
+      return node
+    },
+    transformResult: async ({ result }) => result,
+  }
+  const { transaction } = ctx
+  const counted: typeof transaction = (work) => transaction((tx) => work(tx.withPlugin(plugin)))
+  Object.assign(ctx, { transaction: counted })
+  return kinds
+}
+
+/** The registered account goes, as it does when nobody else is to notice. */
+async function remove(service: Service, as: 'own deletion' | 'deletion by an admin') {
+  const { access } = await service.logIn(REGISTERED)
+  const { id } = (await service.get('/api/v1/me', { token: access })).body
+  const body = { current_password: PASSWORD }
+  const answer =
+    as === 'own deletion'
+      ? await service.delete('/api/v1/me', { token: access, body })
+      : await service.delete(`/api/v1/users/${id}`, { token: (await service.addAdmin()).access })
+  assert.ok(answer.status < 300, answer.text)
+}
+
+describe('HIDE_REGISTERED_EMAILS=true: who signs up again and again cannot tell', () => {
+  const histories: readonly (readonly [how: string, steps: readonly Step[]])[] = [
+    ['by six at once and one a day later', [6, '24 h', 1]],
+    ['by a resend before the day is over', [5, '1 h', 'resend', '23 h', 1]],
+    ['by five before the end of the account and one after it', [1, '47 h', 5, '1 h', '1 h', 1]],
+    [
+      'by five before the clean-up and one after it',
+      [1, '23 h', '23 h', 5, '14 h', 'clean-up', 1, '24 h', 1],
+    ],
+    ['when the owner verifies in between', [4, 'owner', 1, 1, '24 h', 1]],
+    ['when its owner deletes the account', [5, '1 h', 'own deletion', 1, '23 h', 1]],
+    ['when an admin deletes the account', [5, '1 h', 'deletion by an admin', 1, '23 h', 1]],
+  ]
+  for (const [how, steps] of histories) {
+    test(`a registered address from a new one ${how}`, async () => {
+      await using service = await startService(hide)
+      await service.registerUser(REGISTERED)
+      service.advance(2 * DAY_MS)
+      const seen: Record<string, number[]> = { [NEW]: [], [REGISTERED]: [] }
+
+      for (const step of steps) {
+        const [, hours = 0] = /^(\d+) h$/.exec(String(step)) ?? []
+        service.advance(Number(hours) * HOUR_MS)
+        if (step === 'own deletion' || step === 'deletion by an admin') await remove(service, step)
+        if (step === 'clean-up') await runDueJobs(service.ctx, RECURRING_JOBS)
+        for (const [email, statuses] of Object.entries(seen)) {
+          if (step === 'resend') await service.post(RESEND, { email })
+          if (step === 'owner') await answerAsOwner(service, email)
+          if (typeof step === 'number') statuses.push(...(await signUpOften(service, email, step)))
+        }
+        await service.deliverMail()
+      }
+
+      assert.deepEqual(seen[NEW], seen[REGISTERED])
+      assert.ok(seen[NEW]?.includes(201))
+    })
+  }
+})
+
+test('a sign-up takes as many statements for a new address as for one that has been signed up, verified or left', async () => {
+  await using service = await startService(hide)
+  const moved = await service.registerUser('moved@example.com')
+  await changeEmail(service, moved, REGISTERED)
+  service.advance(DAY_MS)
+  const statements = countStatements(service)
+  const counts: [email: string, status: number, statements: number][] = []
+
+  for (const email of [NEW, NEW, REGISTERED, REGISTERED, moved.email, moved.email]) {
+    const before = statements.length
+    const [status = 0] = await signUpOften(service, email, 1)
+    counts.push([email, status, statements.length - before])
+  }
+
+  const [[, , expected]] = counts as [(typeof counts)[0]]
+  assert.ok(expected >= 8, String(statements))
+  for (const count of counts) assert.deepEqual(count.slice(1), [201, expected], count[0])
+})
+
+test('no answer comes sooner than 20 ms after its hash, whatever the address has been', async () => {
+  await using service = await startService(hide)
+  const moved = await service.registerUser('moved@example.com')
+  await changeEmail(service, moved, REGISTERED)
+  service.advance(DAY_MS)
+  const { hasher } = service.ctx
+  const { hash } = hasher
+  let hashedAtMs = Number.NaN
+  hasher.hash = async (...args) => {
+    const made = await hash(...args)
+    hashedAtMs = performance.now()
+    return made
+  }
+
+  for (const [email, count] of [
+    [REGISTERED, 6],
+    [moved.email, 1],
+    [NEW, 6],
+  ] as const) {
+    for (let n = 1; n <= count; n++) {
+      const [status] = await signUpOften(service, email, 1)
+      const tookMs = performance.now() - hashedAtMs
+
+      assert.equal(status, n <= 5 ? 201 : 429)
+      assert.ok(tookMs > 19, `${email}: ${tookMs} ms`)
+    }
+  }
+})
+
+test('an address of an account that was cleaned up is kept for as long as it counts, and without the rest', async () => {
+  await using service = await startService(hide)
+  const seen = async () => {
+    await runDueJobs(service.ctx, RECURRING_JOBS)
+    const rows = await rowsOf(service.ctx, 'outbox')
+    return rows.filter((row) => JSON.stringify(row).includes(NEW))
+  }
+  await service.signUp(NEW)
+  service.advance(46 * HOUR_MS)
+  await signUpOften(service, NEW, 2)
+  await service.deliverMail()
+
+  service.advance(14 * HOUR_MS)
+  const cleanedUp = await seen()
+  service.advance(11 * HOUR_MS)
+  const dayLater = await seen()
+
+  const kept = ['verification', null, null, '{}']
+  assert.equal((await rowsOf(service.ctx, 'users')).length, 0)
+  assert.deepEqual(
+    cleanedUp.map((row) => [row.kind, row.recipient, row.user_id, row.payload]),
+    [kept, kept],
+  )
+  assert.deepEqual(dayLater, [])
 })

@@ -9,7 +9,7 @@ import { changeEmail } from './support/email-changes.ts'
 import { addCanary, CANARY, signUpAsCanary } from './support/full-user.ts'
 import { runJob } from './support/jobs.ts'
 import { assertProblem } from './support/problem.ts'
-import { runProgram } from './support/process.ts'
+import { runOn } from './support/process.ts'
 import { openRaw, requestText } from './support/raw.ts'
 import { times } from './support/races.ts'
 import { rowsOf } from './support/seed.ts'
@@ -17,7 +17,6 @@ import {
   type Answer,
   PASSWORD,
   type Service,
-  SETTINGS,
   startService,
   type TestUser,
 } from './support/service.ts'
@@ -77,9 +76,8 @@ async function deleteAsAdmin(service: Service, user: TestUser, admin?: TestUser)
   assert.equal(answer.status, 200, answer.text)
 }
 
-async function deleteByCommand({ databaseUrl }: Service, { id }: TestUser) {
-  const env = { ...SETTINGS, DATABASE_URL: databaseUrl }
-  const { exitCode, stderr } = await runProgram(['users', 'delete', String(id)], { env })
+async function deleteByCommand(service: Service, { id }: TestUser) {
+  const { exitCode, stderr } = await runOn(service, ['users', 'delete', String(id)])
   assert.equal(exitCode, 0, stderr)
 }
 
@@ -194,9 +192,8 @@ describe('a user of whom every table holds something leaves no trace', () => {
     await using service = await startService()
     const canary = await addCanary(service)
     const eventsOf = async () => {
-      const { db } = service.ctx
-      const about = db.selectFrom('audit_events').select(['id', 'event', 'ip'])
-      const rows = await about.where('subject_id', '=', canary.id).orderBy('id').execute()
+      const about = service.ctx.db.selectFrom('audit_events').selectAll().orderBy('id')
+      const rows = await about.where('subject_id', '=', canary.id).execute()
       return rows.map((row) => ({ ...row }))
     }
     const login = await logInLater(service, canary)
@@ -260,9 +257,10 @@ test('a request that was let in before its user was deleted leaves no network', 
   const { answers } = await late.answered
 
   assert.equal(answers[0]?.status, 429)
-  const about = service.ctx.db.selectFrom('audit_events').select(['event', 'ip'])
-  const events = await about.where('actor_id', '=', eve.id).orderBy('id').execute()
-  assert.equal(events.at(-1)?.event, 'limit.reached')
+  const events = (await rowsOf(service.ctx, 'audit_events')).filter(
+    (row) => row.actor_id === eve.id,
+  )
+  assert.ok(events.some(({ event }) => event === 'limit.reached'))
   assert.ok(events.every(({ ip }) => ip === null))
 })
 
@@ -286,29 +284,27 @@ async function addEvents({ ctx }: Service, userId: number, count: number): Promi
   })
 }
 
-describe('a user with more events than a request has time for', () => {
-  test('is deleted with one batch of them blanked, and the next purge blanks the rest', async () => {
-    await using service = await startService()
-    const { batchMax, db } = service.ctx
-    const admin = await service.addAdmin()
-    const [canary, other] = [await service.addUser(), await service.addUser()]
-    await addEvents(service, canary.id, 3 * batchMax)
-    await addEvents(service, other.id, 1)
-    const withAddress = async () => {
-      const query = db.selectFrom('audit_events').select('actor_id').where('ip', '=', CANARY.ip)
-      return (await query.execute()).filter((row) => row.actor_id === canary.id).length
-    }
+test('of a user with more events than a request has time for one batch is blanked at once, the rest by the next purge', async () => {
+  await using service = await startService()
+  const { batchMax } = service.ctx
+  const admin = await service.addAdmin()
+  const [canary, other] = [await service.addUser(), await service.addUser()]
+  await addEvents(service, canary.id, 3 * batchMax)
+  await addEvents(service, other.id, 1)
+  const withAddress = async () =>
+    (await rowsOf(service.ctx, 'audit_events')).filter(
+      (row) => row.ip === CANARY.ip && row.actor_id === canary.id,
+    ).length
 
-    await deleteAsAdmin(service, canary, admin)
-    const leftAtOnce = await withAddress()
-    service.advance(HOUR_MS)
-    await runJob(service, 'purge')
+  await deleteAsAdmin(service, canary, admin)
+  const leftAtOnce = await withAddress()
+  service.advance(HOUR_MS)
+  await runJob(service, 'purge')
 
-    assert.ok(leftAtOnce >= 2 * batchMax && leftAtOnce < 3 * batchMax, String(leftAtOnce))
-    assert.equal(await withAddress(), 0)
-    assert.deepEqual(await tracesOf(service, [CANARY.ip]), [`audit_events.ip: ${CANARY.ip}`])
-    assert.deepEqual(await db.selectFrom('audit_leftovers').selectAll().execute(), [])
-  })
+  assert.ok(leftAtOnce >= 2 * batchMax && leftAtOnce < 3 * batchMax, String(leftAtOnce))
+  assert.equal(await withAddress(), 0)
+  assert.deepEqual(await tracesOf(service, [CANARY.ip]), [`audit_events.ip: ${CANARY.ip}`])
+  assert.deepEqual(await rowsOf(service.ctx, 'audit_leftovers'), [])
 })
 
 describe('a sign-up that nobody verified leaves no trace', () => {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { changeEmail, emailCodeFor, undoTokenFor } from './support/email-changes.ts'
 import { failedMail } from './support/mailers.ts'
-import { createChecker, type Operation, readDocument } from './support/openapi.ts'
+import { check, type Operation, operations } from './support/openapi.ts'
 import { phoneCodeFor } from './support/phones.ts'
 import { type FuzzedRequest, type KnownValues, requestsFor } from './support/requests.ts'
 import { tokenFor } from './support/resets.ts'
@@ -23,10 +23,6 @@ const RUNS = 60
 
 /** There is nothing to get wrong in these. */
 const NEVER_REFUSED = new Set(['health', 'ready'])
-
-await using described = await startService()
-const { document, operations } = await readDocument(described)
-const check = createChecker(document)
 
 describe('only documented answers', () => {
   for (const operation of operations) {

@@ -2,110 +2,60 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type LimitName, LIMITS } from '../server/limits/limits.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
+import { UNDO } from './support/email-changes.ts'
+import { askForCode, newestCode, NUMBER, OTHER_NUMBER, PHONE } from './support/phones.ts'
 import { assertProblem } from './support/problem.ts'
-import { countStatuses, times } from './support/races.ts'
-import { FORGOT, RESET } from './support/resets.ts'
+import { countStatuses, oneByOne, times } from './support/races.ts'
+import { forget, FORGOT, linksTo, RESET } from './support/resets.ts'
 import { rowsOf } from './support/seed.ts'
-import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
+import {
+  type Answer,
+  PASSWORD,
+  type Service,
+  startService,
+  type TestUser,
+} from './support/service.ts'
+import { USERS } from './support/users.ts'
 
 const SIGN_UP = '/api/v1/auth/signup'
 const VERIFY = '/api/v1/auth/verify'
 const RESEND = '/api/v1/auth/verify/resend'
 const LOGIN = '/api/v1/auth/login'
 const REFRESH = '/api/v1/auth/refresh'
-const UNDO = '/api/v1/auth/email/undo'
+const ME = '/api/v1/me'
+const ANN = 'ann@example.com'
+const TEN_MS = 10 * MINUTE_MS
 const WRONG_TOKEN = `0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.${'A'.repeat(43)}`
 
 const stranger = (n: number) => `stranger${n}@example.com`
 const signUp = (n: number) => ({ email: stranger(n), password: PASSWORD })
 
-interface Family {
-  readonly limit: LimitName
-  readonly url: string
-  readonly body: (n: number) => Record<string, string>
-  /** The answer to each that counts. */
-  readonly status: number
-  readonly points: number
-  readonly windowMs: number
-}
-const families: readonly Family[] = [
-  {
-    limit: 'sign_up_network',
-    url: SIGN_UP,
-    body: signUp,
-    status: 201,
-    points: 10,
-    windowMs: HOUR_MS,
-  },
-  {
-    limit: 'resend_network',
-    url: RESEND,
-    body: (n) => ({ email: stranger(n) }),
-    status: 202,
-    points: 30,
-    windowMs: HOUR_MS,
-  },
-  {
-    limit: 'forgot_network',
-    url: FORGOT,
-    body: (n) => ({ email: stranger(n) }),
-    status: 202,
-    points: 10,
-    windowMs: HOUR_MS,
-  },
-  {
-    limit: 'verify_network',
-    url: VERIFY,
-    body: (n) => ({ email: stranger(n), code: '123456' }),
-    status: 400,
-    points: 100,
-    windowMs: 10 * MINUTE_MS,
-  },
-  {
-    limit: 'login_network',
-    url: LOGIN,
-    body: (n) => ({ email: stranger(n), password: 'not it, sorry' }),
-    status: 401,
-    points: 100,
-    windowMs: 10 * MINUTE_MS,
-  },
-  {
-    limit: 'refresh_network',
-    url: REFRESH,
-    body: () => ({ refresh_token: 'not a token' }),
-    status: 401,
-    points: 300,
-    windowMs: 10 * MINUTE_MS,
-  },
-  {
-    limit: 'reset_network',
-    url: RESET,
-    body: () => ({ token: WRONG_TOKEN, password: PASSWORD }),
-    status: 400,
-    points: 30,
-    windowMs: 10 * MINUTE_MS,
-  },
-  {
-    limit: 'undo_network',
-    url: UNDO,
-    body: () => ({ token: WRONG_TOKEN }),
-    status: 400,
-    points: 30,
-    windowMs: 10 * MINUTE_MS,
-  },
-]
-
-/** One after the other, each about somebody else. */
-async function sendMany(service: Service, { url, body }: Family, count: number, ip: string) {
-  const answers: Answer[] = []
-  for (const n of times(count)) answers.push(await service.post(url, body(n), { ip }))
-  return answers
-}
+/** The status is that of each request that counts. */
+const families = (
+  [
+    ['sign_up_network', SIGN_UP, signUp, 201, 10, HOUR_MS],
+    ['resend_network', RESEND, (n) => ({ email: stranger(n) }), 202, 30, HOUR_MS],
+    ['forgot_network', FORGOT, (n) => ({ email: stranger(n) }), 202, 10, HOUR_MS],
+    ['verify_network', VERIFY, (n) => ({ email: stranger(n), code: '123456' }), 400, 100, TEN_MS],
+    ['login_network', LOGIN, (n) => ({ ...signUp(n), password: 'not it' }), 401, 100, TEN_MS],
+    ['refresh_network', REFRESH, () => ({ refresh_token: 'not a token' }), 401, 300, TEN_MS],
+    ['reset_network', RESET, () => ({ token: WRONG_TOKEN, password: PASSWORD }), 400, 30, TEN_MS],
+    ['undo_network', UNDO, () => ({ token: WRONG_TOKEN }), 400, 30, TEN_MS],
+  ] satisfies [LimitName, string, (n: number) => object, number, number, number][]
+).map(([limit, url, body, status, points, windowMs]) => {
+  return { limit, url, body, status, points, windowMs }
+})
 
 describe('limits by network', () => {
   let service: Service
   before(async () => void (service = await startService()))
   after(() => service[Symbol.asyncDispose]())
+
+  let signedUp = 1000
+  const signUps = (count: number, ip: string) =>
+    oneByOne(count, () => service.post(SIGN_UP, signUp(++signedUp), { ip }))
+  const forgets = (count: number, ip: string) =>
+    oneByOne(count, (n) => service.post(FORGOT, { email: stranger(n) }, { ip }))
 
   test('all of them are here', () => {
     // `leaked_list_network` refuses nobody: test/pwned-passwords.test.ts.
@@ -116,11 +66,10 @@ describe('limits by network', () => {
     assert.deepEqual(tested.toSorted(), declared.map(([name]) => name).toSorted())
   })
 
-  for (const [index, family] of families.entries()) {
-    const { limit, url, body, status, points, windowMs } = family
+  for (const [index, { limit, url, body, status, points, windowMs }] of families.entries()) {
     test(`429 for the ${points + 1}th ${url} of a network, until the window ends`, async () => {
       const ip = `198.51.100.${index}`
-      const answers = await sendMany(service, family, points, ip)
+      const answers = await oneByOne(points, (n) => service.post(url, body(n), { ip }))
 
       const refused = await service.post(url, body(points), { ip })
       const elsewhere = await service.post(url, body(points + 1), { ip: '203.0.113.1' })
@@ -145,7 +94,7 @@ describe('limits by network', () => {
 
   test('429 comes before 401, 403, 415, 413, 400 and 422', async () => {
     const ip = '198.51.100.100'
-    await sendMany(service, families[0]!, 10, ip)
+    await signUps(10, ip)
     const type = (contentType: string) => ({ ip, headers: { 'content-type': contentType } })
 
     for (const answer of [
@@ -160,20 +109,16 @@ describe('limits by network', () => {
   })
 
   test('an IPv6 customer counts as one, whatever of a /64 is used; a mapped address is IPv4', async () => {
-    const [first] = families
-    for (const n of times(10)) {
-      const body = signUp(1000 + n)
-      await service.post(SIGN_UP, body, { ip: `2001:db8:0:7::${n.toString(16)}` })
-    }
+    for (const n of times(10)) await signUps(1, `2001:db8:0:7::${n.toString(16)}`)
 
-    const sameCustomer = await service.post(SIGN_UP, signUp(1010), { ip: '2001:db8:0:7:ffff::1' })
-    const another = await service.post(SIGN_UP, signUp(1011), { ip: '2001:db8:0:8::1' })
-    await sendMany(service, first!, 10, '198.51.100.101')
-    const mapped = await service.post(SIGN_UP, signUp(1012), { ip: '::ffff:198.51.100.101' })
+    const [sameCustomer] = await signUps(1, '2001:db8:0:7:ffff::1')
+    const [another] = await signUps(1, '2001:db8:0:8::1')
+    await signUps(10, '198.51.100.101')
+    const [mapped] = await signUps(1, '::ffff:198.51.100.101')
 
-    assertProblem(sameCustomer, 'too_many_requests')
-    assert.equal(another.status, 201)
-    assertProblem(mapped, 'too_many_requests')
+    assertProblem(sameCustomer!, 'too_many_requests')
+    assert.equal(another?.status, 201)
+    assertProblem(mapped!, 'too_many_requests')
   })
 
   test('what was refused for its form costs nothing', async () => {
@@ -183,17 +128,16 @@ describe('limits by network', () => {
       assert.equal((await service.post(SIGN_UP, bad, { ip })).status, 422)
       assert.equal((await service.post(SIGN_UP, 'x', { ip })).status, 415)
     }
-    const statuses = countStatuses(await sendMany(service, families[0]!, 11, ip))
-    assert.deepEqual(statuses, { 201: 10, 429: 1 })
+    assert.deepEqual(countStatuses(await signUps(11, ip)), { 201: 10, 429: 1 })
   })
 
   test('409 for a registered address counts: they cannot be listed', async () => {
     const { email } = await service.addUser()
-    const body = { email, password: PASSWORD }
-    const answers: Answer[] = []
+    const sent = { ip: '198.51.100.103' }
 
-    for (let n = 0; n < 12; n++)
-      answers.push(await service.post(SIGN_UP, body, { ip: '198.51.100.103' }))
+    const answers = await oneByOne(12, () =>
+      service.post(SIGN_UP, { email, password: PASSWORD }, sent),
+    )
 
     assert.deepEqual(countStatuses(answers), { 409: 10, 429: 2 })
   })
@@ -207,31 +151,27 @@ describe('limits by network', () => {
   })
 
   test('a refusal is recorded once for each network and window, with where it came from', async () => {
-    const eventsOf = () =>
-      service.ctx.db
-        .selectFrom('audit_events')
-        .selectAll()
-        .where('event', '=', 'limit.reached')
-        .where('ip', '=', '198.51.100.105')
-        .execute()
-    await sendMany(service, families[2]!, 10, '198.51.100.105')
-    const [refused] = await sendMany(service, families[2]!, 20, '198.51.100.105')
+    const ip = '198.51.100.105'
+    const refusals = async () =>
+      (await rowsOf(service.ctx, 'audit_events')).filter(
+        (row) => row.event === 'limit.reached' && row.ip === ip,
+      )
+    await forgets(10, ip)
+    const [refused] = await forgets(20, ip)
     service.advance(HOUR_MS)
-    const first = await eventsOf()
-    await sendMany(service, families[2]!, 20, '198.51.100.105')
+    const first = await refusals()
+    await forgets(20, ip)
 
     assert.equal(first.length, 1)
-    assert.deepEqual(JSON.parse(first[0]!.changes), { limit: 'forgot_network' })
-    assert.deepEqual([first[0]!.actor_id, first[0]!.subject_id], [null, null])
-    assert.equal(first[0]!.request_id, refused?.headers['x-request-id'])
-    assert.equal((await eventsOf()).length, 2)
+    assert.deepEqual(JSON.parse(first[0].changes), { limit: 'forgot_network' })
+    assert.deepEqual([first[0].actor_id, first[0].subject_id], [null, null])
+    assert.equal(first[0].request_id, refused?.headers['x-request-id'])
+    assert.equal((await refusals()).length, 2)
   })
 
   test('links that are not sent are recorded, though the answer does not tell', async () => {
     const ip = '198.51.100.106'
-    const ask = () => service.post(FORGOT, { email: 'ann@example.com' }, { ip })
-    const answers: Answer[] = []
-    for (const _ of times(6)) answers.push(await ask())
+    const answers = await oneByOne(6, () => service.post(FORGOT, { email: ANN }, { ip }))
 
     const events = await rowsOf(service.ctx, 'audit_events')
 
@@ -241,26 +181,19 @@ describe('limits by network', () => {
       [{ limit: 'forgot' }],
     )
   })
-
-  test('the API’s description lists 429 wherever a route declares a limit', async () => {
-    const document = (await service.get('/openapi.json')).body
-    for (const { url } of families) {
-      const answer = document.paths[url].post.responses['429']
-      assert.match(answer.description, /`too_many_requests`/, url)
-      assert.deepEqual(Object.keys(answer.headers), [
-        'Retry-After',
-        'RateLimit-Policy',
-        'RateLimit',
-      ])
-    }
-  })
 })
 
 test('RATE_LIMIT=off lifts them all', async () => {
-  await using service = await startService({ RATE_LIMIT: 'off' })
-  for (const family of families) {
-    const answers = await sendMany(service, family, family.points + 5, '198.51.100.1')
-    assert.equal(countStatuses(answers)[429], undefined, family.limit)
+  await using service = await startService({ RATE_LIMIT: 'off', SMS_MAX_PER_HOUR: '3' })
+  for (const { limit, url, body, points } of families) {
+    const sent = { ip: '198.51.100.1' }
+    const answers = await oneByOne(points + 5, (n) => service.post(url, body(n), sent))
+    assert.equal(countStatuses(answers)[429], undefined, limit)
+  }
+  const users = await oneByOne(7, () => service.addUser())
+  for (const user of users) {
+    assert.equal(await forget(service, users[0]!.email), 1)
+    assert.equal(await askForCode(service, user), 1)
   }
 })
 
@@ -272,8 +205,302 @@ test('503 of a full hash queue costs nothing', async () => {
   const flood = await Promise.all(times(10).map((n) => service.post(SIGN_UP, signUp(n), { ip })))
   const { 201: counted = 0, 503: refused = 0 } = countStatuses(flood)
 
-  const rest = await sendMany(service, { ...families[0]!, body: (n) => signUp(100 + n) }, 11, ip)
+  const rest = await oneByOne(11, (n) => service.post(SIGN_UP, signUp(100 + n), { ip }))
 
   assert.ok(refused > 0, JSON.stringify(countStatuses(flood)))
   assert.deepEqual(countStatuses(rest), { 201: 10 - counted, 429: 1 + counted })
+})
+
+describe('limits by user', () => {
+  let service: Service
+  before(async () => void (service = await startService()))
+  after(() => service[Symbol.asyncDispose]())
+
+  const rename = ({ access: token }: { access: string }, n = 0) =>
+    service.patch(ME, { full_name: `Ann ${n}` }, { token })
+
+  /** What a user does, and the status of each that counts. */
+  const writes: readonly [string, (user: TestUser) => Promise<Answer>, number][] = [
+    ['PATCH /me', rename, 200],
+    [
+      'PATCH /users/{id}',
+      ({ id, access: token }) => service.patch(`${USERS}/${id}`, { full_name: 'Ann' }, { token }),
+      200,
+    ],
+    [
+      'POST /me/phone',
+      ({ access: token }) => service.post(PHONE, { phone: NUMBER }, { token }),
+      202,
+    ],
+    ['DELETE /me/phone', ({ access: token }) => service.delete(PHONE, { token }), 204],
+  ]
+
+  const logIn = ({ email }: TestUser, password = PASSWORD) =>
+    service.post(LOGIN, { email, password })
+  const sessionsOf = async ({ id }: TestUser) =>
+    (await rowsOf(service.ctx, 'sessions')).filter(({ user_id }) => user_id === id).length
+
+  test('429 after two hundred logins in an hour, from wherever, and only for the right password', async () => {
+    const [ann, bob] = [await service.addUser(), await service.addUser()]
+    const made = await oneByOne(200, () => logIn(ann))
+    const before = await sessionsOf(ann)
+
+    const wrong = await logIn(ann, 'not the password')
+    const refused = await logIn(ann)
+    const after = await sessionsOf(ann)
+    const others = await logIn(bob)
+    const open = await service.get(ME, { token: String(made.at(-1)?.body.access_token) })
+    service.advance(HOUR_MS)
+    const later = await logIn(ann)
+
+    assert.deepEqual(countStatuses(made), { 200: 200 })
+    assertProblem(wrong, 'invalid_credentials')
+    assertProblem(refused, 'too_many_requests')
+    assert.equal(refused.headers['ratelimit-policy'], '"own_logins";q=200;w=3600')
+    assert.equal(refused.headers['retry-after'], '3600')
+    assert.equal(after, before)
+    assert.deepEqual([others.status, open.status, later.status], [200, 200, 200])
+  })
+
+  for (const [route, write, status] of writes) {
+    test(`429 for ${route} after 60 writes in ten minutes, for this user alone`, async () => {
+      const [ann, bob] = [await service.addUser(), await service.addUser()]
+      const made = [await write(ann), ...(await oneByOne(59, (n) => rename(ann, n)))]
+
+      const refused = await write(ann)
+      const others = await write(bob)
+      service.advance(TEN_MS)
+      const later = await write(ann)
+
+      assert.deepEqual([made[0]?.status, countStatuses(made)[429]], [status, undefined])
+      assertProblem(refused, 'too_many_requests')
+      assert.equal(refused.headers['ratelimit-policy'], '"own_writes";q=60;w=600')
+      assert.deepEqual([others.status, later.status], [status, status])
+    })
+  }
+
+  test('401 before 429 for writes, and 429 before 415 and 422', async () => {
+    const ann = await service.addUser()
+    await oneByOne(60, (n) => rename(ann, n))
+    const headers = { 'content-type': 'text/plain' }
+
+    const broken = await service.patch(ME, 'x', { token: ann.access, headers })
+    const wrong = await service.patch(ME, { x: 1 }, { token: ann.access })
+    const nobody = await service.patch(ME, { full_name: 'x' }, { token: 'garbage' })
+
+    assertProblem(broken, 'too_many_requests')
+    assertProblem(wrong, 'too_many_requests')
+    assertProblem(nobody, 'invalid_token')
+  })
+
+  test('a thief who uses the writes up keeps the owner from nothing that helps', async () => {
+    const ann = await service.addUser()
+    const thief = await service.logIn(ann.email)
+    await oneByOne(60, (n) => rename(thief, n))
+
+    const body = { current_password: PASSWORD, new_password: 'a better one than before' }
+    const changed = await service.post(`${ME}/password`, body, { token: ann.access })
+    const ended = await service.delete(`${ME}/sessions`, { token: ann.access })
+
+    assert.deepEqual([changed.status, ended.status], [204, 204])
+  })
+
+  test('an admin’s writes are not counted', async () => {
+    const [admin, ann] = [await service.addAdmin(), await service.addUser()]
+    const url = `${USERS}/${ann.id}`
+    const sent = { token: admin.access }
+
+    const answers = await oneByOne(70, (n) => service.patch(url, { full_name: `Ann ${n}` }, sent))
+
+    assert.deepEqual(countStatuses(answers), { 200: 70 })
+  })
+
+  test('of 100 writes at once 60 are written', async () => {
+    const ann = await service.addUser()
+    const answers = await Promise.all(times(100).map((n) => rename(ann, n)))
+    const events = await rowsOf(service.ctx, 'audit_events')
+
+    assert.deepEqual(countStatuses(answers), { 200: 60, 429: 40 })
+    const changed = events.filter(
+      (row) => row['event'] === 'user.changed' && row['subject_id'] === ann.id,
+    )
+    assert.equal(changed.length, 60)
+  })
+
+  test('429 after ten exports in an hour', async () => {
+    const ann = await service.addUser()
+    const fetch = () => service.get(`${ME}/export`, { token: ann.access })
+    const answers = await oneByOne(10, fetch)
+
+    const refused = await fetch()
+    const written = await rename(ann)
+    service.advance(HOUR_MS)
+    const { access: token } = await service.logIn(ann.email)
+    const later = await service.get(`${ME}/export`, { token })
+
+    assert.deepEqual(countStatuses(answers), { 200: 10 })
+    assertProblem(refused, 'too_many_requests')
+    assert.equal(refused.headers['retry-after'], String(HOUR_MS / SECOND_MS))
+    assert.deepEqual([written.status, later.status], [200, 200])
+  })
+
+  test('the API’s description lists 429 wherever a route declares a limit', async () => {
+    const { paths } = (await service.get('/openapi.json')).body
+    const byNetwork = families.map(({ url }) => `POST ${url.replace('/api/v1', '')}`)
+    for (const route of [...byNetwork, ...writes.map(([name]) => name), 'GET /me/export']) {
+      const [method = '', path = ''] = route.split(' ')
+      const answer = paths[`/api/v1${path}`][method.toLowerCase()].responses['429']
+      assert.match(answer?.description ?? '', /`too_many_requests`/, route)
+      const headers = ['Retry-After', 'RateLimit-Policy', 'RateLimit']
+      assert.deepEqual(Object.keys(answer.headers), headers, route)
+    }
+  })
+})
+
+describe('mails with a link to one address', () => {
+  const asked = async ({ ctx }: Service) =>
+    (await rowsOf(ctx, 'outbox')).filter(({ kind }) => kind === 'password_reset').length
+  const FROM = { ip: '198.51.100.1' }
+
+  for (const [why, known] of [
+    ['a known', true],
+    ['an unknown', false],
+  ] as const) {
+    test(`202 and nothing written after three from one network within an hour, for ${why} one, until it is over`, async () => {
+      await using service = await startService()
+      if (known) await service.addUser(ANN)
+      const written: number[] = []
+      const lastMs = 57 * MINUTE_MS - SECOND_MS
+
+      for (const pauseMs of [0, MINUTE_MS, MINUTE_MS, MINUTE_MS, lastMs, SECOND_MS]) {
+        service.advance(pauseMs)
+        await forget(service, ANN, FROM)
+        written.push(await asked(service))
+      }
+
+      assert.deepEqual(written, [1, 2, 3, 3, 3, 4])
+      assert.equal(linksTo(service, ANN).length, known ? 4 : 0)
+    })
+  }
+
+  test('is one for every spelling of the address, and none of another’s', async () => {
+    await using service = await startService()
+    await service.addUser(ANN)
+    await service.addUser('bob@example.com')
+    for (const spelling of [ANN, 'ANN@example.com', 'ann@EXAMPLE.com'])
+      await service.post(FORGOT, { email: spelling }, FROM)
+
+    await service.post(FORGOT, { email: 'Ann@Example.com' }, FROM)
+
+    assert.equal(await asked(service), 3)
+    assert.equal(await forget(service, 'bob@example.com', FROM), 1)
+  })
+
+  test('a stranger who uses up his own at each full hour keeps no mail from the owner', async () => {
+    await using service = await startService()
+    await service.addUser(ANN)
+    const sent: number[] = []
+
+    for (let hour = 0; hour < 3; hour++) {
+      for (let n = 0; n < 4; n++) await service.post(FORGOT, { email: ANN }, FROM)
+      await service.deliverMail()
+      service.advance(31 * MINUTE_MS)
+      sent.push(await forget(service, ANN, { ip: '203.0.113.5' }))
+      service.advance(29 * MINUTE_MS)
+    }
+
+    assert.deepEqual(sent, [1, 1, 1])
+  })
+
+  test('is ten an hour from everywhere, and a refused one is none of its network’s three', async () => {
+    await using service = await startService()
+    await service.addUser(ANN)
+    const ask = (address: string) => service.post(FORGOT, { email: address }, FROM)
+    for (let n = 0; n < 12; n++)
+      for (const address of [ANN, 'bob@example.com']) await service.post(FORGOT, { email: address })
+    const tenEach = await asked(service)
+
+    for (let n = 0; n < 3; n++) await ask(ANN)
+    const refused = (await asked(service)) - tenEach
+    service.advance(HOUR_MS)
+    for (let n = 0; n < 4; n++) await ask(ANN)
+
+    assert.deepEqual([tenEach, refused, (await asked(service)) - tenEach], [20, 0, 3])
+  })
+})
+
+describe('text messages', () => {
+  const numberOf = (n: number) => `+49151234567${n}0`
+  const alarms = ({ logged }: Service) =>
+    logged.filter((line) => /SMS_MAX_PER_HOUR/.test(line)).length
+
+  test('five an hour to a number, whoever asks; others’ numbers still get theirs', async () => {
+    await using service = await startService()
+    const users = await oneByOne(7, () => service.addUser())
+    const sent = await oneByOne(7, (n) => askForCode(service, users[n]!))
+
+    const other = await askForCode(service, users[0]!, OTHER_NUMBER)
+    service.advance(MINUTE_MS)
+    const otherLater = await askForCode(service, users[0]!, OTHER_NUMBER)
+    service.advance(HOUR_MS)
+    const later = await askForCode(service, await service.logIn(users[6]!.email))
+
+    assert.deepEqual(sent, [1, 1, 1, 1, 1, 0, 0])
+    assert.deepEqual([other, otherLater, later], [0, 1, 1])
+  })
+
+  test('SMS_MAX_PER_HOUR in all; then none is sent, one error is logged, and codes sent before work', async () => {
+    await using service = await startService({ SMS_MAX_PER_HOUR: '3' })
+    const users = await oneByOne(6, () => service.addUser())
+    const sent = await oneByOne(6, (n) => askForCode(service, users[n]!, numberOf(n)))
+    const code = newestCode(service, numberOf(0))
+    const confirmed = await service.post(`${PHONE}/confirm`, { code }, { token: users[0]!.access })
+    const alarmed = alarms(service)
+    service.advance(HOUR_MS)
+    const later = await askForCode(service, await service.logIn(users[5]!.email))
+
+    assert.deepEqual(sent, [1, 1, 1, 0, 0, 0])
+    assert.equal(confirmed.status, 200)
+    assert.equal(alarmed, 1)
+    assert.equal(later, 1)
+  })
+
+  for (const [limit, phoneOf] of [
+    ['phone_number', () => NUMBER],
+    ['text_messages', numberOf],
+  ] as const) {
+    test(`the first that ${limit} holds back is recorded, once, with who asked`, async () => {
+      await using service = await startService({ SMS_MAX_PER_HOUR: '5' })
+      const users = await oneByOne(8, () => service.addUser())
+      for (const [n, user] of users.entries()) await askForCode(service, user, phoneOf(n))
+
+      const events = await rowsOf(service.ctx, 'audit_events')
+
+      const recorded = events.filter(({ event }) => event === 'limit.reached')
+      assert.deepEqual(
+        recorded.map(({ actor_id, changes }) => [actor_id, JSON.parse(changes)]),
+        [[users[5]?.id, { limit }]],
+      )
+    })
+  }
+
+  test('what a user’s own limit held back is not counted against the number', async () => {
+    await using service = await startService()
+    const [ann, bob] = [await service.addUser(), await service.addUser()]
+    for (let n = 0; n < 20; n++) await service.post(PHONE, { phone: NUMBER }, { token: ann.access })
+
+    assert.equal(await askForCode(service, bob), 2)
+  })
+
+  test('of 30 at once to one number five are sent', async () => {
+    await using service = await startService()
+    const users = await oneByOne(30, () => service.addUser())
+
+    await Promise.all(
+      users.map(({ access }) => service.post(PHONE, { phone: NUMBER }, { token: access })),
+    )
+    await service.deliverMail()
+
+    assert.equal(service.texts.length, 5)
+  })
 })

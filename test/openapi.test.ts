@@ -3,14 +3,11 @@ import { execFile } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { STATUS } from '../server/http/problem.ts'
-import { createChecker, type Operation, readDocument, type Schema } from './support/openapi.ts'
+import { check, document, type Operation, operations, type Schema } from './support/openapi.ts'
 import { startService } from './support/service.ts'
 
 const run = promisify(execFile)
 
-await using described = await startService()
-const { document, operations } = await readDocument(described)
-const check = createChecker(document)
 const nameOf = ({ method, path }: Operation) => `${method} ${path}`
 
 /** What is not for a client of the API, and the API once more without its prefix. */

@@ -16,9 +16,6 @@ const FILES = {
 /** Not a name that the compiler would follow: the page's files are the browser's. */
 const WORDS: string = '../server/http/pages/texts.js'
 type Words = Record<string, unknown>
-const { TEXTS } = (await import(WORDS)) as {
-  TEXTS: Record<'en' | 'de', Words & { refused: Words }>
-}
 
 describe('GET /reset', () => {
   let service: Service
@@ -80,6 +77,8 @@ describe('GET /reset', () => {
 })
 
 describe('the words of the page', () => {
+  let TEXTS: Record<'en' | 'de', Words & { refused: Words }>
+  before(async () => void ({ TEXTS } = await import(WORDS)))
   const keysOf = (words: Words) => Object.keys(words).toSorted()
 
   test('are all there in both languages', () => {

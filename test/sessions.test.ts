@@ -169,12 +169,10 @@ describe('a network is known', () => {
     service = await startService()
     const bob = await service.addUser('bob@example.com')
     await service.addUser('ann@example.com')
-    for (const ip of [home, '2001:db8:1:2::5']) {
-      const credentials = { email: 'ann@example.com', password: PASSWORD }
-      await service.post(LOGIN, credentials, { ip })
-    }
-    const wrong = { email: 'ann@example.com', password: 'not the password' }
-    await service.post(LOGIN, wrong, { ip: '198.51.100.1' })
+    const logIn = (password: string, ip: string) =>
+      service.post(LOGIN, { email: 'ann@example.com', password }, { ip })
+    for (const ip of [home, '2001:db8:1:2::5']) await logIn(PASSWORD, ip)
+    await logIn('not the password', '198.51.100.1')
     await service.post(REFRESH, { refresh_token: bob.refresh }, { ip: '198.51.100.2' })
   })
   after(() => service[Symbol.asyncDispose]())

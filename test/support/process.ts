@@ -90,6 +90,15 @@ export async function runProgram(
   return await program.finished()
 }
 
+/** Runs a command on the database of a service. */
+export function runOn(
+  { databaseUrl }: { readonly databaseUrl: string },
+  args: readonly string[],
+  { input = '', settings = {} }: { input?: string; settings?: Environment } = {},
+): Promise<Finished> {
+  return runProgram(args, { env: { ...SETTINGS, DATABASE_URL: databaseUrl, ...settings }, input })
+}
+
 /** An empty folder that is gone at the end of the block. */
 export function temporaryFolder() {
   const path = mkdtempSync(join(tmpdir(), 'coffee-shop-folder-'))

@@ -24,6 +24,13 @@ export const atOnce = (
   ask: (service: Service, n: number) => Promise<Answer>,
 ): Promise<Answer[]> => Promise.all(times(count).map((n) => ask(n % 2 ? second : first, n)))
 
+/** What so many acts bring, one after the other. */
+export async function oneByOne<T>(count: number, act: (n: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = []
+  for (const n of times(count)) results.push(await act(n))
+  return results
+}
+
 /** How often each status was answered. */
 export function countStatuses(answers: readonly Answer[]): Record<number, number> {
   const counts: Record<number, number> = {}

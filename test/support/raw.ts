@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
-import type { Answer } from './service.ts'
+import { turns } from './races.ts'
+import type { Answer, Service } from './service.ts'
 
 export interface RawAnswers {
   readonly answers: readonly Answer[]
@@ -67,6 +68,13 @@ export function requestText(line: string, headers: Record<string, string> = {}, 
     ([name, value]) => `${name}: ${value}\r\n`,
   )
   return `${line} HTTP/1.1\r\n${lines.join('')}\r\n${body}`
+}
+
+/** Resolves once nobody is connected to the service. */
+export async function untilNoneIsConnected({ app }: Service): Promise<void> {
+  const open = () =>
+    new Promise<number>((resolve) => app.server.getConnections((_, count) => resolve(count)))
+  while ((await open()) > 0) await turns(1)
 }
 
 /** The whole answers at the beginning of what came; interim ones (1xx) are passed over. */

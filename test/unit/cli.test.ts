@@ -8,6 +8,7 @@ import { PASSWORD, SETTINGS, startService } from '../support/service.ts'
 // What the command line does without a database of its own; the rest is in test/cli.test.ts.
 
 const CANARY = 'canary-2b7f'
+const ID = '0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10'
 
 describe('misuse', () => {
   for (const args of [
@@ -20,6 +21,18 @@ describe('misuse', () => {
     ['users', 'list', '--sort', 'id'],
     ['sessions', 'end'],
     ['sessions', 'end', '--all', 'now'],
+    ['sessions', 'end', '--all', '--user', '1'],
+    ['cleanup', '--all'],
+    ['cleanup', 'now'],
+    ['mail', 'list', '--state', 'lost'],
+    ['mail', 'list', '--kind', 'foo'],
+    ['mail', 'list', 'dead'],
+    ['mail', 'resend', '--state', 'dead', '--kind', 'foo'],
+    ['mail', 'show'],
+    ['mail', 'show', '7'],
+    ['mail', 'resend', ID, ID],
+    ['mail', 'resend', '--state', 'sent', '--yes'],
+    ['mail', 'resend', ID, '--state', 'dead'],
   ]) {
     test(`2 and the usage for: ${args.join(' ')}`, async () => {
       const env = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:' }
@@ -27,7 +40,7 @@ describe('misuse', () => {
       const { exitCode, stdout, stderr } = await runProgram(args, { env, input: PASSWORD })
 
       assert.equal(exitCode, 2, stderr)
-      assert.match(stderr, /usage: npm run cli -- /)
+      assert.ok(stderr.includes(`usage: npm run cli -- ${args[0]} `), stderr)
       assert.doesNotMatch(stderr, new RegExp(CANARY), 'a password typed by mistake is not repeated')
       assert.equal(stdout, '')
     })
