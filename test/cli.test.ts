@@ -44,155 +44,6 @@ function linesOf({ exitCode, stdout, stderr }: Finished): any[] {
 const eventsOf = async ({ ctx }: Service, name: string) =>
   (await rowsOf(ctx, 'audit_events')).filter(({ event }) => event === name)
 
-describe('users create', () => {
-  test('0 makes a verified admin whose password was read from standard input', async () => {
-    await using service = await start()
-
-    const created = await runOn(
-      service,
-      ['users', 'create', 'Boss@example.com', '--role', 'admin', '--name', 'The Boss'],
-      { input: `${PASSWORD}\r\nnot this\r\n` },
-    )
-
-    const [user] = linesOf(created)
-    assert.equal(user.email, 'Boss@example.com')
-    assert.equal(user.role, 'admin')
-    assert.equal(user.full_name, 'The Boss')
-    assert.equal(user.is_verified, true)
-    const { access: token } = await service.logIn('boss@example.com')
-    assert.equal((await service.get(USERS, { token })).status, 200)
-  })
-
-  test('0 takes the place of an account that nobody verified in time', async () => {
-    await using service = await start()
-    await service.signUp(ANN)
-    await service.ctx.transaction((tx) =>
-      tx
-        .updateTable('users')
-        .set({ created_at: toIso(Date.now() - 49 * HOUR_MS) })
-        .execute(),
-    )
-
-    const created = await runOn(service, ['users', 'create', ANN], { input: PASSWORD })
-
-    const messages = await rowsOf(service.ctx, 'outbox')
-    assert.equal(linesOf(created)[0].is_verified, true)
-    assert.ok(messages.length > 0 && !JSON.stringify(messages).includes(ANN))
-  })
-
-  describe('refused', () => {
-    let service: Service
-    before(async () => {
-      service = await start()
-      await service.addUser(ANN)
-    })
-    after(() => service[Symbol.asyncDispose]())
-
-    for (const [why, email, input, args, message] of [
-      ['a registered address', 'ANN@example.com', PASSWORD, [], /^email_taken/],
-      ['no password', 'bob@example.com', '', [], /at least 8/],
-      [
-        'an admin’s password of 14',
-        'bob@example.com',
-        'fourteen chars',
-        ['--role', 'admin'],
-        /at least 15/,
-      ],
-      ['a well-known password', 'bob@example.com', 'password123', [], /most used/],
-      [
-        'a name with a line break',
-        'bob@example.com',
-        PASSWORD,
-        ['--name', 'Bob\nx'],
-        /^validation_failed/,
-      ],
-    ] as const) {
-      test(`1 for ${why}, and nothing is made`, async () => {
-        assertRefused(await runOn(service, ['users', 'create', email, ...args], { input }), message)
-
-        assert.equal((await rowsOf(service.ctx, 'users')).length, 1)
-      })
-    }
-  })
-})
-
-describe('users', () => {
-  test('0 list prints one JSON object per line, filtered, and show prints one by id or by address', async () => {
-    await using service = await start()
-    const ann = await service.addUser(ANN)
-    const boss = await service.addAdmin('boss@example.com')
-    const shown = (await service.get('/api/v1/me', { token: ann.access })).body
-
-    const emails = async (...args: string[]) =>
-      linesOf(await runOn(service, ['users', 'list', ...args])).map(({ email }) => email)
-    const show = (key: string) => runOn(service, ['users', 'show', key])
-
-    assert.deepEqual(await emails(), [ann.email, boss.email])
-    assert.deepEqual(await emails('--role', 'admin'), [boss.email])
-    assert.deepEqual(await emails('--q', 'ANN@'), [ann.email])
-    for (const key of [String(ann.id), 'ANN@example.com'])
-      assert.deepEqual(linesOf(await show(key)), [shown])
-    for (const key of ['nobody@example.com', '9007199254740993'])
-      assertRefused(await show(key), /^not_found/)
-  })
-
-  test('1 not_found, and which, for an unknown id or address', async () => {
-    await using service = await start()
-    for (const [args, message] of [
-      [
-        ['users', 'delete', 'nobody@example.com'],
-        /^not_found: There is no user nobody@example\.com\.\n$/,
-      ],
-      [['users', 'show', CANARY], /^not_found: There is nothing here\.\n$/],
-      [['sessions', 'end', '--user', '4711'], /^not_found: There is no user 4711\.\n$/],
-    ] as const)
-      assertRefused(await runOn(service, args), message)
-  })
-
-  test('0 set-role, disable, enable, delete: changes that the API sees at the next request', async () => {
-    await using service = await start()
-    const run = (...args: string[]) => runOn(service, ['users', ...args])
-    const ann = await service.addUser(ANN)
-    await service.addAdmin()
-    const list = () => service.get(USERS, { token: ann.access })
-
-    assert.equal(linesOf(await run('set-role', ann.email, 'admin'))[0].role, 'admin')
-    assert.equal((await list()).status, 200)
-
-    assert.equal(linesOf(await run('disable', String(ann.id)))[0].disabled, true)
-    assertProblem(await list(), 'invalid_token')
-    assertRefused(await run('set-role', '999', 'admin'), /^not_found/)
-
-    assert.equal(linesOf(await run('enable', ann.email))[0].disabled, false)
-    assertProblem(await list(), 'invalid_token')
-    await service.logIn(ann.email)
-
-    assertDone(await run('delete', ann.email), `Deleted user ${ann.id}.\n`)
-    assertRefused(await run('delete', ann.email), /^not_found/)
-  })
-
-  test('1 last_admin for each way to lose the last admin', async () => {
-    await using service = await start()
-    const boss = await service.addAdmin()
-
-    for (const args of [
-      ['set-role', boss.email, 'user'],
-      ['disable', boss.email],
-      ['delete', boss.email],
-    ])
-      assertRefused(await runOn(service, ['users', ...args]), /^last_admin/)
-
-    assert.equal((await service.get(USERS, { token: boss.access })).status, 200)
-  })
-
-  test('1 user_inactive for promoting somebody unverified', async () => {
-    await using service = await start()
-    await service.signUp(ANN)
-
-    assertRefused(await runOn(service, ['users', 'set-role', ANN, 'admin']), /^user_inactive/)
-  })
-})
-
 describe('sessions end', () => {
   const end = (service: Service, ...args: string[]) => runOn(service, ['sessions', 'end', ...args])
 
@@ -378,164 +229,6 @@ describe('cleanup', () => {
   })
 })
 
-describe('mail', () => {
-  /** With one message that bounced and one that was sent. */
-  async function startWithMail() {
-    const service = await start()
-    await service.registerUser('sent@example.com')
-    const { id } = await failedMail(service, ANN)
-    const run = (...args: string[]) => runOn(service, ['mail', ...args])
-    return { service, id, run, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() }
-  }
-
-  test('0 list prints a line for each message, or for those of a state and kind', async () => {
-    await using program = await startWithMail()
-
-    const all = await program.run('list')
-    const bounced = await program.run('list', '--state', 'bounced')
-    const none = await program.run('list', '--state', 'dead', '--kind', 'verification')
-
-    assert.deepEqual(
-      linesOf(all)
-        .map((mail) => `${mail.kind} ${mail.state}`)
-        .toSorted(),
-      ['reminder waiting', 'reminder waiting', 'verification bounced', 'verification sent'],
-    )
-    assert.deepEqual(
-      linesOf(bounced).map((mail) => [mail.id, mail.recipient]),
-      [[program.id, ANN]],
-    )
-    assertDone(none, '')
-    assert.doesNotMatch(all.stdout, /payload|signUpId/)
-  })
-
-  test('0 show prints a message, without what it is made of', async () => {
-    await using program = await startWithMail()
-
-    const [mail] = linesOf(await program.run('show', program.id))
-
-    assert.deepEqual([mail.state, mail.recipient], ['bounced', ANN])
-    assert.match(mail.last_error, /^550 /)
-    assert.equal(mail.payload, undefined)
-  })
-
-  test('0 resend lets it wait again, and records that an operator did it', async () => {
-    await using program = await startWithMail()
-    const { service } = program
-
-    const resent = await program.run('resend', program.id)
-    const again = await program.run('resend', program.id)
-
-    assert.equal(linesOf(resent)[0].state, 'waiting')
-    assertRefused(again, /^mail_not_failed: /)
-    service.clock.nowMs = Date.now()
-    await service.deliverMail()
-    assert.ok((await outboxRows(service)).every((row) => row.state === 'sent'))
-    const events = await eventsOf(service, 'mail.resent')
-    assert.deepEqual(
-      events.map((event) => event.actor_id),
-      [null],
-    )
-  })
-
-  test('0 resend --state sends all of that state again, the bounced only with --yes', async () => {
-    await using program = await startWithMail()
-    const { service } = program
-    const dead = await failedMail(service, 'bob@example.com')
-    await service.ctx.transaction((tx) =>
-      tx.updateTable('outbox').set({ state: 'dead' }).where('id', '=', dead.id).execute(),
-    )
-
-    const refused = await program.run('resend', '--state', 'bounced')
-    const other = await program.run('resend', '--state', 'dead', '--kind', 'reminder')
-    const all = await program.run('resend', '--state', 'dead')
-    const bounced = await program.run('resend', '--state', 'bounced', '--yes')
-
-    assert.deepEqual(
-      [other, all].map(({ stderr }) => /^.* messages? waits? again\.$/m.exec(stderr)?.[0]),
-      ['0 messages wait again.', '1 message waits again.'],
-    )
-    assert.deepEqual([refused.exitCode, refused.stdout], [2, ''])
-    assert.match(refused.stderr, /--yes/)
-    const ids = [other, all, bounced].map((finished) => linesOf(finished).map(({ id }) => id))
-    assert.deepEqual(ids, [[], [dead.id], [program.id]])
-    const rows = await outboxRows(service)
-    assert.ok(rows.every((row) => row.state === 'waiting' || row.state === 'sent'))
-    assert.equal((await eventsOf(service, 'mail.resent')).length, 2)
-  })
-
-  test('1 not_found for an unknown message', async () => {
-    await using service = await start()
-
-    const message = new RegExp(`^not_found: There is no message ${UNKNOWN}\\.\n$`)
-    for (const name of ['show', 'resend'])
-      assertRefused(await runOn(service, ['mail', name, UNKNOWN]), message)
-  })
-})
-
-describe('keys rotate', () => {
-  /** With a key file that is not there yet. */
-  async function startWithoutKeys() {
-    const service = await startService()
-    const folder = temporaryFolder()
-    const path = join(folder.path, 'keys.json')
-    const settings = { ALGORITHM: 'EdDSA', JWT_PRIVATE_KEY_FILE: path }
-    return {
-      path,
-      rotate: () => runOn(service, ['keys', 'rotate'], { settings }),
-      events: () => eventsOf(service, 'key.rotated'),
-      async [Symbol.asyncDispose]() {
-        folder[Symbol.dispose]()
-        await service[Symbol.asyncDispose]()
-      },
-    }
-  }
-
-  test('0 makes the file, then adds a key that signs in half an hour, and records each', async () => {
-    await using command = await startWithoutKeys()
-    const startedAt = Date.now()
-
-    const runs = [await command.rotate(), await command.rotate(), await command.rotate()]
-
-    const [first = [], second = [], third] = runs.map(linesOf)
-    assert.equal(first.length, 1)
-    assert.equal(first[0]?.alg, 'EdDSA')
-    assert.deepEqual(second.slice(0, 1), first)
-    assert.deepEqual(third, second)
-    assert.match(runs[2]?.stderr ?? '', /^The next key waits/)
-    const aheadMs = Date.parse(second[1]?.signs_from ?? '') - startedAt
-    assert.ok(aheadMs >= 30 * MINUTE_MS && aheadMs < 32 * MINUTE_MS, `${aheadMs} ms`)
-
-    const { keys } = loadSigningKeys(command.path, 'EdDSA')
-    assert.deepEqual(
-      keys.map(({ kid }) => kid),
-      second.map(({ kid }) => kid),
-    )
-    const events = await command.events()
-    assert.deepEqual(
-      events.map(({ changes }) => JSON.parse(changes)),
-      second,
-    )
-    const told = JSON.stringify([runs, events])
-    for (const { privateKey } of keys) {
-      const { d = '' } = privateKey.export({ format: 'jwk' })
-      assert.ok(d.length > 40 && !told.includes(d))
-    }
-  })
-
-  test('1 for a file that holds something else: it stays as it is, and nothing is recorded', async () => {
-    await using command = await startWithoutKeys()
-    writeFileSync(command.path, CANARY)
-
-    const finished = await command.rotate()
-
-    assertRefused(finished, /JWT_PRIVATE_KEY_FILE names a file that holds neither a private key/)
-    assert.doesNotMatch(finished.stderr, /canary|^ +at /m)
-    assert.equal(readFileSync(command.path, 'utf8'), CANARY)
-    assert.deepEqual(await command.events(), [])
-  })
-})
-
 describe('migrate', () => {
   test('0 brings an empty database up to date, once; without it MIGRATE=off refuses to start', async () => {
     const database = await createTestDatabase({ migrated: false })
@@ -616,3 +309,316 @@ describe('doctor', () => {
     assert.match(pending.stdout, /^FAIL migrations pending: 0001-initial/m)
   })
 })
+
+// Their SQL is that of endpoints, whose tests run it on both databases.
+if (DATABASE === 'sqlite') {
+  describe('users create', () => {
+    test('0 makes a verified admin whose password was read from standard input', async () => {
+      await using service = await start()
+
+      const created = await runOn(
+        service,
+        ['users', 'create', 'Boss@example.com', '--role', 'admin', '--name', 'The Boss'],
+        { input: `${PASSWORD}\r\nnot this\r\n` },
+      )
+
+      const [user] = linesOf(created)
+      assert.equal(user.email, 'Boss@example.com')
+      assert.equal(user.role, 'admin')
+      assert.equal(user.full_name, 'The Boss')
+      assert.equal(user.is_verified, true)
+      const { access: token } = await service.logIn('boss@example.com')
+      assert.equal((await service.get(USERS, { token })).status, 200)
+    })
+
+    test('0 takes the place of an account that nobody verified in time', async () => {
+      await using service = await start()
+      await service.signUp(ANN)
+      await service.ctx.transaction((tx) =>
+        tx
+          .updateTable('users')
+          .set({ created_at: toIso(Date.now() - 49 * HOUR_MS) })
+          .execute(),
+      )
+
+      const created = await runOn(service, ['users', 'create', ANN], { input: PASSWORD })
+
+      const messages = await rowsOf(service.ctx, 'outbox')
+      assert.equal(linesOf(created)[0].is_verified, true)
+      assert.ok(messages.length > 0 && !JSON.stringify(messages).includes(ANN))
+    })
+
+    describe('refused', () => {
+      let service: Service
+      before(async () => {
+        service = await start()
+        await service.addUser(ANN)
+      })
+      after(() => service[Symbol.asyncDispose]())
+
+      for (const [why, email, input, args, message] of [
+        ['a registered address', 'ANN@example.com', PASSWORD, [], /^email_taken/],
+        ['no password', 'bob@example.com', '', [], /at least 8/],
+        [
+          'an admin’s password of 14',
+          'bob@example.com',
+          'fourteen chars',
+          ['--role', 'admin'],
+          /at least 15/,
+        ],
+        ['a well-known password', 'bob@example.com', 'password123', [], /most used/],
+        [
+          'a name with a line break',
+          'bob@example.com',
+          PASSWORD,
+          ['--name', 'Bob\nx'],
+          /^validation_failed/,
+        ],
+      ] as const) {
+        test(`1 for ${why}, and nothing is made`, async () => {
+          assertRefused(
+            await runOn(service, ['users', 'create', email, ...args], { input }),
+            message,
+          )
+
+          assert.equal((await rowsOf(service.ctx, 'users')).length, 1)
+        })
+      }
+    })
+  })
+
+  describe('users', () => {
+    test('0 list prints one JSON object per line, filtered, and show prints one by id or by address', async () => {
+      await using service = await start()
+      const ann = await service.addUser(ANN)
+      const boss = await service.addAdmin('boss@example.com')
+      const shown = (await service.get('/api/v1/me', { token: ann.access })).body
+
+      const emails = async (...args: string[]) =>
+        linesOf(await runOn(service, ['users', 'list', ...args])).map(({ email }) => email)
+      const show = (key: string) => runOn(service, ['users', 'show', key])
+
+      assert.deepEqual(await emails(), [ann.email, boss.email])
+      assert.deepEqual(await emails('--role', 'admin'), [boss.email])
+      assert.deepEqual(await emails('--q', 'ANN@'), [ann.email])
+      for (const key of [String(ann.id), 'ANN@example.com'])
+        assert.deepEqual(linesOf(await show(key)), [shown])
+      for (const key of ['nobody@example.com', '9007199254740993'])
+        assertRefused(await show(key), /^not_found/)
+    })
+
+    test('1 not_found, and which, for an unknown id or address', async () => {
+      await using service = await start()
+      for (const [args, message] of [
+        [
+          ['users', 'delete', 'nobody@example.com'],
+          /^not_found: There is no user nobody@example\.com\.\n$/,
+        ],
+        [['users', 'show', CANARY], /^not_found: There is nothing here\.\n$/],
+        [['sessions', 'end', '--user', '4711'], /^not_found: There is no user 4711\.\n$/],
+      ] as const)
+        assertRefused(await runOn(service, args), message)
+    })
+
+    test('0 set-role, disable, enable, delete: changes that the API sees at the next request', async () => {
+      await using service = await start()
+      const run = (...args: string[]) => runOn(service, ['users', ...args])
+      const ann = await service.addUser(ANN)
+      await service.addAdmin()
+      const list = () => service.get(USERS, { token: ann.access })
+
+      assert.equal(linesOf(await run('set-role', ann.email, 'admin'))[0].role, 'admin')
+      assert.equal((await list()).status, 200)
+
+      assert.equal(linesOf(await run('disable', String(ann.id)))[0].disabled, true)
+      assertProblem(await list(), 'invalid_token')
+      assertRefused(await run('set-role', '999', 'admin'), /^not_found/)
+
+      assert.equal(linesOf(await run('enable', ann.email))[0].disabled, false)
+      assertProblem(await list(), 'invalid_token')
+      await service.logIn(ann.email)
+
+      assertDone(await run('delete', ann.email), `Deleted user ${ann.id}.\n`)
+      assertRefused(await run('delete', ann.email), /^not_found/)
+    })
+
+    test('1 last_admin for each way to lose the last admin', async () => {
+      await using service = await start()
+      const boss = await service.addAdmin()
+
+      for (const args of [
+        ['set-role', boss.email, 'user'],
+        ['disable', boss.email],
+        ['delete', boss.email],
+      ])
+        assertRefused(await runOn(service, ['users', ...args]), /^last_admin/)
+
+      assert.equal((await service.get(USERS, { token: boss.access })).status, 200)
+    })
+
+    test('1 user_inactive for promoting somebody unverified', async () => {
+      await using service = await start()
+      await service.signUp(ANN)
+
+      assertRefused(await runOn(service, ['users', 'set-role', ANN, 'admin']), /^user_inactive/)
+    })
+  })
+
+  describe('mail', () => {
+    /** With one message that bounced and one that was sent. */
+    async function startWithMail() {
+      const service = await start()
+      await service.registerUser('sent@example.com')
+      const { id } = await failedMail(service, ANN)
+      const run = (...args: string[]) => runOn(service, ['mail', ...args])
+      return { service, id, run, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() }
+    }
+
+    test('0 list prints a line for each message, or for those of a state and kind', async () => {
+      await using program = await startWithMail()
+
+      const all = await program.run('list')
+      const bounced = await program.run('list', '--state', 'bounced')
+      const none = await program.run('list', '--state', 'dead', '--kind', 'verification')
+
+      assert.deepEqual(
+        linesOf(all)
+          .map((mail) => `${mail.kind} ${mail.state}`)
+          .toSorted(),
+        ['reminder waiting', 'reminder waiting', 'verification bounced', 'verification sent'],
+      )
+      assert.deepEqual(
+        linesOf(bounced).map((mail) => [mail.id, mail.recipient]),
+        [[program.id, ANN]],
+      )
+      assertDone(none, '')
+      assert.doesNotMatch(all.stdout, /payload|signUpId/)
+    })
+
+    test('0 show prints a message, without what it is made of', async () => {
+      await using program = await startWithMail()
+
+      const [mail] = linesOf(await program.run('show', program.id))
+
+      assert.deepEqual([mail.state, mail.recipient], ['bounced', ANN])
+      assert.match(mail.last_error, /^550 /)
+      assert.equal(mail.payload, undefined)
+    })
+
+    test('0 resend lets it wait again, and records that an operator did it', async () => {
+      await using program = await startWithMail()
+      const { service } = program
+
+      const resent = await program.run('resend', program.id)
+      const again = await program.run('resend', program.id)
+
+      assert.equal(linesOf(resent)[0].state, 'waiting')
+      assertRefused(again, /^mail_not_failed: /)
+      service.clock.nowMs = Date.now()
+      await service.deliverMail()
+      assert.ok((await outboxRows(service)).every((row) => row.state === 'sent'))
+      const events = await eventsOf(service, 'mail.resent')
+      assert.deepEqual(
+        events.map((event) => event.actor_id),
+        [null],
+      )
+    })
+
+    test('0 resend --state sends all of that state again, the bounced only with --yes', async () => {
+      await using program = await startWithMail()
+      const { service } = program
+      const dead = await failedMail(service, 'bob@example.com')
+      await service.ctx.transaction((tx) =>
+        tx.updateTable('outbox').set({ state: 'dead' }).where('id', '=', dead.id).execute(),
+      )
+
+      const refused = await program.run('resend', '--state', 'bounced')
+      const other = await program.run('resend', '--state', 'dead', '--kind', 'reminder')
+      const all = await program.run('resend', '--state', 'dead')
+      const bounced = await program.run('resend', '--state', 'bounced', '--yes')
+
+      assert.deepEqual(
+        [other, all].map(({ stderr }) => /^.* messages? waits? again\.$/m.exec(stderr)?.[0]),
+        ['0 messages wait again.', '1 message waits again.'],
+      )
+      assert.deepEqual([refused.exitCode, refused.stdout], [2, ''])
+      assert.match(refused.stderr, /--yes/)
+      const ids = [other, all, bounced].map((finished) => linesOf(finished).map(({ id }) => id))
+      assert.deepEqual(ids, [[], [dead.id], [program.id]])
+      const rows = await outboxRows(service)
+      assert.ok(rows.every((row) => row.state === 'waiting' || row.state === 'sent'))
+      assert.equal((await eventsOf(service, 'mail.resent')).length, 2)
+    })
+
+    test('1 not_found for an unknown message', async () => {
+      await using service = await start()
+
+      const message = new RegExp(`^not_found: There is no message ${UNKNOWN}\\.\n$`)
+      for (const name of ['show', 'resend'])
+        assertRefused(await runOn(service, ['mail', name, UNKNOWN]), message)
+    })
+  })
+
+  describe('keys rotate', () => {
+    /** With a key file that is not there yet. */
+    async function startWithoutKeys() {
+      const service = await startService()
+      const folder = temporaryFolder()
+      const path = join(folder.path, 'keys.json')
+      const settings = { ALGORITHM: 'EdDSA', JWT_PRIVATE_KEY_FILE: path }
+      return {
+        path,
+        rotate: () => runOn(service, ['keys', 'rotate'], { settings }),
+        events: () => eventsOf(service, 'key.rotated'),
+        async [Symbol.asyncDispose]() {
+          folder[Symbol.dispose]()
+          await service[Symbol.asyncDispose]()
+        },
+      }
+    }
+
+    test('0 makes the file, then adds a key that signs in half an hour, and records each', async () => {
+      await using command = await startWithoutKeys()
+      const startedAt = Date.now()
+
+      const runs = [await command.rotate(), await command.rotate(), await command.rotate()]
+
+      const [first = [], second = [], third] = runs.map(linesOf)
+      assert.equal(first.length, 1)
+      assert.equal(first[0]?.alg, 'EdDSA')
+      assert.deepEqual(second.slice(0, 1), first)
+      assert.deepEqual(third, second)
+      assert.match(runs[2]?.stderr ?? '', /^The next key waits/)
+      const aheadMs = Date.parse(second[1]?.signs_from ?? '') - startedAt
+      assert.ok(aheadMs >= 30 * MINUTE_MS && aheadMs < 32 * MINUTE_MS, `${aheadMs} ms`)
+
+      const { keys } = loadSigningKeys(command.path, 'EdDSA')
+      assert.deepEqual(
+        keys.map(({ kid }) => kid),
+        second.map(({ kid }) => kid),
+      )
+      const events = await command.events()
+      assert.deepEqual(
+        events.map(({ changes }) => JSON.parse(changes)),
+        second,
+      )
+      const told = JSON.stringify([runs, events])
+      for (const { privateKey } of keys) {
+        const { d = '' } = privateKey.export({ format: 'jwk' })
+        assert.ok(d.length > 40 && !told.includes(d))
+      }
+    })
+
+    test('1 for a file that holds something else: it stays as it is, and nothing is recorded', async () => {
+      await using command = await startWithoutKeys()
+      writeFileSync(command.path, CANARY)
+
+      const finished = await command.rotate()
+
+      assertRefused(finished, /JWT_PRIVATE_KEY_FILE names a file that holds neither a private key/)
+      assert.doesNotMatch(finished.stderr, /canary|^ +at /m)
+      assert.equal(readFileSync(command.path, 'utf8'), CANARY)
+      assert.deepEqual(await command.events(), [])
+    })
+  })
+}
