@@ -49,7 +49,7 @@ async function askToStop(program: Program, url: string): Promise<void> {
       () => true,
     )
     if (refused) return
-    assert.ok(performance.now() - startedAt < 5000, 'still takes connections')
+    assert.ok(performance.now() - startedAt < 20_000, 'still takes connections')
   }
 }
 

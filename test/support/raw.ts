@@ -8,11 +8,11 @@ export interface RawAnswers {
   readonly closed: boolean
 }
 
-const PATIENCE_MS = 5000
+const PATIENCE_MS = 20_000
 
 /**
  * Sends bytes just as they are and reads `expected` answers, and until the end when the last of them
- * says that the connection closes. Rejects after five seconds.
+ * says that the connection closes. Rejects after twenty seconds.
  */
 export function sendRaw(
   baseUrl: string,
