@@ -11,8 +11,8 @@ import { openDatabase } from '../server/database/open.ts'
 import { createDatabase, MachineError, startCluster } from '../test/support/cluster.ts'
 import { TEMPLATE } from '../test/support/database.ts'
 
-/** Those that need no database or choose it themselves run once. */
-const ONCE = ['test/unit/**/*.test.ts', 'test/docs/**/*.test.ts']
+/** What has no SQL of its own. */
+const ONCE = ['test/edge/**/*.test.ts', 'test/unit/**/*.test.ts', 'test/docs/**/*.test.ts']
 const ON_BOTH = ['test/*.test.ts', 'test/api/**/*.test.ts']
 
 const chosen = process.argv.slice(2)

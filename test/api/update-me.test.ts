@@ -82,7 +82,7 @@ describe('PATCH /me', () => {
   })
 })
 
-// Fields that are not the caller’s to set: test/mass-assignment.test.ts.
+// Fields that are not the caller’s to set: test/edge/mass-assignment.test.ts.
 
 describe('PATCH /me refuses', () => {
   let service: Service

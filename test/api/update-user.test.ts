@@ -119,7 +119,7 @@ describe('PATCH /users/{id} of others', () => {
   }
 })
 
-// Fields that are not the admin’s to set, and their values: test/mass-assignment.test.ts.
+// Fields that are not the admin’s to set, and their values: test/edge/mass-assignment.test.ts.
 
 describe('PATCH /users/{id} refuses', () => {
   let service: Service

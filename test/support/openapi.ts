@@ -47,7 +47,7 @@ export interface Operation {
   >
 }
 
-/** Our OpenAPI document as it was written down; test/openapi.test.ts holds it to what is served. */
+/** Our OpenAPI document as it was written down; test/edge/openapi.test.ts holds it to what is served. */
 export const document = JSON.parse(readFileSync('docs/openapi.json', 'utf8'))
 
 export const operations: Operation[] = Object.entries(document.paths).flatMap(([path, item]) =>

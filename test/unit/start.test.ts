@@ -6,7 +6,7 @@ import { describe, test } from 'node:test'
 import { runProgram, startProgram, temporaryFolder } from '../support/process.ts'
 import { SETTINGS } from '../support/service.ts'
 
-// Starts that go wrong, and .env; what a good start does is in test/process.test.ts.
+// Starts that go wrong, and .env; what a good start does is in test/edge/process.test.ts.
 
 const PRIVATE = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:', PORT: '0' }
 /** Before everything else: the program takes this Node for an old one. */

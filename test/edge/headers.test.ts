@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { AppError } from '../server/errors.ts'
-import { assertProblem } from './support/problem.ts'
-import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
+import { AppError } from '../../server/errors.ts'
+import { assertProblem } from '../support/problem.ts'
+import { type Answer, PASSWORD, type Service, startService } from '../support/service.ts'
 
 // What stands at the head of every answer, good or bad, and what never does.
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import { STATUS } from '../server/http/problem.ts'
-import { check, document, type Operation, operations, type Schema } from './support/openapi.ts'
-import { startService } from './support/service.ts'
+import { STATUS } from '../../server/http/problem.ts'
+import { check, document, type Operation, operations, type Schema } from '../support/openapi.ts'
+import { startService } from '../support/service.ts'
 
 const run = promisify(execFile)
 

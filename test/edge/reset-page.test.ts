@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { type Answer, type Service, startService } from './support/service.ts'
+import { type Answer, type Service, startService } from '../support/service.ts'
 
 /** What a page may load and send, and to whom. */
 const CSP =
@@ -14,7 +14,7 @@ const FILES = {
 } as const
 
 /** Not a name that the compiler would follow: the page's files are the browser's. */
-const WORDS: string = '../server/http/pages/texts.js'
+const WORDS: string = '../../server/http/pages/texts.js'
 type Words = Record<string, unknown>
 
 describe('GET /reset', () => {

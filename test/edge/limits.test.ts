@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { type LimitName, LIMITS } from '../server/limits/limits.ts'
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
-import { UNDO } from './support/email-changes.ts'
-import { askForCode, newestCode, NUMBER, OTHER_NUMBER, PHONE } from './support/phones.ts'
-import { assertProblem } from './support/problem.ts'
-import { countStatuses, oneByOne, times } from './support/races.ts'
-import { forget, FORGOT, linksTo, RESET } from './support/resets.ts'
-import { rowsOf } from './support/seed.ts'
+import { type LimitName, LIMITS } from '../../server/limits/limits.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../server/lib/units.ts'
+import { UNDO } from '../support/email-changes.ts'
+import { askForCode, newestCode, NUMBER, OTHER_NUMBER, PHONE } from '../support/phones.ts'
+import { assertProblem } from '../support/problem.ts'
+import { countStatuses, oneByOne, times } from '../support/races.ts'
+import { forget, FORGOT, linksTo, RESET } from '../support/resets.ts'
+import { rowsOf } from '../support/seed.ts'
 import {
   type Answer,
   PASSWORD,
   type Service,
   startService,
   type TestUser,
-} from './support/service.ts'
-import { USERS } from './support/users.ts'
+} from '../support/service.ts'
+import { USERS } from '../support/users.ts'
 
 const SIGN_UP = '/api/v1/auth/signup'
 const VERIFY = '/api/v1/auth/verify'
@@ -58,7 +58,7 @@ describe('limits by network', () => {
     oneByOne(count, (n) => service.post(FORGOT, { email: stranger(n) }, { ip }))
 
   test('all of them are here', () => {
-    // `leaked_list_network` refuses nobody: test/pwned-passwords.test.ts.
+    // `leaked_list_network` refuses nobody: test/edge/pwned-passwords.test.ts.
     const declared = Object.entries(LIMITS).filter(
       ([name, { per }]) => per === 'network' && name !== 'leaked_list_network',
     )

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { describe, test } from 'node:test'
-import { createTestDatabase, DATABASE } from './support/database.ts'
-import { type Program, startProgram, temporaryFolder } from './support/process.ts'
-import { PASSWORD, SETTINGS } from './support/service.ts'
+import { createTestDatabase, DATABASE } from '../support/database.ts'
+import { type Program, startProgram, temporaryFolder } from '../support/process.ts'
+import { PASSWORD, SETTINGS } from '../support/service.ts'
 
 const JSON_BODY = JSON.stringify({ email: 'ann@example.com', password: PASSWORD })
 

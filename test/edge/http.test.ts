@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { assertProblem } from './support/problem.ts'
-import { PASSWORD, type Service, startService, type TestUser } from './support/service.ts'
-import { nextOf } from './support/users.ts'
+import { assertProblem } from '../support/problem.ts'
+import { PASSWORD, type Service, startService, type TestUser } from '../support/service.ts'
+import { nextOf } from '../support/users.ts'
 
 // Which URL reaches which route, which method, and which refusal comes first.
 

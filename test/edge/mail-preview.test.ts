@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { createApp } from '../server/app.ts'
-import { apiDocument } from '../server/http/openapi.ts'
-import { exampleMails, exampleSms } from '../server/mail/examples.ts'
-import { startProgram } from './support/process.ts'
-import { assertProblem } from './support/problem.ts'
-import { SETTINGS, startService } from './support/service.ts'
+import { createApp } from '../../server/app.ts'
+import { apiDocument } from '../../server/http/openapi.ts'
+import { exampleMails, exampleSms } from '../../server/mail/examples.ts'
+import { startProgram } from '../support/process.ts'
+import { assertProblem } from '../support/problem.ts'
+import { SETTINGS, startService } from '../support/service.ts'
 
 const PAGE = '/dev/mails'
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { SECOND_MS } from '../server/lib/units.ts'
-import { ID, MAIL, faultOf, mailerFor, trustTestCertificate } from './support/smtp-mailers.ts'
-import { type Script, startSmtpServer } from './support/smtp-server.ts'
+import { SECOND_MS } from '../../server/lib/units.ts'
+import { ID, MAIL, faultOf, mailerFor, trustTestCertificate } from '../support/smtp-mailers.ts'
+import { type Script, startSmtpServer } from '../support/smtp-server.ts'
 
 const LOGIN = { user: 'shop', password: 'p/w#?%:@' }
 const CANARY = { user: 'shop', password: 'canary-password' }

@@ -11,26 +11,26 @@ import {
   type JWSHeaderParameters,
   SignJWT,
 } from 'jose'
-import { ConfigError, readConfig } from '../server/config.ts'
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
-import { BAD_CLAIMS, BAD_HEADERS, BAD_SIGNATURES, type Forgery } from './support/forgeries.ts'
-import { answer as reply, startHttpServer } from './support/http-server.ts'
-import { openFront, verifierFor } from './support/outside.ts'
-import { assertInvalid, assertProblem } from './support/problem.ts'
+import { ConfigError, readConfig } from '../../server/config.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../server/lib/units.ts'
+import { BAD_CLAIMS, BAD_HEADERS, BAD_SIGNATURES, type Forgery } from '../support/forgeries.ts'
+import { answer as reply, startHttpServer } from '../support/http-server.ts'
+import { openFront, verifierFor } from '../support/outside.ts'
+import { assertInvalid, assertProblem } from '../support/problem.ts'
 import {
   type Answer,
   type Service,
   SETTINGS,
   startService,
   type TestUser,
-} from './support/service.ts'
+} from '../support/service.ts'
 import {
   ALGORITHMS,
   createKeyFile,
   forgeWith,
   makePrivateKey,
   type TestKeyFile,
-} from './support/signing-keys.ts'
+} from '../support/signing-keys.ts'
 import {
   type Claims,
   claimsOf,
@@ -39,7 +39,7 @@ import {
   forgeByHmac,
   HEADER,
   respell,
-} from './support/tokens.ts'
+} from '../support/tokens.ts'
 
 const ME = '/api/v1/me'
 const USERS = '/api/v1/users'

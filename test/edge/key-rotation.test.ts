@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { assertProblem } from './support/problem.ts'
-import { type Answer, PASSWORD, type Service, SETTINGS, startService } from './support/service.ts'
+import { assertProblem } from '../support/problem.ts'
+import { type Answer, PASSWORD, type Service, SETTINGS, startService } from '../support/service.ts'
 
 const OLD = SETTINGS.SECRET_KEY
 const NEW = 'next-0nly-hJ4vXq9mZ2rT8wYk6pLs3dFg7bNc'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { PASSWORD, type Service, startService } from './support/service.ts'
+import { PASSWORD, type Service, startService } from '../support/service.ts'
 
 const SIGN_UP = '/api/v1/auth/signup'
 const signUp = (service: Service, email: string) =>

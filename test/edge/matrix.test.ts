@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { MINUTE_MS, toIso } from '../server/lib/units.ts'
-import { failedMail } from './support/mailers.ts'
-import { assertProblem } from './support/problem.ts'
-import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
-import type { TestUser } from './support/service.ts'
+import { MINUTE_MS, toIso } from '../../server/lib/units.ts'
+import { failedMail } from '../support/mailers.ts'
+import { assertProblem } from '../support/problem.ts'
+import { type Answer, PASSWORD, type Service, startService } from '../support/service.ts'
+import type { TestUser } from '../support/service.ts'
 
 // Who may call what. `self` is the user that `:id` names, made afresh for each row, as are `other`,
 // `demoted` (an admin until a moment ago, with the token of then) and `admin`. `dead` is each of:

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { assertInvalid, assertProblem } from './support/problem.ts'
-import { rowsOf } from './support/seed.ts'
+import { assertInvalid, assertProblem } from '../support/problem.ts'
+import { rowsOf } from '../support/seed.ts'
 import {
   type Answer,
   PASSWORD,
   type Service,
   startService,
   type TestUser,
-} from './support/service.ts'
-import { rowOf, USERS } from './support/users.ts'
+} from '../support/service.ts'
+import { rowOf, USERS } from '../support/users.ts'
 
 const SIGN_UP = '/api/v1/auth/signup'
 const ME = '/api/v1/me'

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
-import { listenForMetrics } from '../server/http/metrics.ts'
-import { runProgram } from './support/process.ts'
-import { times } from './support/races.ts'
-import { FORGOT } from './support/resets.ts'
-import { startServer } from './support/server-process.ts'
-import { type Service, SETTINGS, startService } from './support/service.ts'
+import { listenForMetrics } from '../../server/http/metrics.ts'
+import { runProgram } from '../support/process.ts'
+import { times } from '../support/races.ts'
+import { FORGOT } from '../support/resets.ts'
+import { startServer } from '../support/server-process.ts'
+import { type Service, SETTINGS, startService } from '../support/service.ts'
 
 const NAME = /^[a-z_][a-z0-9_]*$/
 const SAMPLE = /^([a-z_][a-z0-9_]*)(\{.*\})? (NaN|[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?))$/

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { SLOW_HASHES } from './support/hashes.ts'
-import { times, turns } from './support/races.ts'
-import { openRaw, requestText, untilNoneIsConnected } from './support/raw.ts'
-import { PASSWORD, type Service, startService } from './support/service.ts'
+import { SLOW_HASHES } from '../support/hashes.ts'
+import { times, turns } from '../support/races.ts'
+import { openRaw, requestText, untilNoneIsConnected } from '../support/raw.ts'
+import { PASSWORD, type Service, startService } from '../support/service.ts'
 
 const CLIENTS = 20
 /** Slow enough that the last of them still wait when all have hung up. */
