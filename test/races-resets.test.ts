@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { SECOND_MS } from '../server/lib/units.ts'
-import { countStatuses, startReplicas, times } from './support/races.ts'
+import { isMailSuperseded } from '../server/jobs/outbox.ts'
+import { outboxRows } from './support/mailers.ts'
+import { SECOND_MS, toIso } from '../server/lib/units.ts'
+import { countStatuses, ROUNDS, startReplicas, times } from './support/races.ts'
 import {
   FORGOT,
   linksTo,
@@ -11,7 +13,7 @@ import {
   resetsOf,
   tokenFor,
 } from './support/resets.ts'
-import { PASSWORD } from './support/service.ts'
+import { PASSWORD, startService } from './support/service.ts'
 import { openSessions } from './support/sessions.ts'
 
 const email = 'ann@example.com'
@@ -49,6 +51,39 @@ describe('a reset that meets others', () => {
     assert.equal((await reset(first, newestToken(first, email))).status, 200)
   })
 
+  test('of links asked for in one millisecond every worker means the same one, whatever became of the others', async () => {
+    await using service = await startService()
+    await service.addUser(email)
+    for (let asked = 0; asked < 3; asked++) await service.post(FORGOT, { email })
+    const asked = await outboxRows(service)
+    const update = (values: object, ids = asked.map(({ id }) => id)) =>
+      service.ctx.transaction((tx) =>
+        tx.updateTable('outbox').set(values).where('id', 'in', ids).execute(),
+      )
+    const superseded = (rows: typeof asked) =>
+      Promise.all(
+        rows.map(({ payload }) =>
+          isMailSuperseded(service.ctx.db, 'password_reset', {
+            payload: JSON.parse(payload),
+            email,
+            atMs: service.clock.nowMs,
+          }),
+        ),
+      )
+
+    const waiting = await superseded(asked)
+    await update({ claims: 1 })
+    const inHand = await superseded(asked)
+    await update({ payload: '{}', state: 'dropped', finished_at: toIso(service.clock.nowMs) }, [
+      asked[0]?.id ?? '',
+    ])
+    const oneDropped = await superseded(asked.slice(1))
+
+    assert.deepEqual(waiting, [true, true, false])
+    assert.deepEqual(inHand, [true, true, false])
+    assert.deepEqual(oneDropped, [true, false])
+  })
+
   test('against a change of the password: one of the two wins, whole', async () => {
     await using replicas = await startReplicas({ RATE_LIMIT: 'off' })
     const [first, second] = replicas.pair
@@ -56,7 +91,7 @@ describe('a reset that meets others', () => {
     let { access } = ann
     let current = PASSWORD
 
-    for (const n of times(20)) {
+    for (const n of times(ROUNDS)) {
       const token = await tokenFor(first, email)
       const [byLink, byOwner] = [`the password of link ${n}`, `the password of ann ${n}`]
       const change = { current_password: current, new_password: byOwner }
@@ -78,7 +113,7 @@ describe('a reset that meets others', () => {
     await using replicas = await startReplicas({ RATE_LIMIT: 'off' })
     const [first, second] = replicas.pair
 
-    for (const n of times(20)) {
+    for (const n of times(ROUNDS)) {
       const address = `racer${n}@example.com`
       await first.signUp(address)
       const code = await first.codeFor(address)

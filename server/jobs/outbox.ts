@@ -154,9 +154,15 @@ export async function isMailSuperseded<Kind extends keyof OutboxPayloads>(
     .where('kind', '=', kind)
     .where('created_at', '>=', at)
     .where((eb) => {
-      // Of those that wait since one millisecond any will do, as long as it is one: the last in hand.
-      const after = eb.or([eb('claims', '=', 0), eb('payload', '>', JSON.stringify(payload))])
-      return eb.or([eb('created_at', '>', at), eb('finished_at', 'is', null).and(after)])
+      // Of those of one millisecond any will do, as long as all workers mean the same one.
+      const own = eb
+        .selectFrom('outbox as own')
+        .select('own.id')
+        .where('own.email_canonical', '=', email)
+        .where('own.kind', '=', kind)
+        .where('own.created_at', '=', at)
+        .where('own.payload', '=', JSON.stringify(payload))
+      return eb.or([eb('created_at', '>', at), eb('id', '>', own)])
     })
     .limit(1)
     .executeTakeFirst()
