@@ -87,7 +87,7 @@ function start(
   { database, files }: Lane,
   { env, stdout }: { env: Record<string, string>; stdout: 'inherit' | 'pipe' },
 ): ChildProcess {
-  const args = ['--test', '--test-isolation=none', '--test-timeout=60000', ...files]
+  const args = ['--test', '--test-isolation=none', '--test-timeout=300000', ...files]
   return spawn(process.execPath, args, {
     stdio: ['inherit', stdout, 'inherit'],
     env: { ...process.env, ...env, TEST_DATABASE: database, UV_THREADPOOL_SIZE: '4' },

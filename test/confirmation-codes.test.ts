@@ -21,7 +21,7 @@ import {
   wantPhone,
 } from './support/phones.ts'
 import { assertInvalid, assertProblem } from './support/problem.ts'
-import { atOnce, countStatuses, startReplicas, times } from './support/races.ts'
+import { atOnce, countStatuses, ROUNDS, startReplicas, times } from './support/races.ts'
 import { rowsOf } from './support/seed.ts'
 import { type Answer, SETTINGS, type Service, startService } from './support/service.ts'
 
@@ -364,7 +364,7 @@ for (const [what, kind] of [KINDS[1], KINDS[2]]) {
       await using replicas = await startReplicas({ RATE_LIMIT: 'off' })
       const [first, second] = replicas.pair
 
-      for (const n of times(30)) {
+      for (const n of times(ROUNDS)) {
         const racer = await kind.start(first, `racer${n}@example.com`)
         const code = await kind.codeFor(first, racer)
         const [confirmed] = await Promise.all([

@@ -25,7 +25,7 @@ import { deliverBy } from './support/mailers.ts'
 import { addPhone, askForCode, NUMBER, OTHER_NUMBER, phoneOf } from './support/phones.ts'
 import { assertProblem } from './support/problem.ts'
 import { runOn } from './support/process.ts'
-import { startReplicas, times, turns } from './support/races.ts'
+import { ROUNDS, startReplicas, times, turns } from './support/races.ts'
 import { forget, NEW_PASSWORD, newestToken, reset, tokenFor } from './support/resets.ts'
 import { runJob } from './support/jobs.ts'
 import { rowsOf } from './support/seed.ts'
@@ -191,7 +191,7 @@ test('an address that is left while others sign it up or want it is nobody elseâ
   await using replicas = await startReplicas()
   const [first, second] = replicas.pair
 
-  for (const n of times(12)) {
+  for (const n of times(ROUNDS)) {
     const ann = await first.addUser(`ann${n}@example.com`)
     const eve = await first.addUser(`eve${n}@example.com`)
     const code = await emailCodeFor(first, ann, `next${n}@example.com`)

@@ -13,7 +13,7 @@ import {
 } from './support/email-changes.ts'
 import { countHashes } from './support/hashes.ts'
 import { assertInvalid, assertProblem } from './support/problem.ts'
-import { startReplicas, times, turns } from './support/races.ts'
+import { ROUNDS, startReplicas, times, turns } from './support/races.ts'
 import { NEW_PASSWORD, reset, RESET, resetsOf, tokenFor } from './support/resets.ts'
 import { assertDead, LOGIN, openSessions, refresh, tokensOf } from './support/sessions.ts'
 import {
@@ -92,7 +92,7 @@ for (const [what, { purpose, url, refusal, lifetimeMs, fields, mail, use }] of K
       await using replicas = await startReplicas({ RATE_LIMIT: 'off' })
       const [first, second] = replicas.pair
 
-      for (const n of times(20)) {
+      for (const n of times(ROUNDS)) {
         const racer = await first.addUser(`racer${n}@example.com`)
         const token = await mail(first, racer)
         const emails = [racer.email, await emailOf(first, racer)]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { atOnce, countStatuses, startReplicas, times, turns } from './support/races.ts'
+import { atOnce, countStatuses, ROUNDS, startReplicas, times, turns } from './support/races.ts'
 import { rowsOf } from './support/seed.ts'
 import { type Answer, PASSWORD, type Service, type TestUser } from './support/service.ts'
 import {
@@ -15,8 +15,6 @@ import {
   type Tokens,
   tokensOf,
 } from './support/sessions.ts'
-
-const RUNS = 100
 
 /** How a session may be ended, by another of its user or by an admin. */
 const ENDS: readonly [
@@ -72,12 +70,12 @@ describe('refresh', () => {
 })
 
 for (const [what, end] of ENDS) {
-  test(`401 for every token after ${what} that raced with two refreshes, ${RUNS} times`, async () => {
+  test(`401 for every token after ${what} that raced with two refreshes, ${ROUNDS} times`, async () => {
     await using replicas = await startReplicas({ RATE_LIMIT: 'off' })
     const [first, second] = replicas.pair
     const admin = await first.addAdmin()
 
-    for (const run of times(RUNS)) {
+    for (const run of times(ROUNDS)) {
       const ann = await first.addUser()
       const before = await first.logIn(ann.email)
       const [ended, ...refreshed] = await Promise.all([
@@ -103,12 +101,12 @@ for (const [what, end] of ENDS) {
 
 describe('login', () => {
   test('no session is left behind by a login that raced with a disable', async () => {
-    await using replicas = await startReplicas()
+    await using replicas = await startReplicas({ RATE_LIMIT: 'off' })
     const [first, second] = replicas.pair
     const admin = await first.addAdmin()
     const ann = await first.addUser()
 
-    for (const run of times(50)) {
+    for (const run of times(ROUNDS)) {
       const [loggedIn, disabled] = await Promise.all([
         first.post(LOGIN, { email: ann.email, password: PASSWORD }),
         turns(run).then(() => disable(second, ann, admin, true)),
@@ -129,7 +127,7 @@ describe('login', () => {
     const change = (body: object) => second.post('/api/v1/me/password', body, { token: ann.access })
     let password = PASSWORD
 
-    for (const run of times(50)) {
+    for (const run of times(ROUNDS)) {
       const next = `the password number ${run} of ann`
       first.advance(1)
       const [loggedIn, changed] = await Promise.all([

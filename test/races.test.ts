@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { DAY_MS } from '../server/lib/units.ts'
 import { assertProblem } from './support/problem.ts'
-import { countStatuses, startReplicas, times } from './support/races.ts'
+import { countStatuses, ROUNDS, startReplicas, times } from './support/races.ts'
 import { PASSWORD, type Service, startService } from './support/service.ts'
 
 const SIGN_UP = '/api/v1/auth/signup'
@@ -74,7 +74,7 @@ test('200 from verify means that the account is there, though a sign-up replaces
   await using replacer = await startService({}, { replicaOf: { ...service, clock: late } })
   const outcomes = new Set<string>()
 
-  for (const n of times(40)) {
+  for (const n of times(ROUNDS)) {
     const email = `user${n}@example.com`
     await service.signUp(email)
     const body = { email, code: await service.codeFor(email) }
@@ -103,7 +103,7 @@ describe('a sign-up against', () => {
     const [first, second] = replicas.pair
     const admin = await first.addAdmin()
 
-    for (const n of times(40)) {
+    for (const n of times(ROUNDS)) {
       const email = `racer${n}@example.com`
       await first.signUp(email)
       const [user] = await usersNamed(first, email)
@@ -131,7 +131,7 @@ describe('a sign-up against', () => {
     await using replicas = await startReplicas()
     const [first, second] = replicas.pair
 
-    for (const n of times(30)) {
+    for (const n of times(ROUNDS)) {
       const email = `racer${n}@example.com`
       await first.signUp(email)
       const body = { email, code: await first.codeFor(email) }

@@ -5,7 +5,7 @@ import { DAY_MS, SECOND_MS } from '../server/lib/units.ts'
 import { isKnownNetwork } from '../server/sessions/session-list.ts'
 import { eventsOf } from './support/events.ts'
 import { assertProblem } from './support/problem.ts'
-import { atOnce, countStatuses, startReplicas, times, turns } from './support/races.ts'
+import { atOnce, countStatuses, ROUNDS, startReplicas, times, turns } from './support/races.ts'
 import { rowsOf } from './support/seed.ts'
 import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
 import {
@@ -76,7 +76,7 @@ describe('an ended session stays ended', () => {
     const [first, second] = replicas.pair
     const ann = await first.addUser()
 
-    for (const run of times(20)) {
+    for (const run of times(ROUNDS)) {
       const [loggedIn, ended] = await Promise.all([
         turns(run).then(() => first.post(LOGIN, { email: ann.email, password: PASSWORD })),
         second.delete(SESSIONS, { token: ann.access }),

@@ -14,6 +14,9 @@ export async function startReplicas(settings: Record<string, string> = {}) {
   }
 }
 
+/** How often two racers are started, each time a little later; the slow suite sweeps farther. */
+export const ROUNDS = Number(process.env['TEST_RACE_ROUNDS'] ?? 25)
+
 /** 0, 1, 2, … */
 export const times = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
 
