@@ -12,7 +12,7 @@ if (major < 26 || (major === 26 && minor < 10)) {
 }
 
 // Keeps what Node made of our files: from the second start on it is listening in 0.5 s instead of 0.7
-// and idles at 124 MB instead of 144 (test/slow/start.test.ts). Where nobody may write, nothing is kept.
+// and idles at 124 MB instead of 144 (test/machine/start.test.ts). Where nobody may write, nothing is kept.
 // Beside the code, because others can write to the system's temporary folder.
 module.enableCompileCache(
   fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url)),

@@ -56,6 +56,12 @@ describe('continuous integration', () => {
     assert.match(String(stderr), /There is no step tests/)
   })
 
+  test('measurements are in no list: what else runs on a machine makes them wrong', () => {
+    assert.equal(typeof scripts['test:machine'], 'string')
+    for (const step of STEPS) assert.doesNotMatch(step, /machine/)
+    assert.doesNotMatch(script, /test:machine/)
+  })
+
   test('npm start is one plain command', () => {
     assert.equal(scripts.start, 'node --import ./server/require-node.mjs server/main.ts')
   })

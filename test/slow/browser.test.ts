@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { chromium, type Page } from 'playwright-core'
-import { LAUNCH, missingBrowser, watch } from '../support/browser.ts'
+import { LAUNCH, missingBrowser, PATIENCE_MS, watch } from '../support/browser.ts'
 import { runProgram, startProgram, temporaryFolder } from '../support/process.ts'
 import { PASSWORD, SETTINGS } from '../support/service.ts'
 
@@ -36,7 +36,7 @@ test(
     })
     try {
       const page = await browser.newPage()
-      page.setDefaultTimeout(15_000)
+      page.setDefaultTimeout(PATIENCE_MS)
       const complaints = watch(page, url)
 
       await page.goto(`${url}/docs`)
@@ -49,7 +49,6 @@ test(
       const live = operation.locator('.live-responses-table')
       await live.getByText('200', { exact: true }).waitFor()
       const rows = (await live.locator('.response-col_description pre').first().textContent()) ?? ''
-      await page.screenshot({ path: join(folder.path, 'docs.png'), fullPage: false })
 
       assert.match(rows, /"email": "boss@example\.com"/)
       assert.match(rows, /"role": "admin"/)

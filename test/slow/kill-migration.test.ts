@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { pathToFileURL } from 'node:url'
 import { migrate, pendingMigrations } from '../../server/database/migrate.ts'
 import { openDatabase } from '../../server/database/open.ts'
 import { databaseUrl } from '../../server/lib/setting-types.ts'
-import { createDatabase, dropDatabase, startCluster } from '../support/cluster.ts'
-import { SETTINGS } from '../support/service.ts'
+import { createDatabase, dropDatabase } from '../support/cluster.ts'
+import { isKilledAt } from '../support/killed-command.ts'
 
 const NAMES = ['0001-initial', '0002-mail-and-jobs', '0003-account-life']
 const TABLES = [
@@ -29,25 +26,7 @@ const TABLES = [
 /** More statements than a first migration has; the loop ends before. */
 const STATEMENTS_MAX = 200
 
-const urlOf = (path: string) => pathToFileURL(resolve(import.meta.dirname, path)).href
-
-/** `npm run migrate`, killed at one statement; true if it was. */
-async function migrateKilledAt(
-  statement: number,
-  when: 'before' | 'sent',
-  url: string,
-): Promise<boolean> {
-  const args = ['--import', urlOf('../support/kill-at-statement.ts')]
-  const main = resolve(import.meta.dirname, '../../server/main.ts')
-  const child = spawn(process.execPath, [...args, main, 'migrate'], {
-    cwd: tmpdir(),
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...SETTINGS, DATABASE_URL: url, KILL_AT: String(statement), KILL_WHEN: when },
-  })
-  const [exitCode, signal] = await once(child, 'close')
-  if (signal === null) assert.equal(exitCode, 0)
-  return signal === 'SIGKILL'
-}
+const MIGRATE = { file: 'migrate.ts', name: 'migrateDatabase' }
 
 /** All tables or none, as the list of migrations says; and the next start completes it. */
 async function assertWhole(url: string, moment: string): Promise<void> {
@@ -69,20 +48,31 @@ async function assertWhole(url: string, moment: string): Promise<void> {
   }
 }
 
+/** Kills it at one statement after the other, until there is none that it could be killed at. */
+async function killAtEach(
+  when: 'before' | 'sent',
+  withDatabase: (statement: number, work: (url: string) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  let statement = 0
+  let killed = true
+  while (killed && ++statement < STATEMENTS_MAX) {
+    await withDatabase(statement, async (url) => {
+      killed = await isKilledAt(statement, MIGRATE, { url, when })
+      await assertWhole(url, `${when} statement ${statement}`)
+    })
+  }
+
+  assert.equal(killed, false, 'the migration never ended')
+  assert.ok(statement > 10, `only ${statement} statements were seen`)
+}
+
 describe('a first migration that is killed at any statement completes at the next start', () => {
   test('on SQLite', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-kill-'))
     try {
-      let statement = 0
-      let killed = true
-      while (killed && ++statement < STATEMENTS_MAX) {
-        const url = `sqlite:///${join(folder, `${statement}.db`)}`
-        killed = await migrateKilledAt(statement, 'before', url)
-        await assertWhole(url, `before statement ${statement}`)
-      }
-
-      assert.equal(killed, false, 'the migration never ended')
-      assert.ok(statement > 10, `only ${statement} statements were seen`)
+      await killAtEach('before', (statement, work) =>
+        work(`sqlite:///${join(folder, `${statement}.db`)}`),
+      )
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
@@ -90,23 +80,12 @@ describe('a first migration that is killed at any statement completes at the nex
 
   for (const when of ['before', 'sent'] as const) {
     test(`on PostgreSQL, ${when === 'sent' ? 'while it runs' : 'before it'}`, async () => {
-      const cluster = await startCluster({ durable: true })
-      try {
-        let statement = 0
-        let killed = true
-        while (killed && ++statement < STATEMENTS_MAX) {
-          const name = `kill_${statement}`
-          const url = await createDatabase(cluster.url, name)
-          killed = await migrateKilledAt(statement, when, url)
-          await assertWhole(url, `${when} statement ${statement}`)
-          await dropDatabase(cluster.url, name)
-        }
-
-        assert.equal(killed, false, 'the migration never ended')
-        assert.ok(statement > 10, `only ${statement} statements were seen`)
-      } finally {
-        await cluster.stop()
-      }
+      const server = process.env['TEST_POSTGRES_URL'] ?? ''
+      await killAtEach(when, async (statement, work) => {
+        const name = `kill_${when}_${statement}`
+        await work(await createDatabase(server, name))
+        await dropDatabase(server, name)
+      })
     })
   }
 })

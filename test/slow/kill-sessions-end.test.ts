@@ -1,34 +1,18 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { tmpdir } from 'node:os'
-import { resolve } from 'node:path'
 import { describe, test } from 'node:test'
-import { pathToFileURL } from 'node:url'
 import { DAY_MS, toIso } from '../../server/lib/units.ts'
+import { isKilledAt } from '../support/killed-command.ts'
 import { times } from '../support/races.ts'
 import { rowsOf, startOn } from '../support/seed.ts'
-import { SETTINGS, type Service } from '../support/service.ts'
+import type { Service } from '../support/service.ts'
 
 /** More statements than a run has; the loop ends before. */
 const STATEMENTS_MAX = 100
 const BATCHES = 3
 
-const pathOf = (path: string) => resolve(import.meta.dirname, path)
-const KILL = pathToFileURL(pathOf('../support/kill-at-statement.ts')).href
-
-/** `npm run cli -- sessions end --all`, killed at one statement; true if it was. */
-async function endAllKilledAt(statement: number, url: string): Promise<boolean> {
-  const args = ['--import', KILL, pathOf('../../server/main.ts'), 'sessions', 'end', '--all']
-  const child = spawn(process.execPath, args, {
-    cwd: tmpdir(),
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...SETTINGS, DATABASE_URL: url, KILL_AT: String(statement), KILL_WHEN: 'sent' },
-  })
-  const [exitCode, signal] = await once(child, 'close')
-  if (signal === null) assert.equal(exitCode, 0)
-  return signal === 'SIGKILL'
-}
+const END_ALL = { file: 'sessions.ts', name: 'endSessionsCommand', args: ['--all'] }
+const endAllKilledAt = (statement: number, url: string) =>
+  isKilledAt(statement, END_ALL, { url, when: 'sent' })
 
 async function seed({ ctx, clock }: Service, userId: number, count: number): Promise<void> {
   const at = toIso(clock.nowMs)

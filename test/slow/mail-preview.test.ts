@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Browser, chromium } from 'playwright-core'
 import { exampleMails } from '../../server/mail/examples.ts'
-import { contrast, LAUNCH, missingBrowser } from '../support/browser.ts'
+import { contrast, LAUNCH, missingBrowser, PATIENCE_MS } from '../support/browser.ts'
 import { startProgram } from '../support/process.ts'
 import { SETTINGS } from '../support/service.ts'
 
@@ -24,6 +24,7 @@ const PAINTED = `({
 /** Every mail of the page, painted in a scheme, and whatever the browser had to complain about. */
 async function look(browser: Browser, url: string, colorScheme: 'light' | 'dark') {
   const page = await browser.newPage({ colorScheme, viewport: { width: 360, height: 800 } })
+  page.setDefaultTimeout(PATIENCE_MS)
   const complaints: string[] = []
   page.on('console', (message) => complaints.push(message.text()))
   page.on('pageerror', (error) => complaints.push(String(error)))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { contrast, LAUNCH, missingBrowser, watch } from '../support/browser.ts'
+import { contrast, LAUNCH, missingBrowser, PATIENCE_MS, watch } from '../support/browser.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { PASSWORD, SETTINGS } from '../support/service.ts'
 
@@ -49,7 +49,7 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
 
   async function open(hash: string, options: BrowserContextOptions = {}) {
     const page = await browser.newPage({ locale: 'en-GB', viewport: PHONE, ...options })
-    page.setDefaultTimeout(10_000)
+    page.setDefaultTimeout(PATIENCE_MS)
     const complaints = watch(page, url)
     await page.goto(`${url}/reset${hash}`)
     return { page, complaints, [Symbol.asyncDispose]: () => page.close() }

@@ -2,82 +2,77 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { startProgram, temporaryFolder } from '../support/process.ts'
 import { PASSWORD, SETTINGS } from '../support/service.ts'
 import { startSmtpServer } from '../support/smtp-server.ts'
 
-// Who never says all must not keep a stopping service from closing what it opened.
+// Who never says all must not keep a stopping service from closing what it opened: after fifteen
+// seconds it would end without saying "stopped".
 
-const STOP_MAX_MS = 13_000
+describe('a stop', { concurrency: true }, () => {
+  for (const [what, half] of [
+    ['head', 'GET /health HTTP/1.1\r\nHos'],
+    [
+      'body',
+      'POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{',
+    ],
+  ] as const) {
+    test(`a half-sent ${what} is cut off: mail and database are closed, and the exit code is 1`, async () => {
+      using folder = temporaryFolder()
+      const file = join(folder.path, 'app.db')
+      const env = { ...SETTINGS, DATABASE_URL: `sqlite:///${file}`, PORT: '0' }
+      await using program = startProgram({ env })
+      const url = await program.url()
+      const socket = connect(Number(new URL(url).port), '127.0.0.1')
+      const hungUp = new Promise((resolve) => socket.once('error', () => {}).once('close', resolve))
+      await new Promise((resolve) => socket.write(half, resolve))
+      // Answered after it was sent: the half request has arrived, too.
+      assert.equal((await fetch(`${url}/ready`)).status, 200)
 
-for (const [what, half] of [
-  ['head', 'GET /health HTTP/1.1\r\nHos'],
-  [
-    'body',
-    'POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{',
-  ],
-] as const) {
-  test(`a half-sent ${what} is cut off: mail and database are closed, and the exit code is 1`, async () => {
+      program.child.kill('SIGTERM')
+      const { exitCode, stdout, stderr } = await program.finished()
+      await hungUp
+
+      assert.equal(exitCode, 1, stderr)
+      assert.match(stdout, /"msg":"stopping: cutting the connections that are left"\}\n/)
+      assert.match(stdout, /"msg":"stopped"\}\n$/)
+      // Whoever closes a SQLite database in order leaves no log beside it.
+      assert.deepEqual(readdirSync(folder.path), ['app.db'])
+    })
+  }
+
+  test('a client and a mail server that hang at once are both given up in time', async () => {
     using folder = temporaryFolder()
+    await using smtp = await startSmtpServer({ tls: 'none' })
+    smtp.behave({ data: 'hang' })
     const file = join(folder.path, 'app.db')
-    const env = { ...SETTINGS, DATABASE_URL: `sqlite:///${file}`, PORT: '0' }
+    const env = {
+      ...SETTINGS,
+      DATABASE_URL: `sqlite:///${file}`,
+      PORT: '0',
+      MAIL_URL: smtp.url('?tls=off'),
+      MAIL_FROM: 'shop@example.com',
+    }
     await using program = startProgram({ env })
     const url = await program.url()
     const socket = connect(Number(new URL(url).port), '127.0.0.1')
     const hungUp = new Promise((resolve) => socket.once('error', () => {}).once('close', resolve))
-    await new Promise((resolve) => socket.write(half, resolve))
-    // Answered after it was sent: the half request has arrived, too.
-    assert.equal((await fetch(`${url}/ready`)).status, 200)
+    await new Promise((resolve) => socket.write('GET /health HTTP/1.1\r\nHos', resolve))
+    const signedUp = await fetch(`${url}/auth/signup`, {
+      method: 'POST',
+      body: JSON.stringify({ email: 'ann@example.com', password: PASSWORD }),
+      headers: { 'content-type': 'application/json' },
+    })
+    await smtp.got(1)
 
-    const askedAt = performance.now()
     program.child.kill('SIGTERM')
     const { exitCode, stdout, stderr } = await program.finished()
-    const stopMs = performance.now() - askedAt
     await hungUp
 
+    assert.equal(signedUp.status, 201)
     assert.equal(exitCode, 1, stderr)
-    assert.ok(stopMs < STOP_MAX_MS, `${stopMs} ms`)
-    assert.match(stdout, /"msg":"stopping: cutting the connections that are left"\}\n/)
     assert.match(stdout, /"msg":"stopped"\}\n$/)
-    // Whoever closes a SQLite database in order leaves no log beside it.
     assert.deepEqual(readdirSync(folder.path), ['app.db'])
   })
-}
-
-test('a client and a mail server that hang at once are both given up in time', async () => {
-  using folder = temporaryFolder()
-  await using smtp = await startSmtpServer({ tls: 'none' })
-  smtp.behave({ data: 'hang' })
-  const file = join(folder.path, 'app.db')
-  const env = {
-    ...SETTINGS,
-    DATABASE_URL: `sqlite:///${file}`,
-    PORT: '0',
-    MAIL_URL: smtp.url('?tls=off'),
-    MAIL_FROM: 'shop@example.com',
-  }
-  await using program = startProgram({ env })
-  const url = await program.url()
-  const socket = connect(Number(new URL(url).port), '127.0.0.1')
-  const hungUp = new Promise((resolve) => socket.once('error', () => {}).once('close', resolve))
-  await new Promise((resolve) => socket.write('GET /health HTTP/1.1\r\nHos', resolve))
-  const signedUp = await fetch(`${url}/auth/signup`, {
-    method: 'POST',
-    body: JSON.stringify({ email: 'ann@example.com', password: PASSWORD }),
-    headers: { 'content-type': 'application/json' },
-  })
-  await smtp.got(1)
-
-  const askedAt = performance.now()
-  program.child.kill('SIGTERM')
-  const { exitCode, stdout, stderr } = await program.finished()
-  const stopMs = performance.now() - askedAt
-  await hungUp
-
-  assert.equal(signedUp.status, 201)
-  assert.equal(exitCode, 1, stderr)
-  assert.ok(stopMs < STOP_MAX_MS, `${stopMs} ms`)
-  assert.match(stdout, /"msg":"stopped"\}\n$/)
-  assert.deepEqual(readdirSync(folder.path), ['app.db'])
 })

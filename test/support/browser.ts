@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { Page } from 'playwright-core'
+import { MINUTE_MS } from '../../server/lib/units.ts'
 
 export const CHROMIUM = '/usr/bin/chromium'
 
@@ -7,8 +8,12 @@ export const CHROMIUM = '/usr/bin/chromium'
 export const missingBrowser =
   !existsSync(CHROMIUM) && process.env['CI'] !== 'true' && `${CHROMIUM} is absent`
 
+/** For what a page must come to show: it ends a hang, and no slow machine. */
+export const PATIENCE_MS = 2 * MINUTE_MS
+
 export const LAUNCH = {
   executablePath: CHROMIUM,
+  timeout: PATIENCE_MS,
   args: [
     '--no-sandbox',
     '--disable-gpu',

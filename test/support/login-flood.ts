@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { Agent, request } from 'node:http'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort, Worker, workerData } from 'node:worker_threads'
 
 /** What the thread is started with, and what it answers. */
 export interface Flood {
@@ -14,6 +15,12 @@ export interface FloodAnswer {
 }
 
 /** All logins at once, each on a connection of its own; in a thread, so as not to slow who measures. */
+export async function sendAtOnce(flood: Flood): Promise<readonly FloodAnswer[]> {
+  await using thread = new Worker(import.meta.filename, { workerData: flood })
+  const [answers] = await once(thread, 'message')
+  return answers
+}
+
 if (parentPort !== null) {
   const { url, logins } = workerData as Flood
   const agent = new Agent({ maxSockets: logins.length })

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Selectable } from 'kysely'
 import type { OutboxTable } from '../../server/database/schema.ts'
 import { openDatabase } from '../../server/database/open.ts'
@@ -13,7 +12,6 @@ import { PASSWORD } from './service.ts'
 import { startServer } from './server-process.ts'
 import { type Received, startSmtpServer } from './smtp-server.ts'
 
-const POLL_MS = 50
 const TABLES = ['users', 'sign_ups', 'outbox', 'code_failures', 'job_runs', 'audit_events'] as const
 
 export type DatabaseKind = 'sqlite' | 'postgres'
@@ -77,6 +75,7 @@ export async function startShop(kind: DatabaseKind, settings: Record<string, str
     login,
     pid: server.pid,
     lines: server.lines,
+    ended: server.ended,
     acknowledged,
     signUp,
     post,
@@ -97,20 +96,6 @@ export async function startShop(kind: DatabaseKind, settings: Record<string, str
       folder[Symbol.dispose]()
     },
   }
-}
-
-/** Waits for what must come to pass within so many milliseconds; returns how many it took. */
-export async function within(
-  ms: number,
-  what: string,
-  happened: () => boolean | Promise<boolean>,
-): Promise<number> {
-  const startedAt = performance.now()
-  while (!(await happened())) {
-    assert.ok(performance.now() - startedAt < ms, `not within ${ms} ms: ${what}`)
-    await delay(POLL_MS)
-  }
-  return performance.now() - startedAt
 }
 
 /** The code in a mail as it was on the wire. */

@@ -13,7 +13,7 @@ export const START = [
   join(ROOT, 'server/require-node.mjs'),
   join(ROOT, 'server/main.ts'),
 ]
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 
 type Environment = Readonly<Record<string, string | undefined>>
 

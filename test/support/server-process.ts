@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -19,6 +20,10 @@ export interface WorkerProcess {
   kill(): Promise<void>
   /** Sends it a signal that does not end it at once. */
   signal(name: 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void
+  /** Asks it to end, and resolves as `ended`. */
+  end(): Promise<number | null>
+  /** After SIGSTOP, whoever sent it. */
+  isStopped(): boolean
   /** Resolves when it is gone, to its exit code. */
   readonly ended: Promise<number | null>
   [Symbol.asyncDispose](): Promise<void>
@@ -77,7 +82,14 @@ async function start(
     await ended
   }
   const signal = (name: NodeJS.Signals) => void child.kill(name)
-  return { started, pid: child.pid ?? 0, lines, kill, signal, ended, [Symbol.asyncDispose]: kill }
+  const end = () => {
+    signal('SIGTERM')
+    return ended
+  }
+  const pid = child.pid ?? 0
+  const isStopped = () => /^State:\tT/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  const process = { pid, lines, kill, signal, end, isStopped, ended, [Symbol.asyncDispose]: kill }
+  return { started, ...process }
 }
 
 /** Runs one command of the program to its end. */

@@ -10,6 +10,8 @@ export interface TcpProxy {
   resetOnUse(): void
   /** Each answer is cut off after so many bytes, and its connection with it. */
   cutAnswersAfter(bytes: number): void
+  /** How many were. */
+  cuts(): number
   /** New connections pass; those in the black hole stay there. */
   heal(): void
   [Symbol.asyncDispose](): Promise<void>
@@ -21,6 +23,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let swallowing = false
   let answerMaxBytes = Number.POSITIVE_INFINITY
+  let cuts = 0
   /** Connections of an earlier era are faulty in the way that ended it. */
   let era = { swallowed: false, resets: false }
 
@@ -41,6 +44,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       if (swallowing || born.swallowed) return
       answered += bytes.length
       if (answered <= answerMaxBytes) return client.write(bytes)
+      cuts++
       client.end(bytes.subarray(0, Math.max(0, answerMaxBytes - answered + bytes.length)))
       return upstream.destroy()
     })
@@ -66,6 +70,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     cutAnswersAfter(bytes) {
       answerMaxBytes = bytes
     },
+    cuts: () => cuts,
     heal() {
       if (swallowing) era.swallowed = true
       swallowing = false

@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { migrate } from '../server/database/migrate.ts'
+import { openDatabase } from '../server/database/open.ts'
+import { createDatabase, MachineError, startCluster } from '../test/support/cluster.ts'
+import { TEMPLATE } from '../test/support/database.ts'
+
+/**
+ * Runs test files, each in a process of its own and so many at once, beside a PostgreSQL that they
+ * share; returns the exit code.
+ */
+export async function runFiles(files: readonly string[], atOnce: number): Promise<number> {
+  try {
+    return await runBesideCluster(files, atOnce)
+  } catch (error) {
+    if (!(error instanceof MachineError)) throw error
+    console.error(`✖ ${error.message}`)
+    return 1
+  }
+}
+
+async function runBesideCluster(files: readonly string[], atOnce: number): Promise<number> {
+  const cluster = await startCluster({ durable: false })
+  const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-template-'))
+  try {
+    const sqlite = join(folder, 'template.db')
+    for (const url of [
+      { kind: 'sqlite', path: sqlite },
+      { kind: 'postgres', url: await createDatabase(cluster.url, TEMPLATE) },
+    ] as const) {
+      const backend = await openDatabase(url)
+      await migrate(url, backend)
+      await backend.close()
+    }
+    // The time-out ends a hang; a test that waits for something says so long before.
+    const args = ['--test', `--test-concurrency=${atOnce}`, '--test-timeout=1800000', ...files]
+    const child = spawn(process.execPath, args, {
+      stdio: 'inherit',
+      env: {
+        ...process.env,
+        TEST_POSTGRES_URL: cluster.url,
+        TEST_SQLITE_TEMPLATE: sqlite,
+        UV_THREADPOOL_SIZE: '4',
+        // Half of what a short file costs is Node's work on the sources of the server.
+        NODE_COMPILE_CACHE: 'node_modules/.cache/compiled',
+      },
+    })
+    const [exitCode] = await once(child, 'close')
+    return exitCode ?? 1
+  } finally {
+    await cluster.stop()
+    rmSync(folder, { recursive: true })
+  }
+}

@@ -1,0 +1,9 @@
+// Measures: how long, how much memory, how alike. Run it by hand on a quiet machine, for what else
+// runs there can make its verdict wrong; it prints its figures. Arguments are passed on to the test
+// runner: npm run test:machine -- test/machine/start.test.ts
+import { globSync } from 'node:fs'
+import { runFiles } from './test-files.ts'
+
+const chosen = process.argv.slice(2)
+const files = chosen.length > 0 ? chosen : globSync('test/machine/**/*.test.ts').toSorted()
+process.exitCode = await runFiles(files, 1)

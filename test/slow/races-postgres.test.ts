@@ -1,0 +1,10 @@
+import { globSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+// The races of the quick suite, many times over: what is rare enough to be missed there shows here.
+process.env['TEST_DATABASE'] = 'postgres'
+process.env['TEST_RACE_ROUNDS'] ??= '400'
+
+const folder = resolve(import.meta.dirname, '..')
+for (const file of globSync('races*.test.ts', { cwd: folder }).toSorted())
+  await import(`../${file}`)

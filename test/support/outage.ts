@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
+import { MINUTE_MS } from '../../server/lib/units.ts'
+import { createDatabase } from './cluster.ts'
+import { PASSWORD } from './service.ts'
+import { type ServerProcess, startServer } from './server-process.ts'
+import { startTcpProxy } from './tcp-proxy.ts'
+
+const ADMIN = { ADMIN_EMAIL: 'admin@example.com', ADMIN_PASSWORD: 'the long password of the admin' }
+
+/** An answer, and when it was asked for and came: `performance.now()`. */
+export interface Seen {
+  readonly route: string
+  readonly status: number
+  readonly retryAfterS: number
+  readonly askedAt: number
+  readonly answeredAt: number
+  readonly body: any
+}
+export const isFine = ({ status }: Seen) => status >= 200 && status < 300
+
+export async function send(
+  server: ServerProcess,
+  route: string,
+  sent: { body?: unknown; token?: string | undefined } = {},
+): Promise<Seen> {
+  const [method = 'GET', path = '/'] = route.split(' ')
+  const askedAt = performance.now()
+  const answer = await fetch(server.url + path, {
+    method,
+    headers: {
+      ...(sent.token ? { authorization: `Bearer ${sent.token}` } : {}),
+      ...(sent.body ? { 'content-type': 'application/json' } : {}),
+    },
+    ...(sent.body ? { body: JSON.stringify(sent.body) } : {}),
+    // A request that hangs has no answer.
+    signal: AbortSignal.timeout(2 * MINUTE_MS),
+  })
+  const body: any = answer.status === 204 ? undefined : await answer.json()
+  return {
+    route,
+    status: answer.status,
+    retryAfterS: Number(answer.headers.get('retry-after')),
+    askedAt,
+    answeredAt: performance.now(),
+    body,
+  }
+}
+
+export type Started = Awaited<ReturnType<typeof startWithAdmin>>
+let databases = 0
+
+/** A server with an admin who is signed in, on a database of its own behind a proxy. */
+export async function startWithAdmin(clusterUrl: string) {
+  const url = await createDatabase(clusterUrl, `outage_${++databases}`)
+  const proxy = await startTcpProxy(url)
+  const server = await startServer({ DATABASE_URL: proxy.url, RATE_LIMIT: 'off', ...ADMIN })
+  const credentials = { email: ADMIN.ADMIN_EMAIL, password: ADMIN.ADMIN_PASSWORD }
+  const { body } = await send(server, 'POST /auth/login', { body: credentials })
+  return {
+    url,
+    proxy,
+    server,
+    token: body.access_token as string,
+    credentials,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]()
+      await proxy[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Every kind of route that needs the database. */
+export const ROUTES = [
+  'GET /me',
+  'PATCH /me',
+  'GET /users',
+  'POST /auth/login',
+  'POST /auth/signup',
+  'POST /auth/verify/resend',
+  'GET /ready',
+] as const
+
+/** Asks each of them again and again, adding to `seen`, while `work` does its own. */
+export async function underLoad(
+  { server, token, credentials }: Started,
+  seen: Seen[],
+  work: () => Promise<void>,
+): Promise<void> {
+  let over = false
+  let count = 0
+  const email = () => `user${++count}@example.com`
+  const bodies: Partial<Record<string, () => unknown>> = {
+    'PATCH /me': () => ({ full_name: `Admin ${++count}` }),
+    'POST /auth/login': () => credentials,
+    'POST /auth/signup': () => ({ email: email(), password: PASSWORD }),
+    'POST /auth/verify/resend': () => ({ email: email() }),
+  }
+  async function ask(route: string): Promise<void> {
+    const body = bodies[route]?.()
+    const answer = await send(server, route, route.includes('/auth/') ? { body } : { body, token })
+    seen.push(answer)
+    // Twenty sessions are kept: those of the load would push out the one that it works with.
+    const refresh_token = answer.body?.refresh_token
+    if (refresh_token)
+      seen.push(await send(server, 'POST /auth/logout', { body: { refresh_token } }))
+    await delay(10)
+  }
+  const loading = ROUTES.map(async (route) => {
+    while (!over) await ask(route)
+  })
+  try {
+    await Promise.race([work(), Promise.all(loading)])
+    over = true
+    await Promise.all(loading)
+  } finally {
+    over = true
+    await Promise.allSettled(loading)
+  }
+}
+
+/** Stops what PostgreSQL runs for the service; returns how to let it go on. */
+export async function stopBackends(url: string): Promise<{ count: number; goOn: () => void }> {
+  const operator = new pg.Client({ connectionString: url })
+  await operator.connect()
+  const { rows } = await operator.query(
+    "select pid from pg_stat_activity where datname = current_database() and application_name = 'coffee-shop-api'",
+  )
+  const signal = (name: NodeJS.Signals) => {
+    for (const { pid } of rows) process.kill(pid, name)
+  }
+  signal('SIGSTOP')
+  await operator.end()
+  return { count: rows.length, goOn: () => signal('SIGCONT') }
+}
+
+/** Every sign-up that was answered 201 is in the table, once. */
+export async function assertKept(url: string, seen: readonly Seen[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const { rows } = await client.query('select id from sign_ups')
+  await client.end()
+  const kept = new Set(rows.map((row) => row.id))
+  const acknowledged = seen.filter(({ status }) => status === 201)
+  assert.ok(acknowledged.length > 0)
+  for (const { body } of acknowledged) assert.ok(kept.has(body.sign_up_id), body.email)
+}
