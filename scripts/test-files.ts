@@ -24,25 +24,15 @@ export async function runFiles(files: readonly string[], atOnce: number): Promis
 
 async function runBesideCluster(files: readonly string[], atOnce: number): Promise<number> {
   const cluster = await startCluster({ durable: false })
-  const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-template-'))
   try {
-    const sqlite = join(folder, 'template.db')
-    for (const url of [
-      { kind: 'sqlite', path: sqlite },
-      { kind: 'postgres', url: await createDatabase(cluster.url, TEMPLATE) },
-    ] as const) {
-      const backend = await openDatabase(url)
-      await migrate(url, backend)
-      await backend.close()
-    }
+    const env = await makeTemplates(cluster.url)
     // The time-out ends a hang; a test that waits for something says so long before.
     const args = ['--test', `--test-concurrency=${atOnce}`, '--test-timeout=1800000', ...files]
     const child = spawn(process.execPath, args, {
       stdio: 'inherit',
       env: {
         ...process.env,
-        TEST_POSTGRES_URL: cluster.url,
-        TEST_SQLITE_TEMPLATE: sqlite,
+        ...env,
         UV_THREADPOOL_SIZE: '4',
         // Half of what a short file costs is Node's work on the sources of the server.
         NODE_COMPILE_CACHE: 'node_modules/.cache/compiled',
@@ -52,6 +42,21 @@ async function runBesideCluster(files: readonly string[], atOnce: number): Promi
     return exitCode ?? 1
   } finally {
     await cluster.stop()
-    rmSync(folder, { recursive: true })
   }
+}
+
+/** A migrated database of each kind, which every test gets a copy of, by the variables that name them. */
+export async function makeTemplates(server: string): Promise<Record<string, string>> {
+  const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-template-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const sqlite = join(folder, 'template.db')
+  for (const url of [
+    { kind: 'sqlite', path: sqlite },
+    { kind: 'postgres', url: await createDatabase(server, TEMPLATE) },
+  ] as const) {
+    const backend = await openDatabase(url)
+    await migrate(url, backend)
+    await backend.close()
+  }
+  return { TEST_POSTGRES_URL: server, TEST_SQLITE_TEMPLATE: sqlite }
 }

@@ -2,14 +2,10 @@
 // test runner: npm test -- test/api/log-in.test.ts
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { globSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
-import { migrate } from '../server/database/migrate.ts'
-import { openDatabase } from '../server/database/open.ts'
-import { createDatabase, MachineError, startCluster } from '../test/support/cluster.ts'
-import { TEMPLATE } from '../test/support/database.ts'
+import { MachineError, startCluster } from '../test/support/cluster.ts'
+import { makeTemplates } from './test-files.ts'
 
 /** What has no SQL of its own. */
 const ONCE = ['test/edge/**/*.test.ts', 'test/unit/**/*.test.ts', 'test/docs/**/*.test.ts']
@@ -45,10 +41,8 @@ try {
 
 async function runLanes(): Promise<number> {
   const cluster = await startCluster({ durable: false })
-  const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-template-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   try {
-    const env = await makeTemplates(cluster.url, folder)
+    const env = await makeTemplates(cluster.url)
     const running = lanes.map((lane, index) => {
       // Line by line among the others', nobody could read any of them: the first prints, they wait.
       const child = start(lane, { env, stdout: index === 0 ? 'inherit' : 'pipe' })
@@ -65,21 +59,6 @@ async function runLanes(): Promise<number> {
   } finally {
     await cluster.stop()
   }
-}
-
-/** A migrated database of each kind, which every test gets a copy of. */
-async function makeTemplates(server: string, folder: string): Promise<Record<string, string>> {
-  const sqlite = join(folder, 'template.db')
-  const postgres = await createDatabase(server, TEMPLATE)
-  for (const url of [
-    { kind: 'sqlite', path: sqlite },
-    { kind: 'postgres', url: postgres },
-  ] as const) {
-    const backend = await openDatabase(url)
-    await migrate(url, backend)
-    await backend.close()
-  }
-  return { TEST_POSTGRES_URL: server, TEST_SQLITE_TEMPLATE: sqlite }
 }
 
 /** All files in one process: one for each would spend half of the time on loading the server. */
