@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../server/lib/units.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from '../../server/lib/units.ts'
 import { confirmEmail, emailCodeFor } from '../support/email-changes.ts'
 import { eventsOf } from '../support/events.ts'
 import { countHashes } from '../support/hashes.ts'
@@ -38,6 +38,7 @@ describe('POST /auth/password/reset', () => {
     const before = await rowOf(service, ann)
     const token = await tokenFor(service, email)
     service.advance(MINUTE_MS)
+    const at = toIso(service.clock.nowMs)
 
     const answer = await reset(service, token)
 
@@ -48,10 +49,7 @@ describe('POST /auth/password/reset', () => {
     assertProblem(await logIn(service, PASSWORD), 'invalid_credentials')
     assert.equal((await logIn(service, NEW_PASSWORD)).status, 200)
     const { password_hash, ...after } = await rowOf(service, ann)
-    const changed = {
-      password_changed_at: '2026-01-01T12:01:00.000Z',
-      updated_at: '2026-01-01T12:01:00.000Z',
-    }
+    const changed = { password_changed_at: at, updated_at: at }
     assert.notEqual(password_hash, before.password_hash)
     assert.deepEqual({ ...after, password_hash: '' }, { ...before, ...changed, password_hash: '' })
   })
