@@ -233,7 +233,7 @@ describe('migrate', () => {
   test('0 brings an empty database up to date, once; without it MIGRATE=off refuses to start', async () => {
     const database = await createTestDatabase({ migrated: false })
     const run = (...args: string[]) =>
-      runOn({ databaseUrl: database.url }, args, { settings: { MIGRATE: 'off' } })
+      runOn({ databaseUrl: database.url }, args, { settings: { MIGRATE: 'off' }, input: '' })
     try {
       const early = await run('users', 'list')
       const runs = [await run('migrate'), await run('migrate'), await run('users', 'list')]
@@ -259,7 +259,7 @@ describe('migrate', () => {
 
     for (const args of [['migrate'], ['users', 'list']]) {
       const message = /^Cannot start: .*9999-newer.*start the newer version/
-      assertRefused(await runOn(service, args), message)
+      assertRefused(await runOn(service, args, { input: '' }), message)
     }
   })
 })
@@ -568,7 +568,8 @@ if (DATABASE === 'sqlite') {
       const settings = { ALGORITHM: 'EdDSA', JWT_PRIVATE_KEY_FILE: path }
       return {
         path,
-        rotate: () => runOn(service, ['keys', 'rotate'], { settings }),
+        rotate: (options: object = {}) =>
+          runOn(service, ['keys', 'rotate'], { settings, ...options }),
         events: () => eventsOf(service, 'key.rotated'),
         async [Symbol.asyncDispose]() {
           folder[Symbol.dispose]()
@@ -613,7 +614,7 @@ if (DATABASE === 'sqlite') {
       await using command = await startWithoutKeys()
       writeFileSync(command.path, CANARY)
 
-      const finished = await command.rotate()
+      const finished = await command.rotate({ input: '' })
 
       assertRefused(finished, /JWT_PRIVATE_KEY_FILE names a file that holds neither a private key/)
       assert.doesNotMatch(finished.stderr, /canary|^ +at /m)

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { runInHost } from './commands.ts'
 import { SETTINGS } from './service.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -15,7 +16,7 @@ export const START = [
 ]
 const PATIENCE_MS = 60_000
 
-type Environment = Readonly<Record<string, string | undefined>>
+export type Environment = Readonly<Record<string, string | undefined>>
 
 interface ProcessOptions {
   /** Instead of the cheap test settings; nothing of this process's environment is passed on. */
@@ -90,13 +91,17 @@ export async function runProgram(
   return await program.finished()
 }
 
-/** Runs a command on the database of a service. */
+/**
+ * Runs a command on the database of a service; with an `input`, be it empty, as a process of its own,
+ * which also prints the errors that end it.
+ */
 export function runOn(
   { databaseUrl }: { readonly databaseUrl: string },
   args: readonly string[],
-  { input = '', settings = {} }: { input?: string; settings?: Environment } = {},
+  { input, settings = {} }: { input?: string; settings?: Environment } = {},
 ): Promise<Finished> {
-  return runProgram(args, { env: { ...SETTINGS, DATABASE_URL: databaseUrl, ...settings }, input })
+  const env = { ...SETTINGS, DATABASE_URL: databaseUrl, ...settings }
+  return input === undefined ? runInHost(args, env) : runProgram(args, { env, input })
 }
 
 /** An empty folder that is gone at the end of the block. */

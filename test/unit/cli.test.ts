@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { runInHost } from '../support/commands.ts'
 import { runProgram, startProgram } from '../support/process.ts'
 import { missing, startRedis } from '../support/redis-server.ts'
-import { PASSWORD, SETTINGS, startService } from '../support/service.ts'
+import { SETTINGS, startService } from '../support/service.ts'
 
 // What the command line does without a database of its own; the rest is in test/cli.test.ts.
 
@@ -37,7 +38,7 @@ describe('misuse', () => {
     test(`2 and the usage for: ${args.join(' ')}`, async () => {
       const env = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:' }
 
-      const { exitCode, stdout, stderr } = await runProgram(args, { env, input: PASSWORD })
+      const { exitCode, stdout, stderr } = await runInHost(args, env)
 
       assert.equal(exitCode, 2, stderr)
       assert.ok(stderr.includes(`usage: npm run cli -- ${args[0]} `), stderr)
