@@ -66,26 +66,30 @@ async function killAtEach(
   assert.ok(statement > 10, `only ${statement} statements were seen`)
 }
 
-describe('a first migration that is killed at any statement completes at the next start', () => {
-  test('on SQLite', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-kill-'))
-    try {
-      await killAtEach('before', (statement, work) =>
-        work(`sqlite:///${join(folder, `${statement}.db`)}`),
-      )
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
-  })
-
-  for (const when of ['before', 'sent'] as const) {
-    test(`on PostgreSQL, ${when === 'sent' ? 'while it runs' : 'before it'}`, async () => {
-      const server = process.env['TEST_POSTGRES_URL'] ?? ''
-      await killAtEach(when, async (statement, work) => {
-        const name = `kill_${when}_${statement}`
-        await work(await createDatabase(server, name))
-        await dropDatabase(server, name)
-      })
+describe(
+  'a first migration that is killed at any statement completes at the next start',
+  { concurrency: true },
+  () => {
+    test('on SQLite', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-kill-'))
+      try {
+        await killAtEach('before', (statement, work) =>
+          work(`sqlite:///${join(folder, `${statement}.db`)}`),
+        )
+      } finally {
+        rmSync(folder, { recursive: true, force: true })
+      }
     })
-  }
-})
+
+    for (const when of ['before', 'sent'] as const) {
+      test(`on PostgreSQL, ${when === 'sent' ? 'while it runs' : 'before it'}`, async () => {
+        const server = process.env['TEST_POSTGRES_URL'] ?? ''
+        await killAtEach(when, async (statement, work) => {
+          const name = `kill_${when}_${statement}`
+          await work(await createDatabase(server, name))
+          await dropDatabase(server, name)
+        })
+      })
+    }
+  },
+)

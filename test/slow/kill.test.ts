@@ -170,26 +170,30 @@ async function readTables(url: string) {
   }
 }
 
-describe(`kill -9 during sign-ups, verifications and refreshes, ${KILLS} times`, () => {
-  for (const [who, workers] of [
-    ['of servers', 0],
-    ['of servers and workers', 2],
-  ] as const) {
-    test(`on SQLite, ${who}, loses nothing acknowledged and leaves nothing half there`, async () => {
-      using folder = temporaryFolder()
-      await killAndCheck(`sqlite:///${folder.path}/app.db`, { standby: 0, workers })
+describe(
+  `kill -9 during sign-ups, verifications and refreshes, ${KILLS} times`,
+  { concurrency: 2 },
+  () => {
+    for (const [who, workers] of [
+      ['of servers', 0],
+      ['of servers and workers', 2],
+    ] as const) {
+      test(`on SQLite, ${who}, loses nothing acknowledged and leaves nothing half there`, async () => {
+        using folder = temporaryFolder()
+        await killAndCheck(`sqlite:///${folder.path}/app.db`, { standby: 0, workers })
 
-      using database = new DatabaseSync(`${folder.path}/app.db`)
-      assert.deepEqual(
-        { ...database.prepare('pragma integrity_check').get() },
-        { integrity_check: 'ok' },
-      )
-    })
+        using database = new DatabaseSync(`${folder.path}/app.db`)
+        assert.deepEqual(
+          { ...database.prepare('pragma integrity_check').get() },
+          { integrity_check: 'ok' },
+        )
+      })
 
-    test(`on PostgreSQL, ${who}, with another replica, loses nothing and leaves nothing half there`, async () => {
-      const server = process.env['TEST_POSTGRES_URL'] ?? ''
-      const url = await createDatabase(server, `kill_${workers}`)
-      await killAndCheck(url, { standby: 1, workers })
-    })
-  }
-})
+      test(`on PostgreSQL, ${who}, with another replica, loses nothing and leaves nothing half there`, async () => {
+        const server = process.env['TEST_POSTGRES_URL'] ?? ''
+        const url = await createDatabase(server, `kill_${workers}`)
+        await killAndCheck(url, { standby: 1, workers })
+      })
+    }
+  },
+)

@@ -46,14 +46,18 @@ async function around(
         const answers = newest(seen, route, since)
         return answers.length >= count && answers.every(isFine)
       })
-    await until('service before the outage', () => servedSince(0, ROUTES, 1))
+    const told = (what: string) => () => {
+      const statuses = ROUTES.map((route) => newest(seen, route, 0).map(({ status }) => status))
+      return `${what}, of ${ROUTES.join()}: ${JSON.stringify(statuses)}`
+    }
+    await until(told('service before the outage'), () => servedSince(0, ROUTES, 1))
     await begin()
     from = performance.now()
-    await until('the outage', () => met(from))
+    await until(told('the outage'), () => met(from))
     to = performance.now()
     await end()
     const endedAt = performance.now()
-    await until('recovery', () => servedSince(endedAt, heals, HEALED_AFTER))
+    await until(told('recovery'), () => servedSince(endedAt, heals, HEALED_AFTER))
   })
   const during = seen.filter(({ askedAt, answeredAt }) => askedAt >= from && answeredAt <= to)
   return { seen, during }

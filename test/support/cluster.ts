@@ -185,7 +185,7 @@ function startServer(
     child.once('exit', () => reject(new MachineError(`PostgreSQL does not start: ${said.trim()}`)))
     child.stderr.on('data', (chunk: Buffer) => {
       // What it says later is of no interest, but has to be read.
-      if (said.length < 10_000) said += chunk
+      said = (said + chunk).slice(-10_000)
       if (READY.test(said)) resolve(child)
     })
   })

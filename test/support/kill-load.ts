@@ -83,7 +83,7 @@ async function live(
   account.signUpId = signedUp.sign_up_id
   while (account.codes.length === 0) {
     if (isOver() || (await ask(url, '/health')) === undefined) return
-    await delay(5)
+    await delay(50)
   }
   account.verifyAsked = true
   const verified = await served('/auth/verify', { email, code: account.codes[0] }, 200)
