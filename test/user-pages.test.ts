@@ -23,7 +23,7 @@ describe('GET /users page by page', () => {
       const before = await service.ctx.db.selectFrom('users').select('id').execute()
       const deleted = new Set<number>()
       const seen: number[] = []
-      let answer = await list({ sort, limit: '30' })
+      let answer = await list({ sort, limit: '60' })
       for (let page = 0; page < 20; page++) {
         seen.push(...ids(answer))
         const next = nextOf(answer)
