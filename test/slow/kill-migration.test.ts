@@ -6,7 +6,7 @@ import { describe, test } from 'node:test'
 import { migrate, pendingMigrations } from '../../server/database/migrate.ts'
 import { openDatabase } from '../../server/database/open.ts'
 import { databaseUrl } from '../../server/lib/setting-types.ts'
-import { createDatabase, dropDatabase } from '../support/cluster.ts'
+import { createDatabase, query } from '../support/cluster.ts'
 import { isKilledAt } from '../support/killed-command.ts'
 
 const NAMES = ['0001-initial', '0002-mail-and-jobs', '0003-account-life']
@@ -83,11 +83,10 @@ describe(
 
     for (const when of ['before', 'sent'] as const) {
       test(`on PostgreSQL, ${when === 'sent' ? 'while it runs' : 'before it'}`, async () => {
-        const server = process.env['TEST_POSTGRES_URL'] ?? ''
-        await killAtEach(when, async (statement, work) => {
-          const name = `kill_${when}_${statement}`
-          await work(await createDatabase(server, name))
-          await dropDatabase(server, name)
+        const url = await createDatabase(process.env['TEST_POSTGRES_URL'] ?? '', `kill_${when}`)
+        await killAtEach(when, async (_statement, work) => {
+          await work(url)
+          await query(url, 'drop schema public cascade; create schema public')
         })
       })
     }
