@@ -7,7 +7,7 @@ import { times, turns } from '../support/races.ts'
 import { startOn } from '../support/seed.ts'
 import { PASSWORD, type Service } from '../support/service.ts'
 
-const ROUNDS = 50
+const ROUNDS = 25
 const USERS = 20
 const VERIFY = '/api/v1/auth/verify'
 

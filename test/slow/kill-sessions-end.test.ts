@@ -8,7 +8,7 @@ import type { Service } from '../support/service.ts'
 
 /** More statements than a run has; the loop ends before. */
 const STATEMENTS_MAX = 100
-const BATCHES = 3
+const BATCHES = 2
 
 const END_ALL = { file: 'sessions.ts', name: 'endSessionsCommand', args: ['--all'] }
 const endAllKilledAt = (statement: number, url: string) =>
