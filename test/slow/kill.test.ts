@@ -13,7 +13,7 @@ import { startServer, startWorkerProcess } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 
 /** Set it higher for a night of kills. */
-const KILLS = Number(process.env['TEST_KILLS'] ?? 20)
+const KILLS = Number(process.env['TEST_KILLS'] ?? 12)
 const CLIENTS = 6
 /** With the third worker that ends with a mail in hand it is given up. */
 const CRASHES_MAX = 3
