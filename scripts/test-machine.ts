@@ -2,8 +2,8 @@
 // runs there can make its verdict wrong; it prints its figures. Arguments are passed on to the test
 // runner: npm run test:machine -- test/machine/start.test.ts
 import { globSync } from 'node:fs'
-import { runFiles } from './test-files.ts'
+import { readArguments, runFiles } from './test-files.ts'
 
-const chosen = process.argv.slice(2)
-const files = chosen.length > 0 ? chosen : globSync('test/machine/**/*.test.ts').toSorted()
-process.exitCode = await runFiles(files, 1)
+const { files, options } = readArguments()
+const all = globSync('test/machine/**/*.test.ts').toSorted()
+process.exitCode = await runFiles(files.length > 0 ? files : all, { atOnce: 1, options })

@@ -5,15 +5,19 @@ import { once } from 'node:events'
 import { globSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { MachineError, startCluster } from '../test/support/cluster.ts'
-import { makeTemplates } from './test-files.ts'
+import { makeTemplates, readArguments } from './test-files.ts'
 
 /** What has no SQL of its own. */
 const ONCE = ['test/edge/**/*.test.ts', 'test/unit/**/*.test.ts', 'test/docs/**/*.test.ts']
 const ON_BOTH = ['test/*.test.ts', 'test/api/**/*.test.ts']
 
-const chosen = process.argv.slice(2)
-const filesOf = (patterns: readonly string[]) =>
-  chosen.length > 0 ? chosen : patterns.flatMap((pattern) => globSync(pattern).toSorted())
+const { files: chosen, options } = readArguments()
+const matching = (patterns: readonly string[]) =>
+  patterns.flatMap((pattern) => globSync(pattern).toSorted())
+const withoutSql = matching(ONCE)
+const onBoth =
+  chosen.length > 0 ? chosen.filter((file) => !withoutSql.includes(file)) : matching(ON_BOTH)
+const onlyOnce = chosen.length > 0 ? chosen.filter((file) => withoutSql.includes(file)) : withoutSql
 
 interface Lane {
   readonly name: string
@@ -23,14 +27,12 @@ interface Lane {
 
 /** Each is a process; they run at once, and take about as long as one another. */
 const lanes: readonly Lane[] = [
-  { name: 'on sqlite', database: 'sqlite' as const, files: filesOf(ON_BOTH) },
-  ...(chosen.length > 0
-    ? []
-    : [{ name: 'without SQL', database: 'sqlite' as const, files: filesOf(ONCE) }]),
+  { name: 'on sqlite', database: 'sqlite' as const, files: onBoth },
+  { name: 'without SQL', database: 'sqlite' as const, files: onlyOnce },
   ...[0, 1].map((half) => ({
     name: `on postgres, ${half + 1} of 2`,
     database: 'postgres' as const,
-    files: filesOf(ON_BOTH).filter((_, index) => index % 2 === half),
+    files: onBoth.filter((_, index) => index % 2 === half),
   })),
 ].filter(({ files }) => files.length > 0)
 
@@ -69,11 +71,14 @@ function start(
   { database, files }: Lane,
   { env, stdout }: { env: Record<string, string>; stdout: 'inherit' | 'pipe' },
 ): ChildProcess {
-  const args = ['--test', '--test-isolation=none', '--test-timeout=300000', ...files]
-  return spawn(process.execPath, args, {
+  // The time-out ends a hang, and holds for a whole suite, too.
+  const args = ['--test', '--test-isolation=none', '--test-timeout=1800000', ...options, ...files]
+  const child = spawn(process.execPath, args, {
     stdio: ['inherit', stdout, 'inherit'],
     env: { ...process.env, ...env, TEST_DATABASE: database, UV_THREADPOOL_SIZE: '4' },
   })
+  process.once('exit', () => child.kill())
+  return child
 }
 
 async function endOf(child: ChildProcess): Promise<number> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { sql } from 'kysely'
 import { REQUEST_BUDGET_MS, withBudget } from '../server/database/budget.ts'
+import { withContext } from '../server/commands/terminal.ts'
 import type { Context } from '../server/context.ts'
 import type { LookUp, Tx } from '../server/database/connect.ts'
 import { AppError } from '../server/errors.ts'
@@ -92,7 +93,9 @@ describe('transaction()', () => {
 })
 
 test('a request has two seconds of database, unless the context says otherwise', () =>
-  assert.equal(REQUEST_BUDGET_MS, 2 * SECOND_MS))
+  withContext({ DATABASE_URL: 'sqlite:///:memory:' }, async ({ requestBudgetMs }) =>
+    assert.equal(requestBudgetMs, 2 * SECOND_MS),
+  ))
 
 describe('lookUp()', () => {
   test('refuses a look-up whose SQL has two parameters', async () => {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { sql } from 'kysely'
 import pg from 'pg'
+import { openDatabase } from '../server/database/open.ts'
+import { databaseUrl } from '../server/lib/setting-types.ts'
 import { MINUTE_MS } from '../server/lib/units.ts'
 import { userById } from '../server/users/users.ts'
 import { DATABASE } from './support/database.ts'
@@ -161,6 +163,20 @@ if (DATABASE === 'postgres') {
       for (const { id } of [ann, bob])
         assert.equal((await first.ctx.lookUp(userById, id))?.full_name, 'xx')
     })
+  })
+
+  test('a statement has five seconds, and an open transaction ten', async () => {
+    await using service = await startService()
+    const backend = await openDatabase(databaseUrl(service.databaseUrl))
+    try {
+      const { rows } = await sql<Record<string, string>>`
+        select current_setting('statement_timeout') as statement,
+          current_setting('idle_in_transaction_session_timeout') as idle`.execute(backend.reader)
+
+      assert.deepEqual({ ...rows[0] }, { statement: '5s', idle: '10s' })
+    } finally {
+      await backend.close()
+    }
   })
 
   describe('a row that somebody else has locked', () => {

@@ -157,7 +157,7 @@ export async function isMailSuperseded<Kind extends keyof OutboxPayloads>(
       // Of those of one millisecond any will do, as long as all workers mean the same one.
       const own = eb
         .selectFrom('outbox as own')
-        .select('own.id')
+        .select(({ fn }) => fn.max('own.id').as('id'))
         .where('own.email_canonical', '=', email)
         .where('own.kind', '=', kind)
         .where('own.created_at', '=', at)

@@ -118,7 +118,7 @@ describe('a PostgreSQL that', () => {
           stopped = await stopBackends(started.url)
         },
         end: () => {},
-        met: () => sofar.some(({ status }) => status === 503),
+        met: (since) => sofar.some(({ status, askedAt }) => status === 503 && askedAt >= since),
         // A stopped backend may hold a row's lock: what needs that row goes on being refused.
         heals: ROUTES.filter((route) => !/^PATCH|login/.test(route)),
       }))

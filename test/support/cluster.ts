@@ -28,6 +28,8 @@ interface Home {
   readonly user: { readonly uid: number; readonly gid: number } | undefined
   readonly initdb: string
   readonly postgres: string
+  /** All that were started, whether they still run. */
+  readonly children: ChildProcess[]
 }
 
 /** Nothing has to outlive the run, and what is emptied again and again need not be vacuumed. */
@@ -52,12 +54,13 @@ export async function startCluster({ durable }: { durable: boolean }): Promise<C
   let server: ChildProcess | undefined
   // A run that is interrupted leaves neither a server nor its files behind.
   const discard = () => {
-    server?.kill('SIGQUIT')
+    for (const child of home.children) child.kill('SIGQUIT')
     rmSync(home.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
   }
   process.once('exit', discard)
   // By default they end a process without its 'exit'.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => process.exit(1))
   try {
     await initialise(home, password)
     const settings = durable ? [] : QUICK
@@ -94,18 +97,21 @@ async function makeHome(): Promise<Home> {
   const user = process.getuid?.() === 0 ? unprivilegedUser() : undefined
   const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-postgres-'))
   if (user !== undefined) chownSync(folder, user.uid, user.gid)
-  if (runs(postgres, user)) return { folder, user, initdb, postgres }
-  if (user === undefined) {
-    throw new MachineError(
-      `the PostgreSQL that came with npm ci does not start here: run ${postgres} --version to see why`,
-    )
-  }
+  if (runs(postgres, user)) return { folder, user, initdb, postgres, children: [] }
   // Root's own folder, a container's usual place, is closed to everybody else.
   const copy = join(folder, 'native')
-  cpSync(dirname(dirname(postgres)), copy, { recursive: true, verbatimSymlinks: true })
-  spawnSync('chown', ['-R', `${user.uid}:${user.gid}`, copy])
   const copied = (program: string) => join(copy, 'bin', program)
-  return { folder, user, initdb: copied('initdb'), postgres: copied('postgres') }
+  if (user !== undefined) {
+    cpSync(dirname(dirname(postgres)), copy, { recursive: true, verbatimSymlinks: true })
+    spawnSync('chown', ['-R', `${user.uid}:${user.gid}`, copy])
+  }
+  if (user === undefined || !runs(copied('postgres'), user)) {
+    rmSync(folder, { recursive: true, force: true })
+    throw new MachineError(
+      `the PostgreSQL that came with npm ci does not start here: run ${postgres} --version to see why, or set TMPDIR to a folder for programs`,
+    )
+  }
+  return { folder, user, initdb: copied('initdb'), postgres: copied('postgres'), children: [] }
 }
 
 function runs(program: string, user: Home['user']): boolean {
@@ -122,7 +128,10 @@ function unprivilegedUser(): { uid: number; gid: number } {
   return { uid: Number(uid), gid: Number(gid) }
 }
 
-async function initialise({ folder, user, initdb }: Home, password: string): Promise<void> {
+async function initialise(
+  { folder, user, initdb, children }: Home,
+  password: string,
+): Promise<void> {
   const passwordFile = join(folder, 'password')
   writeFileSync(passwordFile, password)
   if (user !== undefined) chownSync(passwordFile, user.uid, user.gid)
@@ -141,6 +150,7 @@ async function initialise({ folder, user, initdb }: Home, password: string): Pro
     '--set=scram_iterations=1',
   ]
   const child = spawn(initdb, args, { ...user, cwd: folder, env: ENVIRONMENT })
+  children.push(child)
   const said = await text(child.stderr)
   if (child.exitCode === null) await once(child, 'close')
   if (child.exitCode !== 0) {
@@ -170,7 +180,7 @@ async function startOnFreePort(home: Home, settings: readonly string[]) {
 
 /** Resolves once it accepts connections. */
 function startServer(
-  { folder, user, postgres }: Home,
+  { folder, user, postgres, children }: Home,
   port: number,
   settings: readonly string[],
 ): Promise<ChildProcess> {
@@ -188,6 +198,7 @@ function startServer(
     env: ENVIRONMENT,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
+  children.push(child)
   let said = ''
   return new Promise((resolve, reject) => {
     child.once('error', reject)

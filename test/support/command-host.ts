@@ -18,5 +18,9 @@ process.on('message', ({ args, env }: Command) => {
   }
   void run(args, env)
     .catch((error: Error) => `not an exit code but ${error.stack}`)
-    .then((exitCode) => process.send?.({ exitCode, stdout, stderr }))
+    .then((exitCode) => {
+      // Each run of a command adds one.
+      process.stdout.removeAllListeners('error')
+      process.send?.({ exitCode, stdout, stderr })
+    })
 })

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os'
 import { resolve } from 'node:path'
 import type { Environment, Finished } from './process.ts'
 
-let host: ChildProcess | undefined
+interface Host {
+  readonly child: ChildProcess
+  /** Rejects when a command ends the process. */
+  readonly ended: Promise<never>
+}
+
+let host: Host | undefined
 let last: Promise<unknown> = Promise.resolve()
 
 /**
@@ -18,16 +24,28 @@ export function runInHost(args: readonly string[], env: Environment): Promise<Fi
 }
 
 async function ask(command: { args: readonly string[]; env: Environment }): Promise<Finished> {
-  host ??= fork(resolve(import.meta.dirname, 'command-host.ts'), [], {
+  host ??= startHost()
+  const { child, ended } = host
+  child.channel?.ref()
+  child.send(command)
+  const [finished] = await Promise.race([once(child, 'message'), ended])
+  // Between commands it keeps nobody waiting; without this process it ends by itself.
+  child.channel?.unref()
+  child.unref()
+  return finished as Finished
+}
+
+function startHost(): Host {
+  const child = fork(resolve(import.meta.dirname, 'command-host.ts'), [], {
     cwd: tmpdir(),
     env: { PATH: process.env['PATH'] },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
-  host.channel?.ref()
-  host.send(command)
-  const [finished] = await once(host, 'message')
-  // Between commands it keeps nobody waiting; without this process it ends by itself.
-  host.channel?.unref()
-  host.unref()
-  return finished as Finished
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    host = undefined
+    throw new Error(`a command ended its process with ${code ?? signal}`)
+  })
+  // At the end of the run nobody waits for it.
+  ended.catch(() => {})
+  return { child, ended }
 }

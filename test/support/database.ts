@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { copyFileSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createDatabase, dropDatabase, query } from './cluster.ts'
 
 /** The databases' names in scripts/test.ts. */
@@ -29,8 +29,9 @@ export async function createTestDatabase({ migrated = true } = {}): Promise<Test
 }
 
 function createFile({ migrated }: { migrated: boolean }): TestDatabase {
-  const folder = mkdtempSync(join(filesFolder(), 'coffee-shop-test-'))
   const template = process.env['TEST_SQLITE_TEMPLATE']
+  const parent = template === undefined ? filesFolder() : dirname(template)
+  const folder = mkdtempSync(join(parent, 'coffee-shop-test-'))
   if (migrated && template !== undefined) copyFileSync(template, join(folder, 'app.db'))
   return {
     url: `sqlite:///${join(folder, 'app.db')}`,
@@ -39,7 +40,7 @@ function createFile({ migrated }: { migrated: boolean }): TestDatabase {
 }
 
 /** Where a file costs no disk: SQLite syncs at every commit, and no quick test cuts the power. */
-function filesFolder(): string {
+export function filesFolder(): string {
   try {
     const { bavail, bsize } = statfsSync(MEMORY)
     return bavail * bsize > MEMORY_MIN_BYTES ? MEMORY : tmpdir()
@@ -70,7 +71,10 @@ let schema: Promise<string> | undefined
 
 async function lease(): Promise<TestDatabase> {
   const database = returned.pop() ?? (await create(TEMPLATE))
-  schema ??= schemaOf(database.url)
+  schema ??= schemaOf(database.url).catch((error: unknown) => {
+    schema = undefined
+    throw error
+  })
   const before = await schema
   return {
     url: database.url,
@@ -91,15 +95,18 @@ async function schemaOf(url: string): Promise<string> {
   return row.schema
 }
 
-/** Columns, indexes, triggers and functions as one text; the list of migrations counts as schema. */
+/** Columns, defaults, indexes, constraints, triggers, functions and settings as one text, with the list of migrations. */
 const SCHEMA = `
 select md5(concat(
   (select string_agg(concat_ws(' ', attrelid::regclass, attname, atttypid::regtype, atttypmod, attnotnull, attisdropped), ','
      order by attrelid, attnum)
    from pg_attribute where attrelid >= 16384 and attrelid::regclass::text !~ '^pg_'),
-  (select string_agg(pg_get_triggerdef(oid), ',' order by oid) from pg_trigger where not tgisinternal),
+  (select string_agg(pg_get_expr(adbin, adrelid), ',' order by oid) from pg_attrdef where adrelid >= 16384),
+  (select string_agg(pg_get_indexdef(indexrelid), ',' order by indexrelid) from pg_index where indexrelid >= 16384),
+  (select string_agg(pg_get_triggerdef(oid) || tgenabled::text, ',' order by oid) from pg_trigger where not tgisinternal),
   (select string_agg(pg_get_constraintdef(oid), ',' order by oid) from pg_constraint where oid >= 16384),
-  (select string_agg(proname, ',' order by oid) from pg_proc where oid >= 16384),
+  (select string_agg(pg_get_functiondef(oid), ',' order by oid) from pg_proc where oid >= 16384 and prokind = 'f'),
+  (select string_agg(setconfig::text, ',') from pg_db_role_setting),
   (select string_agg(name, ',' order by name) from schema_migrations)
 )) as schema`
 
