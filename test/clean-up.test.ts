@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { runDueJobs } from '../server/jobs/schedule.ts'
-import { DAY_MS, HOUR_MS, SECOND_MS } from '../server/lib/units.ts'
+import { DAY_MS, HOUR_MS, SECOND_MS, toIso } from '../server/lib/units.ts'
+import { deleteExpiredUsers } from '../server/users/expired-users.ts'
 import { RECURRING_JOBS } from '../server/worker.ts'
 import { assertProblem } from './support/problem.ts'
 import { rowsOf, seedUsers } from './support/seed.ts'
-import { PASSWORD, type Service, startService } from './support/service.ts'
+import { LONG_AFTER_MS, PASSWORD, type Service, startService } from './support/service.ts'
 
 const email = 'ann@example.com'
 const VERIFY = '/api/v1/auth/verify'
@@ -186,4 +187,29 @@ describe('the guard against a wrong clock', () => {
     assert.notEqual(run.finished_at, null)
     assert.ok(service.logged.some((line) => /"error".*npm run cli -- cleanup --force/.test(line)))
   })
+})
+
+test('a user who was verified since it was found to be expired stays', async () => {
+  await using service = await startService()
+  const ann = await service.addUser()
+  await service.signUp('late@example.com')
+  service.advance(LONG_AFTER_MS)
+  const users = await rowsOf(service.ctx, 'users')
+
+  const deleted = await service.ctx.transaction((tx) =>
+    deleteExpiredUsers(
+      tx,
+      users.map(({ id }) => id),
+      toIso(service.clock.nowMs),
+    ),
+  )
+
+  assert.deepEqual(
+    deleted.map(({ email_canonical }) => email_canonical),
+    ['late@example.com'],
+  )
+  assert.deepEqual(
+    (await rowsOf(service.ctx, 'users')).map(({ id }) => id),
+    [ann.id],
+  )
 })
