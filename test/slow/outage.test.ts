@@ -118,7 +118,8 @@ describe('a PostgreSQL that', () => {
           stopped = await stopBackends(started.url)
         },
         end: () => {},
-        met: (since) => sofar.some(({ status, askedAt }) => status === 503 && askedAt >= since),
+        met: (since) =>
+          sofar.some(({ status, answeredAt }) => status === 503 && answeredAt >= since),
         // A stopped backend may hold a row's lock: what needs that row goes on being refused.
         heals: ROUTES.filter((route) => !/^PATCH|login/.test(route)),
       }))
