@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { MINUTE_MS } from '../../server/lib/units.ts'
@@ -101,13 +102,28 @@ export const ROUTES = [
   'GET /ready',
 ] as const
 
-/** Asks each of them again and again, adding to `seen`, while `work` does its own. */
+/**
+ * Asks each of them again and again, adding to `seen`, while `work` does its own. `atRest` does
+ * something while nothing is asked.
+ */
 export async function underLoad(
   { server, token, visitor }: Started,
   seen: Seen[],
-  work: () => Promise<void>,
+  work: (atRest: (act: () => unknown) => Promise<void>) => Promise<void>,
 ): Promise<void> {
   let over = false
+  let asking = 0
+  let rest = Promise.resolve()
+  async function atRest(act: () => unknown): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    rest = promise
+    try {
+      await until('an end of all requests', () => asking === 0)
+      await act()
+    } finally {
+      resolve()
+    }
+  }
   let count = 0
   const email = () => `user${++count}@example.com`
   const bodies: Partial<Record<string, () => unknown>> = {
@@ -117,19 +133,24 @@ export async function underLoad(
     'POST /auth/verify/resend': () => ({ email: email() }),
   }
   async function ask(route: string): Promise<void> {
+    await rest
+    asking++
+    await exchange(route).finally(() => asking--)
+    await delay(10)
+  }
+  async function exchange(route: string): Promise<void> {
     const body = bodies[route]?.()
     const answer = await send(server, route, route.includes('/auth/') ? { body } : { body, token })
     seen.push(answer)
     const refresh_token = answer.body?.refresh_token
     if (refresh_token)
       seen.push(await send(server, 'POST /auth/logout', { body: { refresh_token } }))
-    await delay(10)
   }
   const loading = ROUTES.map(async (route) => {
     while (!over) await ask(route)
   })
   try {
-    await Promise.race([work(), Promise.all(loading)])
+    await Promise.race([work(atRest), Promise.all(loading)])
     over = true
     await Promise.all(loading)
   } finally {
@@ -138,19 +159,34 @@ export async function underLoad(
   }
 }
 
-/** Stops what PostgreSQL runs for the service; returns how to let it go on. */
+/** Stops what PostgreSQL runs for the service, each between two statements; returns how to let it go on. */
 export async function stopBackends(url: string): Promise<{ count: number; goOn: () => void }> {
   const operator = new pg.Client({ connectionString: url })
   await operator.connect()
-  const { rows } = await operator.query(
-    "select pid from pg_stat_activity where datname = current_database() and application_name = 'coffee-shop-api'",
-  )
+  const backends = async () =>
+    (
+      await operator.query(
+        "select pid, state from pg_stat_activity where datname = current_database() and application_name = 'coffee-shop-api'",
+      )
+    ).rows
+  const areIdle = (rows: readonly any[]) => rows.every(({ state }) => state === 'idle')
+  const isStopped = (pid: number) => /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  let pids: number[] = []
   const signal = (name: NodeJS.Signals) => {
-    for (const { pid } of rows) process.kill(pid, name)
+    for (const pid of pids) process.kill(pid, name)
   }
-  signal('SIGSTOP')
+  await until('backends that stop between two statements', async () => {
+    const rows = await backends()
+    if (!areIdle(rows)) return false
+    pids = rows.map(({ pid }) => pid)
+    signal('SIGSTOP')
+    await until('a stop', () => pids.every(isStopped))
+    if (areIdle(await backends())) return true
+    signal('SIGCONT')
+    return false
+  })
   await operator.end()
-  return { count: rows.length, goOn: () => signal('SIGCONT') }
+  return { count: pids.length, goOn: () => signal('SIGCONT') }
 }
 
 /** Every sign-up that was answered 201 is in the table, once. */
