@@ -18,19 +18,19 @@ export function withBudget<T>(budget: Budget, work: () => T): T {
   return current.run(budget, work)
 }
 
-export function remainingMs(): number {
-  return current.getStore()?.leftMs ?? STATEMENT_BUDGET_MS
+export function remainingMs(outsideMs = STATEMENT_BUDGET_MS): number {
+  return current.getStore()?.leftMs ?? outsideMs
 }
 
 /**
  * Waits for `operation` as long as the budget lasts and charges the time to it. When it runs out:
  * calls `giveUp`, which must end the operation, and throws `database_unavailable`. `leastMs` is
- * granted even then.
+ * granted even then; outside a request it lasts `outsideMs`.
  */
 export async function spend<T>(
   operation: Promise<T>,
   giveUp?: () => void,
-  leastMs = 0,
+  { leastMs = 0, outsideMs = STATEMENT_BUDGET_MS } = {},
 ): Promise<T> {
   const budget = current.getStore()
   const startedAt = performance.now()
@@ -46,7 +46,7 @@ export async function spend<T>(
           }),
         )
       },
-      Math.max(leastMs, Math.ceil(remainingMs())),
+      Math.max(leastMs, Math.ceil(remainingMs(outsideMs))),
     )
   })
   try {

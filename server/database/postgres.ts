@@ -57,7 +57,7 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Backen
   // So does one in use that dies between two queries, on the client; the next query tells the caller.
   pool.on('connect', (client) => client.on('error', () => {}))
 
-  const connect = () => connectWithinBudget(pool, statementTimeoutMs === 0)
+  const connect = () => connectWithinBudget(pool, statementTimeoutMs)
   const db = new Kysely<Schema>({
     dialect: new PostgresDialect({
       pool: {
@@ -99,8 +99,11 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Backen
 }
 
 /** The part of a pooled client that Kysely uses, with every wait bounded and every outage named. */
-async function connectWithinBudget(pool: pg.Pool, unbounded: boolean) {
-  const bounded = unbounded ? <T>(operation: Promise<T>) => operation : spend
+async function connectWithinBudget(pool: pg.Pool, statementTimeoutMs: number) {
+  const bounded = <T>(operation: Promise<T>, giveUp: () => void, leastMs = 0) =>
+    statementTimeoutMs === 0
+      ? operation
+      : spend(operation, giveUp, { leastMs, outsideMs: statementTimeoutMs })
   let abandoned = false
   const connecting = pool.connect()
   const client = await bounded(connecting, () => {

@@ -48,7 +48,10 @@ async function leftOf({ ctx }: Service): Promise<number> {
   return count
 }
 
-/** As if the lease of half a minute had run out: nobody waits that long in a test. */
+/**
+ * As if the lease of half a minute had run out: nobody waits that long in a test. A process that was
+ * stopped while it renewed the lease keeps the row until PostgreSQL ends its transaction.
+ */
 async function expireLeases({ ctx }: Service): Promise<void> {
   await ctx.transaction((tx) =>
     tx
