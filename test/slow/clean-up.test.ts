@@ -6,7 +6,7 @@ import { DAY_MS, toIso } from '../../server/lib/units.ts'
 import { rowsOf, seedUsers, startOn } from '../support/seed.ts'
 import { PASSWORD, type Service } from '../support/service.ts'
 import { runCommand, type ServerProcess, startServer } from '../support/server-process.ts'
-import { until } from '../support/until.ts'
+import { fetchPatiently, until } from '../support/until.ts'
 
 const DATABASES = ['sqlite', 'postgres'] as const
 /** More batches than any of these processes makes before it is hindered. */
@@ -158,7 +158,7 @@ for (const database of DATABASES) {
       const statuses: number[] = []
 
       do {
-        const answer = await fetch(`${server.url}/api/v1/me`, {
+        const answer = await fetchPatiently(`${server.url}/api/v1/me`, {
           headers: { authorization: `Bearer ${ann.access}` },
         })
         await answer.text()

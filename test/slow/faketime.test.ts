@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process'
 import { renameSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { HOUR_MS, SECOND_MS, toIso } from '../../server/lib/units.ts'
-import { ask } from '../support/kill-load.ts'
+import { ask, askPatiently } from '../support/kill-load.ts'
 import { temporaryFolder } from '../support/process.ts'
 import { seedUsers, startOn } from '../support/seed.ts'
 import { startServer } from '../support/server-process.ts'
 import { ADMIN } from '../support/settings.ts'
-import { until } from '../support/until.ts'
+import { fetchPatiently, until } from '../support/until.ts'
 
 /** Where the library of faketime is, as the command itself says it. */
 const library = spawnSync('faketime', ['-f', '+0', 'printenv', 'LD_PRELOAD']).stdout
@@ -101,13 +101,13 @@ describe('the real process, with the clock of its machine moved', { skip }, () =
       [fast, late],
       [late, fast],
     ] as const) {
-      const tokens = (await ask(one.url, '/auth/login', login))?.body
+      const tokens = (await askPatiently(one.url, '/auth/login', login)).body
       const authorization = `Bearer ${tokens.access_token}`
-      const me = await fetch(`${other.url}/me`, { headers: { authorization } })
+      const me = await fetchPatiently(`${other.url}/me`, { headers: { authorization } })
       const { refresh_token } = tokens
-      const refreshed = await ask(other.url, '/auth/refresh', { refresh_token })
+      const refreshed = await askPatiently(other.url, '/auth/refresh', { refresh_token })
 
-      assert.deepEqual([me.status, refreshed?.status], [200, 200])
+      assert.deepEqual([me.status, refreshed.status], [200, 200])
     }
   })
 })

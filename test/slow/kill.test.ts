@@ -5,7 +5,7 @@ import { openDatabase } from '../../server/database/open.ts'
 import { LANES } from '../../server/jobs/run.ts'
 import { databaseUrl } from '../../server/lib/setting-types.ts'
 import { createDatabase } from '../support/cluster.ts'
-import { type Account, ask, createLoad, type Load } from '../support/kill-load.ts'
+import { type Account, askPatiently, createLoad, type Load } from '../support/kill-load.ts'
 import { temporaryFolder } from '../support/process.ts'
 import { times } from '../support/races.ts'
 import { PASSWORD } from '../support/service.ts'
@@ -106,21 +106,25 @@ async function checkLife(url: string, account: Account): Promise<void> {
   if (signUpId === undefined) return
 
   // Whoever got no answer asks again: it works now, or it had worked.
-  const again = await ask(url, '/auth/verify', { email, code: codes[0], sign_up_id: signUpId })
-  if (verified) assert.equal(again?.status, 400, `the code of ${email} worked twice`)
-  else if (verifyAsked) assert.ok([200, 400].includes(again?.status ?? 0))
-  else assert.equal(again?.status, 200, `the code of ${email} is lost`)
-  const loggedIn = await ask(url, '/auth/login', { email, password: PASSWORD })
-  assert.equal(loggedIn?.status, 200, `${email} cannot log in`)
+  const again = await askPatiently(url, '/auth/verify', {
+    email,
+    code: codes[0],
+    sign_up_id: signUpId,
+  })
+  if (verified) assert.equal(again.status, 400, `the code of ${email} worked twice`)
+  else if (verifyAsked) assert.ok([200, 400].includes(again.status))
+  else assert.equal(again.status, 200, `the code of ${email} is lost`)
+  const loggedIn = await askPatiently(url, '/auth/login', { email, password: PASSWORD })
+  assert.equal(loggedIn.status, 200, `${email} cannot log in`)
 
   if (refresh === undefined) return
   const successors = await Promise.all(
-    [1, 2].map(() => ask(url, '/auth/refresh', { refresh_token: refresh })),
+    [1, 2].map(() => askPatiently(url, '/auth/refresh', { refresh_token: refresh })),
   )
   // Within the grace of 30 s the crash signs nobody out; after it a lost answer ends the session.
-  assert.ok(successors.every((answer) => answer?.status === 200 || answer?.status === 401))
-  const live = successors.filter((answer) => answer?.status === 200)
-  assert.ok(new Set(live.map((answer) => answer?.body.refresh_token)).size <= 1)
+  assert.ok(successors.every((answer) => answer.status === 200 || answer.status === 401))
+  const live = successors.filter((answer) => answer.status === 200)
+  assert.ok(new Set(live.map((answer) => answer.body.refresh_token)).size <= 1)
 }
 
 /** I1 to I4 in the tables, before the clients ask again. */

@@ -9,17 +9,17 @@ import { temporaryFolder } from '../support/process.ts'
 import { times } from '../support/races.ts'
 import { PASSWORD } from '../support/service.ts'
 import { runCommand, type ServerProcess, startServer } from '../support/server-process.ts'
-import { until } from '../support/until.ts'
+import { fetchPatiently, until } from '../support/until.ts'
 
 const ADMIN = { ADMIN_EMAIL: 'admin@example.com', ADMIN_PASSWORD: 'the long password of the admin' }
 const SECRET_KEY = 'a secret of thirty-two characters or more'
 
 const get = (server: ServerProcess, path: string, token?: string) =>
-  fetch(server.url + path, {
+  fetchPatiently(server.url + path, {
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
   })
 async function post(server: ServerProcess, path: string, body: object): Promise<any> {
-  const answer = await fetch(server.url + path, {
+  const answer = await fetchPatiently(server.url + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),

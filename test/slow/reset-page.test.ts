@@ -4,6 +4,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { contrast, LAUNCH, missingBrowser, PATIENCE_MS, watch } from '../support/browser.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { PASSWORD, SETTINGS } from '../support/service.ts'
+import { fetchPatiently } from '../support/until.ts'
 
 const NEW_PASSWORD = 'a new battery for the horse'
 const PHONE = { width: 320, height: 640 }
@@ -25,7 +26,7 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
   })
 
   async function send(path: string, body: object, token?: string) {
-    const answer = await fetch(`${url}/api/v1/${path}`, {
+    const answer = await fetchPatiently(`${url}/api/v1/${path}`, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import { startProgram, temporaryFolder } from '../support/process.ts'
 import { PASSWORD, SETTINGS } from '../support/service.ts'
 import { startSmtpServer } from '../support/smtp-server.ts'
+import { fetchPatiently } from '../support/until.ts'
 
 // Who never says all must not keep a stopping service from closing what it opened: after fifteen
 // seconds it would end without saying "stopped".
@@ -28,7 +29,7 @@ describe('a stop', { concurrency: true }, () => {
       const hungUp = new Promise((resolve) => socket.once('error', () => {}).once('close', resolve))
       await new Promise((resolve) => socket.write(half, resolve))
       // Answered after it was sent: the half request has arrived, too.
-      assert.equal((await fetch(`${url}/ready`)).status, 200)
+      assert.equal((await fetchPatiently(`${url}/ready`)).status, 200)
 
       program.child.kill('SIGTERM')
       const { exitCode, stdout, stderr } = await program.finished()
@@ -59,7 +60,7 @@ describe('a stop', { concurrency: true }, () => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1')
     const hungUp = new Promise((resolve) => socket.once('error', () => {}).once('close', resolve))
     await new Promise((resolve) => socket.write('GET /health HTTP/1.1\r\nHos', resolve))
-    const signedUp = await fetch(`${url}/auth/signup`, {
+    const signedUp = await fetchPatiently(`${url}/auth/signup`, {
       method: 'POST',
       body: JSON.stringify({ email: 'ann@example.com', password: PASSWORD }),
       headers: { 'content-type': 'application/json' },

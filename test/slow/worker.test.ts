@@ -4,7 +4,7 @@ import { openDatabase } from '../../server/database/open.ts'
 import { LANES } from '../../server/jobs/run.ts'
 import { databaseUrl } from '../../server/lib/setting-types.ts'
 import { createDatabase } from '../support/cluster.ts'
-import { ask } from '../support/kill-load.ts'
+import { askPatiently } from '../support/kill-load.ts'
 import { temporaryFolder } from '../support/process.ts'
 import { times } from '../support/races.ts'
 import { type ServerProcess, startServer, startWorkerProcess } from '../support/server-process.ts'
@@ -30,8 +30,8 @@ const on = {
 }
 
 async function signUp({ url }: ServerProcess, email: string): Promise<void> {
-  const answer = await ask(url, '/auth/signup', { email, password: PASSWORD })
-  assert.equal(answer?.status, 201, JSON.stringify(answer))
+  const answer = await askPatiently(url, '/auth/signup', { email, password: PASSWORD })
+  assert.equal(answer.status, 201, JSON.stringify(answer))
 }
 
 async function statesIn(url: string): Promise<string[]> {

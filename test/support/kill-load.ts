@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { PASSWORD } from './service.ts'
+import { fetchPatiently } from './until.ts'
 
 /** What a client knows of one account: what was acknowledged, and what it asked without an answer. */
 export interface Account {
@@ -114,6 +115,16 @@ export async function ask(
     await delay(20)
     return undefined
   }
+}
+
+/** The answer of a server that lives. */
+export async function askPatiently(
+  url: string,
+  path: string,
+  body: unknown,
+): Promise<{ status: number; body: any }> {
+  const answer = await fetchPatiently(`${url}/api/v1${path}`, post(body))
+  return { status: answer.status, body: await answer.json() }
 }
 
 const post = (body: unknown) => ({

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { MINUTE_MS } from '../../server/lib/units.ts'
 import { createDatabase } from './cluster.ts'
+import { askPatiently } from './kill-load.ts'
 import { PASSWORD } from './service.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
@@ -50,15 +51,6 @@ export async function send(
   }
 }
 
-/** Again when a busy machine leaves the database no time; returns the body. */
-async function insist(server: ServerProcess, route: string, body: unknown): Promise<any> {
-  for (;;) {
-    const answer = await send(server, route, { body })
-    if (isFine(answer)) return answer.body
-    assert.equal(answer.status, 503, JSON.stringify(answer.body))
-  }
-}
-
 export type Started = Awaited<ReturnType<typeof startWithAdmin>>
 let databases = 0
 
@@ -71,13 +63,13 @@ export async function startWithAdmin(clusterUrl: string) {
   const proxy = await startTcpProxy(url)
   const server = await startServer({ DATABASE_URL: proxy.url, RATE_LIMIT: 'off', ...ADMIN })
   const admin = { email: ADMIN.ADMIN_EMAIL, password: ADMIN.ADMIN_PASSWORD }
-  const token: string = (await insist(server, 'POST /auth/login', admin)).access_token
+  const token: string = (await askPatiently(server.url, '/auth/login', admin)).body.access_token
   const visitor = { email: 'visitor@example.com', password: PASSWORD }
-  await insist(server, 'POST /auth/signup', visitor)
+  await askPatiently(server.url, '/auth/signup', visitor)
   const code = () =>
     server.lines.map((line) => /code for visitor@\S+: (\d{6})/.exec(line)?.[1]).find(Boolean)
   await until('a code', () => code() !== undefined)
-  await insist(server, 'POST /auth/verify', { email: visitor.email, code: code() })
+  await askPatiently(server.url, '/auth/verify', { email: visitor.email, code: code() })
   return {
     url,
     proxy,

@@ -18,3 +18,18 @@ export async function until(
     await delay(POLL_MS)
   }
 }
+
+/**
+ * Asks a service again that a busy machine left no time: 503, after which any client tries again. What
+ * was answered 503 may have been done all the same.
+ */
+export async function fetchPatiently(url: string, init: RequestInit = {}): Promise<Response> {
+  let answer: Response | undefined
+  await until(`an answer other than 503 from ${url}`, async () => {
+    answer = await fetch(url, init)
+    if (answer.status !== 503) return true
+    await answer.body?.cancel()
+    return false
+  })
+  return answer as Response
+}
