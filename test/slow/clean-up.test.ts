@@ -6,7 +6,7 @@ import { DAY_MS, toIso } from '../../server/lib/units.ts'
 import { rowsOf, seedUsers, startOn } from '../support/seed.ts'
 import { PASSWORD, type Service } from '../support/service.ts'
 import { runCommand, type ServerProcess, startServer } from '../support/server-process.ts'
-import { fetchPatiently, until } from '../support/until.ts'
+import { until } from '../support/until.ts'
 
 const DATABASES = ['sqlite', 'postgres'] as const
 /** More batches than any of these processes makes before it is hindered. */
@@ -50,7 +50,7 @@ async function leftOf({ ctx }: Service): Promise<number> {
 
 /**
  * As if the lease of half a minute had run out: nobody waits that long in a test. A process that was
- * stopped while it renewed the lease keeps the row until PostgreSQL ends its transaction.
+ * stopped in the middle of a claim keeps the rows until PostgreSQL ends its transaction.
  */
 async function expireLeases({ ctx }: Service): Promise<void> {
   await ctx.transaction((tx) =>
@@ -158,7 +158,7 @@ for (const database of DATABASES) {
       const statuses: number[] = []
 
       do {
-        const answer = await fetchPatiently(`${server.url}/api/v1/me`, {
+        const answer = await fetch(`${server.url}/api/v1/me`, {
           headers: { authorization: `Bearer ${ann.access}` },
         })
         await answer.text()

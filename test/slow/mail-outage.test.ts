@@ -30,7 +30,7 @@ async function assertCopies(shop: Shop): Promise<void> {
     const codes = new Set(copies.map(codeIn))
     assert.equal(codes.size, 1)
     const [code] = codes
-    const verified = await shop.post('/api/v1/auth/verify', { email, code, sign_up_id: signUpId })
+    const verified = await shop.post('/auth/verify', { email, code, sign_up_id: signUpId })
     assert.equal(verified.status, 200, JSON.stringify(verified.body))
   }
 }

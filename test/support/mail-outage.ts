@@ -7,11 +7,11 @@ import { openDatabase } from '../../server/database/open.ts'
 import { databaseUrl } from '../../server/lib/setting-types.ts'
 import { CERTIFICATE } from './certificate.ts'
 import { createDatabase } from './cluster.ts'
+import { askPatiently } from './kill-load.ts'
 import { temporaryFolder } from './process.ts'
 import { PASSWORD } from './service.ts'
 import { startServer } from './server-process.ts'
 import { type Received, startSmtpServer } from './smtp-server.ts'
-import { fetchPatiently } from './until.ts'
 
 const TABLES = ['users', 'sign_ups', 'outbox', 'code_failures', 'job_runs', 'audit_events'] as const
 
@@ -46,20 +46,13 @@ export async function startShop(kind: DatabaseKind, settings: Record<string, str
   /** Signs an address up; returns how many milliseconds that took. */
   async function signUp(email: string): Promise<number> {
     const startedAt = performance.now()
-    const { status, body } = await post('/api/v1/auth/signup', { email, password: PASSWORD })
+    const { status, body } = await post('/auth/signup', { email, password: PASSWORD })
     const ms = performance.now() - startedAt
     assert.equal(status, 201, JSON.stringify(body))
     acknowledged.set(email, body.sign_up_id)
     return ms
   }
-  async function post(path: string, body: unknown): Promise<{ status: number; body: any }> {
-    const answer = await fetchPatiently(server.url + path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    })
-    return { status: answer.status, body: await answer.json() }
-  }
+  const post = (path: string, body: unknown) => askPatiently(server.url, path, body)
   async function read<T>(
     query: (db: Awaited<ReturnType<typeof openDatabase>>['reader']) => Promise<T>,
   ): Promise<T> {

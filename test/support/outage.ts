@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { MINUTE_MS } from '../../server/lib/units.ts'
 import { createDatabase } from './cluster.ts'
 import { askPatiently } from './kill-load.ts'
 import { PASSWORD } from './service.ts'
-import { type ServerProcess, startServer } from './server-process.ts'
+import { isStopped, type ServerProcess, startServer } from './server-process.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
 import { until } from './until.ts'
 
@@ -63,13 +62,18 @@ export async function startWithAdmin(clusterUrl: string) {
   const proxy = await startTcpProxy(url)
   const server = await startServer({ DATABASE_URL: proxy.url, RATE_LIMIT: 'off', ...ADMIN })
   const admin = { email: ADMIN.ADMIN_EMAIL, password: ADMIN.ADMIN_PASSWORD }
-  const token: string = (await askPatiently(server.url, '/auth/login', admin)).body.access_token
+  async function insist(path: string, sent: unknown): Promise<any> {
+    const { status, body } = await askPatiently(server.url, path, sent)
+    assert.ok(status >= 200 && status < 300, JSON.stringify(body))
+    return body
+  }
+  const token: string = (await insist('/auth/login', admin)).access_token
   const visitor = { email: 'visitor@example.com', password: PASSWORD }
-  await askPatiently(server.url, '/auth/signup', visitor)
+  await insist('/auth/signup', visitor)
   const code = () =>
     server.lines.map((line) => /code for visitor@\S+: (\d{6})/.exec(line)?.[1]).find(Boolean)
   await until('a code', () => code() !== undefined)
-  await askPatiently(server.url, '/auth/verify', { email: visitor.email, code: code() })
+  await insist('/auth/verify', { email: visitor.email, code: code() })
   return {
     url,
     proxy,
@@ -162,7 +166,6 @@ export async function stopBackends(url: string): Promise<{ count: number; goOn: 
       )
     ).rows
   const areIdle = (rows: readonly any[]) => rows.every(({ state }) => state === 'idle')
-  const isStopped = (pid: number) => /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   let pids: number[] = []
   const signal = (name: NodeJS.Signals) => {
     for (const pid of pids) process.kill(pid, name)

@@ -87,9 +87,22 @@ async function start(
     return ended
   }
   const pid = child.pid ?? 0
-  const isStopped = () => /^State:\tT/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  const process = { pid, lines, kill, signal, end, isStopped, ended, [Symbol.asyncDispose]: kill }
+  const process = {
+    pid,
+    lines,
+    kill,
+    signal,
+    end,
+    isStopped: () => isStopped(pid),
+    ended,
+    [Symbol.asyncDispose]: kill,
+  }
   return { started, ...process }
+}
+
+/** After SIGSTOP, once it has arrived. */
+export function isStopped(pid: number): boolean {
+  return /^State:\tT/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 }
 
 /** Runs one command of the program to its end. */
