@@ -2,9 +2,9 @@
 // npm run docs writes them; npm run docs -- --check fails when one is not current.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createApp } from '../server/app.ts'
-import { withContext } from '../server/commands/terminal.ts'
-import { apiDocument } from '../server/http/openapi.ts'
-import { type Setting, SETTINGS } from '../server/settings.ts'
+import { withContext } from '../server/cli/terminal.ts'
+import { apiDocument } from '../server/api/public/documentation.ts'
+import { type Setting, SETTINGS } from '../server/settings/settings.ts'
 
 const BEGIN = '<!-- settings: written by npm run docs -->'
 const END = '<!-- end of settings -->'

@@ -1,5 +1,5 @@
 // Runs the quick suite on SQLite and on PostgreSQL at the same time. Arguments are passed on to the
-// test runner: npm test -- test/api/log-in.test.ts
+// test runner: npm test -- test/api/auth/log-in.test.ts
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { globSync } from 'node:fs'

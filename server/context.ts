@@ -1,14 +1,14 @@
-import type { Config, Secrets } from './config.ts'
+import type { Config, Secrets } from './settings/config.ts'
 import { REQUEST_BUDGET_MS } from './database/budget.ts'
 import { type Backend, connect, type Connection } from './database/connect.ts'
-import type { KeyRing } from './lib/keys.ts'
-import { createPasswordHasher, type PasswordHasher } from './lib/password-hasher.ts'
-import { createPwnedPasswords, type PwnedPasswords } from './lib/pwned-passwords.ts'
+import type { KeyRing } from './keys/key-ring.ts'
+import { createPasswordHasher, type PasswordHasher } from './passwords/hasher.ts'
+import { createPwnedPasswords, type PwnedPasswords } from './passwords/leaked.ts'
 import { createLimits, type Limits } from './limits/counters.ts'
 import type { SharedCounts } from './limits/redis.ts'
-import type { Logger } from './log.ts'
-import { createMetrics, type Metrics } from './metrics.ts'
-import { type SigningKeys, watchSigningKeys } from './signing-key-file.ts'
+import type { Logger } from './lib/log.ts'
+import { createMetrics, type Metrics } from './lib/metrics.ts'
+import { type SigningKeys, watchSigningKeys } from './keys/signing-key-file.ts'
 
 /** What endpoints and jobs may use. main.ts makes one, tests make another; nobody imports an instance. */
 export interface Context {

@@ -3,19 +3,25 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import type { App } from './http/fastify.ts'
-import { listenForMetrics } from './http/metrics.ts'
-import { type Config, ConfigError, configWarnings, dotEnvWarnings, type Secrets } from './config.ts'
+import { listenForMetrics } from './api/public/metrics.ts'
+import {
+  type Config,
+  ConfigError,
+  configWarnings,
+  dotEnvWarnings,
+  type Secrets,
+} from './settings/config.ts'
 import { type Context, createContext } from './context.ts'
 import type { Backend } from './database/connect.ts'
 import { migrate, pendingMigrations, SchemaError } from './database/migrate.ts'
 import { openDatabase } from './database/open.ts'
-import type { Loop } from './jobs/run.ts'
+import type { Loop } from './outbox/run.ts'
 import { SECOND_MS } from './lib/units.ts'
 import { openRedis } from './limits/redis.ts'
-import type { Logger, Output } from './log.ts'
-import { createMailer } from './mail/mailer.ts'
-import { createSmsSender } from './sms/sender.ts'
-import { makeFirstAdmin } from './users/make-first-admin.ts'
+import type { Logger, Output } from './lib/log.ts'
+import { createMailer } from './outbox/transports/mailer.ts'
+import { createSmsSender } from './outbox/transports/sms-sender.ts'
+import { makeFirstAdmin } from './accounts/admins.ts'
 import { type Senders, startWorker } from './worker.ts'
 
 export interface ProcessOptions {

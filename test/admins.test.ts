@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { changeUser } from '../server/users/user-changes.ts'
+import { changeUser } from '../server/api/user-changes.ts'
 import { assertProblem } from './support/problem.ts'
 import { startService } from './support/service.ts'
 import { rowOf } from './support/users.ts'

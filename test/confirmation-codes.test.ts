@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { deriveCode } from '../server/lib/codes.ts'
+import { deriveCode } from '../server/keys/codes.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { otherThan, triesOf } from './support/codes.ts'
 import {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
-import { DeliveryError } from '../server/mail/delivery-error.ts'
-import { setEmail } from '../server/users/addresses.ts'
-import { confirmEmailChange, replaceEmailChange } from '../server/users/email-changes.ts'
-import { makeFirstAdmin } from '../server/users/make-first-admin.ts'
+import { DeliveryError } from '../server/outbox/transports/delivery-error.ts'
+import { setEmail } from '../server/accounts/addresses.ts'
+import { confirmEmailChange, replaceEmailChange } from '../server/accounts/email-changes.ts'
+import { makeFirstAdmin } from '../server/accounts/admins.ts'
 import { otherThan } from './support/codes.ts'
 import {
   changeEmail,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { KyselyPlugin } from 'kysely'
-import { runDueJobs } from '../server/jobs/schedule.ts'
+import { runDueJobs } from '../server/schedule/schedule.ts'
 import { DAY_MS, HOUR_MS, toIso } from '../server/lib/units.ts'
 import { RECURRING_JOBS } from '../server/worker.ts'
 import { otherThan } from './support/codes.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { makeFirstAdmin } from '../server/users/make-first-admin.ts'
+import { makeFirstAdmin } from '../server/accounts/admins.ts'
 import { assertProblem } from './support/problem.ts'
 import { rowsOf } from './support/seed.ts'
 import { PASSWORD, type Service, startService } from './support/service.ts'

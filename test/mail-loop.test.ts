@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { LANES, runDelivery } from '../server/jobs/run.ts'
+import { LANES, runDelivery } from '../server/outbox/run.ts'
 import { SECOND_MS } from '../server/lib/units.ts'
-import type { Mailer } from '../server/mail/mailer.ts'
-import type { Mail } from '../server/mail/messages.ts'
+import type { Mailer, Mail } from '../server/outbox/transports/mailer.ts'
 import { deliveryBy, outboxRows } from './support/mailers.ts'
 import { type Service, startService } from './support/service.ts'
 

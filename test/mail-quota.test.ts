@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { enqueueMail } from '../server/jobs/outbox.ts'
+import { enqueueMail } from '../server/outbox/outbox.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { MAIL_JOBS } from '../server/worker.ts'
 import { deliveryBy } from './support/mailers.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { mac } from '../server/lib/keys.ts'
+import { mac } from '../server/keys/key-ring.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import {
   changeEmail,

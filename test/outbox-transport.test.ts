@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Delivery, deliverNext } from '../server/jobs/delivery.ts'
-import { enqueueMail } from '../server/jobs/outbox.ts'
-import { LANES } from '../server/jobs/run.ts'
+import { type Delivery, deliverNext } from '../server/outbox/delivery.ts'
+import { enqueueMail } from '../server/outbox/outbox.ts'
+import { LANES } from '../server/outbox/run.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from '../server/lib/units.ts'
 import { createDeliveries } from '../server/worker.ts'
 import {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { isMailSuperseded } from '../server/jobs/outbox.ts'
+import { isMailSuperseded } from '../server/outbox/outbox.ts'
 import { outboxRows } from './support/mailers.ts'
 import { SECOND_MS, toIso } from '../server/lib/units.ts'
 import { countStatuses, ROUNDS, startReplicas, times } from './support/races.ts'

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { LEASE_MS } from '../server/jobs/job-runs.ts'
-import { type JobRun, type RecurringJob, runDueJobs, runSchedule } from '../server/jobs/schedule.ts'
+import { LEASE_MS } from '../server/schedule/job-runs.ts'
+import {
+  type JobRun,
+  type RecurringJob,
+  runDueJobs,
+  runSchedule,
+} from '../server/schedule/schedule.ts'
 import { DAY_MS, MINUTE_MS, SECOND_MS, toIso } from '../server/lib/units.ts'
 import { startReplicas, times } from './support/races.ts'
 import { rowsOf } from './support/seed.ts'

@@ -1,36 +1,139 @@
-/**
- * Everything that is recorded, with what it means. Names are API: people filter by them. `<noun>.<past
- * participle>`; the subject is the user it happened to, the actor who did it.
- */
-export const EVENTS = {
-  'sign_up.received': 'Somebody signed an address up and was told 201.',
-  'user.created': 'An operator made a verified account.',
-  'user.verified': 'The address was proved by its code; the account is active.',
-  'user.changed': 'An admin or the user changed a field; role and state have events of their own.',
-  'user.role_changed': 'The role was changed.',
-  'user.disabled': 'The account was disabled and its sessions ended.',
-  'user.enabled': 'The account was enabled again.',
-  'user.deleted': 'The account was deleted.',
-  'users.cleaned_up': 'A run of the clean-up deleted accounts that nobody verified in time.',
-  'users.clean_up_refused': 'A run of the clean-up stopped: it would have deleted too many.',
-  'session.opened': 'Somebody logged in.',
-  'session.ended':
-    'A session was ended by its user, or (`reason`) because it guessed at the password, or sent a refresh token that this database never issued.',
-  'session.replayed': 'A used refresh token came back; its session was ended.',
-  'sessions.ended': 'Several sessions of a user were ended at once.',
-  'password.changed': 'The user changed the password.',
-  'password.reset_requested': 'A mail to reset the password was made.',
-  'password.reset': 'The password was set anew by a mailed link.',
-  'password.refused': 'The current password, asked for once more, was wrong.',
-  'email.change_requested': 'A change of the address was begun.',
-  'email.changed': 'The new address was proved and counts.',
-  'email.change_undone': 'The owner of the old address took the change back.',
-  'phone.changed': 'A phone number was proved.',
-  'phone.removed': 'The phone number was removed.',
-  'data.exported': 'The user fetched everything that is stored about them.',
-  'mail.resent': 'An admin sent a failed message again.',
-  'limit.reached': 'Requests were refused by a rate limit; once per key and window.',
-  'key.rotated': 'A new key for access tokens was published.',
-} as const
+import type { Selectable } from 'kysely'
+import type { Db, Tx } from '../database/connect.ts'
+import type { AuditEventsTable } from '../database/schema.ts'
+import { toIso } from '../lib/units.ts'
+import type { AuditEventName } from './event-names.ts'
 
-export type AuditEventName = keyof typeof EVENTS
+export interface AuditEvent {
+  readonly event: AuditEventName
+  /** Who did it; absent for the service itself and its operators. */
+  readonly actorId?: number
+  /** Whom it concerns. */
+  readonly subjectId?: number
+  /** Field names, ids and counts; never an address, a name or a secret. */
+  readonly changes?: Readonly<Record<string, unknown>>
+  readonly ip?: string | null
+  readonly requestId?: string
+}
+
+/** Records what `tx` does: both are committed, or neither. */
+export async function recordEvent(tx: Tx, event: AuditEvent, nowMs: number): Promise<void> {
+  await tx
+    .insertInto('audit_events')
+    .values({
+      at: toIso(nowMs),
+      event: event.event,
+      actor_id: event.actorId ?? null,
+      subject_id: event.subjectId ?? null,
+      changes: JSON.stringify(event.changes ?? {}),
+      ip: event.ip ?? null,
+      request_id: event.requestId ?? null,
+    })
+    .execute()
+}
+
+export type AuditRow = Selectable<AuditEventsTable>
+
+export interface AuditFilters {
+  readonly event?: AuditEventName | undefined
+  readonly actorId?: number | undefined
+  readonly subjectId?: number | undefined
+  /** RFC 3339 in UTC with milliseconds; from `since` on, and before `until`. */
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+}
+
+/** Where an event stands in the list; the id breaks ties. */
+export interface EventKey {
+  readonly at: string
+  readonly id: number
+}
+
+/** At most `limit` events, newest first, that are older than `before`. Each filter has an index in this order. */
+export function findEventPage(
+  db: Db,
+  { event, actorId, subjectId, since, until }: AuditFilters,
+  { limit, before }: { limit: number; before: EventKey | undefined },
+): Promise<AuditRow[]> {
+  let query = db
+    .selectFrom('audit_events')
+    .select(['id', 'at', 'event', 'actor_id', 'subject_id', 'changes', 'ip', 'request_id'])
+  if (event !== undefined) query = query.where('event', '=', event)
+  if (actorId !== undefined) query = query.where('actor_id', '=', actorId)
+  if (subjectId !== undefined) query = query.where('subject_id', '=', subjectId)
+  if (since !== undefined) query = query.where('at', '>=', since)
+  // Of two ends SQLite may seek the farther one; a page's own is never later than `until`.
+  if (before !== undefined) {
+    const { at, id } = before
+    query = query.where(({ eb, refTuple, tuple }) => eb(refTuple('at', 'id'), '<', tuple(at, id)))
+  } else if (until !== undefined) query = query.where('at', '<', until)
+  return query.orderBy('at', 'desc').orderBy('id', 'desc').limit(limit).execute()
+}
+
+/**
+ * Forgets where users acted from, once they are deleted: their own addresses, and those of whoever acted
+ * for them without being logged in. An admin's stays, until that admin goes. At most `limit` events, for
+ * somebody waits; `blankLeftovers` does the rest.
+ */
+export async function blankEventsOf(
+  tx: Tx,
+  userIds: readonly number[],
+  limit: number,
+): Promise<void> {
+  if (userIds.length === 0 || (await blankSome(tx, userIds, limit)) < limit) return
+  await tx
+    .insertInto('audit_leftovers')
+    .values(userIds.map((user_id) => ({ user_id })))
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+/** Goes on with it for at most `limit` events and users; returns less when nothing is left. */
+export async function blankLeftovers(tx: Tx, limit: number): Promise<number> {
+  const leftovers = await tx
+    .selectFrom('audit_leftovers')
+    .select('user_id')
+    .orderBy('user_id')
+    .limit(limit)
+    .execute()
+  if (leftovers.length === 0) return 0
+  const userIds = leftovers.map((row) => row.user_id)
+  const blanked = await blankSome(tx, userIds, limit)
+  if (blanked === limit) return limit
+  await tx.deleteFrom('audit_leftovers').where('user_id', 'in', userIds).execute()
+  return Math.max(blanked, userIds.length)
+}
+
+async function blankSome(tx: Tx, userIds: readonly number[], limit: number): Promise<number> {
+  const blanked = await tx
+    .updateTable('audit_events')
+    .set({ ip: null })
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('audit_events')
+        .select('id')
+        .where('ip', 'is not', null)
+        .where(eb.fn.coalesce('actor_id', 'subject_id'), 'in', userIds)
+        .limit(limit),
+    )
+    .returning('id')
+    .execute()
+  return blanked.length
+}
+
+/** Deletes at most `limit` events older than `before`; returns how many. */
+export async function deleteEventsBefore(tx: Tx, before: string, limit: number): Promise<number> {
+  const deleted = await tx
+    .deleteFrom('audit_events')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('audit_events')
+        .select('id')
+        .where('at', '<', before)
+        .orderBy('at')
+        .limit(limit),
+    )
+    .returning('id')
+    .execute()
+  return deleted.length
+}

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
-import type { DatabaseUrl } from '../lib/setting-types.ts'
+import type { DatabaseUrl } from './url.ts'
 import { SECOND_MS } from '../lib/units.ts'
 import type { Backend, Db } from './connect.ts'
 import { up as initial } from './migrations/0001-initial.ts'

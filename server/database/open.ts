@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { DatabaseUrl } from '../lib/setting-types.ts'
+import type { DatabaseUrl } from './url.ts'
 import { SECOND_MS } from '../lib/units.ts'
 import type { Backend } from './connect.ts'
 import { openPostgres, type PostgresOptions } from './postgres.ts'

@@ -1,5 +1,7 @@
 import type { Generated, Selectable } from 'kysely'
-import type { CodePurpose } from '../lib/codes.ts'
+
+/** What a code proves. One made for one purpose never works for another. */
+export type CodePurpose = 'verify' | 'phone' | 'email'
 
 /**
  * One interface per table. Times are RFC 3339 texts in UTC with milliseconds (`timestamptz(3)` on

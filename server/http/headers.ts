@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts'
+import type { Config } from '../settings/config.ts'
 
 /** On every answer, also those that are written before a request exists (OWASP REST Cheat Sheet). */
 export function securityHeaders(config: Pick<Config, 'hsts'>): Record<string, string> {

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { SECOND_MS } from '../lib/units.ts'
-import type { Logger } from '../log.ts'
+import type { Logger } from '../lib/log.ts'
 
 /** Redis, which replicas share their counts in, or the knowledge that it cannot be used now. */
 export interface SharedCounts {

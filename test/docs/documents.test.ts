@@ -9,7 +9,9 @@ const text = (path: string) => readFileSync(path, 'utf8')
 const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> }
 const commands = new Set(
   [
-    ...text('server/cli.ts').matchAll(/^ {2}'?((?:(?:users|mail|keys|sessions) )?[a-z-]+)'?[:,]/gm),
+    ...text('server/cli/run.ts').matchAll(
+      /^ {2}'?((?:(?:users|mail|keys|sessions) )?[a-z-]+)'?[:,]/gm,
+    ),
   ].map(([, name]) => name),
 ).add('help')
 

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { parseEnv } from 'node:util'
 import { generatedFiles, plainDefault } from '../../scripts/docs.ts'
-import { readConfig } from '../../server/config.ts'
-import { type Setting, SETTINGS } from '../../server/settings.ts'
+import { readConfig } from '../../server/settings/config.ts'
+import { type Setting, SETTINGS } from '../../server/settings/settings.ts'
 
 const settings = Object.entries<Setting<unknown>>(SETTINGS)
 const example = readFileSync('.env.example', 'utf8')

@@ -11,7 +11,7 @@ import {
   type JWSHeaderParameters,
   SignJWT,
 } from 'jose'
-import { ConfigError, readConfig } from '../../server/config.ts'
+import { ConfigError, readConfig } from '../../server/settings/config.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../server/lib/units.ts'
 import { BAD_CLAIMS, BAD_HEADERS, BAD_SIGNATURES, type Forgery } from '../support/forgeries.ts'
 import { answer as reply, startHttpServer } from '../support/http-server.ts'

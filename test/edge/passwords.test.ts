@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { upgradePasswordHash } from '../../server/users/users.ts'
+import { upgradePasswordHash } from '../../server/accounts/users.ts'
 import { countHashes, SLOW_HASHES } from '../support/hashes.ts'
 import { assertInvalid, assertProblem } from '../support/problem.ts'
 import { countStatuses, times } from '../support/races.ts'

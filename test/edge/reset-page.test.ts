@@ -14,7 +14,7 @@ const FILES = {
 } as const
 
 /** Not a name that the compiler would follow: the page's files are the browser's. */
-const WORDS: string = '../../server/http/pages/texts.js'
+const WORDS: string = '../../server/api/public/pages/texts.js'
 type Words = Record<string, unknown>
 
 describe('GET /reset', () => {

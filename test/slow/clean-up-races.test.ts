@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { runDueJobs } from '../../server/jobs/schedule.ts'
+import { runDueJobs } from '../../server/schedule/schedule.ts'
 import { DAY_MS, SECOND_MS } from '../../server/lib/units.ts'
 import { RECURRING_JOBS } from '../../server/worker.ts'
 import { times, turns } from '../support/races.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { migrate, pendingMigrations } from '../../server/database/migrate.ts'
 import { openDatabase } from '../../server/database/open.ts'
-import { databaseUrl } from '../../server/lib/setting-types.ts'
+import { databaseUrl } from '../../server/database/url.ts'
 import { createDatabase, query } from '../support/cluster.ts'
 import { isKilledAt } from '../support/killed-command.ts'
 

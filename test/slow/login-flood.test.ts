@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ask } from '../support/kill-load.ts'
+import { ask } from '../support/ask.ts'
 import { sendAtOnce } from '../support/login-flood.ts'
 import { temporaryFolder } from '../support/process.ts'
 import { times } from '../support/races.ts'

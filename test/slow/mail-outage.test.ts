@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { LANES } from '../../server/jobs/run.ts'
+import { LANES } from '../../server/outbox/run.ts'
 import { MINUTE_MS } from '../../server/lib/units.ts'
 import { times } from '../support/races.ts'
 import { codeIn, type DatabaseKind, type Shop, startShop } from '../support/mail-outage.ts'

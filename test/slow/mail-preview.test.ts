@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Browser, chromium } from 'playwright-core'
-import { exampleMails } from '../../server/mail/examples.ts'
+import { exampleMails } from '../../server/messages/examples.ts'
 import { contrast, LAUNCH, missingBrowser, PATIENCE_MS } from '../support/browser.ts'
 import { startProgram } from '../support/process.ts'
 import { SETTINGS } from '../support/service.ts'

@@ -1,5 +1,5 @@
 // Runs commands of the program for support/commands.ts, one after the other, in this process.
-import { run } from '../../server/cli.ts'
+import { run } from '../../server/cli/run.ts'
 
 interface Command {
   readonly args: readonly string[]

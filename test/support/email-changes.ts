@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { deriveCode } from '../../server/lib/codes.ts'
+import { deriveCode } from '../../server/keys/codes.ts'
 import { MINUTE_MS } from '../../server/lib/units.ts'
 import { type Answer, PASSWORD, type Service, type TestUser } from './service.ts'
 

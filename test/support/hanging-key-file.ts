@@ -12,7 +12,9 @@ interface Asked {
   readonly ms: number
 }
 
-const MODULE = pathToFileURL(resolve(import.meta.dirname, '../../server/signing-key-file.ts')).href
+const MODULE = pathToFileURL(
+  resolve(import.meta.dirname, '../../server/keys/signing-key-file.ts'),
+).href
 
 /** Asks for the signing key three times, each time when the file is due again, and it never answers. */
 export async function askHangingKeyFile(path: string): Promise<Asked[]> {

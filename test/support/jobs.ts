@@ -1,4 +1,4 @@
-import { runDueJobs } from '../../server/jobs/schedule.ts'
+import { runDueJobs } from '../../server/schedule/schedule.ts'
 import { RECURRING_JOBS } from '../../server/worker.ts'
 import type { Service } from './service.ts'
 

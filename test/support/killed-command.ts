@@ -9,7 +9,7 @@ import { SETTINGS } from './service.ts'
 const urlOf = (path: string) => pathToFileURL(resolve(import.meta.dirname, path)).href
 
 interface Command {
-  /** In server/commands/. */
+  /** In server/cli/. */
   readonly file: string
   readonly name: string
   readonly args?: readonly string[]
@@ -25,7 +25,7 @@ export async function isKilledAt(
   { url, when }: { url: string; when: 'before' | 'sent' },
 ): Promise<boolean> {
   const script = `
-    import { ${name} } from ${JSON.stringify(urlOf(`../../server/commands/${file}`))}
+    import { ${name} } from ${JSON.stringify(urlOf(`../../server/cli/${file}`))}
     process.exitCode = await ${name}.run(${JSON.stringify(args)}, process.env)`
   const imports = ['../../server/require-node.mjs', './kill-at-statement.ts']
   const options = imports.map((path) => `--import=${urlOf(path)}`)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { CompiledQuery, type Kysely, type KyselyPlugin, type RootOperationNode, sql } from 'kysely'
 import { openDatabase } from '../../server/database/open.ts'
 import type { Schema } from '../../server/database/schema.ts'
-import { databaseUrl } from '../../server/lib/setting-types.ts'
+import { databaseUrl } from '../../server/database/url.ts'
 import { startService } from './service.ts'
 
 export type Ask = (db: Kysely<Schema>) => Promise<unknown>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Mail } from '../../server/mail/messages.ts'
+import type { Mail } from '../../server/outbox/transports/mailer.ts'
 import { deliverBy, UNCONFIRMED } from './mailers.ts'
 import type { Answer, Service } from './service.ts'
 

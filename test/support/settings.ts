@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ConfigError, readConfig } from '../../server/config.ts'
+import { ConfigError, readConfig } from '../../server/settings/config.ts'
 
 export const KEY = 'hJ4vXq9mZ2rT8wYk6pLs3dFg7bNcQ5eV'
 /** Enough to start, and makes no file. */

@@ -1,8 +1,8 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type SigningAlgorithm, type SigningKey } from '../../server/lib/signing-keys.ts'
-import { loadSigningKeys, rotateSigningKeys } from '../../server/signing-key-file.ts'
+import { type SigningAlgorithm, type SigningKey } from '../../server/keys/signing-keys.ts'
+import { loadSigningKeys, rotateSigningKeys } from '../../server/keys/signing-key-file.ts'
 import { temporaryFolder } from './process.ts'
 import { encode, forge, type Forge, type Forgery } from './tokens.ts'
 

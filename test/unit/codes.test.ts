@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHmac, createSecretKey } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { deriveCode } from '../../server/lib/codes.ts'
+import { deriveCode } from '../../server/keys/codes.ts'
 import { chiSquareDistance, partCounts } from '../support/codes.ts'
 
 const key = createSecretKey(Buffer.alloc(32, 7))

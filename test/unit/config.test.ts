@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { configWarnings, readConfig } from '../../server/config.ts'
+import { configWarnings, readConfig } from '../../server/settings/config.ts'
 import { temporaryFolder } from '../support/process.ts'
 import { ADMIN, BASE, KEY, problemsOf } from '../support/settings.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { openCursor, sealCursor } from '../../server/lib/cursors.ts'
-import { createKeyRing } from '../../server/lib/keys.ts'
+import { openCursor, sealCursor } from '../../server/http/cursors.ts'
+import { createKeyRing } from '../../server/keys/key-ring.ts'
 
 const OLD = 'the-secret-of-before-the-rotation-1234'
 const NEW = 'the-secret-of-after-the-rotation-12345'

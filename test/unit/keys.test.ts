@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHmac, createSecretKey, hkdfSync } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { createKeyRing, equalTexts, mac, macBytes } from '../../server/lib/keys.ts'
+import { createKeyRing, equalTexts, mac, macBytes } from '../../server/keys/key-ring.ts'
 
 const SECRET = 'first-0nly-hJ4vXq9mZ2rT8wYk6pLs3dFg7bNc'
 const OTHER = 'other-0nly-hJ4vXq9mZ2rT8wYk6pLs3dFg7bNc'

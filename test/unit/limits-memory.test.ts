@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createKeyRing } from '../../server/lib/keys.ts'
+import { createKeyRing } from '../../server/keys/key-ring.ts'
 import { MINUTE_MS } from '../../server/lib/units.ts'
 import { createLimits } from '../../server/limits/counters.ts'
 import { createMemoryCounter, ENTRIES_MAX, type MemoryCounts } from '../../server/limits/memory.ts'
-import { createMetrics } from '../../server/metrics.ts'
+import { createMetrics } from '../../server/lib/metrics.ts'
 
 test('a spray of keys makes the oldest unused counts forgotten, and takes no more memory', async () => {
   const counts: MemoryCounts = new Map()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createKeyRing } from '../../server/lib/keys.ts'
-import { linkToken, readLinkToken } from '../../server/lib/links.ts'
+import { createKeyRing } from '../../server/keys/key-ring.ts'
+import { linkToken, readLinkToken } from '../../server/keys/links.ts'
 
 const ID = '0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10'
 const OLD = 'the secret key of the days before'

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import { createLogger, type Logger, openOutput } from '../../server/log.ts'
-import { createConsoleMailer } from '../../server/mail/mailer.ts'
+import { createLogger, type Logger, openOutput } from '../../server/lib/log.ts'
+import { createConsoleMailer } from '../../server/outbox/transports/mailer.ts'
 import { temporaryFolder } from '../support/process.ts'
 
 const readSome = promisify(read)

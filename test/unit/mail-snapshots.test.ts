@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { exampleMails, exampleSms } from '../../server/mail/examples.ts'
+import { exampleMails, exampleSms } from '../../server/messages/examples.ts'
 
 // What people read, letter for letter. After a change that is meant:
 // node --test --test-update-snapshots test/unit/mail-snapshots.test.ts, and look at the difference.

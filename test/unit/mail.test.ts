@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { OutputStuckError } from '../../server/log.ts'
-import { DeliveryError } from '../../server/mail/delivery-error.ts'
-import { createConsoleMailer } from '../../server/mail/mailer.ts'
-import { alreadyRegisteredMail, verificationMail } from '../../server/mail/messages.ts'
-import { createSmsSender } from '../../server/sms/sender.ts'
+import { OutputStuckError } from '../../server/lib/log.ts'
+import { DeliveryError } from '../../server/outbox/transports/delivery-error.ts'
+import { createConsoleMailer } from '../../server/outbox/transports/mailer.ts'
+import { alreadyRegisteredMail, verificationMail } from '../../server/messages/mails.ts'
+import { createSmsSender } from '../../server/outbox/transports/sms-sender.ts'
 
 const verification = {
   to: 'user@example.com',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { configWarnings, readConfig } from '../../server/config.ts'
-import { mailAddress, mailUrl } from '../../server/lib/mail-settings.ts'
-import { smsUrl } from '../../server/lib/sms-url.ts'
+import { configWarnings, readConfig } from '../../server/settings/config.ts'
+import { mailAddress, mailUrl } from '../../server/settings/mail-url.ts'
+import { smsUrl } from '../../server/settings/sms-url.ts'
 import { BASE } from '../support/settings.ts'
 
 // What is refused: test/unit/settings.test.ts.

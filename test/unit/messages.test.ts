@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { LOCALES } from '../../server/lib/locales.ts'
-import { exampleMails } from '../../server/mail/examples.ts'
-import { layOut } from '../../server/mail/layout.ts'
-import { reminderMail, sessionReplayedMail, verificationMail } from '../../server/mail/messages.ts'
-import { phoneCodeSms } from '../../server/sms/messages.ts'
+import { exampleMails } from '../../server/messages/examples.ts'
+import { layOut } from '../../server/messages/layout.ts'
+import { reminderMail, sessionReplayedMail, verificationMail } from '../../server/messages/mails.ts'
+import { phoneCodeSms } from '../../server/messages/sms.ts'
 
 const PUBLIC_URL = 'https://shop.example/coffee'
 /** The service itself, and its page that sets passwords: a secret only behind the `#`, where no server sees it. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { AppError } from '../../server/errors.ts'
-import { createPasswordHasher } from '../../server/lib/password-hasher.ts'
+import { createPasswordHasher } from '../../server/passwords/hasher.ts'
 
 const CHEAP = { memoryKib: 8, passes: 1, concurrency: 2, queue: 1000 }
 const PASSWORD = 'correct horse battery staple'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { isHashable, passwordProblem } from '../../server/lib/password-policy.ts'
+import { isHashable, passwordProblem } from '../../server/passwords/policy.ts'
 
 const OWNER = {
   role: 'user',

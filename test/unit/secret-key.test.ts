@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import { openSqlite } from '../../server/database/sqlite.ts'
-import { loadOrCreateSecretKey } from '../../server/secret-key.ts'
+import { loadOrCreateSecretKey } from '../../server/settings/secret-key.ts'
 import { temporaryFolder } from '../support/process.ts'
 import { raceProcesses } from '../support/racers.ts'
 
@@ -100,7 +100,7 @@ test('of many processes that start at once one makes the key and all use it', as
   // Many folders make many races of one start.
   const keys = await raceProcesses(
     PROCESSES,
-    'secret-key.ts',
+    'settings/secret-key.ts',
     `for (let i = 0; i < ${KEYS_EACH}; i++)
       console.log(module.loadOrCreateSecretKey(${JSON.stringify(folder.path)} + '/' + i + '/app.db'))`,
   )

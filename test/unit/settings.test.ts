@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { SETTINGS } from '../../server/settings.ts'
+import { SETTINGS } from '../../server/settings/settings.ts'
 import { ADMIN, BASE, KEY, problemsOf } from '../support/settings.ts'
 
 const TWILIO = `twilio://AC${'0'.repeat(32)}`

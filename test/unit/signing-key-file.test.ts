@@ -13,8 +13,13 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { ConfigError, configWarnings, readConfig, signingKeySettings } from '../../server/config.ts'
-import { loadSigningKeys, rotateSigningKeys } from '../../server/signing-key-file.ts'
+import {
+  ConfigError,
+  configWarnings,
+  readConfig,
+  signingKeySettings,
+} from '../../server/settings/config.ts'
+import { loadSigningKeys, rotateSigningKeys } from '../../server/keys/signing-key-file.ts'
 import { temporaryFolder } from '../support/process.ts'
 import { raceProcesses } from '../support/racers.ts'
 import { ADMIN, BASE, problemsOf } from '../support/settings.ts'
@@ -230,7 +235,7 @@ describe('a rotation', () => {
     // Many files make many races of one start.
     const told = await raceProcesses(
       PROCESSES,
-      'signing-key-file.ts',
+      'keys/signing-key-file.ts',
       `for (let i = 0; i < ${FILES}; i++) {
         const path = ${JSON.stringify(folder.path)} + '/' + i
         const { keys } = await module.rotateSigningKeys(path, 'EdDSA', { now: () => 0 })

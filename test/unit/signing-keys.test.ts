@@ -12,7 +12,7 @@ import {
   type SigningKey,
   signingKeyAt,
   withNextKey,
-} from '../../server/lib/signing-keys.ts'
+} from '../../server/keys/signing-keys.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../server/lib/units.ts'
 import { ALGORITHMS, makePrivateKey, toPem } from '../support/signing-keys.ts'
 

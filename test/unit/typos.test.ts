@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { didYouMean } from '../../server/lib/typos.ts'
+import { didYouMean } from '../../server/accounts/typos.ts'
 
 describe('a domain that is one slip away', () => {
   for (const [slip, typed, meant] of [

@@ -1,0 +1,68 @@
+import { recordEvent } from '../audit/events.ts'
+import type { Context } from '../context.ts'
+import type { Tx } from '../database/connect.ts'
+import type { PublicUserRow, Role } from '../database/schema.ts'
+import { canonicalEmail } from '../lib/emails.ts'
+import { insertVerifiedUser } from './addresses.ts'
+import { isEmailReserved } from './email-changes.ts'
+import { eraseUser } from './erase.ts'
+import { hasActiveAdmin, lockUserByEmail } from './users.ts'
+
+/**
+ * Makes the admin that ADMIN_EMAIL and ADMIN_PASSWORD name, if there is none yet. An account of that
+ * address that nobody verified is replaced: whoever began it proved nothing. A verified one is left
+ * as it is, for an address alone gives no rights; the log names the command that does.
+ */
+export async function makeFirstAdmin(ctx: Context, email: string, password: string): Promise<void> {
+  if (await hasActiveAdmin(ctx.db)) return
+  const emailCanonical = canonicalEmail(email) ?? ''
+  const passwordHash = await ctx.hasher.hash(password)
+  const outcome = await ctx.transaction(async (tx) => {
+    const existing = await lockUserByEmail(tx, emailCanonical)
+    if (await hasActiveAdmin(tx)) return 'exists' as const
+    if (existing?.verified_at != null) return 'verified' as const
+    const admin = { email, emailCanonical, fullName: null, passwordHash, role: 'admin' as const }
+    const made = await makeUser(ctx, tx, admin)
+    if (made !== undefined) return 'made' as const
+    const reserved = await isEmailReserved(tx, emailCanonical, ctx.now())
+    return reserved ? ('reserved' as const) : ('exists' as const)
+  })
+  if (outcome === 'made') ctx.log.info('first admin made from ADMIN_EMAIL')
+  if (outcome === 'reserved') {
+    ctx.log.warn(
+      'ADMIN_EMAIL is kept for the user who left it less than 72 hours ago; name another address',
+    )
+  }
+  if (outcome === 'verified') {
+    ctx.log.warn(
+      'ADMIN_EMAIL belongs to a user; to make it an admin: npm run cli -- users set-role <email> admin',
+    )
+  }
+}
+
+interface MadeUser {
+  readonly email: string
+  readonly emailCanonical: string
+  readonly fullName: string | null
+  readonly passwordHash: string
+  readonly role: Role
+}
+
+/**
+ * Makes a verified account for an operator; undefined when the address is taken. Whoever began to sign
+ * it up proved nothing, and does not hold it against an operator.
+ */
+export async function makeUser(
+  ctx: Context,
+  tx: Tx,
+  { email, emailCanonical, ...account }: MadeUser,
+): Promise<PublicUserRow | undefined> {
+  const existing = await lockUserByEmail(tx, emailCanonical)
+  if (existing?.verified_at === null) await eraseUser(ctx, tx, { user: existing })
+  const nowMs = ctx.now()
+  const user = await insertVerifiedUser(tx, { email, emailCanonical, nowMs }, account)
+  if (user === undefined) return undefined
+  const changes = { role: user.role }
+  await recordEvent(tx, { event: 'user.created', subjectId: user.id, changes }, nowMs)
+  return user
+}

@@ -1,0 +1,168 @@
+import type { Db } from '../database/connect.ts'
+import { UNADDRESSED } from '../outbox/outbox.ts'
+import { USER_COLUMNS } from './users.ts'
+
+/** Of each list the newest so many; an answer is a megabyte at most. */
+export const ROWS_MAX = 1000
+
+interface Owner {
+  readonly id: number
+  readonly email_canonical: string
+}
+
+/**
+ * Every row about a user in every table, at most `ROWS_MAX` of a list and the newest first, and the
+ * names of lists that were cut. No column that opens anything: neither hashes nor keys.
+ */
+export async function findPersonalData(db: Db, owner: Owner) {
+  const lists = {
+    sign_ups: await findSignUps(db, owner),
+    sessions: await findSessions(db, owner),
+    phone_changes: await findPhoneChanges(db, owner),
+    email_changes: await findEmailChanges(db, owner),
+    password_resets: await findPasswordResets(db, owner),
+    code_failures: await findCodeFailures(db, owner),
+    messages: newest(await findMessages(db, owner), ({ created_at: at, id }) => at + id),
+    events: newest(await findEvents(db, owner), ({ id }) => id).map((row) => toEvent(row, owner)),
+  }
+  const truncated: string[] = []
+  for (const [name, rows] of Object.entries(lists)) {
+    if (rows.length > ROWS_MAX) truncated.push(name)
+    rows.splice(ROWS_MAX)
+  }
+  return { ...lists, user: await findUser(db, owner), truncated }
+}
+
+function findUser(db: Db, { id }: Owner) {
+  return db
+    .selectFrom('users')
+    .select(USER_COLUMNS)
+    .select((eb) => eb('password_hash', 'is not', null).as('has_password'))
+    .where('id', '=', id)
+    .executeTakeFirst()
+}
+
+function findSignUps(db: Db, { id }: Owner) {
+  return db
+    .selectFrom('sign_ups')
+    .select(['id', 'email', 'full_name', 'ip', 'user_agent', 'locale', 'created_at', 'expires_at'])
+    .where('user_id', '=', id)
+    .orderBy('created_at', 'desc')
+    .limit(ROWS_MAX + 1)
+    .execute()
+}
+
+function findSessions(db: Db, { id }: Owner) {
+  return db
+    .selectFrom('sessions')
+    .select(['id', 'generation', 'rotated_at', 'created_at', 'expires_at', 'ends_at'])
+    .select(['last_seen_at', 'user_agent', 'ip', 'login_network', 'login_user_agent', 'revoked_at'])
+    .where('user_id', '=', id)
+    .orderBy('created_at', 'desc')
+    .limit(ROWS_MAX + 1)
+    .execute()
+}
+
+function findPhoneChanges(db: Db, { id }: Owner) {
+  return db
+    .selectFrom('phone_changes')
+    .select(['phone', 'created_at', 'expires_at'])
+    .where('user_id', '=', id)
+    .orderBy('created_at', 'desc')
+    .limit(ROWS_MAX + 1)
+    .execute()
+}
+
+function findEmailChanges(db: Db, { id }: Owner) {
+  return db
+    .selectFrom('email_changes')
+    .select(['email', 'email_canonical', 'old_email', 'old_email_canonical', 'created_at'])
+    .select(['expires_at', 'confirmed_at', 'undo_until', 'undone_at'])
+    .where('user_id', '=', id)
+    .orderBy('created_at', 'desc')
+    .limit(ROWS_MAX + 1)
+    .execute()
+}
+
+function findPasswordResets(db: Db, { id }: Owner) {
+  return db
+    .selectFrom('password_resets')
+    .select(['created_at', 'expires_at', 'used_at'])
+    .where('user_id', '=', id)
+    .orderBy('created_at', 'desc')
+    .limit(ROWS_MAX + 1)
+    .execute()
+}
+
+async function findCodeFailures(db: Db, { email_canonical: email }: Owner) {
+  const rows = await db
+    .selectFrom('code_failures')
+    .select(['email_canonical', 'purpose', 'times'])
+    .where('email_canonical', '=', email)
+    .limit(ROWS_MAX + 1)
+    .execute()
+  return rows.map((row) => ({ ...row, times: JSON.parse(row.times) as string[] }))
+}
+
+/**
+ * By user, and by address what is nobody's by id: who had it before keeps what was written then. Each
+ * with an index of its own: an `or` would use neither.
+ */
+async function findMessages(db: Db, { id, email_canonical: email }: Owner) {
+  const messages = db
+    .selectFrom('outbox')
+    .select(['id', 'kind', 'channel', 'state', 'email_canonical', 'recipient', 'created_at'])
+    .select(['due_at', 'finished_at', 'last_error'])
+    .orderBy('created_at', 'desc')
+    .limit(ROWS_MAX + 1)
+  const rows = [
+    ...(await messages.where('user_id', '=', id).execute()),
+    ...(await messages.where('email_canonical', '=', email).where('user_id', 'is', null).execute()),
+  ]
+  return rows.map((row) =>
+    UNADDRESSED.includes(row.kind) ? { ...row, email_canonical: null } : row,
+  )
+}
+
+async function findEvents(db: Db, { id }: Owner) {
+  const events = db
+    .selectFrom('audit_events')
+    .select(['id', 'at', 'event', 'actor_id', 'subject_id', 'changes', 'ip', 'request_id'])
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(ROWS_MAX + 1)
+  return [
+    ...(await events.where('subject_id', '=', id).execute()),
+    ...(await events.where('actor_id', '=', id).execute()),
+  ]
+}
+
+/** Where an admin sat, and what an admin changed of others, is about them, not about who exports. */
+function toEvent(
+  { actor_id, subject_id, ...row }: Awaited<ReturnType<typeof findEvents>>[number],
+  owner: Owner,
+) {
+  const who = (id: number | null) => {
+    if (id === null) return 'nobody' as const
+    return id === owner.id ? ('me' as const) : ('another' as const)
+  }
+  const [actor, subject] = [who(actor_id), who(subject_id)]
+  const own = actor !== 'another'
+  return {
+    ...row,
+    actor,
+    subject,
+    changes: subject === 'another' ? null : (JSON.parse(row.changes) as Record<string, unknown>),
+    ip: own ? row.ip : null,
+    request_id: own ? row.request_id : null,
+  }
+}
+
+/** Each row once, the newest first. */
+function newest<Row extends { readonly id: string | number }>(
+  rows: readonly Row[],
+  keyOf: (row: Row) => string | number,
+): Row[] {
+  const unique = [...new Map(rows.map((row) => [row.id, row])).values()]
+  return unique.toSorted((a, b) => (keyOf(a) < keyOf(b) ? 1 : -1))
+}

@@ -1,0 +1,108 @@
+import type { Db, Tx } from '../database/connect.ts'
+import type { SessionsTable } from '../database/schema.ts'
+import { DAY_MS, toIso } from '../lib/units.ts'
+import type { PublicUserRow } from './users.ts'
+import { countLive, openAt, SESSIONS_MAX } from './sessions.ts'
+
+/** For this long a device or a network of a successful login is a known one. */
+const KNOWN_FOR_MS = 30 * DAY_MS
+/** A first login within this time after the verification is what the account was made for. */
+const FIRST_LOGIN_WITHIN_MS = DAY_MS
+
+type SessionRow = Pick<SessionsTable, 'id' | 'created_at' | 'last_seen_at' | 'ip' | 'user_agent'>
+
+/** The live sessions of a user, the one used last first. */
+export function findSessionsOf(db: Db, userId: number, nowMs: number): Promise<SessionRow[]> {
+  return db
+    .selectFrom('sessions')
+    .select(['id', 'created_at', 'last_seen_at', 'ip', 'user_agent'])
+    .where('user_id', '=', userId)
+    .where(openAt(toIso(nowMs)))
+    .orderBy('last_seen_at', 'desc')
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+    .limit(SESSIONS_MAX)
+    .execute()
+}
+
+/**
+ * True when a login comes from a user agent that no login of the last 30 days named. To be asked under
+ * the user's lock and before the session is opened: of two such logins at once only one is new.
+ */
+export async function isNewDevice(
+  tx: Tx,
+  user: Pick<PublicUserRow, 'id' | 'verified_at'>,
+  { userAgent, nowMs }: { userAgent: string | null; nowMs: number },
+): Promise<boolean> {
+  const known = await tx
+    .selectFrom('sessions')
+    .select('id')
+    .where('user_id', '=', user.id)
+    .where('created_at', '>', toIso(nowMs - KNOWN_FOR_MS))
+    .where('login_user_agent', userAgent === null ? 'is' : '=', userAgent)
+    .limit(1)
+    .executeTakeFirst()
+  if (known !== undefined) return false
+  const isYoung = (user.verified_at ?? '') > toIso(nowMs - FIRST_LOGIN_WITHIN_MS)
+  return !isYoung || (await hasLoggedIn(tx, user.id))
+}
+
+/**
+ * True when the account of a canonical address was logged in to from this network (see `networkOf`) in
+ * the last 30 days. One query for every address, known or not.
+ */
+export async function isKnownNetwork(
+  db: Db,
+  email: string,
+  { network, nowMs }: { network: string; nowMs: number },
+): Promise<boolean> {
+  const login = await db
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .select('sessions.id')
+    .where('users.email_canonical', '=', email)
+    .where('sessions.created_at', '>', toIso(nowMs - KNOWN_FOR_MS))
+    .where('sessions.login_network', '=', network)
+    .limit(1)
+    .executeTakeFirst()
+  return login !== undefined
+}
+
+/**
+ * Ends at most `limit` sessions whose ids follow `after`. Returns how many of them were live, and the id
+ * to go on after; undefined when none is left.
+ */
+export async function endSessionsAfter(
+  tx: Tx,
+  after: string,
+  { limit, nowMs }: { limit: number; nowMs: number },
+): Promise<{ ended: number; last: string | undefined }> {
+  const found = await tx
+    .selectFrom('sessions')
+    .select('id')
+    .where('id', '>', after)
+    .where('revoked_at', 'is', null)
+    .orderBy('id')
+    .limit(limit)
+    .forUpdate()
+    .execute()
+  const ids = found.map((session) => session.id)
+  if (ids.length === 0) return { ended: 0, last: undefined }
+  const ended = await tx
+    .updateTable('sessions')
+    .set({ revoked_at: toIso(nowMs) })
+    .where('id', 'in', ids)
+    .returning('expires_at')
+    .execute()
+  return { ended: countLive(ended, nowMs), last: ids.at(-1) }
+}
+
+async function hasLoggedIn(tx: Tx, userId: number): Promise<boolean> {
+  const session = await tx
+    .selectFrom('sessions')
+    .select('id')
+    .where('user_id', '=', userId)
+    .limit(1)
+    .executeTakeFirst()
+  return session !== undefined
+}

@@ -1,0 +1,151 @@
+import type { Selectable } from 'kysely'
+import type { Db, Tx } from '../database/connect.ts'
+import type { SignUpsTable } from '../database/schema.ts'
+import type { Client } from '../http/client.ts'
+import { codeOf } from '../keys/codes.ts'
+import type { KeyRing } from '../keys/key-ring.ts'
+import type { Locale } from '../lib/locales.ts'
+import { newId } from '../lib/random.ts'
+import { toIso } from '../lib/units.ts'
+
+export type SignUpRow = Selectable<SignUpsTable>
+
+export const PENDING_MAX = 5
+
+const COLUMNS = [
+  'sign_ups.id',
+  'sign_ups.user_id',
+  'sign_ups.email',
+  'sign_ups.full_name',
+  'sign_ups.password_hash',
+  'sign_ups.key_id',
+  'sign_ups.ip',
+  'sign_ups.user_agent',
+  'sign_ups.locale',
+  'sign_ups.created_at',
+  'sign_ups.expires_at',
+] as const
+
+interface NewSignUp {
+  readonly userId: number
+  readonly email: string
+  readonly fullName: string | null
+  readonly passwordHash: string
+  readonly client: Client
+  readonly locale: Locale | null
+  readonly nowMs: number
+  readonly expiresAtMs: number
+  /** When five codes work: drop the oldest attempt instead of refusing this one. */
+  readonly replaceOldest: boolean
+}
+
+/**
+ * Adds an attempt with its own password and name, or returns undefined when five are waiting. An
+ * attempt whose code has expired makes room, or the oldest one where the caller limits otherwise.
+ * The caller holds the user's lock.
+ */
+export async function addSignUp(
+  tx: Tx,
+  keys: KeyRing,
+  signUp: NewSignUp,
+): Promise<string | undefined> {
+  const others = await findSignUpsOf(tx, signUp.userId)
+  if (others.length >= PENDING_MAX) {
+    const expired = others.findLast((other) => other.expires_at <= toIso(signUp.nowMs))
+    const dropped = expired ?? (signUp.replaceOldest ? others.at(-1) : undefined)
+    if (dropped === undefined) return undefined
+    await tx.deleteFrom('sign_ups').where('id', '=', dropped.id).execute()
+  }
+  const id = idWithOwnCode(keys, others)
+  await tx
+    .insertInto('sign_ups')
+    .values({
+      id,
+      user_id: signUp.userId,
+      email: signUp.email,
+      full_name: signUp.fullName,
+      password_hash: signUp.passwordHash,
+      key_id: keys.current.id,
+      ip: signUp.client.ip,
+      user_agent: signUp.client.userAgent,
+      locale: signUp.locale,
+      created_at: toIso(signUp.nowMs),
+      expires_at: toIso(signUp.expiresAtMs),
+    })
+    .execute()
+  return id
+}
+
+/** Newest first; at most five. */
+export function findSignUpsOf(db: Db, userId: number): Promise<SignUpRow[]> {
+  return db
+    .selectFrom('sign_ups')
+    .select(COLUMNS)
+    .where('user_id', '=', userId)
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+    .limit(PENDING_MAX)
+    .execute()
+}
+
+/** So many statements that find nothing: for who must not be quicker than others. */
+export async function lookForNothing(db: Db, statements: number): Promise<void> {
+  for (let n = 0; n < statements; n++) await findSignUpsOf(db, 0)
+}
+
+export function findSignUp(db: Db, id: string): Promise<SignUpRow | undefined> {
+  return db.selectFrom('sign_ups').select(COLUMNS).where('id', '=', id).executeTakeFirst()
+}
+
+/** The attempts of an address whose codes work now; none once the account is verified or gone. */
+export function findPendingSignUps(
+  db: Db,
+  email: string,
+  { nowMs, cutoff }: { nowMs: number; cutoff: string },
+): Promise<SignUpRow[]> {
+  return db
+    .selectFrom('sign_ups')
+    .innerJoin('users', 'users.id', 'sign_ups.user_id')
+    .select(COLUMNS)
+    .where('users.email_canonical', '=', email)
+    .where('users.verified_at', 'is', null)
+    .where('users.created_at', '>', cutoff)
+    .where('sign_ups.expires_at', '>', toIso(nowMs))
+    .limit(PENDING_MAX)
+    .execute()
+}
+
+export async function extendSignUp(tx: Tx, id: string, expiresAt: string): Promise<void> {
+  await tx.updateTable('sign_ups').set({ expires_at: expiresAt }).where('id', '=', id).execute()
+}
+
+export async function deleteSignUpsOf(tx: Tx, userId: number): Promise<void> {
+  await tx.deleteFrom('sign_ups').where('user_id', '=', userId).execute()
+}
+
+/**
+ * Deletes at most `limit` expired attempts of users who are verified; returns how many. Those of others
+ * stay until the account goes: asking for the mail again gives their code new life.
+ */
+export async function deleteUselessSignUps(tx: Tx, nowMs: number, limit: number): Promise<number> {
+  const useless = await tx
+    .selectFrom('sign_ups')
+    .innerJoin('users', 'users.id', 'sign_ups.user_id')
+    .select('sign_ups.id')
+    .where('sign_ups.expires_at', '<=', toIso(nowMs))
+    .where('users.verified_at', 'is not', null)
+    .limit(limit)
+    .execute()
+  if (useless.length === 0) return 0
+  const ids = useless.map((signUp) => signUp.id)
+  await tx.deleteFrom('sign_ups').where('id', 'in', ids).execute()
+  return useless.length
+}
+
+/** Two attempts of one address with the same six digits would let one mail prove the other's password. */
+function idWithOwnCode(keys: KeyRing, others: readonly SignUpRow[]): string {
+  const taken = new Set(others.map((other) => codeOf(keys, 'verify', other)))
+  let id = newId()
+  while (taken.has(codeOf(keys, 'verify', { id, key_id: keys.current.id }))) id = newId()
+  return id
+}

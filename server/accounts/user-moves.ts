@@ -1,0 +1,38 @@
+import type { Tx } from '../database/connect.ts'
+import { adoptMessagesTo } from '../outbox/outbox.ts'
+import { endSessionsOf } from './sessions.ts'
+import { setEmail } from './addresses.ts'
+import { moveCodeFailures } from './code-failures.ts'
+import { deletePendingEmailChangesOf } from './email-changes.ts'
+import { deletePasswordResetsOf } from './resets.ts'
+import { deletePhoneChangeOf } from './phone-changes.ts'
+import type { PublicUserRow } from './users.ts'
+
+interface Move {
+  /** As typed. */
+  readonly email: string
+  readonly emailCanonical: string
+  readonly nowMs: number
+  /** The session that goes on. */
+  readonly keep?: string
+}
+
+/**
+ * Gives a user, whose row the caller has locked, another address, and makes void what was begun from the
+ * one before: links, codes, sessions. Returns how many sessions that ended, or undefined when the address
+ * is taken or reserved for somebody else.
+ */
+export async function moveUser(
+  tx: Tx,
+  user: PublicUserRow,
+  { keep, ...to }: Move,
+): Promise<number | undefined> {
+  if (!(await setEmail(tx, user.id, to))) return undefined
+  const { id: userId, email_canonical: from } = user
+  await adoptMessagesTo(tx, from, userId)
+  await moveCodeFailures(tx, { from, to: to.emailCanonical, nowMs: to.nowMs })
+  await deletePasswordResetsOf(tx, userId)
+  await deletePendingEmailChangesOf(tx, userId)
+  await deletePhoneChangeOf(tx, userId)
+  return endSessionsOf(tx, userId, { nowMs: to.nowMs, ...(keep === undefined ? {} : { keep }) })
+}

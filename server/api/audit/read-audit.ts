@@ -1,0 +1,115 @@
+import { type Static, Type } from 'typebox'
+import type { Context } from '../../context.ts'
+import type { App } from '../../http/fastify.ts'
+import { After, Limit, PAGE, sendPage } from '../../http/pagination.ts'
+import { NullableText, Time } from '../../http/schemas.ts'
+import type { Guards } from '../guards.ts'
+import {
+  type AuditFilters,
+  type AuditRow,
+  type EventKey,
+  findEventPage,
+} from '../../audit/events.ts'
+import { type AuditEventName, EVENTS } from '../../audit/event-names.ts'
+
+const EVENT_NAMES = Object.keys(EVENTS) as AuditEventName[]
+
+const Moment = (description: string) =>
+  Type.Optional(
+    Type.String({ format: 'date-time', description, examples: ['2026-11-22T00:00:00Z'] }),
+  )
+const UserId = (description: string) =>
+  Type.Optional(Type.Integer({ minimum: 1, description, examples: [42] }))
+
+const Query = Type.Object(
+  {
+    limit: Limit,
+    after: After('filters', { at: '2026-11-22T12:00:00.000Z', id: 100 }),
+    event: Type.Optional(Type.Enum(EVENT_NAMES, { type: 'string' })),
+    actor_id: UserId('Who did it.'),
+    subject_id: UserId('To whom it happened.'),
+    since: Moment('From this time on.'),
+    until: Moment('Before this time.'),
+  },
+  { additionalProperties: false },
+)
+
+const NullableId = (description: string) =>
+  Type.Unsafe<number | null>({ type: ['integer', 'null'], description, examples: [42] })
+
+const Event = Type.Object(
+  {
+    id: Type.Integer({ description: 'Grows with time.', examples: [1001] }),
+    at: Time('When it was done.'),
+    event: Type.Enum(EVENT_NAMES, {
+      type: 'string',
+      description: EVENT_NAMES.map((name) => `\`${name}\`: ${EVENTS[name]}`).join('\n\n'),
+    }),
+    actor_id: NullableId('Who did it; null: somebody not logged in, the service or an operator.'),
+    subject_id: NullableId('To whom it happened.'),
+    changes: Type.Unsafe<Record<string, unknown>>({
+      type: 'object',
+      description:
+        'Field names, ids, counts, and role or state before and after. No addresses, names or secrets.',
+      additionalProperties: true,
+      examples: [{ before: 'user', after: 'admin' }],
+    }),
+    ip: NullableText('From where; null once the account is deleted.', ['192.0.2.1']),
+    request_id: NullableText('As in the answer’s `X-Request-Id` and the log.', [
+      'b2e0f1a4-6c1d-4a57-9a39-0d6d3a1f2c55',
+    ]),
+  },
+  { additionalProperties: false, description: 'Something that happened.' },
+)
+
+const schema = {
+  operationId: 'readAudit',
+  tags: ['Audit'],
+  summary: 'Read the audit log',
+  description:
+    'Newest first, as a bare array. Events are written in the transaction of the change they tell of, are never changed, and are deleted after `AUDIT_KEEP_DAYS`. While there is more, `Link: <…>; rel="next"` (RFC 8288) leads to the next page.',
+  querystring: Query,
+  response: {
+    200: Type.Array(Event, PAGE),
+  },
+}
+
+export function readAuditRoute(app: App, ctx: Context, guards: Guards): void {
+  app.get('/audit', { schema, ...guards.admin }, async (request, reply) => {
+    const { limit: _, after: __, ...query } = request.query
+    const filters = filtersOf(query)
+    const page = await sendPage(
+      ctx,
+      { request, reply },
+      {
+        scope: `audit:${JSON.stringify(filters)}`,
+        find: ({ limit, after: before }) => findEventPage(ctx.db, filters, { limit, before }),
+        keyOf: ({ at, id }: AuditRow): EventKey => ({ at, id }),
+      },
+    )
+    return page.map(toEvent)
+  })
+}
+
+function filtersOf(query: Omit<Static<typeof Query>, 'limit' | 'after'>): AuditFilters {
+  return {
+    event: query.event,
+    actorId: query.actor_id,
+    subjectId: query.subject_id,
+    since: utc(query.since),
+    until: utc(query.until),
+  }
+}
+
+/** As the table has it: SQLite compares the texts. */
+function utc(time: string | undefined): string | undefined {
+  return time === undefined ? undefined : new Date(time).toISOString()
+}
+
+function toEvent(row: AuditRow) {
+  return {
+    ...row,
+    event: row.event as AuditEventName,
+    changes: JSON.parse(row.changes) as Record<string, unknown>,
+  }
+}

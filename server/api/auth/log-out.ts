@@ -1,0 +1,54 @@
+import type { FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { recordEvent } from '../../audit/events.ts'
+import type { Context } from '../../context.ts'
+import { type Cause, causeOf } from '../../http/client.ts'
+import type { App } from '../../http/fastify.ts'
+import type { Guards } from '../guards.ts'
+import { RefreshToken } from '../../accounts/tokens.ts'
+import { endSession, readRefreshToken } from '../../accounts/sessions.ts'
+
+const schema = {
+  operationId: 'logOut',
+  tags: ['Authentication'],
+  summary: 'Log out',
+  description:
+    'Ends the session of the refresh token, or without one that of the Bearer token; if both are sent, the body decides. An unknown or ended refresh token is no error. The session’s access tokens stop working at once.',
+  body: Type.Optional(
+    Type.Object({ refresh_token: Type.Optional(RefreshToken) }, { additionalProperties: false }),
+  ),
+  response: { 204: Type.Null({ description: 'The session has ended.' }) },
+  errors: ['authentication_required', 'invalid_token'] as const,
+  security: [{}, { bearer: [] }],
+}
+
+export function logOutRoute(app: App, ctx: Context, guards: Guards): void {
+  const preValidation = async (request: FastifyRequest) => {
+    // Fastify validates an absent body as null, which the schema rightly refuses.
+    if (request.body === undefined) request.body = {}
+  }
+  app.post('/auth/logout', { schema, preValidation }, async (request, reply) => {
+    const token = request.body?.refresh_token
+    const sessionId =
+      token === undefined
+        ? (await guards.authenticate(request)).sessionId
+        : readRefreshToken(ctx.keys, token)?.sessionId
+    if (sessionId !== undefined) await endAndRecord(ctx, sessionId, causeOf(request))
+    return reply.code(204).send(null)
+  })
+}
+
+function endAndRecord(ctx: Context, sessionId: string, cause: Cause): Promise<void> {
+  return ctx.transaction(async (tx) => {
+    const userId = await endSession(tx, sessionId, ctx.now())
+    if (userId === undefined) return
+    // Who holds the refresh token acts for its user.
+    const event = {
+      ...cause,
+      actorId: userId,
+      subjectId: userId,
+      changes: { session_id: sessionId },
+    }
+    await recordEvent(tx, { event: 'session.ended', ...event }, ctx.now())
+  })
+}

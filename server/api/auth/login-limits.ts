@@ -1,0 +1,68 @@
+import type { FastifyRequest } from 'fastify'
+import type { Context } from '../../context.ts'
+import { AppError } from '../../errors.ts'
+import { networkKeyOf } from '../../http/rate-limits.ts'
+import type { Try } from '../../limits/counters.ts'
+import { isKnownNetwork } from '../../accounts/session-list.ts'
+
+/** A login that was counted before its password was looked at. */
+export interface LoginTry {
+  /** The password was wrong, or something else: only the first counts. */
+  failed(error: unknown): Promise<void>
+  succeeded(): Promise<void>
+}
+
+/**
+ * Counts a login of a canonical address, known or not, in the same way. Throws `too_many_requests`, and
+ * `login_locked` after too many in a row from everywhere, unless its owner logged in from here lately.
+ */
+export async function countLogin(
+  ctx: Context,
+  request: FastifyRequest,
+  email: string,
+): Promise<LoginTry> {
+  const here = await ctx.limits.count('login', pairKey(request, email))
+  const everywhere = await ctx.limits.take('login_address', email)
+  const { reached } = everywhere
+  if (reached !== undefined && !(await isKnownHere(ctx, request, { email, here }))) {
+    await here.refund()
+    throw new AppError('login_locked', { limit: await reached.refuse() })
+  }
+  return {
+    async failed(error) {
+      if (error instanceof AppError && error.code === 'invalid_credentials') return
+      await Promise.all([here.refund(), everywhere.refund()])
+    },
+    succeeded: () => forgiveLogins(ctx, request, email),
+  }
+}
+
+/** For who has shown to be the owner of the address: by a login, or by a mailed link. */
+export async function forgiveLogins(
+  ctx: Context,
+  request: FastifyRequest,
+  email: string,
+): Promise<void> {
+  await Promise.all([
+    ctx.limits.clear('login', pairKey(request, email)),
+    ctx.limits.clear('login_address', email),
+  ])
+}
+
+async function isKnownHere(
+  ctx: Context,
+  request: FastifyRequest,
+  { email, here }: { email: string; here: Try },
+): Promise<boolean> {
+  try {
+    const from = { network: networkKeyOf(request), nowMs: ctx.now() }
+    return await isKnownNetwork(ctx.db, email, from)
+  } catch (error) {
+    await here.refund()
+    throw error
+  }
+}
+
+function pairKey(request: FastifyRequest, email: string): string {
+  return `${email} ${networkKeyOf(request)}`
+}

@@ -1,0 +1,70 @@
+import { Type } from 'typebox'
+import { recordEvent } from '../../audit/events.ts'
+import type { Context } from '../../context.ts'
+import { AppError } from '../../errors.ts'
+import { type Cause, causeOf, type Client, clientOf } from '../../http/client.ts'
+import type { App } from '../../http/fastify.ts'
+import { enqueueMail } from '../../outbox/outbox.ts'
+import { toIso } from '../../lib/units.ts'
+import { readRefreshToken, rotateSession, type Rotation } from '../../accounts/sessions.ts'
+import { issueTokens, RefreshToken, Tokens } from '../../accounts/tokens.ts'
+
+const schema = {
+  operationId: 'refresh',
+  tags: ['Authentication'],
+  summary: 'Get a new pair of tokens',
+  description:
+    'The refresh token changes each time: keep the new one. When an answer was lost, the same token works again for a short while (30 seconds by default) and gets the same successor. An older one ends the session, for it may have been copied, and its owner is told by mail.',
+  body: Type.Object({ refresh_token: RefreshToken }, { additionalProperties: false }),
+  response: { 200: Tokens },
+  errors: ['invalid_token'] as const,
+}
+
+export function refreshRoute(app: App, ctx: Context): void {
+  const config = { form: true, limits: ['refresh_network'] } as const
+  app.post('/auth/refresh', { schema, config }, async (request) => {
+    const presented = readRefreshToken(ctx.keys, request.body.refresh_token)
+    if (presented === undefined) throw new AppError('invalid_token')
+    const rotation = await rotate(ctx, presented, {
+      client: clientOf(request),
+      cause: causeOf(request),
+    })
+    // Not thrown inside the transaction: the end of a replayed session must be committed.
+    if (rotation.outcome === 'replayed') ctx.wakeMail()
+    if (!('generation' in rotation)) throw new AppError('invalid_token')
+    return issueTokens(ctx, { ...presented, ...rotation })
+  })
+}
+
+function rotate(
+  ctx: Context,
+  presented: { sessionId: string; generation: number },
+  { client, cause }: { client: Client; cause: Cause },
+): Promise<Rotation> {
+  return ctx.transaction(async (tx) => {
+    const nowMs = ctx.now()
+    const rotation = await rotateSession(tx, presented, {
+      client,
+      nowMs,
+      idleLifetimeMs: ctx.config.sessionIdleLifetimeMs,
+      lifetimeMs: ctx.config.sessionLifetimeMs,
+      graceMs: ctx.config.refreshGraceMs,
+    })
+    const changes = { session_id: presented.sessionId }
+    if (rotation.outcome === 'unissued') {
+      const event = {
+        subjectId: rotation.userId,
+        ...cause,
+        changes: { ...changes, reason: 'unissued_token' },
+      }
+      await recordEvent(tx, { event: 'session.ended', ...event }, nowMs)
+    }
+    if (rotation.outcome === 'replayed') {
+      const payload = { userId: rotation.userId, endedAt: toIso(nowMs), ...client }
+      await enqueueMail(tx, 'session_replayed', payload, { nowMs, userId: payload.userId })
+      const subjectId = rotation.userId
+      await recordEvent(tx, { event: 'session.replayed', subjectId, ...cause, changes }, nowMs)
+    }
+    return rotation
+  })
+}

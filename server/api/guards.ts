@@ -1,0 +1,121 @@
+import type { FastifyContextConfig, FastifyRequest } from 'fastify'
+import type { Context } from '../context.ts'
+import type { Tx } from '../database/connect.ts'
+import type { PublicUserRow } from '../database/schema.ts'
+import { AppError } from '../errors.ts'
+import { addressOf } from '../http/client.ts'
+import type { SignedIn } from '../http/fastify.ts'
+import { type AccessToken, createTokenVerifier } from '../accounts/access-tokens.ts'
+import { lockUser } from '../accounts/users.ts'
+import { isLive, isSessionOpen, sessionUserById } from '../accounts/sessions.ts'
+
+interface Guard {
+  readonly onRequest: (request: FastifyRequest) => Promise<void>
+  readonly config: FastifyContextConfig
+}
+
+/** Guards of routes: `app.get(url, { schema, ...guards.user }, …)`. They run before the body is read. */
+export interface Guards {
+  readonly user: Guard
+  /**
+   * The same for what writes, which is limited. Not for what takes a code or the password, which is
+   * limited anyway, or ends sessions: a thief must not use up what the owner needs.
+   */
+  readonly writer: Guard
+  readonly admin: Guard
+  /**
+   * The user named by the path's `id`, whose writes are limited, or an admin. Others get 403 whether or not
+   * that user exists.
+   */
+  readonly selfOrAdmin: Guard
+  /** For routes that decide themselves when a token is needed. Throws as `user` does. */
+  authenticate(request: FastifyRequest): Promise<SignedIn>
+}
+
+export function createGuards(ctx: Context): Guards {
+  const verifyToken = createTokenVerifier(ctx)
+
+  async function authenticate(request: FastifyRequest): Promise<SignedIn> {
+    const token = await verifyToken(bearerToken(request))
+    const user = await findSignedIn(ctx, token)
+    const { sessionId, userId } = token
+    const cause = { actorId: userId, ip: addressOf(request), requestId: request.id }
+    request.session = { sessionId, userId, role: user.role, user, cause }
+    return request.session
+  }
+  const onRequest = async (request: FastifyRequest) => void (await authenticate(request))
+  return {
+    authenticate,
+    user: { config: { access: 'user' }, onRequest },
+    writer: { config: { access: 'user', limits: ['own_writes'] }, onRequest },
+    admin: {
+      config: { access: 'admin' },
+      async onRequest(request) {
+        const { role } = await authenticate(request)
+        if (role !== 'admin') throw new AppError('forbidden')
+      },
+    },
+    selfOrAdmin: {
+      config: { access: 'user', limits: ['own_writes'] },
+      async onRequest(request) {
+        const { role, userId } = await authenticate(request)
+        const { id } = request.params as { id?: string }
+        if (role !== 'admin' && id !== String(userId)) throw new AppError('forbidden')
+      },
+    },
+  }
+}
+
+/** Who asks. A route without a guard that calls this has a bug. */
+export function sessionOf(request: FastifyRequest): SignedIn {
+  if (request.session === undefined) throw new Error('this route has no guard')
+  return request.session
+}
+
+interface StillAllowed {
+  readonly actor: SignedIn
+  /** The actor's locked row. */
+  readonly row: PublicUserRow | undefined
+  readonly access: 'user' | 'admin'
+}
+
+/**
+ * The guard once more, under the caller's lock on the actor's row: a body may arrive long after its
+ * headers were let in. Throws `invalid_token` or `forbidden`.
+ */
+export async function assertStillAllowed(
+  ctx: Context,
+  tx: Tx,
+  { actor, row, access }: StillAllowed,
+): Promise<void> {
+  const mayAct = row !== undefined && row.verified_at !== null && row.disabled_at === null
+  if (!mayAct || !(await isSessionOpen(tx, actor.sessionId, ctx.now()))) {
+    throw new AppError('invalid_token')
+  }
+  if (access === 'admin' && row.role !== 'admin') throw new AppError('forbidden')
+}
+
+/** Locks the caller's own row and returns it, `assertStillAllowed`. */
+export async function lockSelf(ctx: Context, tx: Tx, actor: SignedIn): Promise<PublicUserRow> {
+  const row = await lockUser(tx, actor.userId)
+  await assertStillAllowed(ctx, tx, { actor, row, access: 'user' })
+  return row ?? actor.user
+}
+
+/** The session and the user as they are now, in one round trip. */
+async function findSignedIn(ctx: Context, token: AccessToken): Promise<PublicUserRow> {
+  const session = await ctx.lookUp(sessionUserById, token.sessionId)
+  const valid = session !== undefined && session.id === token.userId && isLive(session, ctx.now())
+  if (!valid) throw new AppError('invalid_token')
+  return session
+}
+
+/** RFC 6750 section 2.1. Throws `authentication_required` when there is none. */
+function bearerToken(request: FastifyRequest): string {
+  const header = request.headers.authorization
+  if (header === undefined || !/^bearer\b/i.test(header))
+    throw new AppError('authentication_required')
+  const token = /^bearer +([\w.~+/-]+=*)$/i.exec(header)?.[1]
+  if (token === undefined) throw new AppError('invalid_token')
+  return token
+}

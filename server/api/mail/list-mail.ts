@@ -1,0 +1,49 @@
+import { type Static, Type } from 'typebox'
+import type { Context } from '../../context.ts'
+import type { App } from '../../http/fastify.ts'
+import { After, Limit, PAGE, sendPage } from '../../http/pagination.ts'
+import type { Guards } from '../guards.ts'
+import { findMails, MAIL_KINDS, MAIL_STATES, mailKeyOf } from '../../outbox/mails.ts'
+import { Mail } from './mail.ts'
+
+const Query = Type.Object(
+  {
+    state: Type.Optional(Type.Enum([...MAIL_STATES])),
+    kind: Type.Optional(Type.Enum([...MAIL_KINDS])),
+    limit: Limit,
+    after: After('filters', { createdAt: '2026-11-22' }),
+  },
+  { additionalProperties: false },
+)
+type Query = Static<typeof Query>
+
+const schema = {
+  operationId: 'listMail',
+  tags: ['Mail'],
+  summary: 'List messages',
+  description:
+    'What was sent, waits or failed in the last 30 days, the newest first: mails and text messages, never what they say. While there is more, `Link: <…>; rel="next"` (RFC 8288) leads to the next page.',
+  querystring: Query,
+  response: {
+    200: Type.Array(Mail, PAGE),
+  },
+}
+
+export function listMailRoute(app: App, ctx: Context, guards: Guards): void {
+  app.get('/mail', { schema, ...guards.admin }, async (request, reply) => {
+    const { query } = request
+    return sendPage(
+      ctx,
+      { request, reply },
+      {
+        scope: scopeOf(query),
+        find: (position) => findMails(ctx.db, query, position),
+        keyOf: mailKeyOf,
+      },
+    )
+  })
+}
+
+function scopeOf({ state, kind }: Query): string {
+  return `mail:${JSON.stringify([state ?? null, kind ?? null])}`
+}

@@ -1,0 +1,98 @@
+import { Type } from 'typebox'
+import { recordEvent } from '../../audit/events.ts'
+import type { Context } from '../../context.ts'
+import type { Tx } from '../../database/connect.ts'
+import { fieldError } from '../../errors.ts'
+import { hashAdmission } from '../../http/admission.ts'
+import { type Client, clientOf } from '../../http/client.ts'
+import type { App } from '../../http/fastify.ts'
+import { Email } from '../../http/schemas.ts'
+import { countMailsOf, countMailsTo, enqueueMail } from '../../outbox/outbox.ts'
+import { canonicalEmail } from '../../lib/emails.ts'
+import { HOUR_MS, MINUTE_MS } from '../../lib/units.ts'
+import { type Guards, sessionOf } from '../guards.ts'
+import { countKeyOf, replaceEmailChange } from '../../accounts/email-changes.ts'
+import { assertOwnPassword, lockProven, Password, type PasswordProof } from '../current-password.ts'
+
+const SENDS_PER_HOUR = 5
+const message = 'If this address is free, the code is on its way to it.'
+
+const schema = {
+  operationId: 'changeEmail',
+  tags: ['Me'],
+  summary: 'Change my email address',
+  description:
+    'Mails a six-digit code to the new address, which works for an hour; until it is confirmed the address before stays. Always the same answer: the owner of an address that has an account, or had one until less than 72 hours ago, is told by mail, and no code is made. A further call voids the code before it. At most one mail a minute and five an hour are sent for each user, and five an hour to each address; beyond that the answer is the same, nothing is sent, and the code before still works.',
+  body: Type.Object({ email: Email, current_password: Password }, { additionalProperties: false }),
+  response: {
+    202: Type.Object(
+      { message: Type.String({ examples: [message] }) },
+      { description: 'Always the same.' },
+    ),
+  },
+  errors: ['wrong_password', 'too_many_requests', 'overloaded'] as const,
+}
+
+interface Wanted {
+  readonly email: string
+  readonly email_canonical: string
+  readonly client: Client
+}
+
+export function changeEmailRoute(app: App, ctx: Context, guards: Guards): void {
+  const { config, onRequest } = guards.user
+  const options = { schema, config, onRequest: [onRequest, hashAdmission(ctx).onRequest] }
+  app.post('/me/email', options, async (request, reply) => {
+    const { email, current_password: password } = request.body
+    const emailCanonical = canonicalEmail(email) ?? ''
+    assertAnother(sessionOf(request).user, emailCanonical)
+    const proof = await assertOwnPassword(ctx, request, password)
+    const wanted = { email, email_canonical: emailCanonical, client: clientOf(request) }
+    await ctx.transaction((tx) => sendNewCode(ctx, tx, proof, wanted))
+    ctx.wakeMail()
+    return reply.code(202).send({ message })
+  })
+}
+
+/**
+ * One row of a change and one of the outbox, whatever the address: who has it is for the mail job to find
+ * out. Decided under the user's lock: asked twice at once, it sends once.
+ */
+async function sendNewCode(
+  ctx: Context,
+  tx: Tx,
+  proof: PasswordProof,
+  { client, ...to }: Wanted,
+): Promise<void> {
+  const user = await lockProven(ctx, tx, proof)
+  assertAnother(user, to.email_canonical)
+  const nowMs = ctx.now()
+  const [userId, email] = [user.id, countKeyOf(ctx.keys, to.email_canonical)]
+  if (ctx.config.rateLimit && !(await mayMail(tx, { userId, email, nowMs }))) return
+  const emailChangeId = await replaceEmailChange(tx, ctx.keys, { user, to, nowMs })
+  await enqueueMail(tx, 'email_code', { emailChangeId, ...client }, { nowMs, email, userId })
+  const event = {
+    event: 'email.change_requested',
+    subjectId: userId,
+    ...proof.actor.cause,
+  } as const
+  await recordEvent(tx, { ...event, changes: { email_change_id: emailChangeId } }, nowMs)
+}
+
+/** A stranger's mailbox is not to be filled, by one user or by many. */
+async function mayMail(
+  tx: Tx,
+  { userId, email, nowMs }: { userId: number; email: string; nowMs: number },
+): Promise<boolean> {
+  const kinds = ['email_code'] as const
+  const lately = { userId, sinceMs: nowMs - MINUTE_MS }
+  if ((await countMailsOf(tx, kinds, lately)) > 0) return false
+  const sinceMs = nowMs - HOUR_MS
+  if ((await countMailsOf(tx, kinds, { userId, sinceMs })) >= SENDS_PER_HOUR) return false
+  return (await countMailsTo(tx, kinds, { email, sinceMs })) < SENDS_PER_HOUR
+}
+
+function assertAnother(user: { email_canonical: string }, emailCanonical: string): void {
+  if (user.email_canonical === emailCanonical)
+    throw fieldError('/email', 'unchanged', 'This is the address of your account already.')
+}

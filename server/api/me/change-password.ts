@@ -1,0 +1,85 @@
+import { Type } from 'typebox'
+import { recordEvent } from '../../audit/events.ts'
+import type { Context } from '../../context.ts'
+import { fieldError } from '../../errors.ts'
+import { hashAdmission } from '../../http/admission.ts'
+import { type Client, clientOf } from '../../http/client.ts'
+import type { App } from '../../http/fastify.ts'
+import { networkKeyOf } from '../../http/rate-limits.ts'
+import { type Guards, sessionOf } from '../guards.ts'
+import { endSessionsOf } from '../../accounts/sessions.ts'
+import { deletePendingEmailChangesOf } from '../../accounts/email-changes.ts'
+import { deletePasswordResetsOf } from '../../accounts/resets.ts'
+import {
+  assertAllowedPassword,
+  assertNotLeaked,
+  assertOwnPassword,
+  enqueuePasswordChanged,
+  lockProven,
+  Password,
+  type PasswordProof,
+  setPassword,
+} from '../current-password.ts'
+
+const schema = {
+  operationId: 'changePassword',
+  tags: ['Me'],
+  summary: 'Change my password',
+  description:
+    'Ends every other session; this one goes on. Links to reset the password and a change of address that waits stop working, and the owner is told by mail. An admin’s password has 15 characters or more. With a leaked-password list configured, the answer takes up to a second longer.',
+  body: Type.Object(
+    { current_password: Password, new_password: Password },
+    { additionalProperties: false },
+  ),
+  response: { 204: Type.Null({ description: 'The new password counts from now on.' }) },
+  errors: ['wrong_password', 'too_many_requests', 'overloaded'] as const,
+}
+
+export function changePasswordRoute(app: App, ctx: Context, guards: Guards): void {
+  const { config, onRequest } = guards.user
+  const options = { schema, config, onRequest: [onRequest, hashAdmission(ctx).onRequest] }
+  app.post('/me/password', options, async (request, reply) => {
+    const { user } = sessionOf(request)
+    const { current_password: current, new_password: next } = request.body
+    const wanted = {
+      role: user.role,
+      email: user.email_canonical,
+      fullName: user.full_name,
+      pointer: '/new_password',
+      network: networkKeyOf(request),
+    }
+    if (next.normalize('NFC') === current.normalize('NFC')) {
+      const detail = 'The new password is the same as the current one.'
+      throw fieldError('/new_password', 'unchanged', detail)
+    }
+    assertAllowedPassword(ctx, next, wanted)
+    const proof = await assertOwnPassword(ctx, request, current)
+    // Only for who proved the password: the list answers a few at once.
+    await assertNotLeaked(ctx, next, wanted)
+    const passwordHash = await ctx.hasher.hash(next, { signal: request.hangUp })
+    await changePassword(ctx, proof, { passwordHash, client: clientOf(request) })
+    ctx.wakeMail()
+    return reply.code(204).send(null)
+  })
+}
+
+/** Throws as `lockProven` does: of two changes at once the second proved a password that is no more. */
+function changePassword(
+  ctx: Context,
+  proof: PasswordProof,
+  { passwordHash, client }: { passwordHash: string; client: Client },
+): Promise<void> {
+  const { actor } = proof
+  return ctx.transaction(async (tx) => {
+    const user = await lockProven(ctx, tx, proof)
+    const nowMs = ctx.now()
+    await setPassword(tx, user, { passwordHash, nowMs })
+    const ended = await endSessionsOf(tx, user.id, { nowMs, keep: actor.sessionId })
+    // What somebody else had in hand to get in later.
+    await deletePasswordResetsOf(tx, user.id)
+    await deletePendingEmailChangesOf(tx, user.id)
+    await enqueuePasswordChanged(tx, user.id, { client, nowMs })
+    const event = { ...actor.cause, subjectId: user.id, changes: { sessions_ended: ended } }
+    await recordEvent(tx, { event: 'password.changed', ...event }, nowMs)
+  })
+}

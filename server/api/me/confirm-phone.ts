@@ -1,0 +1,60 @@
+import { Type } from 'typebox'
+import { recordEvent } from '../../audit/events.ts'
+import type { Context } from '../../context.ts'
+import { AppError } from '../../errors.ts'
+import type { App, SignedIn } from '../../http/fastify.ts'
+import { equalTexts } from '../../keys/key-ring.ts'
+import { type Guards, lockSelf, sessionOf } from '../guards.ts'
+import { codeOf } from '../../keys/codes.ts'
+import { countCodeTry, takeBackCodeTry } from '../../accounts/code-failures.ts'
+import { findPhoneChangeOf, usePhoneChange } from '../../accounts/phone-changes.ts'
+import { Code, toUser, User } from '../schemas.ts'
+import { lockUser, type PublicUserRow, setPhone } from '../../accounts/users.ts'
+
+const schema = {
+  operationId: 'confirmPhone',
+  tags: ['Me'],
+  summary: 'Confirm my phone number with the code',
+  description:
+    'The answer is the same for a wrong, expired or used code and when no number waits. Five wrong codes, then one more every hour and at most twenty a day. It proves the number and nothing else: it never verifies an email address.',
+  body: Type.Object({ code: Code }, { additionalProperties: false }),
+  response: { 200: User },
+  errors: ['invalid_code'] as const,
+}
+
+export function confirmPhoneRoute(app: App, ctx: Context, guards: Guards): void {
+  app.post('/me/phone/confirm', { schema, ...guards.user }, async (request) => {
+    const session = sessionOf(request)
+    const { userId, user } = session
+    const budget = { email: user.email_canonical, purpose: 'phone' } as const
+    // Committed before anything is compared: 200 guesses at once are still five.
+    const tryMs = ctx.now()
+    const allowed = await ctx.transaction((tx) => countCodeTry(tx, budget, tryMs))
+    const change = allowed ? await findPhoneChangeOf(ctx.db, userId, ctx.now()) : undefined
+    const code = change && codeOf(ctx.keys, 'phone', change)
+    if (change === undefined || !equalTexts(code ?? '', request.body.code))
+      throw new AppError('invalid_code')
+    return toUser(ctx, await confirm(ctx, session, change, { ...budget, tryMs }))
+  })
+}
+
+/** Throws `invalid_code` when the code was used or replaced meanwhile, or the user is gone. */
+function confirm(
+  ctx: Context,
+  actor: SignedIn,
+  change: { id: string; user_id: number; phone: string },
+  { tryMs, ...budget }: { email: string; purpose: 'phone'; tryMs: number },
+): Promise<PublicUserRow> {
+  return ctx.transaction(async (tx) => {
+    await lockSelf(ctx, tx, actor)
+    if (!(await usePhoneChange(tx, change.id, ctx.now()))) throw new AppError('invalid_code')
+    const nowMs = ctx.now()
+    const subjectId = change.user_id
+    await setPhone(tx, subjectId, { phone: change.phone, nowMs })
+    await takeBackCodeTry(tx, budget, tryMs)
+    await recordEvent(tx, { event: 'phone.changed', subjectId, ...actor.cause }, nowMs)
+    const user = await lockUser(tx, change.user_id)
+    if (user === undefined) throw new AppError('invalid_code')
+    return user
+  })
+}

@@ -1,0 +1,63 @@
+import { Type } from 'typebox'
+import type { Context } from '../../context.ts'
+import { AppError } from '../../errors.ts'
+import { hashAdmission } from '../../http/admission.ts'
+import { type Client, clientOf } from '../../http/client.ts'
+import type { App } from '../../http/fastify.ts'
+import { enqueueMail } from '../../outbox/outbox.ts'
+import { toIso } from '../../lib/units.ts'
+import type { Guards } from '../guards.ts'
+import { findReservationsOf } from '../../accounts/email-changes.ts'
+import {
+  assertOwnPassword,
+  assertUnchanged,
+  Password,
+  type PasswordProof,
+} from '../current-password.ts'
+import { lockForChange, removeLockedUser } from '../user-changes.ts'
+
+const schema = {
+  operationId: 'deleteMe',
+  tags: ['Me'],
+  summary: 'Delete my account',
+  description:
+    'With everything that is stored about me; all tokens stop working at once, and one last mail says so. Refused for 72 hours after a change of the address, while the one before can take the account back. The address is free again; the id is never reused. What cannot be deleted, a record of what happened, keeps the id and no address, name or network.',
+  body: Type.Object({ current_password: Password }, { additionalProperties: false }),
+  response: { 204: Type.Null({ description: 'The account is gone.' }) },
+  errors: [
+    'wrong_password',
+    'too_many_requests',
+    'last_admin',
+    'email_change_undoable',
+    'overloaded',
+  ] as const,
+}
+
+export function deleteMeRoute(app: App, ctx: Context, guards: Guards): void {
+  const { config, onRequest } = guards.user
+  const options = { schema, config, onRequest: [onRequest, hashAdmission(ctx).onRequest] }
+  app.delete('/me', options, async (request, reply) => {
+    const proof = await assertOwnPassword(ctx, request, request.body.current_password)
+    await deleteMe(ctx, proof, clientOf(request))
+    ctx.wakeMail()
+    return reply.code(204).send(null)
+  })
+}
+
+/** Throws `wrong_password` when it was changed meanwhile, `email_change_undoable`, `last_admin`. */
+function deleteMe(ctx: Context, proof: PasswordProof, client: Client): Promise<void> {
+  const { actor } = proof
+  return ctx.transaction(async (tx) => {
+    const locked = await lockForChange(ctx, tx, actor.userId, { actor, touchesRights: true })
+    const { user } = locked
+    assertUnchanged(user, proof)
+    // A thief who changed the address would take the owner's way back along.
+    const left = await findReservationsOf(tx, user.id, ctx.now())
+    if (left.length > 0) throw new AppError('email_change_undoable')
+    await removeLockedUser(ctx, tx, { ...locked, cause: actor.cause })
+    // After the outbox was blanked: whoever stole the password must not delete the account unseen.
+    const nowMs = ctx.now()
+    const payload = { to: user.email, locale: user.locale, at: toIso(nowMs), ...client }
+    await enqueueMail(tx, 'account_deleted', payload, { nowMs })
+  })
+}

@@ -1,0 +1,36 @@
+import { Type } from 'typebox'
+import { recordEvent } from '../../audit/events.ts'
+import type { Context } from '../../context.ts'
+import { AppError } from '../../errors.ts'
+import type { App } from '../../http/fastify.ts'
+import { Uuid } from '../../http/schemas.ts'
+import { type Guards, lockSelf, sessionOf } from '../guards.ts'
+import { endSessionOf } from '../../accounts/sessions.ts'
+
+const schema = {
+  operationId: 'endSession',
+  tags: ['Me'],
+  summary: 'End one of my sessions',
+  description:
+    'Its tokens stop working at once; one’s own current session may be named, too. One that has ended, or that is somebody else’s, is not found: a repetition after a lost answer gets 404, and the session has ended all the same.',
+  params: Type.Object({ id: Uuid('The session.') }, { additionalProperties: false }),
+  response: { 204: Type.Null({ description: 'The session has ended.' }) },
+  errors: ['not_found'] as const,
+}
+
+export function endSessionRoute(app: App, ctx: Context, guards: Guards): void {
+  app.delete('/me/sessions/:id', { schema, ...guards.user }, async (request, reply) => {
+    const { id } = request.params
+    const actor = sessionOf(request)
+    const { userId } = actor
+    await ctx.transaction(async (tx) => {
+      // Under the lock: a session that was ended meanwhile ends no other.
+      await lockSelf(ctx, tx, actor)
+      const nowMs = ctx.now()
+      if (!(await endSessionOf(tx, userId, { id, nowMs }))) throw new AppError('not_found')
+      const event = { ...actor.cause, subjectId: userId, changes: { session_id: id } }
+      await recordEvent(tx, { event: 'session.ended', ...event }, nowMs)
+    })
+    return reply.code(204).send(null)
+  })
+}

@@ -1,0 +1,259 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifySchema, RouteOptions } from 'fastify'
+import { IsOptional } from 'typebox'
+import type { ErrorCode } from '../../errors.ts'
+import type { App } from '../../http/fastify.ts'
+import { PAGE_CSP } from '../../http/headers.ts'
+import { problem, PROBLEM_TYPE, STATUS } from '../../http/problem.ts'
+
+declare module 'fastify' {
+  interface FastifySchema {
+    /** The refusals of this route's own; those that follow from its shape are added. */
+    errors?: readonly ErrorCode[]
+    /** The body as a form, where it differs from the JSON one. */
+    formBody?: object
+  }
+}
+
+const TAGS = [
+  { name: 'Authentication', description: 'Sign up, verify, log in, refresh, log out.' },
+  { name: 'Me', description: 'Who is logged in.' },
+  { name: 'Users', description: 'The admin’s side.' },
+  { name: 'Mail', description: 'What was sent, waits or failed; for admins.' },
+  { name: 'Audit', description: 'Who did what, and when; for admins.' },
+  { name: 'Discovery', description: 'For services that check our access tokens.' },
+  { name: 'Operations', description: 'For load balancers and operators.' },
+]
+
+const DESCRIPTION = `Sign-up, verification by mail, login, roles, and the admin’s side of it.
+
+Send the access token as \`Authorization: Bearer …\`. Keep the \`refresh_token\` of each answer: it changes with every
+refresh, and a session whose old token comes back is ended.
+
+The base is \`/api/v1\`. The same routes answer without it, too (\`/auth/login\`), for clients of the service that this
+one replaces; write new ones against the base.
+
+Every refusal is \`application/problem+json\` (RFC 9457) with a stable \`code\`.`
+
+/** Describes every route that is registered after it; call before the first one. */
+export function describeApi(app: App): void {
+  void app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Coffee Shop API',
+        version: '1',
+        description: DESCRIPTION,
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/', description: 'This service' }],
+      tags: TAGS,
+      components: {
+        schemas: { Problem: PROBLEM_SCHEMA as object },
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          password: {
+            type: 'oauth2',
+            description: 'Your email as the username; leave the client fields as they are.',
+            flows: { password: { tokenUrl: '/api/v1/auth/login', scopes: {} } },
+          },
+        },
+      },
+    },
+    transform: ({ schema, url, route }) => ({ schema: documented({ ...schema }, route), url }),
+    transformObject: (document) => {
+      const openapi = 'openapiObject' in document ? document.openapiObject : {}
+      describeBodies(openapi as OpenApi)
+      return openapi
+    },
+  })
+}
+
+/** `/docs` and `/openapi.json`, from local files. */
+export function serveApiDocs(app: App): void {
+  let text: string | undefined
+  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
+    // Made once: 90 kB that anybody may ask for.
+    text ??= JSON.stringify(app.swagger())
+    return reply.type('application/json').send(text)
+  })
+  void app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: PAGE_CSP,
+    uiConfig: {
+      // The standalone layout's bar draws its logo with an inline style, and offers to load any URL.
+      layout: 'BaseLayout',
+      deepLinking: true,
+      persistAuthorization: false,
+      docExpansion: 'list',
+    },
+    theme: { title: 'Coffee Shop API' },
+    transformSpecification: (document) => withoutParameterExamples(document as OpenApi),
+  })
+}
+
+/** The document as it is served; also committed as docs/openapi.json. */
+export async function apiDocument(app: App): Promise<object> {
+  await app.ready()
+  return app.swagger()
+}
+
+const PROBLEM_SCHEMA = {
+  type: 'object',
+  description: 'RFC 9457 problem details.',
+  required: ['type', 'title', 'status', 'detail', 'code', 'request_id'],
+  properties: {
+    type: { type: 'string', description: 'Always `about:blank`; tell errors apart by `code`.' },
+    title: { type: 'string', description: 'The name of the status.' },
+    status: { type: 'integer' },
+    detail: { type: 'string', description: 'One sentence for a person.' },
+    code: { type: 'string', enum: Object.keys(STATUS), description: 'Stable; see docs/errors.md.' },
+    request_id: { type: 'string', description: 'The same as in `X-Request-Id` and in our log.' },
+    errors: {
+      type: 'array',
+      description: 'With `validation_failed`: which fields, and why.',
+      items: {
+        type: 'object',
+        required: ['pointer', 'code', 'detail'],
+        properties: {
+          pointer: {
+            type: 'string',
+            description: 'RFC 6901 pointer into the body, or a parameter’s name.',
+          },
+          code: { type: 'string' },
+          detail: { type: 'string' },
+        },
+        additionalProperties: false,
+      },
+    },
+  },
+  additionalProperties: false,
+} as const
+
+function documented(
+  schema: FastifySchema & Record<string, unknown>,
+  route: RouteOptions,
+): FastifySchema {
+  if (schema['hide'] === true) return schema
+  const { errors = [], formBody, response, ...rest } = schema
+  const codes = new Set<ErrorCode>([...errors, ...impliedErrors(schema, route)])
+  const consumes = route.config?.form ? { consumes: ['application/json', FORM] } : {}
+  return {
+    ...rest,
+    ...consumes,
+    ...(formBody === undefined ? {} : { 'x-form-body': formBody }),
+    ...(IsOptional(schema.body) ? { 'x-body-optional': true } : {}),
+    security: schema.security ?? (route.config?.access === undefined ? [] : SIGNED_IN),
+    response: { ...(response as object), ...problemResponses([...codes]) },
+  }
+}
+
+/** Either scheme will do. */
+const SIGNED_IN = [{ bearer: [] }, { password: [] }]
+
+/** What a route can answer because of what it reads and whom it serves. */
+function impliedErrors(schema: FastifySchema, route: RouteOptions): ErrorCode[] {
+  const errors: ErrorCode[] = ['internal_error', 'uri_too_long', 'malformed_request']
+  if (route.config?.access !== undefined) {
+    errors.push('authentication_required', 'invalid_token', 'database_unavailable')
+  }
+  if (route.config?.access === 'admin') errors.push('forbidden')
+  if (route.config?.limits !== undefined) errors.push('too_many_requests')
+  if (schema.body !== undefined) {
+    errors.push('body_too_large', 'unsupported_media_type', 'validation_failed')
+    errors.push('request_timeout', 'database_unavailable')
+  }
+  if (schema.params !== undefined || schema.querystring !== undefined)
+    errors.push('validation_failed')
+  return errors
+}
+
+function problemResponses(codes: readonly ErrorCode[]): Record<number, object> {
+  const statuses = [...new Set(codes.map((code) => STATUS[code]))].toSorted((a, b) => a - b)
+  const entries = statuses.map((status) => {
+    const here = codes.filter((code) => STATUS[code] === status)
+    const examples = here.map((code) => [code, { value: exampleProblem(code) }])
+    return [
+      status,
+      {
+        description: here.map((code) => `\`${code}\``).join(', '),
+        content: {
+          [PROBLEM_TYPE]: {
+            schema: { $ref: '#/components/schemas/Problem' },
+            examples: Object.fromEntries(examples),
+          },
+        },
+        ...(HEADERS[status] === undefined ? {} : { headers: HEADERS[status] }),
+      },
+    ]
+  })
+  return Object.fromEntries(entries)
+}
+
+const RETRY_AFTER = {
+  'Retry-After': {
+    type: 'integer',
+    description: 'Whole seconds after which trying again makes sense.',
+  },
+}
+const HEADERS: Readonly<Record<number, object>> = {
+  429: {
+    ...RETRY_AFTER,
+    'RateLimit-Policy': {
+      type: 'string',
+      description: 'The limit that refused: its name, quota and window in seconds.',
+      example: '"login";q=10;w=600',
+    },
+    RateLimit: {
+      type: 'string',
+      description: 'What is left of it, and in how many seconds there is more.',
+      example: '"login";r=0;t=30',
+    },
+  },
+  503: RETRY_AFTER,
+}
+
+function exampleProblem(code: ErrorCode): object {
+  const fields = [{ pointer: '/email', code: 'required', detail: 'This field is required.' }]
+  return problem(
+    code,
+    'b2e0f1a4-6c1d-4a57-9a39-0d6d3a1f2c55',
+    code === 'validation_failed' ? fields : undefined,
+  )
+}
+
+const FORM = 'application/x-www-form-urlencoded'
+
+interface OpenApi {
+  paths?: Record<string, Record<string, Operation>>
+}
+interface Operation {
+  'x-form-body'?: object
+  'x-body-optional'?: true
+  requestBody?: { required?: boolean; content: Record<string, { schema: object }> }
+  parameters?: { required?: boolean; example?: unknown }[]
+}
+
+/** The plugin knows one body schema per route, which is required; login's form is OAuth's. */
+function describeBodies(openapi: OpenApi): void {
+  for (const operation of Object.values(openapi.paths ?? {}).flatMap((item) =>
+    Object.values(item),
+  )) {
+    const { 'x-form-body': form, 'x-body-optional': optional = false, requestBody } = operation
+    delete operation['x-form-body']
+    delete operation['x-body-optional']
+    if (requestBody === undefined) continue
+    requestBody.required = !optional
+    if (form !== undefined) requestBody.content[FORM] = { schema: form }
+  }
+}
+
+/** For Swagger UI, which would send the examples of optional parameters with the first Execute. */
+function withoutParameterExamples(openapi: OpenApi): object {
+  const operations = Object.values(openapi.paths ?? {}).flatMap((item) => Object.values(item))
+  for (const parameter of operations.flatMap(({ parameters = [] }) => parameters)) {
+    if (parameter.required !== true) delete parameter.example
+  }
+  return openapi
+}

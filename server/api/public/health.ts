@@ -1,0 +1,121 @@
+import { Type } from 'typebox'
+import type { Context } from '../../context.ts'
+import { isMailOverdue } from '../../outbox/backlog.ts'
+import { CLEAN_UP, latestRun } from '../../schedule/job-runs.ts'
+import { MINUTE_MS } from '../../lib/units.ts'
+import { pendingMigrations, SchemaError } from '../../database/migrate.ts'
+import type { App } from '../../http/fastify.ts'
+
+/** Clocks further apart than this make expiries differ from replica to replica. */
+const SKEW_MAX_MS = 5000
+/** Longer than any pause of a transport. */
+const MAIL_PATIENCE_MS = MINUTE_MS
+
+const REDIS = { memory: 'unused', redis: 'ok', redis_unavailable: 'unavailable' } as const
+const UNKNOWN_JOBS = { mail: 'unknown', clean_up: 'unknown' } as const
+
+const Ready = Type.Object({
+  status: Type.Enum(['ready', 'not_ready']),
+  checks: Type.Object({
+    database: Type.Enum(['ok', 'unavailable']),
+    migrations: Type.Enum(['ok', 'pending', 'newer', 'unknown'], {
+      description: 'Whether the schema is the one that this version knows.',
+    }),
+    draining: Type.Boolean({ description: 'The process is shutting down.' }),
+    clock: Type.Enum(['ok', 'skewed', 'unknown'], {
+      description: 'Compared with the database’s clock; reported, does not decide.',
+    }),
+    mail: Type.Enum(['ok', 'delayed', 'unknown'], {
+      description:
+        'Whether a message has been due for more than 60 seconds: no worker runs, a transport is down, or `MAIL_MAX_PER_HOUR` is reached. Reported, does not decide.',
+    }),
+    redis: Type.Enum(['ok', 'unavailable', 'unused'], {
+      description:
+        'Whether limits are counted in Redis; unavailable, each process counts for itself, at half. Reported, does not decide.',
+    }),
+    clean_up: Type.Enum(['ok', 'refused', 'unknown'], {
+      description:
+        'Whether the newest clean-up stopped because it would have deleted too many users: the clock is probably wrong. Reported, does not decide.',
+    }),
+  }),
+})
+
+/** Liveness: says nothing of what the process depends on, so that an outage elsewhere restarts nobody. */
+export function healthRoute(app: App): void {
+  const schema = {
+    operationId: 'health',
+    tags: ['Operations'],
+    summary: 'The process lives',
+    response: {
+      200: Type.Object({ status: Type.Literal('healthy') }, { description: 'It does.' }),
+    },
+  }
+  app.get('/health', { schema, logLevel: 'warn' }, () => ({ status: 'healthy' as const }))
+}
+
+/** Readiness: asked afresh each time. `isDraining` is true once the process was asked to stop. */
+export function readyRoute(app: App, ctx: Context, isDraining: () => boolean): void {
+  const schema = {
+    operationId: 'ready',
+    tags: ['Operations'],
+    summary: 'The process can serve requests',
+    response: {
+      200: { ...Ready, description: 'Send requests here.' },
+      503: { ...Ready, description: 'Do not: see the checks.' },
+    },
+  }
+  app.get('/ready', { schema, logLevel: 'warn' }, async (_request, reply) => {
+    const draining = isDraining()
+    const database = await checkDatabase(ctx)
+    const ready = !draining && database.database === 'ok' && database.migrations === 'ok'
+    if (!ready) reply.code(503).header('retry-after', '1')
+    return {
+      status: ready ? ('ready' as const) : ('not_ready' as const),
+      checks: { ...database, draining, redis: REDIS[ctx.limits.store()] },
+    }
+  })
+}
+
+async function checkDatabase(ctx: Context) {
+  try {
+    const databaseNowMs = await ctx.checkDatabase()
+    const skewed = Math.abs(databaseNowMs - ctx.now()) > SKEW_MAX_MS
+    const migrations = await checkMigrations(ctx)
+    return {
+      database: 'ok' as const,
+      migrations,
+      clock: skewed ? ('skewed' as const) : ('ok' as const),
+      // Without its columns no question could be asked.
+      ...(migrations === 'ok' ? await checkJobs(ctx) : UNKNOWN_JOBS),
+    }
+  } catch (error) {
+    ctx.log.warn({ err: error }, 'not ready')
+    return {
+      database: 'unavailable' as const,
+      migrations: 'unknown' as const,
+      clock: 'unknown' as const,
+      ...UNKNOWN_JOBS,
+    }
+  }
+}
+
+async function checkJobs(ctx: Context) {
+  const nowMs = ctx.now()
+  const overdue = await isMailOverdue(ctx.db, nowMs - MAIL_PATIENCE_MS)
+  const cleanUp = await latestRun(ctx.db, CLEAN_UP, nowMs)
+  const refused = cleanUp?.counts['refused'] !== undefined
+  return {
+    mail: overdue ? ('delayed' as const) : ('ok' as const),
+    clean_up: refused ? ('refused' as const) : ('ok' as const),
+  }
+}
+
+async function checkMigrations(ctx: Context) {
+  try {
+    const pending = await pendingMigrations(ctx.db)
+    return pending.length === 0 ? ('ok' as const) : ('pending' as const)
+  } catch (error) {
+    if (error instanceof SchemaError) return 'newer' as const
+    throw error
+  }
+}

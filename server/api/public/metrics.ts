@@ -1,0 +1,63 @@
+import { createServer, type Server } from 'node:http'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Context } from '../../context.ts'
+import { isMailOverdue } from '../../outbox/backlog.ts'
+import { MINUTE_MS } from '../../lib/units.ts'
+
+const LOOPBACK = '127.0.0.1'
+const NANOSECONDS = 1e9
+const LAG_RESOLUTION_MS = 20
+const TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+/** Serves `/metrics` on a port of its own, on the loopback address: it is nobody's but the operator's. */
+export async function listenForMetrics(ctx: Context, port: number): Promise<Server> {
+  observe(ctx)
+  const server = createServer((request, response) => {
+    const isScrape = request.method === 'GET' && request.url === '/metrics'
+    if (!isScrape) {
+      response.writeHead(404).end()
+      return
+    }
+    ctx.metrics.expose().then(
+      (text) => response.writeHead(200, { 'content-type': TYPE }).end(text),
+      () => response.writeHead(500).end(),
+    )
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, LOOPBACK, resolve)
+  })
+  return server
+}
+
+function observe(ctx: Context): void {
+  const { metrics, hasher, limits, pwnedPasswords } = ctx
+  const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
+  lag.enable()
+  metrics.observe('event_loop_lag_seconds', {
+    help: 'The 99th percentile since the scrape before.',
+    read() {
+      const seconds = lag.percentile(99) / NANOSECONDS
+      lag.reset()
+      return seconds
+    },
+  })
+  metrics.observe('hashes_waiting', {
+    help: 'Password hashes that wait for their turn.',
+    read: () => hasher.waiting(),
+  })
+  metrics.observe('redis_up', {
+    help: '1 while limits are counted in Redis.',
+    read: () => (limits.store() === 'redis' ? 1 : 0),
+  })
+  metrics.observe('mail_overdue', {
+    help: '1 when a message has been due for more than a minute.',
+    // No database, no number: a scrape has to tell the rest.
+    read: () => isMailOverdue(ctx.db, ctx.now() - MINUTE_MS).then(Number, () => Number.NaN),
+  })
+  metrics.observe('pwned_passwords_unanswered_total', {
+    type: 'counter',
+    help: 'Questions for leaked passwords that were not answered.',
+    read: () => pwnedPasswords.unanswered(),
+  })
+}

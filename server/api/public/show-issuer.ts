@@ -1,0 +1,57 @@
+import { Type } from 'typebox'
+import type { Context } from '../../context.ts'
+import type { App } from '../../http/fastify.ts'
+import { CACHED_BY_VERIFIERS } from '../../http/headers.ts'
+
+const PATH = '/.well-known/oauth-authorization-server'
+
+const url = (description: string, path: string) =>
+  Type.String({ description, examples: [`https://shop.example${path}`] })
+
+const Metadata = Type.Object(
+  {
+    issuer: url('Exactly the `iss` of access tokens.', ''),
+    jwks_uri: Type.Optional(
+      url('The keys; absent with `ALGORITHM=HS256`.', '/.well-known/jwks.json'),
+    ),
+    token_endpoint: url('Takes the password form.', '/api/v1/auth/login'),
+    grant_types_supported: Type.Array(Type.Literal('password')),
+    response_types_supported: Type.Array(Type.Literal('code'), {
+      maxItems: 0,
+      description: 'None: there is no authorization endpoint.',
+    }),
+    token_endpoint_auth_methods_supported: Type.Array(Type.Literal('none')),
+  },
+  { description: 'What a service needs to check access tokens.' },
+)
+
+const schema = {
+  operationId: 'showIssuer',
+  tags: ['Discovery'],
+  summary: 'Find out who issues access tokens, and where the keys are',
+  description:
+    'RFC 8414. Only what is true is listed; this is no OpenID provider. When `PUBLIC_URL` has a path, that follows this one, as section 3.1 wants it.',
+  response: { 200: Metadata },
+}
+
+export function showIssuerRoute(app: App, ctx: Context): void {
+  const { publicUrl } = ctx.config
+  const metadata = {
+    issuer: publicUrl,
+    ...(ctx.signingKeys && { jwks_uri: `${publicUrl}/.well-known/jwks.json` }),
+    token_endpoint: `${publicUrl}/api/v1/auth/login`,
+    grant_types_supported: ['password' as const],
+    response_types_supported: [],
+    token_endpoint_auth_methods_supported: ['none' as const],
+  }
+  const { pathname } = new URL(publicUrl)
+  // What means something to the router, or is encoded, would be another path there.
+  const below = /^(?:\/[\w.~-]+)+$/.test(pathname) ? [`${PATH}${pathname}`] : []
+  for (const path of [PATH, ...below]) {
+    const options = { schema: path === PATH ? schema : { ...schema, hide: true } }
+    app.get(path, options, (_request, reply) => {
+      reply.header('cache-control', CACHED_BY_VERIFIERS)
+      return metadata
+    })
+  }
+}

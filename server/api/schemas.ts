@@ -1,0 +1,64 @@
+import { Type } from 'typebox'
+import { verificationExpiresAt } from '../accounts/expiry.ts'
+import { FULL_NAME_MAX_LENGTH } from '../accounts/names.ts'
+import type { Context } from '../context.ts'
+import type { PublicUserRow } from '../database/schema.ts'
+import { E164, NullableText, SIX_DIGITS, Time } from '../http/schemas.ts'
+
+export const FullName = Type.Unsafe<string | null>({
+  type: ['string', 'null'],
+  minLength: 1,
+  maxLength: 4 * FULL_NAME_MAX_LENGTH,
+  description:
+    'At most 200 characters, none of them a control, line or bidi character. null: no name.',
+  examples: ['Ann Lee'],
+})
+
+/** Six digits. Never trimmed or converted: what is typed is compared. */
+export const Code = Type.String({
+  pattern: SIX_DIGITS,
+  description: 'Six digits.',
+  examples: ['042137'],
+})
+
+export const Phone = Type.String({
+  pattern: E164,
+  description: 'E.164: + and 7 to 15 digits, beginning with the country’s code.',
+  examples: ['+4915123456789'],
+})
+
+export const User = Type.Object(
+  {
+    id: Type.Integer({ description: 'Never reused.', examples: [42] }),
+    email: Type.String({ description: 'As its owner typed it.', examples: ['ann@example.com'] }),
+    full_name: NullableText('null while unverified, or when none was given.', ['Ann Lee']),
+    phone: NullableText('Only once a code sent to it was confirmed; E.164.', ['+4915123456789']),
+    role: Type.Enum(['user', 'admin'], { type: 'string' }),
+    is_verified: Type.Boolean(),
+    disabled: Type.Boolean(),
+    created_at: Time('When the account was made.'),
+    updated_at: Time('When the account was changed last.'),
+    verification_expires_at: Type.Optional(
+      Time('Only while unverified: when the account will be deleted.'),
+    ),
+  },
+  { additionalProperties: false, description: 'A user.' },
+)
+
+/** A user as everybody who may see it sees it. */
+export function toUser(ctx: Context, row: PublicUserRow) {
+  return {
+    id: row.id,
+    email: row.email,
+    full_name: row.full_name,
+    phone: row.phone,
+    role: row.role,
+    is_verified: row.verified_at !== null,
+    disabled: row.disabled_at !== null,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+    ...(row.verified_at === null
+      ? { verification_expires_at: verificationExpiresAt(ctx, row) }
+      : {}),
+  }
+}

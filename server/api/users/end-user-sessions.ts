@@ -1,0 +1,33 @@
+import { Type } from 'typebox'
+import { recordEvent } from '../../audit/events.ts'
+import type { Context } from '../../context.ts'
+import type { App } from '../../http/fastify.ts'
+import { UserIdParams } from '../../http/schemas.ts'
+import { lockForChange } from '../user-changes.ts'
+import { type Guards, sessionOf } from '../guards.ts'
+import { endSessionsOf } from '../../accounts/sessions.ts'
+
+const schema = {
+  operationId: 'endUserSessions',
+  tags: ['Users'],
+  summary: 'End all sessions of a user',
+  description: 'The user is signed out everywhere, at once, and may log in again.',
+  params: UserIdParams,
+  response: { 204: Type.Null({ description: 'All sessions have ended.' }) },
+  errors: ['not_found'] as const,
+}
+
+export function endUserSessionsRoute(app: App, ctx: Context, guards: Guards): void {
+  app.delete('/users/:id/sessions', { schema, ...guards.admin }, async (request, reply) => {
+    const { id } = request.params
+    const actor = sessionOf(request)
+    await ctx.transaction(async (tx) => {
+      // Under the lock no login can slip a session in between.
+      await lockForChange(ctx, tx, id, { actor, touchesRights: false, access: 'admin' })
+      await endSessionsOf(tx, id, { nowMs: ctx.now() })
+      const event = { event: 'sessions.ended' as const, subjectId: id, ...actor.cause }
+      await recordEvent(tx, event, ctx.now())
+    })
+    return reply.code(204).send(null)
+  })
+}

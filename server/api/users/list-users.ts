@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto'
+import { type Static, Type } from 'typebox'
+import type { Context } from '../../context.ts'
+import type { PublicUserRow } from '../../database/schema.ts'
+import { fieldError } from '../../errors.ts'
+import type { App } from '../../http/fastify.ts'
+import { After, Limit, PAGE, sendPage } from '../../http/pagination.ts'
+import type { Guards } from '../guards.ts'
+import { toUser, User } from '../schemas.ts'
+import { findUserPage, type PageKey, pageKeyOf } from '../../accounts/search.ts'
+
+const Query = Type.Object(
+  {
+    skip: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 2_147_483_647,
+        description: 'Rows to pass over, none without it; slow when large: follow `Link` instead.',
+      }),
+    ),
+    limit: Limit,
+    after: After('`sort` and filters, and without `skip`', { value: 100, id: 100 }),
+    q: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 254,
+        pattern: '^[^\\u0000-\\u001f\\u007f]*$',
+        description: 'Literal text in the address or the name, in any case.',
+        examples: ['ann'],
+      }),
+    ),
+    role: Type.Optional(Type.Enum(['user', 'admin'], { type: 'string' })),
+    is_verified: Type.Optional(Type.Boolean()),
+    sort: Type.Optional(
+      Type.Enum(['id', '-id', 'email', '-email', 'created_at', '-created_at'], {
+        type: 'string',
+        default: 'id',
+        description: 'With `-` before it: descending.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+const schema = {
+  operationId: 'listUsers',
+  tags: ['Users'],
+  summary: 'List users',
+  description:
+    'A bare array. While there is more, `Link: <…>; rel="next"` (RFC 8288) leads to the next page: no user is listed twice or left out by what is added or deleted meanwhile.',
+  querystring: Query,
+  response: {
+    200: Type.Array(User, PAGE),
+  },
+}
+
+export function listUsersRoute(app: App, ctx: Context, guards: Guards): void {
+  app.get('/users', { schema, ...guards.admin }, async (request, reply) => {
+    const { query } = request
+    const { sort = 'id', skip = 0 } = query
+    if (query.after !== undefined && query.skip !== undefined) {
+      throw fieldError('skip', 'with_after', 'Use either skip or after.')
+    }
+    const filters = { q: query.q, role: query.role, isVerified: query.is_verified }
+    const page = await sendPage(
+      ctx,
+      { request, reply },
+      {
+        scope: scopeOf(query),
+        find: (position) => findUserPage(ctx.db, filters, { ...position, sort, skip }),
+        keyOf: (user: PublicUserRow): PageKey => pageKeyOf(user, sort),
+        without: ['skip'],
+      },
+    )
+    return page.map((row) => toUser(ctx, row))
+  })
+}
+
+type Query = Static<typeof Query>
+
+function scopeOf({ sort = 'id', q, role, is_verified }: Query): string {
+  const filters = JSON.stringify([sort, q ?? null, role ?? null, is_verified ?? null])
+  return `users:${createHash('sha256').update(filters).digest('base64url')}`
+}

@@ -1,0 +1,24 @@
+import type { Context } from '../../context.ts'
+import { AppError } from '../../errors.ts'
+import type { App } from '../../http/fastify.ts'
+import { UserIdParams } from '../../http/schemas.ts'
+import type { Guards } from '../guards.ts'
+import { toUser, User } from '../schemas.ts'
+import { userById } from '../../accounts/users.ts'
+
+const schema = {
+  operationId: 'showUser',
+  tags: ['Users'],
+  summary: 'Show a user',
+  params: UserIdParams,
+  response: { 200: User },
+  errors: ['not_found'] as const,
+}
+
+export function showUserRoute(app: App, ctx: Context, guards: Guards): void {
+  app.get('/users/:id', { schema, ...guards.admin }, async ({ params }) => {
+    const user = await ctx.lookUp(userById, params.id)
+    if (user === undefined) throw new AppError('not_found')
+    return toUser(ctx, user)
+  })
+}

@@ -1,0 +1,62 @@
+import type { Context } from '../context.ts'
+import { CLEAN_UP } from '../schedule/job-runs.ts'
+import { runJobNow } from '../schedule/schedule.ts'
+import { cleanUp, recordCleanUp } from '../accounts/clean-up.ts'
+import { countExpiredUsers, findExpiredUsers } from '../accounts/expired-users.ts'
+import { expiryCutoff } from '../accounts/expiry.ts'
+import { type Command, readArgs, UsageError, withContext } from './terminal.ts'
+
+const PAGE = 1000
+
+export const cleanUpCommand: Command = {
+  usage: '[--dry-run] [--force]',
+  summary: 'delete the users who were not verified in time; --dry-run only lists their ids',
+  run(args, environment) {
+    const { values, positionals } = readArgs(args, {
+      'dry-run': { type: 'boolean', default: false },
+      force: { type: 'boolean', default: false },
+    })
+    if (positionals.length > 0) throw new UsageError('no argument is needed')
+    return withContext(environment, (ctx) =>
+      values['dry-run'] ? list(ctx) : cleanUpNow(ctx, values.force),
+    )
+  },
+}
+
+/** The count goes to standard error, so that standard output is one id a line. */
+async function list(ctx: Context): Promise<number> {
+  const cutoff = expiryCutoff(ctx)
+  console.error(`${users(await countExpiredUsers(ctx.db, cutoff))} would be deleted.`)
+  let page = await findExpiredUsers(ctx.db, { cutoff, limit: PAGE })
+  for (;;) {
+    for (const { id } of page) console.log(id)
+    const last = page.at(-1)
+    if (last === undefined || page.length < PAGE) return 0
+    const after = { id: last.id, at: last.created_at }
+    page = await findExpiredUsers(ctx.db, { cutoff, limit: PAGE, after })
+  }
+}
+
+async function cleanUpNow(ctx: Context, force: boolean): Promise<number> {
+  const totals = await runJobNow(ctx, {
+    name: CLEAN_UP,
+    run: (_, run) => cleanUp(ctx, run, { force }),
+    record: recordCleanUp,
+  })
+  if (totals === undefined) {
+    console.error('A clean-up is running already; try again when it is done.')
+    return 1
+  }
+  if (totals['refused'] !== undefined) {
+    console.error(
+      `Refused: ${totals['expired']} of ${totals['users']} users would be deleted. Is the clock right? Then add --force.`,
+    )
+    return 1
+  }
+  console.log(`Deleted ${users(totals['deleted'] ?? 0)}.`)
+  return 0
+}
+
+function users(count: number): string {
+  return `${count} ${count === 1 ? 'user' : 'users'}`
+}

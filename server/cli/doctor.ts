@@ -1,0 +1,83 @@
+import { ConfigError, configWarnings, dotEnvWarnings, readConfig } from '../settings/config.ts'
+import { connect } from '../database/connect.ts'
+import { pendingMigrations } from '../database/migrate.ts'
+import { openDatabase } from '../database/open.ts'
+import { databaseProblem } from '../database/problems.ts'
+import type { DatabaseUrl } from '../database/url.ts'
+import { checkRedis } from '../limits/redis.ts'
+import { hasActiveAdmin } from '../accounts/users.ts'
+import type { Command } from './terminal.ts'
+
+const SKEW_MAX_MS = 5000
+
+type Report = (ok: boolean, text: string) => void
+
+export const doctor: Command = {
+  usage: '',
+  summary: 'check settings, database, migrations, clock, Redis and admins; migrates nothing',
+  async run(_args, environment) {
+    let failed = false
+    const report: Report = (ok, text) => {
+      failed ||= !ok
+      console.log(`${ok ? 'ok  ' : 'FAIL'} ${text}`)
+    }
+    report(true, `Node ${process.versions.node}`)
+    for (const warning of dotEnvWarnings()) console.log(`warn ${warning}`)
+    try {
+      const { config, secrets } = readConfig(environment)
+      report(true, 'settings')
+      for (const warning of configWarnings(config)) console.log(`warn ${warning}`)
+      if (secrets.redisUrl !== undefined) await lookAtRedis(secrets.redisUrl, report)
+      await lookAtDatabase(secrets.databaseUrl, report)
+    } catch (error) {
+      if (error instanceof ConfigError)
+        for (const line of error.message.split('\n')) report(false, line)
+      else report(false, databaseProblem(error) ?? wordsOf(error))
+    }
+    return failed ? 1 : 0
+  },
+}
+
+async function lookAtRedis(url: string, report: Report): Promise<void> {
+  try {
+    await checkRedis(url)
+    report(true, 'Redis')
+  } catch (error) {
+    const { syscall, code } = error as NodeJS.ErrnoException
+    // The system's words would repeat the host.
+    const why = syscall !== undefined && code !== undefined ? code : wordsOf(error)
+    report(
+      false,
+      `REDIS_URL names a server that cannot be used (${why}): each process counts its limits alone`,
+    )
+  }
+}
+
+async function lookAtDatabase(url: DatabaseUrl, report: Report): Promise<void> {
+  const backend = await openDatabase(url)
+  try {
+    const connection = connect(backend)
+    const databaseNowMs = await connection.check()
+    report(true, `database (${connection.dialect})`)
+    const pending = await pendingMigrations(connection.db)
+    report(
+      pending.length === 0,
+      pending.length === 0 ? 'migrations' : `migrations pending: ${pending.join(', ')}`,
+    )
+    const skewMs = Math.abs(databaseNowMs - Date.now())
+    report(skewMs <= SKEW_MAX_MS, `clock, ${Math.round(skewMs)} ms from the database’s`)
+    if (pending.length > 0) return
+    const admin = await hasActiveAdmin(connection.db)
+    console.log(
+      admin
+        ? 'ok   an active admin'
+        : 'warn no admin yet: npm run cli -- users create <email> --role admin',
+    )
+  } finally {
+    await backend.close()
+  }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown error'
+}

@@ -1,0 +1,105 @@
+import { cleanUpCommand } from './clean-up.ts'
+import { doctor } from './doctor.ts'
+import { rotateKeysCommand } from './keys.ts'
+import { migrateDatabase } from './migrate.ts'
+import { listMailCommand, resendMailCommand, showMailCommand } from './mail.ts'
+import { printOpenApi } from './openapi.ts'
+import { endSessionsCommand } from './sessions.ts'
+import { type Command, UsageError } from './terminal.ts'
+import {
+  createUser,
+  deleteUserCommand,
+  disableUserCommand,
+  enableUserCommand,
+  listUsers,
+  setRoleCommand,
+  showUser,
+} from './users.ts'
+import { databaseProblem } from '../database/problems.ts'
+import { AppError } from '../errors.ts'
+
+/** Every command, in one list. Passwords are asked for or read from standard input, never taken from here. */
+const COMMANDS: Readonly<Record<string, Command>> = {
+  migrate: migrateDatabase,
+  doctor,
+  openapi: printOpenApi,
+  cleanup: cleanUpCommand,
+  'keys rotate': rotateKeysCommand,
+  'mail list': listMailCommand,
+  'mail show': showMailCommand,
+  'mail resend': resendMailCommand,
+  'sessions end': endSessionsCommand,
+  'users create': createUser,
+  'users list': listUsers,
+  'users show': showUser,
+  'users set-role': setRoleCommand,
+  'users disable': disableUserCommand,
+  'users enable': enableUserCommand,
+  'users delete': deleteUserCommand,
+}
+
+const HINTS = `npm run cli -- <command> --help explains one. npm puts two lines of its own before the output;
+npm run -s cli -- <command> does not: use it in pipes.
+npm start serves, npm run work sends mail and runs what recurs.`
+
+/** Runs a command and returns the exit code: 0 done, 1 refused or failed, 2 misused. */
+export async function run(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  // A reader that has seen enough, such as `head`, is no reason to stop half-way.
+  process.stdout.on('error', ignoreClosedPipe)
+  const asked = args[0] === 'help' || args.some((arg) => arg === '--help' || arg === '-h')
+  const words = asked ? args.filter((arg) => !/^(help|--help|-h)$/.test(arg)) : args
+  const name = Object.keys(COMMANDS).find((known) => `${words.join(' ')} `.startsWith(`${known} `))
+  const command = COMMANDS[name ?? '']
+  if (asked || name === undefined || command === undefined) {
+    ;(asked ? console.log : console.error)(usage(name ?? words[0]))
+    return asked ? 0 : 2
+  }
+  const rest = args.slice(name.split(' ').length)
+  try {
+    return await command.run(rest, environment)
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`${error.message}\nusage: npm run cli -- ${name} ${command.usage}`)
+      return 2
+    }
+    const problem = databaseProblem(error)
+    if (problem !== undefined) {
+      console.error(problem)
+      return 1
+    }
+    if (error instanceof AppError) {
+      const details = error.fields?.map((field) => field.detail).join(' ')
+      const absent = error.code === 'not_found' ? absence(name, rest) : undefined
+      console.error(`${error.code}: ${absent ?? details ?? error.message}`)
+      return 1
+    }
+    throw error
+  }
+}
+
+/** By the id or address that was asked for; whatever else was typed there is not repeated. */
+function absence(command: string, args: readonly string[]): string | undefined {
+  const named = args.filter((arg) => /^[0-9]{1,16}$|^[0-9a-f-]{36}$|^[^@\s]+@[^@\s]+$/i.test(arg))
+  const what = command.startsWith('mail ') ? 'message' : 'user'
+  return named.length === 0 ? undefined : `There is no ${what} ${named.join(', ')}.`
+}
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+}
+
+/** Of one command, of those that begin with a word, or of all. */
+function usage(asked = ''): string {
+  const command = COMMANDS[asked]
+  if (command !== undefined)
+    return `usage: npm run cli -- ${asked} ${command.usage}`.trimEnd() + `\n\n${command.summary}`
+  const ofGroup = Object.keys(COMMANDS).filter((name) => name.startsWith(`${asked} `))
+  const names = ofGroup.length > 0 ? ofGroup : Object.keys(COMMANDS)
+  const lines = names.map(
+    (name) => `  ${`${name} ${COMMANDS[name]?.usage}`.padEnd(63)} ${COMMANDS[name]?.summary}`,
+  )
+  return `usage: npm run cli -- <command>\n\n${lines.join('\n')}\n\n${HINTS}`
+}

@@ -1,0 +1,89 @@
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { readConfig } from '../settings/config.ts'
+import type { Context } from '../context.ts'
+import type { PublicUserRow } from '../database/schema.ts'
+import { AppError } from '../errors.ts'
+import { canonicalEmail } from '../lib/emails.ts'
+import { createLogger } from '../lib/log.ts'
+import { openContext } from '../serve.ts'
+import { userById, userForLogin } from '../accounts/users.ts'
+
+const USER_ID = /^[1-9][0-9]{0,14}$/
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export interface Command {
+  readonly usage: string
+  readonly summary: string
+  run(args: readonly string[], environment: Environment): Promise<number>
+}
+
+/** The command was called wrongly; its usage is shown. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** `parseArgs` of Node, whose complaints become UsageErrors. */
+export function readArgs<Options extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: Options,
+) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : 'wrong arguments', {
+      cause: error,
+    })
+  }
+}
+
+/** Opens the configured database for `work`. Warnings and errors go to standard error. */
+export async function withContext<T>(
+  environment: Environment,
+  work: (ctx: Context) => Promise<T>,
+): Promise<T> {
+  const { config, secrets } = readConfig(environment)
+  const output = { write: (line: string) => void process.stderr.write(line) }
+  const log = await createLogger({ level: 'warn', format: config.logFormat ?? 'pretty' }, output)
+  const { ctx, close } = await openContext({ config, secrets, log })
+  try {
+    return await work(ctx)
+  } finally {
+    await close()
+  }
+}
+
+/** By id or by address, however that is typed. Throws `not_found`. */
+export async function userNamed(ctx: Context, key: string): Promise<PublicUserRow> {
+  const user = USER_ID.test(key)
+    ? await ctx.lookUp(userById, Number(key))
+    : await ctx.lookUp(userForLogin, canonicalEmail(key) ?? '')
+  if (user === undefined) throw new AppError('not_found')
+  return user
+}
+
+/** Twice from the terminal, where it is not shown, or the first line of standard input. */
+export async function readNewPassword(): Promise<string> {
+  if (!process.stdin.isTTY) return (await text(process.stdin)).split(/\r?\n/, 1)[0] ?? ''
+  const password = await readHidden('Password: ')
+  if ((await readHidden('Once more: ')) !== password)
+    throw new UsageError('these were two different passwords')
+  return password
+}
+
+async function readHidden(prompt: string): Promise<string> {
+  process.stderr.write(prompt)
+  const reader = createInterface({ input: process.stdin, terminal: true })
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      reader.once('line', resolve)
+      // Ctrl-C and Ctrl-D close it without a line.
+      reader.once('close', () => reject(new UsageError('no password was typed')))
+    })
+  } finally {
+    reader.close()
+    process.stderr.write('\n')
+  }
+}

@@ -1,0 +1,85 @@
+import { type Locale, LOCALES } from '../lib/locales.ts'
+import {
+  accountDeletedMail,
+  alreadyRegisteredMail,
+  emailChangedMail,
+  emailCodeMail,
+  emailConfirmedMail,
+  emailTakenMail,
+  emailUndoneMail,
+  leftAccountDeletedMail,
+  leftPasswordChangedMail,
+  newDeviceMail,
+  passwordChangedMail,
+  passwordResetMail,
+  reminderMail,
+  sessionReplayedMail,
+  verificationMail,
+} from './mails.ts'
+import { phoneCodeSms } from './sms.ts'
+import type { Sms } from '../outbox/transports/sms-sender.ts'
+import type { Mail } from '../outbox/transports/mailer.ts'
+
+export interface ExampleMail {
+  readonly kind: string
+  readonly locale: Locale
+  readonly mail: Mail
+}
+
+/** Every mail in every language, as nobody got it: for the preview and for the snapshots. */
+export function exampleMails(publicUrl: string): ExampleMail[] {
+  return LOCALES.flatMap((locale) => {
+    const example = {
+      to: `ann.o'neil&co@example.com`,
+      locale,
+      code: '042137',
+      signedUpAt: '2026-11-22T17:40:12.345Z',
+      expiresAt: '2026-11-23T17:40:12.345Z',
+      deletedAt: '2026-11-24T17:40:12.345Z',
+      endedAt: '2026-11-22T18:05:59.999Z',
+      ip: '203.0.113.7',
+      // What a stranger may send in place of a browser's name.
+      userAgent: `Mozilla/5.0 (X11; Linux x86_64; <b>"R&D"</b> 'x') Firefox/140.0`,
+      requestedAt: '2026-11-23T17:10:12.345Z',
+      token: `0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.${'A'.repeat(43)}`,
+      at: '2026-11-22T18:05:59.999Z',
+      undoUntil: '2026-11-25T18:05:59.999Z',
+      publicUrl,
+    }
+    const mails: Readonly<Record<string, Mail>> = {
+      verification: verificationMail(example),
+      already_registered: alreadyRegisteredMail(example),
+      session_replayed: sessionReplayedMail(example),
+      new_device: newDeviceMail(example),
+      reminder: reminderMail(example),
+      password_reset: passwordResetMail({ ...example, verifies: false }),
+      password_reset_verifies: passwordResetMail({ ...example, verifies: true }),
+      password_reset_by_service: passwordResetMail({
+        ...example,
+        ip: null,
+        userAgent: null,
+        verifies: false,
+      }),
+      password_changed: passwordChangedMail(example),
+      password_changed_left: leftPasswordChangedMail(example),
+      account_deleted: accountDeletedMail(example),
+      account_deleted_left: leftAccountDeletedMail(example),
+      email_code: emailCodeMail(example),
+      email_taken: emailTakenMail(example),
+      email_changed: emailChangedMail(example),
+      email_confirmed: emailConfirmedMail(example),
+      email_undone: emailUndoneMail(example),
+      unknown_origin: verificationMail({ ...example, ip: null, userAgent: null }),
+    }
+    return Object.entries(mails).map(([kind, mail]) => ({ kind, locale, mail }))
+  })
+}
+
+/** Every text message in every language. */
+export function exampleSms(): { kind: string; locale: Locale; sms: Sms }[] {
+  return LOCALES.map((locale) => ({
+    kind: 'phone_code',
+    locale,
+    sms: phoneCodeSms({ to: '+4915123456789', code: '042137', locale }),
+  }))
+}

@@ -1,0 +1,40 @@
+import type { Context } from '../context.ts'
+import type { Work } from '../outbox/delivery.ts'
+import { countMailsTo, enqueueMail, REPEATS_PER_HOUR } from '../outbox/outbox.ts'
+import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
+import { extendSignUp, findSignUpsOf } from '../accounts/sign-ups.ts'
+import { expiryCutoff, verificationExpiresAt } from '../accounts/expiry.ts'
+import { isExpired, lockUserByEmail } from '../accounts/users.ts'
+
+/**
+ * Writes one mail for each attempt to be repeated, newest first, and gives its code another 24 hours,
+ * never past the account's end. Decided under the user's lock: asked twice at once, it mails once; and
+ * with the end of the row that asked: killed in between, it mails once, too.
+ */
+export async function repeatCodes(
+  ctx: Context,
+  { email, signUpId }: { email: string; signUpId: string | null },
+): Promise<Work> {
+  return async (tx) => {
+    const user = await lockUserByEmail(tx, email)
+    if (user === undefined || user.verified_at !== null || isExpired(user, expiryCutoff(ctx)))
+      return
+    const nowMs = ctx.now()
+    const signUps = await findSignUpsOf(tx, user.id)
+    const wanted = signUps.filter((signUp) => signUpId === null || signUp.id === signUpId)
+    let allowed = wanted.length
+    if (ctx.config.rateLimit) {
+      const sent = (sinceMs: number) => countMailsTo(tx, ['verification_again'], { email, sinceMs })
+      if ((await sent(nowMs - MINUTE_MS)) > 0) return
+      allowed = Math.max(0, REPEATS_PER_HOUR - (await sent(nowMs - HOUR_MS)))
+    }
+    const expiresAt = toIso(
+      Math.min(nowMs + ctx.config.codeLifetimeMs, Date.parse(verificationExpiresAt(ctx, user))),
+    )
+    for (const signUp of wanted.slice(0, allowed)) {
+      await extendSignUp(tx, signUp.id, expiresAt)
+      const options = { nowMs, email, userId: user.id }
+      await enqueueMail(tx, 'verification_again', { signUpId: signUp.id }, options)
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { recordEvent } from '../audit/events.ts'
+import type { Context } from '../context.ts'
+import type { Tx } from '../database/connect.ts'
+import type { PublicUserRow } from '../database/schema.ts'
+import { isMailSuperseded, type OutboxPayloads } from '../outbox/outbox.ts'
+import { SECOND_MS, toIso } from '../lib/units.ts'
+import { passwordResetMail } from './mails.ts'
+import { linkToken } from '../keys/links.ts'
+import { openPasswordReset, RESET_LIFETIME_MS } from '../accounts/resets.ts'
+import { findSignUpsOf } from '../accounts/sign-ups.ts'
+import type { Mail } from '../outbox/transports/mailer.ts'
+import { expiryCutoff, verificationExpiresAt } from '../accounts/expiry.ts'
+import { isExpired, lockUserByEmail } from '../accounts/users.ts'
+
+type Request = OutboxPayloads['password_reset']
+
+/** At most, those of two replicas; what is asked for in the moment of a change is meant to follow it. */
+const CLOCKS_APART_MS = 10 * SECOND_MS
+
+/** The mail with the link, if somebody has the address; none once it was used or asked for again. */
+export async function sendReset(ctx: Context, request: Request): Promise<Mail | undefined> {
+  const opened = await ctx.transaction((tx) => open(ctx, tx, request))
+  if (opened === undefined) return undefined
+  const { user, expiresAt } = opened
+  return passwordResetMail({
+    to: user.email,
+    locale: user.locale ?? (await attemptLocale(ctx, user)),
+    ip: request.ip,
+    userAgent: request.userAgent,
+    publicUrl: ctx.config.publicUrl,
+    token: linkToken(ctx.keys.current, 'reset', request.resetId),
+    expiresAt,
+    requestedAt: request.requestedAt,
+    verifies: user.verified_at === null,
+  })
+}
+
+/** Committed before the mail leaves: a link that is mailed twice after a crash is one and the same. */
+async function open(
+  ctx: Context,
+  tx: Tx,
+  request: Request,
+): Promise<{ user: PublicUserRow; expiresAt: string } | undefined> {
+  const { email, resetId: id, requestedAt } = request
+  const user = await lockUserByEmail(tx, email)
+  if (user === undefined || isExpired(user, expiryCutoff(ctx))) return undefined
+  // A link that was asked for before the password was changed died then, sent or not.
+  const voidFrom = toIso(Date.parse(requestedAt) + CLOCKS_APART_MS)
+  if (user.password_changed_at !== null && user.password_changed_at > voidFrom) return undefined
+  const asked = { payload: request, email, atMs: Date.parse(requestedAt) }
+  if (await isMailSuperseded(tx, 'password_reset', asked)) return undefined
+  const nowMs = ctx.now()
+  const expiresAt = lastingUntil(ctx, user, nowMs)
+  const outcome = await openPasswordReset(tx, ctx.keys, {
+    id,
+    userId: user.id,
+    requestedAt,
+    expiresAt,
+  })
+  if (outcome === 'used') return undefined
+  const event = { event: 'password.reset_requested', subjectId: user.id, ip: request.ip } as const
+  if (outcome === 'opened') await recordEvent(tx, event, nowMs)
+  return { user, expiresAt }
+}
+
+/** Never past the end of an account that nobody has verified. */
+function lastingUntil(ctx: Context, user: PublicUserRow, nowMs: number): string {
+  const endsAt = toIso(nowMs + RESET_LIFETIME_MS)
+  if (user.verified_at !== null) return endsAt
+  const accountEndsAt = verificationExpiresAt(ctx, user)
+  return accountEndsAt < endsAt ? accountEndsAt : endsAt
+}
+
+/** Until an account is verified, its language is its newest attempt's. */
+async function attemptLocale(ctx: Context, { id }: PublicUserRow): Promise<string | null> {
+  const [newest] = await findSignUpsOf(ctx.db, id)
+  return newest?.locale ?? null
+}

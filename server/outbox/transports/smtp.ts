@@ -1,0 +1,130 @@
+import { PassThrough } from 'node:stream'
+import { createTransport, type SendMailOptions } from 'nodemailer'
+import type { MailAddress, SmtpUrl } from '../../settings/mail-url.ts'
+import { MINUTE_MS, SECOND_MS } from '../../lib/units.ts'
+import { DeliveryError, type DeliveryFault } from './delivery-error.ts'
+import type { Mailer, Mail } from './mailer.ts'
+import { quotable } from './replies.ts'
+
+const TIMEOUTS = {
+  connectMs: 5 * SECOND_MS,
+  greetingMs: 5 * SECOND_MS,
+  /** For one answer. */
+  socketMs: 20 * SECOND_MS,
+  /** For one mail: less than the claim, so that nobody sends what another has taken over. */
+  sendMs: 50 * SECOND_MS,
+}
+const CLAIM_MS = MINUTE_MS
+const CONNECTIONS_MAX = 4
+/** RFC 4954 and RFC 5321: about our login or the session, whichever command they answer. */
+const NOT_ABOUT_THE_MAIL = new Set([421, 454, 503, 530, 534, 535, 538])
+
+/** How nodemailer tells of a failure. */
+interface SmtpError extends Error {
+  readonly code?: string
+  /** The command that was answered; `API` for what was never sent. */
+  readonly command?: string
+  readonly response?: string
+  readonly responseCode?: number
+}
+
+/** Speaks to one SMTP server over a few kept connections; never without TLS, unless told so. */
+export function createSmtpMailer(
+  url: SmtpUrl,
+  from: MailAddress,
+  timeouts: typeof TIMEOUTS = TIMEOUTS,
+): Mailer {
+  const transport = createTransport(transportOptions(url, timeouts))
+  const closing = new AbortController()
+  /** By the signal of their sending: mails of which the last byte was handed to the connection. */
+  const whole = new WeakSet<object>()
+  transport.use('stream', (sending, done) => {
+    const { signal } = sending.data
+    // Made anew for each try of the pool: a stream carries a message once.
+    const end = () =>
+      new PassThrough({
+        flush(flushed) {
+          if (signal) whole.add(signal)
+          flushed()
+        },
+      })
+    sending.message.transform(end)
+    done()
+  })
+
+  return {
+    timeoutMs: CLAIM_MS,
+    async send(mail, id) {
+      const signal = AbortSignal.any([AbortSignal.timeout(timeouts.sendMs), closing.signal])
+      try {
+        await transport.sendMail({ ...toMessage(mail, id, from), signal })
+      } catch (error) {
+        throw toDeliveryError(error as SmtpError, whole.has(signal))
+      }
+    },
+    async close() {
+      closing.abort()
+      transport.close()
+    },
+  }
+}
+
+function transportOptions(url: SmtpUrl, timeouts: typeof TIMEOUTS) {
+  return {
+    pool: true as const,
+    host: url.host,
+    port: url.port,
+    secure: url.tls === 'at-once',
+    requireTLS: url.tls === 'starttls',
+    ignoreTLS: url.tls === 'off',
+    // Forced: a server that offers no login would otherwise get the mail without one.
+    ...(url.login === undefined
+      ? {}
+      : { auth: { user: url.login.user, pass: url.login.password }, forceAuth: true }),
+    maxConnections: CONNECTIONS_MAX,
+    // Once more over a new connection when a kept one turns out dead before a byte of the mail.
+    maxRequeues: 1,
+    connectionTimeout: timeouts.connectMs,
+    dnsTimeout: timeouts.connectMs,
+    greetingTimeout: timeouts.greetingMs,
+    socketTimeout: timeouts.socketMs,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  }
+}
+
+/** Addresses as objects: read as text, one with a comma would be two. */
+function toMessage(mail: Mail, id: string, from: MailAddress): SendMailOptions {
+  return {
+    from: { name: from.name, address: from.address },
+    to: { name: '', address: mail.to },
+    subject: mail.subject,
+    text: mail.text,
+    html: mail.html,
+    messageId: `<${id}@${from.domain}>`,
+    headers: { 'Auto-Submitted': 'auto-generated' },
+  }
+}
+
+/** `whole`: only the server’s word was missing. */
+function toDeliveryError(error: SmtpError, whole: boolean): DeliveryError {
+  const { code, command = '', response, responseCode = 0 } = error
+  if (response !== undefined) {
+    const told = `${command} was answered ${quotable(response)}`
+    // Any refusal is an answer; what is neither yes nor no leaves it open.
+    const unconfirmed = whole && responseCode < 400
+    return new DeliveryError(faultOf(command, responseCode), told, { unconfirmed })
+  }
+  // Such as a line break in the address, or a mail larger than the server takes.
+  if (code === 'EENVELOPE' || (code === 'EMESSAGE' && command === 'MAIL FROM')) {
+    return new DeliveryError('refused', 'the mail cannot be handed over as it is')
+  }
+  const told = code === 'EABORT' ? 'given up: the server took too long' : error.message
+  return new DeliveryError('transport', told, { cause: error, unconfirmed: whole })
+}
+
+function faultOf(command: string, responseCode: number): DeliveryFault {
+  if (!/^(RCPT TO|DATA)$/.test(command) || NOT_ABOUT_THE_MAIL.has(responseCode)) return 'transport'
+  if (responseCode >= 500) return 'refused'
+  return responseCode >= 400 ? 'later' : 'transport'
+}

@@ -1,0 +1,62 @@
+import { type HttpTimeouts, NoAnswerError, post } from '../../lib/http-client.ts'
+import type { TwilioAccount } from '../../settings/sms-url.ts'
+import { MINUTE_MS } from '../../lib/units.ts'
+import { type DeliveryFault, DeliveryError } from './delivery-error.ts'
+import type { Sms, SmsSender } from './sms-sender.ts'
+
+/**
+ * Codes that blame our sender, not the number that we write to: the wrong `From`, or its queue is
+ * full (https://www.twilio.com/docs/api/errors).
+ */
+const SENDER_CODES = new Set([21212, 21267, 21603, 21606, 21607, 21611, 21659, 21660, 21661])
+
+/** Sends by Twilio's Messages API of 2010-04-01. */
+export function createTwilio(
+  account: TwilioAccount,
+  { timeouts }: { timeouts?: HttpTimeouts } = {},
+): SmsSender {
+  const { origin, sid, token, from } = account
+  const url = new URL(`/2010-04-01/Accounts/${sid}/Messages.json`, origin)
+  const headers = {
+    accept: 'application/json',
+    authorization: `Basic ${Buffer.from(`${sid}:${token}`).toString('base64')}`,
+    'content-type': 'application/x-www-form-urlencoded',
+  }
+  const closing = new AbortController()
+  return {
+    timeoutMs: MINUTE_MS,
+    async send({ to, text }: Sms) {
+      const body = new URLSearchParams({ To: to, From: from, Body: text }).toString()
+      const options = { headers, body, timeouts, signal: closing.signal }
+      const answer = await post(url, options).catch((error: unknown) => {
+        throw new DeliveryError('transport', `Twilio did not answer: ${(error as Error).message}`, {
+          cause: error,
+          unconfirmed: error instanceof NoAnswerError && error.handedOver,
+        })
+      })
+      if (answer.status >= 200 && answer.status < 300) return
+      const code = codeIn(answer.body)
+      // Twilio's own words repeat the number, and this is logged.
+      const why = `Twilio answered ${answer.status}${code === undefined ? '' : ` with code ${code}`}`
+      throw new DeliveryError(faultOf(answer.status, code), why)
+    },
+    close: async () => closing.abort(),
+  }
+}
+
+/** Codes from 21000 to 21999 are about one message; other refusals are about us or Twilio. */
+function faultOf(status: number, code = 0): DeliveryFault {
+  const aboutMessage = status < 500 && status !== 429 && code >= 21_000 && code < 22_000
+  if (aboutMessage) return SENDER_CODES.has(code) ? 'transport' : 'refused'
+  // Not understood: one odd number must not hold up all others.
+  return status === 400 ? 'later' : 'transport'
+}
+
+function codeIn(body: string): number | undefined {
+  try {
+    const { code } = JSON.parse(body) as { code?: unknown }
+    return Number.isSafeInteger(code) ? (code as number) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,289 @@
+import { isUtf8 } from 'node:buffer'
+import { readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
+import { databaseProblem } from '../database/problems.ts'
+import { createKeyRing, type KeyRing } from '../keys/key-ring.ts'
+import { passwordProblem } from '../passwords/policy.ts'
+import type { SigningAlgorithm } from '../keys/signing-keys.ts'
+import { canonicalEmail } from '../lib/emails.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../lib/units.ts'
+import { loadOrCreateSecretKey } from './secret-key.ts'
+import { loadSigningKeys, type SigningKeyFile } from '../keys/signing-key-file.ts'
+import { defaultHashConcurrency, type Setting, SETTINGS } from './settings.ts'
+
+const KEY_FILE = 'JWT_PRIVATE_KEY_FILE'
+
+type Values = { [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name]['default'] }
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** What the process runs with: read once, frozen, free of secrets. Durations are milliseconds. */
+export type Config = ReturnType<typeof toConfig>
+
+/** What must never be printed; apart from `Config` so that logging a config tells nothing. */
+export interface Secrets {
+  readonly databaseUrl: Values['DATABASE_URL']
+  readonly mailUrl: Values['MAIL_URL']
+  readonly keys: KeyRing
+  /** Absent with HS256, which signs with the secret key. */
+  readonly signingKeyFile: SigningKeyFile | undefined
+  readonly adminPassword: string | undefined
+  readonly smsUrl: Values['SMS_URL']
+  readonly redisUrl: Values['REDIS_URL']
+}
+
+/** Every mistake of a start, one line each; the lines name settings and hold no values. */
+export class ConfigError extends Error {
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.name = 'ConfigError'
+  }
+}
+
+/**
+ * Reads every setting from the environment; a secret may stand in a file named by `<NAME>_FILE`.
+ * An empty value counts as absent. Throws ConfigError with all mistakes at once. Makes the secret
+ * key beside the SQLite file when there is none, and nothing else.
+ */
+export function readConfig(environment: Environment): { config: Config; secrets: Secrets } {
+  const problems: string[] = []
+  const values = readValues(environment, problems)
+  const refused = new Set(problems.map(nameOf))
+  // What was set but could not be read is not missing.
+  const crossed = crossCheck(values)
+  const signingKeyFile = loadSigningKeyFile(values, crossed)
+  problems.push(...crossed.filter((problem) => !refused.has(nameOf(problem))))
+  if (problems.length > 0) throw new ConfigError(problems)
+
+  const databaseUrl = values.DATABASE_URL
+  const secrets = {
+    databaseUrl,
+    mailUrl: values.MAIL_URL,
+    keys: createKeyRing(values.SECRET_KEY ?? ownSecretKey(databaseUrl), values.SECRET_KEY_PREVIOUS),
+    signingKeyFile,
+    adminPassword: values.ADMIN_PASSWORD?.normalize('NFC'),
+    smsUrl: values.SMS_URL,
+    redisUrl: values.REDIS_URL,
+  }
+  const config = toConfig(values, {
+    threadpoolSize: Number(environment['UV_THREADPOOL_SIZE'] ?? Number.NaN),
+    signingKeysExposed: signingKeyFile?.openToOthers ?? false,
+  })
+  return { config: Object.freeze(config), secrets: Object.freeze(secrets) }
+}
+
+/** For commands that make the file: where, and for what. Throws ConfigError when that is not set. */
+export function signingKeySettings(environment: Environment): {
+  algorithm: SigningAlgorithm
+  path: string
+} {
+  const problems: string[] = []
+  const values = readValues(environment, problems)
+  const { ALGORITHM: algorithm, JWT_PRIVATE_KEY_FILE: path } = values
+  if (algorithm === 'HS256' || path === undefined) {
+    const refused = problems.filter((problem) => nameOf(problem) === 'ALGORITHM')
+    const needed = `ALGORITHM and ${KEY_FILE} must be set: EdDSA, and where the file is to be`
+    throw new ConfigError(refused.length > 0 ? refused : [needed])
+  }
+  return { algorithm, path }
+}
+
+/** What an operator should know although the start goes on. */
+export function configWarnings(config: Config): string[] {
+  const warnings: string[] = []
+  const { memoryKib, passes } = config.argon2
+  if (memoryKib < SETTINGS.ARGON2_MEMORY_KIB.default || passes < SETTINGS.ARGON2_PASSES.default) {
+    warnings.push('ARGON2_MEMORY_KIB or ARGON2_PASSES is below the default: only for tests')
+  }
+  if (!config.rateLimit) warnings.push('RATE_LIMIT=off: only for load tests')
+  if (config.mailUnencrypted) {
+    warnings.push('MAIL_URL has tls=off: codes travel readable; only for a sink on this machine')
+  }
+  if (config.smsUnencrypted) {
+    warnings.push('SMS_URL has tls=off: token and codes travel readable; only for tests')
+  }
+  if (config.signingKeysExposed) {
+    warnings.push(`${KEY_FILE} names a file that every user of this machine can read: chmod 600`)
+  }
+  return warnings
+}
+
+/** What else stands in a file that several programs share. */
+const OTHERS = /^(?:NODE|UV|NPM|COMPOSE|DOCKER|POSTGRES|TZ)(?:_|$)|^PG[A-Z]+$/
+
+/** Lines of `.env` that set nothing, because no setting has that name. */
+export function dotEnvWarnings(): string[] {
+  let file: string
+  try {
+    file = readFileSync('.env', 'utf8')
+  } catch {
+    return []
+  }
+  const settings = Object.entries<Setting<unknown>>(SETTINGS)
+  const known = new Set(
+    settings.flatMap(([name, { secret }]) => (secret ? [name, `${name}_FILE`] : [name])),
+  )
+  return Object.keys(parseEnv(file))
+    .filter((name) => !known.has(name) && !OTHERS.test(name))
+    .map((name) => `.env names ${name}, which is no setting: is it spelt right?`)
+}
+
+function readValues(environment: Environment, problems: string[]): Values {
+  const read = (name: string, setting: Setting<unknown>): unknown => {
+    try {
+      const value = readText(environment, name, setting.secret === true)
+      return value === undefined ? setting.default : setting.parse(value)
+    } catch (error) {
+      problems.push(`${name} ${error instanceof Error ? error.message : 'cannot be read'}`)
+      return setting.default
+    }
+  }
+  const entries = Object.entries(SETTINGS).map(([name, setting]) => [name, read(name, setting)])
+  return Object.fromEntries(entries) as Values
+}
+
+function readText(environment: Environment, name: string, secret: boolean): string | undefined {
+  const value = environment[name] || undefined
+  const file = secret ? environment[`${name}_FILE`] || undefined : undefined
+  if (file === undefined) return value
+  if (value !== undefined) throw new Error(`and ${name}_FILE are both set; keep one`)
+  let content: Buffer
+  try {
+    content = readFileSync(file)
+  } catch {
+    throw new Error(`cannot be read: the file that ${name}_FILE names does not open`)
+  }
+  // Read as text, random bytes would lose most of what is random in them.
+  if (!isUtf8(content)) throw new Error(`must be UTF-8 text, the file of ${name}_FILE is not`)
+  return content.toString('utf8').replace(/\r?\n$/, '') || undefined
+}
+
+function ownSecretKey(databaseUrl: Values['DATABASE_URL']): string {
+  try {
+    return loadOrCreateSecretKey(databaseUrl.kind === 'sqlite' ? databaseUrl.path : undefined)
+  } catch (error) {
+    // The key is kept beside the database, whose folder may be what is wrong.
+    const problem = databaseProblem(error)
+    throw new ConfigError([problem ?? `SECRET_KEY is not set, and ${(error as Error).message}`])
+  }
+}
+
+/** With an asymmetric ALGORITHM; adds to the problems. */
+function loadSigningKeyFile(values: Values, problems: string[]): SigningKeyFile | undefined {
+  const { ALGORITHM: algorithm, JWT_PRIVATE_KEY_FILE: path } = values
+  if (algorithm === 'HS256') {
+    if (path !== undefined) {
+      problems.push(`ALGORITHM must be EdDSA, ES256 or RS256 to use ${KEY_FILE}; or remove that`)
+    }
+    return undefined
+  }
+  if (path === undefined) {
+    problems.push(
+      `${KEY_FILE} is missing: ALGORITHM needs one; name a file, then npm run cli -- keys rotate makes it`,
+    )
+    return undefined
+  }
+  try {
+    const file = loadSigningKeys(path, algorithm)
+    const { SECRET_KEY, SECRET_KEY_PREVIOUS, ADMIN_PASSWORD } = values
+    const others = Object.entries({ SECRET_KEY, SECRET_KEY_PREVIOUS, ADMIN_PASSWORD })
+    const same = others.find(([, secret]) => secret?.trim() === file.text.trim())
+    if (same) problems.push(`${same[0]} is the same as ${KEY_FILE}’s file; a key has one purpose`)
+    return file
+  } catch (error) {
+    problems.push(`${KEY_FILE} ${(error as Error).message}`)
+    return undefined
+  }
+}
+
+/** The lines begin with the setting that they are about. */
+function nameOf(problem: string): string {
+  return problem.split(' ', 1)[0] ?? ''
+}
+
+function crossCheck(values: Values): string[] {
+  const problems: string[] = []
+  if (values.DATABASE_URL.kind === 'postgres' && values.SECRET_KEY === undefined) {
+    problems.push('SECRET_KEY is required with PostgreSQL; make one with: openssl rand -base64 48')
+  }
+  if (values.SECRET_KEY !== undefined && values.SECRET_KEY === values.SECRET_KEY_PREVIOUS) {
+    problems.push('SECRET_KEY_PREVIOUS is the same as SECRET_KEY; remove it')
+  }
+  if (values.SECRET_KEY !== undefined && values.SECRET_KEY === values.ADMIN_PASSWORD) {
+    problems.push('ADMIN_PASSWORD is the same as SECRET_KEY; a key has one purpose')
+  }
+  if ((values.ADMIN_EMAIL === undefined) !== (values.ADMIN_PASSWORD === undefined)) {
+    const missing = values.ADMIN_EMAIL === undefined ? 'ADMIN_EMAIL' : 'ADMIN_PASSWORD'
+    problems.push(`${missing} is missing: ADMIN_EMAIL and ADMIN_PASSWORD go together`)
+  }
+  if (values.ADMIN_EMAIL !== undefined && values.ADMIN_PASSWORD !== undefined) {
+    const problem = passwordProblem(values.ADMIN_PASSWORD, {
+      role: 'admin',
+      minLength: values.PASSWORD_MIN_LENGTH,
+      email: canonicalEmail(values.ADMIN_EMAIL) ?? values.ADMIN_EMAIL,
+      fullName: null,
+    })
+    if (problem !== undefined) problems.push(`ADMIN_PASSWORD is refused: ${problem.detail}`)
+  }
+  if (values.MAIL_URL.kind !== 'console' && values.MAIL_FROM === undefined) {
+    problems.push('MAIL_FROM is missing: MAIL_URL sends mail, and needs a sender')
+  }
+  if (values.REFRESH_TOKEN_EXPIRE_DAYS > values.SESSION_MAX_DAYS) {
+    problems.push('SESSION_MAX_DAYS must not be less than REFRESH_TOKEN_EXPIRE_DAYS')
+  }
+  return problems
+}
+
+function isUnencrypted(url: Values['MAIL_URL']): boolean {
+  if (url.kind === 'sendgrid') return url.origin.startsWith('http:')
+  return url.kind === 'smtp' && url.tls === 'off'
+}
+
+function toConfig(
+  values: Values,
+  found: { readonly threadpoolSize: number; readonly signingKeysExposed: boolean },
+) {
+  const { threadpoolSize, signingKeysExposed } = found
+  const publicUrl = values.PUBLIC_URL ?? `http://localhost:${values.PORT}`
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    worker: values.WORKER,
+    migrate: values.MIGRATE,
+    publicUrl,
+    jwtAudience: values.JWT_AUDIENCE,
+    signingKeysExposed,
+    accessTokenLifetimeMs: values.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE_MS,
+    sessionIdleLifetimeMs: values.REFRESH_TOKEN_EXPIRE_DAYS * DAY_MS,
+    sessionLifetimeMs: values.SESSION_MAX_DAYS * DAY_MS,
+    refreshGraceMs: values.REFRESH_GRACE_SECONDS * SECOND_MS,
+    codeLifetimeMs: values.VERIFICATION_CODE_EXPIRE_HOURS * HOUR_MS,
+    unverifiedLifetimeMs: values.UNVERIFIED_USER_TTL_HOURS * HOUR_MS,
+    cleanupSchedule: values.CLEANUP_SCHEDULE,
+    auditKeptMs: values.AUDIT_KEEP_DAYS * DAY_MS,
+    passwordMinLength: values.PASSWORD_MIN_LENGTH,
+    pwnedPasswordsUrl: values.PWNED_PASSWORDS_URL,
+    argon2: { memoryKib: values.ARGON2_MEMORY_KIB, passes: values.ARGON2_PASSES },
+    hashConcurrency:
+      values.HASH_CONCURRENCY ??
+      defaultHashConcurrency(Number.isSafeInteger(threadpoolSize) ? threadpoolSize : undefined),
+    hashQueue: values.HASH_QUEUE,
+    adminEmail: values.ADMIN_EMAIL,
+    mailFrom: values.MAIL_FROM,
+    mailUnencrypted: isUnencrypted(values.MAIL_URL),
+    smsUnencrypted: values.SMS_URL.kind === 'twilio' && values.SMS_URL.origin.startsWith('http:'),
+    corsOrigins: values.CORS_ORIGINS,
+    trustedProxies: values.TRUSTED_PROXIES,
+    hsts: values.HSTS ?? publicUrl.startsWith('https://'),
+    mailMaxPerHour: values.MAIL_MAX_PER_HOUR,
+    rateLimit: values.RATE_LIMIT,
+    smsMaxPerHour: values.SMS_MAX_PER_HOUR,
+    metricsPort: values.METRICS_PORT,
+    hideRegisteredEmails: values.HIDE_REGISTERED_EMAILS,
+    signUpMessage:
+      values.MAIL_URL.kind === 'console'
+        ? 'User registered successfully. Check console for verification code.'
+        : 'User registered successfully. Check your email for the verification code.',
+    logLevel: values.LOG_LEVEL,
+    logFormat: values.LOG_FORMAT,
+  }
+}

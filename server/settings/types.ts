@@ -1,0 +1,139 @@
+import { BlockList, isIP } from 'node:net'
+import { everRuns } from '../lib/cron.ts'
+import { canonicalEmail } from '../lib/emails.ts'
+
+// Readers of single settings. Each throws an Error that says what is expected and never repeats
+// the value, because any of them may hold a secret.
+
+export interface Reader<T> {
+  (value: string): T
+  /** What it takes, where a few words can say so; for the documentation. */
+  readonly allowed?: string
+}
+
+export const text = () => (value: string) => value
+
+export function integer(min: number, max: number): Reader<number> {
+  const read = (value: string) => {
+    const number = /^[0-9]{1,15}$/.test(value) ? Number(value) : Number.NaN
+    if (!(number >= min && number <= max)) {
+      throw new Error(`must be a whole number from ${min} to ${max}`)
+    }
+    return number
+  }
+  return Object.assign(read, { allowed: `${min} to ${max}` })
+}
+
+export function choice<const T extends string>(...values: readonly T[]): Reader<T> {
+  const read = (value: string) => {
+    const found = values.find((known) => known === value)
+    if (found === undefined)
+      throw new Error(`must be ${values.join(', ')}`.replace(/, (?=[^,]*$)/, ' or '))
+    return found
+  }
+  return Object.assign(read, { allowed: values.map((value) => `\`${value}\``).join(', ') })
+}
+
+export const onOff: Reader<boolean> = Object.assign(readSwitch, { allowed: '`on`, `off`' })
+
+function readSwitch(value: string): boolean {
+  if (['on', 'true'].includes(value)) return true
+  if (['off', 'false'].includes(value)) return false
+  throw new Error('must be on or off')
+}
+
+export function email(value: string): string {
+  if (canonicalEmail(value) === undefined) throw new Error('must be an email address')
+  return value
+}
+
+export function cron(value: string): string {
+  const expected = 'must be a cron expression of five or six fields, like 0 0 * * *'
+  let comes: boolean
+  try {
+    comes = everRuns(value)
+  } catch (error) {
+    throw new Error(expected, { cause: error })
+  }
+  if (!comes) throw new Error(`${expected}, for a time that comes`)
+  return value
+}
+
+export function httpUrl(value: string): string {
+  const url = parseUrl(value, 'must be an http:// or https:// URL')
+  if (!/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+    throw new Error('must be an http:// or https:// URL without user, query or fragment')
+  }
+  return value.replace(/\/+$/, '')
+}
+
+/** A base that a path segment is appended to, ending in a slash; `http:` only where no network is between. */
+export function rangeUrl(value: string): string {
+  const expected = 'must be an https:// URL without user, query or fragment'
+  const url = parseUrl(value, expected)
+  const loopback = /^(localhost|127(\.[0-9]{1,3}){3}|\[::1\])$/.test(url.hostname)
+  const secure = url.protocol === 'https:' || (url.protocol === 'http:' && loopback)
+  if (!secure || url.username || url.password || url.search || url.hash) throw new Error(expected)
+  return url.href.endsWith('/') ? url.href : `${url.href}/`
+}
+
+export function redisUrl(value: string): string {
+  const expected = 'must be redis://host:6379 or rediss://user:password@host:6380'
+  const url = parseUrl(value, expected)
+  const isDatabase = /^(?:\/\d{0,3})?$/.test(url.pathname)
+  if (!/^rediss?:$/.test(url.protocol) || url.hostname === '' || !isDatabase || url.search)
+    throw new Error(expected)
+  return value
+}
+
+export function originList(value: string): readonly string[] {
+  return list(value).map((origin) => {
+    if (parseUrl(origin, 'must list origins like https://shop.example').origin !== origin) {
+      throw new Error(
+        'must list exact origins like https://shop.example, without a path; * is refused',
+      )
+    }
+    return origin
+  })
+}
+
+export function cidrList(value: string): readonly string[] {
+  const expected = 'must list CIDR ranges like 10.0.0.0/8'
+  for (const range of list(value)) {
+    const [address = '', prefix = '', ...rest] = range.split('/')
+    const family = isIP(address)
+    // A prefix of 0 would believe everybody.
+    const plain = rest.length === 0 && /^[1-9][0-9]{0,2}$/.test(prefix)
+    if (family === 0 || !plain) throw new Error(expected)
+    try {
+      new BlockList().addSubnet(address, Number(prefix), family === 4 ? 'ipv4' : 'ipv6')
+    } catch {
+      throw new Error(expected)
+    }
+  }
+  return list(value)
+}
+
+/** Keys that stand in somebody's README. They are refused however long they are. */
+const PLACEHOLDERS =
+  /your-?_?(super-?_?)?secret|change-?_?(me|this)|placeholder|example-?_?key|insert-?_?key/i
+
+export function secretKey(value: string): string {
+  if ([...value].length < 32) throw new Error('must have at least 32 characters')
+  if (PLACEHOLDERS.test(value) || new Set(value).size < 8) {
+    throw new Error('is a placeholder; make one with: openssl rand -base64 48')
+  }
+  return value
+}
+
+function parseUrl(value: string, expected: string): URL {
+  if (!URL.canParse(value)) throw new Error(expected)
+  return new URL(value)
+}
+
+function list(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}

@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, before, describe, test } from 'node:test'
+import { recordEvent } from '../../../server/audit/events.ts'
+import { eventsOf } from '../../support/events.ts'
+import { addCanary, CANARY } from '../../support/full-user.ts'
+import { assertProblem } from '../../support/problem.ts'
+import { rowsOf } from '../../support/seed.ts'
+import { type Answer, type Service, startService, type TestUser } from '../../support/service.ts'
+import { rowOf } from '../../support/users.ts'
+
+const EXPORT = '/api/v1/me/export'
+
+/** Where each table stands in the answer. */
+const LISTS: Readonly<Record<string, string>> = {
+  users: 'user',
+  sign_ups: 'sign_ups',
+  code_failures: 'code_failures',
+  sessions: 'sessions',
+  outbox: 'messages',
+  phone_changes: 'phone_changes',
+  password_resets: 'password_resets',
+  email_changes: 'email_changes',
+  audit_events: 'events',
+}
+const MINE = 'it says whose the row is: the caller’s'
+const KEY = 'which of our keys a code or link was derived with; nothing about the user'
+const LINK = 'the link in a mail begins with it'
+const DELIVERY = 'how often which worker tried; nothing about the user'
+/** What is stored and not exported, and why. A column that is in neither fails. */
+const LEFT_OUT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  users: { password_hash: 'it can be guessed at; that there is one is told' },
+  sign_ups: { user_id: MINE, password_hash: 'as the user’s', key_id: KEY },
+  code_failures: {},
+  sessions: { user_id: MINE },
+  outbox: {
+    user_id: MINE,
+    payload: 'blank once sent; until then ids, and where somebody, perhaps another, asked for it',
+    claimed_until: DELIVERY,
+    claims: DELIVERY,
+    refusals: DELIVERY,
+    crashes: DELIVERY,
+    bugs: DELIVERY,
+    first_failed_at: DELIVERY,
+    unconfirmed: DELIVERY,
+  },
+  phone_changes: { id: 'the code is derived from it', user_id: MINE, key_id: KEY },
+  password_resets: { id: LINK, user_id: MINE, key_id: KEY },
+  email_changes: { id: LINK, user_id: MINE, key_id: KEY },
+  audit_events: {
+    actor_id: 'told as `actor`: another’s id is not about the caller',
+    subject_id: 'told as `subject`, likewise',
+  },
+}
+/** Tables that hold nothing about users, or no more than the ids of deleted ones. */
+const OTHER_TABLES = new Set(['audit_leftovers', 'job_runs'])
+
+/** The tables of server/database/schema.ts with their columns. */
+const tables = readSchema(readFileSync('server/database/schema.ts', 'utf8'))
+
+describe('GET /me/export', () => {
+  let service: Service
+  let canary: TestUser
+  let admin: TestUser
+  let answer: Answer
+  before(async () => {
+    service = await startService()
+    admin = await service.addAdmin()
+    canary = await addCanary(service)
+    const rename = { full_name: 'Cinderella', role: 'admin' }
+    await service.patch(`/api/v1/users/${canary.id}`, rename, {
+      token: admin.access,
+      ip: '198.51.100.9',
+    })
+    await service.patch(
+      `/api/v1/users/${admin.id}`,
+      { full_name: 'Boss' },
+      { token: canary.access },
+    )
+    // A verified user has none; one that is left over would be theirs.
+    await service.ctx.transaction((tx) =>
+      tx.insertInto('sign_ups').values(signUpOf(canary.id)).execute(),
+    )
+    answer = await service.get(EXPORT, { token: canary.access })
+  })
+  after(() => service[Symbol.asyncDispose]())
+
+  test('200, as a file, and never from a cache', () => {
+    assert.equal(answer.status, 200, answer.text)
+    const { 'content-disposition': disposition, 'cache-control': cache } = answer.headers
+    assert.equal(disposition, 'attachment; filename="coffee-shop-export.json"')
+    assert.equal(cache, 'no-store')
+    assert.equal(answer.body.exported_at, new Date(service.ctx.now()).toISOString())
+    assert.deepEqual(answer.body.truncated, [])
+  })
+
+  test('every table of the schema is in it, or holds nothing about users', () => {
+    assert.ok(tables.size >= 10)
+    const known = [...Object.keys(LISTS), ...OTHER_TABLES]
+    assert.deepEqual([...tables.keys()].toSorted(), known.toSorted())
+  })
+
+  for (const [table, list] of Object.entries(LISTS)) {
+    test(`every column of ${table} is in it, or is left out for a reason`, () => {
+      const found = [answer.body[list]].flat()[0] ?? {}
+      const leftOut = Object.keys(LEFT_OUT[table] ?? {})
+
+      const columns = [...Object.keys(found), ...leftOut].filter(
+        (name) => !['has_password', 'actor', 'subject'].includes(name),
+      )
+
+      assert.deepEqual(columns.toSorted(), [...(tables.get(table) ?? [])].toSorted())
+    })
+  }
+
+  test('what it says of the user and each session is what is stored', async () => {
+    const { password_hash, ...stored } = await rowOf(service, canary)
+    const sessions = (await rowsOf(service.ctx, 'sessions')).filter(
+      ({ user_id }) => user_id === canary.id,
+    )
+
+    assert.deepEqual(answer.body.user, { ...stored, has_password: password_hash !== null })
+    const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1)
+    assert.deepEqual(
+      answer.body.sessions.toSorted(byId),
+      sessions.map(({ user_id: _mine, ...session }) => session).toSorted(byId),
+    )
+  })
+
+  for (const value of Object.values(CANARY).filter((one) => one !== CANARY.name)) {
+    test(`it holds ${value}`, () => assert.ok(answer.text.includes(value)))
+  }
+
+  test('messages are those by user and those by address, each once, the newest first', async () => {
+    const { id, email_canonical: email } = answer.body.user
+    const stored = (await rowsOf(service.ctx, 'outbox')).filter(
+      (row) => row.user_id === id || row.email_canonical === email,
+    )
+
+    const { messages } = answer.body
+    assert.ok(stored.some((row) => row.user_id === null))
+    assert.ok(stored.some((row) => row.email_canonical === null))
+    const ids = messages.map((message: { id: string }) => message.id)
+    assert.equal(ids.length, stored.length)
+    assert.deepEqual(new Set(ids), new Set(stored.map((row) => row.id)))
+    const times = messages.map((message: { created_at: string }) => message.created_at)
+    assert.deepEqual(times, times.toSorted().toReversed())
+  })
+
+  test('what an admin did to me is told without where that admin sat', () => {
+    const { events } = answer.body
+    const promoted = events.find(({ event }: { event: string }) => event === 'user.role_changed')
+    assert.deepEqual([promoted.actor, promoted.subject], ['another', 'me'])
+    assert.deepEqual(promoted.changes, { before: 'user', after: 'admin' })
+    assert.deepEqual([promoted.ip, promoted.request_id], [null, null])
+    assert.ok(!answer.text.includes('198.51.100.9'))
+  })
+
+  test('what I did to others is told without what changed of them', () => {
+    const { events } = answer.body
+    const did = events.filter(({ subject }: { subject: string }) => subject === 'another')
+    assert.equal(did.length, 1)
+    assert.deepEqual([did[0].actor, did[0].changes], ['me', null])
+  })
+
+  test('what somebody did who was not logged in is told with the network', () => {
+    const received = answer.body.events.find(
+      ({ event }: { event: string }) => event === 'sign_up.received',
+    )
+    assert.deepEqual([received.actor, received.subject, received.ip], ['nobody', 'me', CANARY.ip])
+  })
+
+  test('it opens nothing: no hash, no key id, no id that a link or code is made of', async () => {
+    const { password_hash: hash } = await rowOf(service, canary)
+    const resets = (await rowsOf(service.ctx, 'password_resets')).map((row) => row.id)
+    const changes = (await rowsOf(service.ctx, 'phone_changes')).map((row) => row.id)
+
+    assert.ok(hash !== null && resets.length > 0 && changes.length > 0)
+    for (const secret of [hash, service.ctx.keys.current.id, ...resets, ...changes, '$argon2'])
+      assert.ok(!answer.text.includes(secret), secret)
+  })
+
+  test('somebody else’s holds nothing of it', async () => {
+    const other = await service.registerUser()
+
+    const { text, body } = await service.get(EXPORT, { token: other.access })
+
+    assert.equal(body.user.email, other.email)
+    for (const value of Object.values(CANARY)) assert.ok(!text.includes(value), value)
+    assert.ok(body.events.length > 0 && body.messages.length > 0)
+  })
+
+  test('200 is recorded before it is answered', async () => {
+    const exported = await eventsOf(service, 'data.exported')
+    const mine = exported.filter((event) => event.subject_id === canary.id)
+    assert.deepEqual(
+      mine.map(({ actor_id, request_id }) => [actor_id, request_id]),
+      [[canary.id, answer.headers['x-request-id']]],
+    )
+  })
+
+  test('of a list longer than 1000 the newest are in it, and it says so', async () => {
+    const user = await service.addUser()
+    await service.ctx.transaction(async (tx) => {
+      for (let n = 0; n < 1001; n++)
+        await recordEvent(tx, { event: 'session.ended', subjectId: user.id }, service.ctx.now())
+    })
+
+    const { body } = await service.get(EXPORT, { token: user.access })
+
+    assert.deepEqual(body.truncated, ['events'])
+    const ids = body.events.map(({ id }: { id: number }) => id)
+    assert.equal(ids.length, 1000)
+    assert.deepEqual(
+      ids,
+      ids.toSorted((a: number, b: number) => b - a),
+    )
+    assert.ok(body.events.every(({ event }: { event: string }) => event === 'session.ended'))
+  })
+
+  test('401 without a token', async () => {
+    assertProblem(await service.get(EXPORT), 'authentication_required')
+  })
+})
+
+function signUpOf(userId: number) {
+  return {
+    id: '0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10',
+    user_id: userId,
+    email: CANARY.email,
+    full_name: 'Cinderella',
+    password_hash: '$argon2id$left-over',
+    key_id: 'a-key-id',
+    ip: CANARY.ip,
+    user_agent: CANARY.userAgent,
+    locale: 'de',
+    created_at: '2026-01-01T12:00:00.000Z',
+    expires_at: '2026-01-02T12:00:00.000Z',
+  }
+}
+
+function readSchema(source: string): Map<string, string[]> {
+  const bodyOf = (name: string) =>
+    new RegExp(`export interface ${name} \\{\\n([^]*?)\\n\\}`).exec(source)?.[1] ?? ''
+  const fieldsOf = (name: string) =>
+    [...bodyOf(name).matchAll(/^ {2}(\w+): (\w+)/gm)].map(([, field = '', type = '']) => ({
+      field,
+      type,
+    }))
+  return new Map(
+    fieldsOf('Schema').map(({ field, type }) => [field, fieldsOf(type).map((one) => one.field)]),
+  )
+}
