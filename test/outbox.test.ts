@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { AppError } from '../server/errors.ts'
 import { claimMessage } from '../server/outbox/claims.ts'
 import { createDelivery, deliverNext } from '../server/outbox/delivery.ts'
-import { enqueueMail } from '../server/outbox/outbox.ts'
+import { enqueueMessage } from '../server/outbox/outbox.ts'
 import { LANES } from '../server/outbox/run.ts'
 import { finishMessage } from '../server/outbox/settlements.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
@@ -58,7 +58,7 @@ describe('a message', () => {
     await using service = await startService()
 
     const failing = service.ctx.transaction(async (tx) => {
-      await enqueueMail(tx, 'already_registered', { email }, { nowMs: service.clock.nowMs })
+      await enqueueMessage(tx, 'already_registered', { email }, { nowMs: service.clock.nowMs })
       throw new Error('rolled back')
     })
 

@@ -1,17 +1,12 @@
-import { blankEventsOf, recordEvent } from '../audit/events.ts'
+import { recordEvent } from '../audit/events.ts'
 import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
 import type { Counts } from '../schedule/job-runs.ts'
-import { forgetMessagesOf } from '../outbox/outbox.ts'
 import type { JobRun } from '../schedule/schedule.ts'
-import { forgetCodeFailuresOf } from './code-failures.ts'
-import {
-  countExpiredUsers,
-  countUsers,
-  deleteExpiredUsers,
-  findExpiredUsers,
-} from './expired-users.ts'
-import { expiryCutoff, keptOfDeleted } from './expiry.ts'
+import { countExpiredUsers, countUsers, findExpiredUsers } from './expired-users.ts'
+import { expiryCutoff } from './expiry.ts'
+import { writeIn } from '../outbox/write.ts'
+import { erase } from './erase.ts'
 
 /** A run may always delete so many; more than that only if at least half of all users stay. */
 const UNSUSPICIOUS = 1000
@@ -49,19 +44,9 @@ async function cleanUpSome(
 ): Promise<{ found: number; deleted: number }> {
   const found = await findExpiredUsers(tx, { cutoff, limit: ctx.batchMax })
   if (found.length === 0) return { found: 0, deleted: 0 }
-  const ids = found.map((user) => user.id)
-  const deleted = await deleteExpiredUsers(tx, ids, cutoff)
-  await forgetCodeFailuresOf(
-    tx,
-    deleted.map((user) => user.email_canonical),
-  )
-  await forgetMessagesOf(tx, deleted, ctx.now(), keptOfDeleted(ctx))
-  await blankEventsOf(
-    tx,
-    deleted.map((user) => user.id),
-    ctx.batchMax,
-  )
-  return { found: found.length, deleted: deleted.length }
+  const unverified = { cutoff }
+  const { erased } = await erase(writeIn(ctx, tx), found, { unverified, isRecorded: false })
+  return { found: found.length, deleted: erased.length }
 }
 
 async function refuses(ctx: Context, run: JobRun, cutoff: string): Promise<boolean> {

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Context } from '../context.ts'
 import { causeOf } from '../http/client.ts'
 import { lockUser } from '../accounts/users.ts'
-import { recordEvent } from '../audit/events.ts'
+import { commit } from '../outbox/write.ts'
 
 /**
  * Records the first refusal of each key and window: a flood must not write. Without a subject: looking
@@ -12,16 +12,13 @@ export function recordLimits(app: FastifyInstance, ctx: Context): void {
   app.addHook('onSend', async (request) => {
     const limit = request.limitReached
     if (limit === undefined || !limit.isFirst) return
-    const changes = { limit: limit.name }
-    const event = { event: 'limit.reached', ...causeOf(request), changes } as const
+    const cause = causeOf(request)
     // The refusal stands, whatever becomes of its record.
-    await ctx
-      .transaction(async (tx) => {
-        const { actorId } = request.session?.cause ?? {}
-        // Deleted since the guard let it in: a network of nobody would stay for ever.
-        const isGone = actorId !== undefined && (await lockUser(tx, actorId)) === undefined
-        await recordEvent(tx, { ...event, ...(isGone && { ip: null }) }, ctx.now())
-      })
-      .catch((error: unknown) => ctx.log.warn({ err: error, limit: limit.name }, 'limit reached'))
+    await commit(ctx, cause, async ({ tx, record }) => {
+      const { actorId } = cause
+      // Deleted since the guard let it in: a network of nobody would stay for ever.
+      const isGone = actorId !== undefined && (await lockUser(tx, actorId)) === undefined
+      await record('limit.reached', { changes: { limit: limit.name }, ...(isGone && { ip: null }) })
+    }).catch((error: unknown) => ctx.log.warn({ err: error, limit: limit.name }, 'limit reached'))
   })
 }

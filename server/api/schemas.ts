@@ -14,6 +14,14 @@ export const FullName = Type.Unsafe<string | null>({
   examples: ['Ann Lee'],
 })
 
+/** Any text: which passwords are good enough is for `assertGoodPassword`, where one is set. */
+export const Password = Type.String({
+  minLength: 1,
+  maxLength: 1024,
+  description: 'Exact: no trimming, no cutting, every character counts. Compared in Unicode NFC.',
+  examples: ['correct horse battery staple'],
+})
+
 /** Six digits. Never trimmed or converted: what is typed is compared. */
 export const Code = Type.String({
   pattern: SIX_DIGITS,

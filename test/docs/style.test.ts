@@ -125,8 +125,8 @@ describe('the code', () => {
         'accounts/users.ts',
         'accounts/addresses.ts',
         'accounts/search.ts',
-        'accounts/expired-users.ts',
-        'api/current-password.ts',
+
+        'accounts/passwords.ts',
       ],
       job_runs: ['schedule/job-runs.ts'],
       audit_events: ['audit/events.ts'],

@@ -8,6 +8,7 @@ import { countMailsTo } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
 import { HOUR_MS } from '../../lib/units.ts'
 import { enqueuePasswordReset } from '../../accounts/resets.ts'
+import { commit, NO_CAUSE } from '../../outbox/write.ts'
 
 /** Whoever asks; how many from one network, limits/limits.ts says. */
 const MAILS_PER_HOUR = 10
@@ -41,19 +42,17 @@ export function forgotPasswordRoute(app: App, ctx: Context): void {
     }
     // Recorded as other refusals are, though the answer does not tell.
     request.limitReached = await tried.reached?.refuse()
-    ctx.wakeMail()
     return reply.code(202).send({ message })
   })
 }
 
 /** False when the address, known or not, had its mails of this hour. */
 function ask(ctx: Context, email: string, client: Client): Promise<boolean> {
-  return ctx.transaction(async (tx) => {
-    const nowMs = ctx.now()
-    const counted = { email, sinceMs: nowMs - HOUR_MS }
-    const sent = await countMailsTo(tx, ['password_reset'], counted)
+  return commit(ctx, NO_CAUSE, async (write) => {
+    const counted = { email, sinceMs: write.nowMs - HOUR_MS }
+    const sent = await countMailsTo(write.tx, ['password_reset'], counted)
     if (ctx.config.rateLimit && sent >= MAILS_PER_HOUR) return false
-    await enqueuePasswordReset(tx, { email, client, nowMs })
+    await enqueuePasswordReset(write, email, client)
     return true
   })
 }

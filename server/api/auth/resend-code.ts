@@ -2,8 +2,9 @@ import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
 import type { App } from '../../http/fastify.ts'
 import { Email, Uuid } from '../../http/schemas.ts'
-import { enqueueMail, mayRepeatMail } from '../../outbox/outbox.ts'
+import { mayRepeatMail } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
+import { commit, NO_CAUSE } from '../../outbox/write.ts'
 
 const message = 'If this address is waiting for verification, the code is on its way.'
 
@@ -31,12 +32,10 @@ export function resendCodeRoute(app: App, ctx: Context): void {
     const email = canonicalEmail(body.email) ?? ''
     const payload = { email, signUpId: body.sign_up_id ?? null }
     // One row whatever the address: the job looks the user up, so known and unknown cost the same.
-    await ctx.transaction(async (tx) => {
-      const nowMs = ctx.now()
+    await commit(ctx, NO_CAUSE, async ({ tx, nowMs, enqueue }) => {
       if (ctx.config.rateLimit && !(await mayRepeatMail(tx, email, nowMs))) return
-      await enqueueMail(tx, 'repeat_verification', payload, { nowMs, email })
+      await enqueue('repeat_verification', payload, { email })
     })
-    ctx.wakeMail()
     return reply.code(202).send({ message })
   })
 }

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Type } from 'typebox'
-import { recordEvent } from '../../audit/events.ts'
 import type { Context } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { type Cause, causeOf } from '../../http/client.ts'
@@ -19,6 +18,7 @@ import {
 import { Code } from '../schemas.ts'
 import { activateUser, lockUser } from '../../accounts/users.ts'
 import { expiryCutoff } from '../../accounts/expiry.ts'
+import { commit } from '../../outbox/write.ts'
 
 /**
  * To find and compare the attempts of an address takes some 70 µs, which told one that waits from others
@@ -90,7 +90,7 @@ function activate(
   proven: SignUpRow,
   { email, cause }: { email: string; cause: Cause },
 ): Promise<boolean> {
-  return ctx.transaction(async (tx) => {
+  return commit(ctx, cause, async ({ tx, nowMs, record }) => {
     await lockUser(tx, proven.user_id)
     // A used attempt is deleted: what is still there under the lock was used by nobody.
     const signUp = await findSignUp(tx, proven.id)
@@ -101,14 +101,13 @@ function activate(
       locale: signUp.locale,
       passwordHash: signUp.password_hash,
       cutoff: expiryCutoff(ctx),
-      nowMs: ctx.now(),
+      nowMs,
     })
     if (!activated) return false
     await deleteSignUpsOf(tx, signUp.user_id)
     await clearCodeFailures(tx, { email, purpose: 'verify' })
-    const subjectId = signUp.user_id
     const changes = { sign_up_id: signUp.id }
-    await recordEvent(tx, { event: 'user.verified', subjectId, ...cause, changes }, ctx.now())
+    await record('user.verified', { subjectId: signUp.user_id, changes })
     return true
   })
 }

@@ -1,5 +1,4 @@
 import { Type } from 'typebox'
-import { recordEvent } from '../../audit/events.ts'
 import type { Context } from '../../context.ts'
 import type { Tx } from '../../database/connect.ts'
 import { fieldError } from '../../errors.ts'
@@ -7,12 +6,14 @@ import { hashAdmission } from '../../http/admission.ts'
 import { type Client, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { Email } from '../../http/schemas.ts'
-import { countMailsOf, countMailsTo, enqueueMail } from '../../outbox/outbox.ts'
+import { countMailsOf, countMailsTo } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
 import { HOUR_MS, MINUTE_MS } from '../../lib/units.ts'
 import { type Guards, sessionOf } from '../guards.ts'
-import { countKeyOf, replaceEmailChange } from '../../accounts/email-changes.ts'
-import { assertOwnPassword, lockProven, Password, type PasswordProof } from '../current-password.ts'
+import { countKeyOf, replaceEmailChange, assertNoneUndoable } from '../../accounts/email-changes.ts'
+import { assertOwnPassword, lockProven, type PasswordProof } from '../current-password.ts'
+import { commit, type Write } from '../../outbox/write.ts'
+import { Password } from '../schemas.ts'
 
 const SENDS_PER_HOUR = 5
 const message = 'If this address is free, the code is on its way to it.'
@@ -30,7 +31,7 @@ const schema = {
       { description: 'Always the same.' },
     ),
   },
-  errors: ['wrong_password', 'too_many_requests', 'overloaded'] as const,
+  errors: ['wrong_password', 'email_change_undoable', 'too_many_requests', 'overloaded'] as const,
 }
 
 interface Wanted {
@@ -48,8 +49,7 @@ export function changeEmailRoute(app: App, ctx: Context, guards: Guards): void {
     assertAnother(sessionOf(request).user, emailCanonical)
     const proof = await assertOwnPassword(ctx, request, password)
     const wanted = { email, email_canonical: emailCanonical, client: clientOf(request) }
-    await ctx.transaction((tx) => sendNewCode(ctx, tx, proof, wanted))
-    ctx.wakeMail()
+    await commit(ctx, proof.actor.cause, (write) => sendNewCode(write, proof, wanted))
     return reply.code(202).send({ message })
   })
 }
@@ -59,24 +59,21 @@ export function changeEmailRoute(app: App, ctx: Context, guards: Guards): void {
  * out. Decided under the user's lock: asked twice at once, it sends once.
  */
 async function sendNewCode(
-  ctx: Context,
-  tx: Tx,
+  write: Write,
   proof: PasswordProof,
   { client, ...to }: Wanted,
 ): Promise<void> {
-  const user = await lockProven(ctx, tx, proof)
+  const { ctx, tx, nowMs, record, enqueue } = write
+  const user = await lockProven(write, proof)
   assertAnother(user, to.email_canonical)
-  const nowMs = ctx.now()
+  // One change at a time: a thief's chain of them would leave the owner no way back.
+  await assertNoneUndoable(write, user.id)
   const [userId, email] = [user.id, countKeyOf(ctx.keys, to.email_canonical)]
   if (ctx.config.rateLimit && !(await mayMail(tx, { userId, email, nowMs }))) return
   const emailChangeId = await replaceEmailChange(tx, ctx.keys, { user, to, nowMs })
-  await enqueueMail(tx, 'email_code', { emailChangeId, ...client }, { nowMs, email, userId })
-  const event = {
-    event: 'email.change_requested',
-    subjectId: userId,
-    ...proof.actor.cause,
-  } as const
-  await recordEvent(tx, { ...event, changes: { email_change_id: emailChangeId } }, nowMs)
+  await enqueue('email_code', { emailChangeId, ...client }, { email, userId })
+  const changes = { email_change_id: emailChangeId }
+  await record('email.change_requested', { subjectId: userId, changes })
 }
 
 /** A stranger's mailbox is not to be filled, by one user or by many. */

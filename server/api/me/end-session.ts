@@ -1,11 +1,11 @@
 import { Type } from 'typebox'
-import { recordEvent } from '../../audit/events.ts'
 import type { Context } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import type { App } from '../../http/fastify.ts'
 import { Uuid } from '../../http/schemas.ts'
 import { type Guards, lockSelf, sessionOf } from '../guards.ts'
 import { endSessionOf } from '../../accounts/sessions.ts'
+import { commit } from '../../outbox/write.ts'
 
 const schema = {
   operationId: 'endSession',
@@ -23,13 +23,12 @@ export function endSessionRoute(app: App, ctx: Context, guards: Guards): void {
     const { id } = request.params
     const actor = sessionOf(request)
     const { userId } = actor
-    await ctx.transaction(async (tx) => {
+    await commit(ctx, actor.cause, async (write) => {
       // Under the lock: a session that was ended meanwhile ends no other.
-      await lockSelf(ctx, tx, actor)
-      const nowMs = ctx.now()
+      await lockSelf(write, actor)
+      const { tx, nowMs, record } = write
       if (!(await endSessionOf(tx, userId, { id, nowMs }))) throw new AppError('not_found')
-      const event = { ...actor.cause, subjectId: userId, changes: { session_id: id } }
-      await recordEvent(tx, { event: 'session.ended', ...event }, nowMs)
+      await record('session.ended', { subjectId: userId, changes: { session_id: id } })
     })
     return reply.code(204).send(null)
   })

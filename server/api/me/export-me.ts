@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { recordEvent } from '../../audit/events.ts'
+import { commit } from '../../outbox/write.ts'
 import { EVENTS } from '../../audit/event-names.ts'
 import type { Context } from '../../context.ts'
 import { AppError } from '../../errors.ts'
@@ -189,10 +189,9 @@ export function exportMeRoute(app: App, ctx: Context, guards: Guards): void {
     if (user === undefined) throw new AppError('invalid_token')
     const nowMs = ctx.now()
     // Before the answer: who reads what is stored has left a trace, or reads nothing.
-    await ctx.transaction(async (tx) => {
-      await lockSelf(ctx, tx, actor)
-      const event = { event: 'data.exported', subjectId: user.id, ...actor.cause } as const
-      await recordEvent(tx, event, nowMs)
+    await commit(ctx, actor.cause, async (write) => {
+      await lockSelf(write, actor)
+      await write.record('data.exported', { subjectId: user.id })
     })
     reply.header('content-disposition', 'attachment; filename="coffee-shop-export.json"')
     const has_password = Boolean(user.has_password)

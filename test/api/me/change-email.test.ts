@@ -73,6 +73,30 @@ describe('POST /me/email', () => {
     ])
   })
 
+  test('409 email_change_undoable while the last change can be undone, told only after the right password', async () => {
+    await using service = await startService()
+    const ann = await service.addUser('ann@example.com')
+    await changeEmail(service, ann, NEW)
+    service.advance(MINUTE_MS)
+    const another = (caller: { access: string }) =>
+      wantEmail(service, caller, 'another@example.com')
+
+    const wrong = await service.post(
+      EMAIL,
+      { email: 'another@example.com', current_password: 'not it' },
+      { token: ann.access },
+    )
+    const early = await another(ann)
+    const back = await wantEmail(service, ann, 'ann@example.com')
+    service.advance(72 * HOUR_MS)
+    const late = await another(await service.logIn(NEW))
+
+    assertProblem(wrong, 'wrong_password')
+    assertProblem(early, 'email_change_undoable')
+    assertProblem(back, 'email_change_undoable')
+    assert.equal(late.status, 202)
+  })
+
   test('202, the same, whoever has the address: as many rows and hashes; no code but for a free one', async (t) => {
     await using service = await startService()
     await service.addUser('taken@example.com')
