@@ -128,7 +128,7 @@ describe('the code', () => {
 
         'accounts/passwords.ts',
       ],
-      job_runs: ['schedule/job-runs.ts'],
+      jobs: ['schedule/jobs.ts'],
       audit_events: ['audit/events.ts'],
       sign_ups: ['accounts/sign-ups.ts'],
       phone_changes: ['accounts/phone-changes.ts'],

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
 import { isMailOverdue } from '../../outbox/backlog.ts'
-import { CLEAN_UP, latestRun } from '../../schedule/job-runs.ts'
+import { CLEAN_UP, findLastRun } from '../../schedule/jobs.ts'
 import { MINUTE_MS } from '../../lib/units.ts'
 import { pendingMigrations, SchemaError } from '../../database/migrate.ts'
 import type { App } from '../../http/fastify.ts'
@@ -102,7 +102,7 @@ async function checkDatabase(ctx: Context) {
 async function checkJobs(ctx: Context) {
   const nowMs = ctx.now()
   const overdue = await isMailOverdue(ctx.db, nowMs - MAIL_PATIENCE_MS)
-  const cleanUp = await latestRun(ctx.db, CLEAN_UP, nowMs)
+  const cleanUp = await findLastRun(ctx.db, CLEAN_UP, nowMs)
   const refused = cleanUp?.counts['refused'] !== undefined
   return {
     mail: overdue ? ('delayed' as const) : ('ok' as const),
