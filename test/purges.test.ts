@@ -137,24 +137,6 @@ describe('the purge', () => {
     assert.deepEqual([waiting.kind, waiting.finished_at], ['reminder', null])
   })
 
-  test('says that what a worker of 1.0.0 ended after the upgrade was sent', async () => {
-    await using service = await startService()
-    await service.signUp(email)
-    // It knows no states.
-    const finished = { finished_at: toIso(service.clock.nowMs), payload: '{}' }
-    await service.ctx.transaction((tx) =>
-      tx.updateTable('outbox').set(finished).where('kind', '=', 'verification').execute(),
-    )
-
-    await leftAfter(service, HOUR_MS, 'outbox')
-
-    const rows = await rowsOf(service.ctx, 'outbox')
-    assert.deepEqual(rows.map((row) => `${row.kind} ${row.state}`).toSorted(), [
-      'reminder waiting',
-      'verification sent',
-    ])
-  })
-
   test('keeps audit events for AUDIT_KEEP_DAYS', async () => {
     await using service = await startService({ AUDIT_KEEP_DAYS: '10' })
     const { nowMs } = service.clock

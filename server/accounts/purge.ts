@@ -2,7 +2,6 @@ import { blankLeftovers, deleteEventsBefore } from '../audit/events.ts'
 import type { Context } from '../context.ts'
 import { type Counts, findLastRun } from '../schedule/jobs.ts'
 import { deleteMessagesFinishedBefore, forgetStrangers } from '../outbox/outbox.ts'
-import { settleEndedSince } from '../outbox/settlements.ts'
 import type { JobRun } from '../schedule/schedule.ts'
 import { DAY_MS, toIso } from '../lib/units.ts'
 import { deleteSessionsBefore } from './sessions.ts'
@@ -53,7 +52,6 @@ export async function purge(ctx: Context, run: JobRun): Promise<Counts> {
     ),
     code_failures: await drain((tx, limit) => deleteOldCodeFailures(tx, nowMs, limit)),
     addresses: await drain((tx, limit) => forgetStrangers(tx, ago(countedMs), limit)),
-    settled: await drain((tx, limit) => settleEndedSince(tx, ago(DAY_MS), limit)),
     messages: await drain((tx, limit) =>
       deleteMessagesFinishedBefore(tx, ago(MESSAGES_KEPT_MS), limit),
     ),

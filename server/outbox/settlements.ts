@@ -159,29 +159,6 @@ export async function reviveMessage(tx: Tx, id: string, nowMs: number): Promise<
   return revived !== undefined
 }
 
-/**
- * Says `sent` of at most `limit` messages that ended after a time and still count as waiting: a worker
- * of 1.0.0, which knows no states, ended them after the upgrade. Returns how many.
- */
-export async function settleEndedSince(tx: Tx, since: string, limit: number): Promise<number> {
-  const settled = await tx
-    .updateTable('outbox')
-    .set({ state: 'sent' })
-    .where('id', 'in', (eb) =>
-      eb
-        .selectFrom('outbox')
-        .select('id')
-        .where('state', '=', 'waiting')
-        .where('finished_at', '>', since)
-        .limit(limit),
-    )
-    .where('state', '=', 'waiting')
-    .where('finished_at', 'is not', null)
-    .returning('id')
-    .execute()
-  return settled.length
-}
-
 type Settled = Partial<
   Record<'recipient' | 'last_error' | 'finished_at', string | null> &
     Record<'due_at' | 'payload' | 'first_failed_at', string> &
