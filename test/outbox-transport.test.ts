@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Delivery, deliverNext } from '../server/outbox/delivery.ts'
+import type { Delivery } from '../server/outbox/delivery.ts'
 import { enqueueMessage } from '../server/outbox/outbox.ts'
 import { LANES } from '../server/outbox/run.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from '../server/lib/units.ts'
@@ -10,6 +10,7 @@ import {
   createFailingMailer,
   createScriptedMailer,
   deliverAll,
+  deliverNext,
   deliverOne,
   deliveryBy,
   DOWN,

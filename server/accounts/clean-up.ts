@@ -42,7 +42,7 @@ export async function cleanUp(
   return counts
 }
 
-/** What an admin reads about each run; ids of the deleted are not kept, their owners wanted nothing. */
+/** For admins to read; ids of the deleted are not kept, their owners wanted nothing. */
 function record(
   ctx: Context,
   event: 'users.cleaned_up' | 'users.clean_up_refused',

@@ -16,7 +16,7 @@ const SESSIONS_KEPT_MS = 30 * DAY_MS
 const MESSAGES_KEPT_MS = 30 * DAY_MS
 /** The longest time over which mails to an address are counted, if codes do not live longer. */
 const COUNTED_MS = DAY_MS
-/** So that a mail which was sent and is sent again finds out that its link was used. */
+/** A mail that is sent a second time must find out that its link was used. */
 const RESETS_KEPT_MS = DAY_MS
 
 /** Its name in `jobs` and in the log. */

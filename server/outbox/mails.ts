@@ -5,7 +5,7 @@ import type { OutboxState, OutboxTable } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
 import type { Cause } from '../http/client.ts'
 import type { OutboxPayloads } from './outbox.ts'
-import { reviveMessage } from './settlements.ts'
+import { reviveMessage } from './outcomes.ts'
 import { commit, NO_CAUSE } from './write.ts'
 
 export const MAIL_STATES = [
@@ -37,7 +37,7 @@ const KINDS = {
 } as const satisfies Record<keyof OutboxPayloads, true>
 export const MAIL_KINDS = Object.keys(KINDS) as readonly (keyof OutboxPayloads)[]
 
-/** Never the payload: what a message says is made anew for each try, and is nobody else's business. */
+/** Never the payload: what a message says is made for each try, and is nobody else's business. */
 const COLUMNS = [
   'id',
   'kind',

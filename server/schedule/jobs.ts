@@ -4,7 +4,7 @@ import type { JobsTable } from '../database/schema.ts'
 import { newId } from '../lib/random.ts'
 import { SECOND_MS, toIso } from '../lib/units.ts'
 
-/** What a run did, by name. */
+/** Totals of a run, by name. */
 export type Counts = Readonly<Record<string, number>>
 
 /** A time that the schedule of a job names. */

@@ -32,7 +32,7 @@ export interface RecurringJob extends Job {
   readonly schedule: (config: Config) => string
 }
 
-/** What a job may do while it holds its slot. */
+/** The means of a job while it holds its slot. */
 export interface JobRun {
   /** One short transaction, which also renews the lease, and a pause. */
   batch<Done>(work: (tx: Tx) => Promise<Done>): Promise<Done>

@@ -136,7 +136,7 @@ describe('the code', () => {
       sessions: ['accounts/sessions.ts', 'accounts/session-list.ts'],
       password_resets: ['accounts/resets.ts'],
       email_changes: ['accounts/email-changes.ts'],
-      outbox: ['outbox/outbox.ts', 'outbox/claims.ts', 'outbox/settlements.ts'],
+      outbox: ['outbox/outbox.ts', 'outbox/claims.ts', 'outbox/outcomes.ts'],
     }
     const wrong = Object.entries(owners).flatMap(([table, files]) =>
       linesWith(new RegExp(`(insertInto|updateTable|deleteFrom)\\('${table}\\b`), files),
