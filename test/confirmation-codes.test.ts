@@ -561,7 +561,7 @@ for (const [what, { start, signIn, ask, sent, codeTo, confirm }] of [
     {
       ...ADDRESS,
       sent: ({ mailer }) =>
-        mailer.sent.filter(({ subject }) => /new Coffee Shop address/.test(subject)).length,
+        mailer.sent.filter(({ subject }) => subject.startsWith('Confirm the new address')).length,
       codeTo: (service, person, n) => emailCodesTo(service, ADDRESS.wanted(person, n)).at(-1) ?? '',
     },
   ],
@@ -644,7 +644,9 @@ for (const [what, kind, sentTo] of [
     'a mail',
     ADDRESS,
     ({ mailer }: Service) =>
-      mailer.sent.filter(({ subject }) => /new Coffee/.test(subject)).map(({ to }) => to),
+      mailer.sent
+        .filter(({ subject }) => subject.startsWith('Confirm the new address'))
+        .map(({ to }) => to),
   ],
 ] as const) {
   describe(`${what} with a code that waits`, () => {

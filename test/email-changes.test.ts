@@ -332,7 +332,10 @@ describe('the account cannot be deleted away', () => {
     assert.equal(answer.status, 200)
     const told = service.mailsTo(OLD).at(-1)
     assert.equal(told?.subject, 'Your Coffee Shop account was deleted')
-    assert.match(told.text, /was deleted on 2026-01-01 12:01 UTC by somebody who runs Coffee Shop/)
+    assert.match(
+      told.text,
+      /was deleted on 2026-01-01 12:01 UTC by an administrator of Coffee Shop/,
+    )
     assert.doesNotMatch(told.text, /198\.51\.100\.9/)
     assert.deepEqual(subjectsTo(service, THIEF), before)
     const rows = [await rowsOf(service.ctx, 'outbox'), await rowsOf(service.ctx, 'code_failures')]

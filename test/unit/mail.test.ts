@@ -30,7 +30,7 @@ describe('verification mail', () => {
   test('rounds down until when it works, and says so when network and device are unknown', () => {
     const { text } = verificationMail({ ...verification, ip: null, userAgent: null })
 
-    assert.match(text, /works until 2026-01-02 12:00 UTC\./)
+    assert.match(text, /is valid until 2026-01-02 12:00 UTC\./)
     assert.match(text, /from an unknown network with an unknown device\./)
   })
 })

@@ -90,7 +90,7 @@ describe('POST /auth/email/undo', () => {
     assert.equal(told?.subject, 'The change of your Coffee Shop address was undone')
     assert.match(
       told?.text ?? '',
-      /^On 2026-01-01 12:01 UTC the account .* its previous one\. Every session was signed out/m,
+      /^On 2026-01-01 12:01 UTC the account .* its previous address\. All sessions were ended/m,
     )
     const [change] = await emailChanges(service)
     assert.deepEqual(await eventsOf(service, 'email.change_undone'), [
