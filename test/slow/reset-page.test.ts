@@ -68,7 +68,7 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
     await page.getByRole('button', { name: 'Set password' }).click()
     await heading(page, 'Your new password is set')
     await page.reload()
-    await heading(page, 'Open the link from the mail')
+    await heading(page, 'Open the link from the email')
 
     assert.equal(address, `${url}/reset`)
     assert.equal((await logIn(email, NEW_PASSWORD)).status, 200)
@@ -114,7 +114,7 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
     await heading(page, 'Ihr neues Passwort ist gesetzt')
 
     assert.match(refusals[0] ?? '', /mindestens 8 Zeichen/)
-    assert.match(refusals[1] ?? '', /zu oft benutzt/)
+    assert.match(refusals[1] ?? '', /zu verbreitet/)
     assert.equal(await page.evaluate('document.documentElement.lang'), 'de')
     assert.equal((await logIn(email, NEW_PASSWORD)).status, 200)
   })
@@ -128,8 +128,8 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
     await opened.page.getByLabel('New password').fill('yet another password')
     await opened.page.getByRole('button', { name: 'Set password' }).click()
 
-    await heading(opened.page, 'This link no longer works')
-    await opened.page.getByText('Ask for another in the app').waitFor()
+    await heading(opened.page, 'This link is no longer valid')
+    await opened.page.getByText('Request another link in the app').waitFor()
   })
 
   test('keeps what was typed when the network fails, and sends it when it is back', async () => {
@@ -179,10 +179,10 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
     await using opened = await open(hash)
     const { page, complaints } = opened
 
-    await heading(page, 'Take the change of your address back?')
+    await heading(page, 'Undo the change of your address?')
     const onOpening = (await logIn(thiefs, PASSWORD)).status
-    await page.getByRole('button', { name: 'Take the change back' }).click()
-    await heading(page, 'The change is taken back')
+    await page.getByRole('button', { name: 'Undo the change' }).click()
+    await heading(page, 'The change was undone')
 
     assert.equal(onOpening, 200)
     assert.equal((await logIn(thiefs, PASSWORD)).status, 401)
@@ -194,7 +194,7 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
   test('says what it needs where scripts are off, and has no form to send anything', async () => {
     await using opened = await open('#token=x', { javaScriptEnabled: false })
 
-    await heading(opened.page, 'JavaScript is off')
+    await heading(opened.page, 'JavaScript is disabled')
 
     assert.equal(await opened.page.locator('form').isVisible(), false)
   })
