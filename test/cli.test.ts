@@ -417,7 +417,7 @@ if (DATABASE === 'sqlite') {
           ['users', 'delete', 'nobody@example.com'],
           /^not_found: There is no user nobody@example\.com\.\n$/,
         ],
-        [['users', 'show', CANARY], /^not_found: There is nothing here\.\n$/],
+        [['users', 'show', CANARY], /^not_found: The requested resource was not found\.\n$/],
         [['sessions', 'end', '--user', '4711'], /^not_found: There is no user 4711\.\n$/],
       ] as const)
         assertRefused(await runOn(service, args), message)

@@ -10,7 +10,7 @@ export const FullName = Type.Unsafe<string | null>({
   minLength: 1,
   maxLength: 4 * FULL_NAME_MAX_LENGTH,
   description:
-    'At most 200 characters, none of them a control, line or bidi character. null: no name.',
+    'At most 200 characters; control, line break and bidi characters are not allowed. null means no name.',
   examples: ['Ann Lee'],
 })
 
@@ -18,7 +18,7 @@ export const FullName = Type.Unsafe<string | null>({
 export const Password = Type.String({
   minLength: 1,
   maxLength: 1024,
-  description: 'Exact: no trimming, no cutting, every character counts. Compared in Unicode NFC.',
+  description: 'The password is neither trimmed nor truncated. It is compared in Unicode NFC.',
   examples: ['correct horse battery staple'],
 })
 
@@ -31,23 +31,26 @@ export const Code = Type.String({
 
 export const Phone = Type.String({
   pattern: E164,
-  description: 'E.164: + and 7 to 15 digits, beginning with the country’s code.',
+  description: 'Phone number in E.164 format: `+`, country code and number, 7 to 15 digits.',
   examples: ['+4915123456789'],
 })
 
 export const User = Type.Object(
   {
-    id: Type.Integer({ description: 'Never reused.', examples: [42] }),
-    email: Type.String({ description: 'As its owner typed it.', examples: ['ann@example.com'] }),
-    full_name: NullableText('null while unverified, or when none was given.', ['Ann Lee']),
-    phone: NullableText('Only once a code sent to it was confirmed; E.164.', ['+4915123456789']),
+    id: Type.Integer({ description: 'Ids are never reused.', examples: [42] }),
+    email: Type.String({
+      description: 'The address as the user entered it.',
+      examples: ['ann@example.com'],
+    }),
+    full_name: NullableText('Null if the account is unverified or no name was given.', ['Ann Lee']),
+    phone: NullableText('The confirmed phone number in E.164 format.', ['+4915123456789']),
     role: Type.Enum(['user', 'admin'], { type: 'string' }),
     is_verified: Type.Boolean(),
     disabled: Type.Boolean(),
-    created_at: Time('When the account was made.'),
-    updated_at: Time('When the account was changed last.'),
+    created_at: Time('Creation time of the account.'),
+    updated_at: Time('Time of the last change.'),
     verification_expires_at: Type.Optional(
-      Time('Only while unverified: when the account will be deleted.'),
+      Time('Only while unverified: the time when the account will be deleted.'),
     ),
   },
   { additionalProperties: false, description: 'A user.' },

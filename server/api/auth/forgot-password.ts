@@ -17,14 +17,14 @@ const message = 'If this address has an account, a link to set a new password is
 const schema = {
   operationId: 'forgotPassword',
   tags: ['Authentication'],
-  summary: 'Mail a link to set a new password',
+  summary: 'Email a link to set a new password',
   description:
-    'The link works once, for 30 minutes, and makes the one before void; until it is used, nothing changes. An address that nobody has verified gets one too: using it verifies. Always the same answer, whether the address is known or not; at most three mails an hour are sent that are asked for from one network, and ten in all.',
+    'The link works once, for 30 minutes, and replaces the previous link. Nothing changes until it is used. An unverified address also receives a link; using it verifies the address. The response is the same for known and unknown addresses. For each address, at most three emails per hour are sent on request from one network, and ten per hour in total.',
   body: Type.Object({ email: Email }, { additionalProperties: false }),
   response: {
     202: Type.Object(
       { message: Type.String({ examples: [message] }) },
-      { description: 'If the address has an account, the mail is on its way.' },
+      { description: 'If the address has an account, the email is being sent.' },
     ),
   },
 }

@@ -52,7 +52,7 @@ const schema = {
   tags: ['Authentication'],
   summary: 'Log in',
   description:
-    'Opens a session. As a form, the email is the field `username`, as OAuth 2 wants it. That an address is unverified or an account disabled is told only to whoever knows the password.',
+    'Starts a session. In the form variant the email is sent as `username`, as OAuth 2 requires. The response reveals that an address is unverified or an account disabled only if the password is correct.',
   body: Credentials,
   formBody: OAuthForm,
   response: { 200: Tokens },

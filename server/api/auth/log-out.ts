@@ -13,11 +13,11 @@ const schema = {
   tags: ['Authentication'],
   summary: 'Log out',
   description:
-    'Ends the session of the refresh token, or without one that of the Bearer token; if both are sent, the body decides. An unknown or ended refresh token is no error. The session’s access tokens stop working at once.',
+    'Ends the session of the refresh token or, without one, the session of the Bearer token. If both are sent, the refresh token takes precedence. An unknown or expired refresh token is not an error. Access tokens of the session stop working immediately.',
   body: Type.Optional(
     Type.Object({ refresh_token: Type.Optional(RefreshToken) }, { additionalProperties: false }),
   ),
-  response: { 204: Type.Null({ description: 'The session has ended.' }) },
+  response: { 204: Type.Null({ description: 'The session was ended.' }) },
   errors: ['authentication_required', 'invalid_token'] as const,
   security: [{}, { bearer: [] }],
 }

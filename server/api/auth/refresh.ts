@@ -11,9 +11,9 @@ import { commit } from '../../outbox/write.ts'
 const schema = {
   operationId: 'refresh',
   tags: ['Authentication'],
-  summary: 'Get a new pair of tokens',
+  summary: 'Refresh the tokens',
   description:
-    'The refresh token changes each time: keep the new one. When an answer was lost, the same token works again for a short while (30 seconds by default) and gets the same successor. An older one ends the session, for it may have been copied, and its owner is told by mail.',
+    'Refresh tokens rotate: keep the new one. If a response is lost, the previous token can be used again for a short grace period (30 seconds by default) and returns the same successor. An older token ends the session, because it may have been copied, and the user is notified by email.',
   body: Type.Object({ refresh_token: RefreshToken }, { additionalProperties: false }),
   response: { 200: Tokens },
   errors: ['invalid_token'] as const,

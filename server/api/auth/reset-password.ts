@@ -26,20 +26,20 @@ import { expiryCutoff } from '../../accounts/expiry.ts'
 import { activateUser, lockUser, type PublicUserRow } from '../../accounts/users.ts'
 import { commit, type Write } from '../../outbox/write.ts'
 
-const message = 'The password was set and every session ended. Log in with the new password.'
+const message = 'The password was set and all sessions were ended. Log in with the new password.'
 
 const schema = {
   operationId: 'resetPassword',
   tags: ['Authentication'],
-  summary: 'Set a new password with the mailed link',
+  summary: 'Set a new password with the emailed link',
   description:
-    'The token is what follows `#token=` in the link. A password that is refused does not use it up. Ends every session, makes void whatever waits for a code, and tells the owner by mail; logs nobody in. An address that nobody has verified is verified by it, without a name. A disabled account stays disabled.',
+    'The token is the part after `#token=` in the link. A rejected password does not consume it. The request ends every session, invalidates pending codes and notifies the user by email; it does not start a session. An unverified address becomes verified, without a name. A disabled account stays disabled.',
   body: Type.Object(
     {
       token: Type.String({
         minLength: 1,
         maxLength: 512,
-        description: 'From the newest link.',
+        description: 'The token from the most recent link.',
         examples: [`0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.${'A'.repeat(43)}`],
       }),
       password: Password,
@@ -49,7 +49,7 @@ const schema = {
   response: {
     200: Type.Object(
       { message: Type.String({ examples: [message] }) },
-      { description: 'Log in now.' },
+      { description: 'The password was set. Log in with it.' },
     ),
   },
   errors: ['invalid_reset_token', 'overloaded'] as const,

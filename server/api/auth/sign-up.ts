@@ -29,7 +29,7 @@ const schema = {
   tags: ['Authentication'],
   summary: 'Sign up',
   description:
-    'Mails a six-digit code that verifies the address and activates the password of this very attempt. An address that nobody has verified yet can be signed up again, up to five times; keep `sign_up_id` and send it to verify, so that only your own attempt can be activated. Mails are in English or German, as `Accept-Language` prefers. An account not verified in time (two days by default) is deleted.',
+    'Emails a six-digit code that verifies the address and activates the password of this sign-up. An unverified address can be signed up repeatedly, with up to five pending sign-ups. Keep `sign_up_id` and send it with the code, so that only your own sign-up can be activated. Emails are in English or German, according to `Accept-Language`. An account that is not verified in time (two days by default) is deleted.',
   body: Type.Object(
     { email: Email, password: Password, full_name: Type.Optional(FullName) },
     { additionalProperties: false },
@@ -38,17 +38,20 @@ const schema = {
     201: Type.Object(
       {
         message: Type.String({ examples: ['User registered successfully. …'] }),
-        email: Type.String({ description: 'As typed.', examples: ['ann@example.com'] }),
-        sign_up_id: Uuid('This attempt.'),
+        email: Type.String({
+          description: 'The address as it was sent.',
+          examples: ['ann@example.com'],
+        }),
+        sign_up_id: Uuid('Identifies this sign-up.'),
         did_you_mean: Type.Optional(
           Type.String({
             description:
-              'The address that was perhaps meant, where the domain looks like a typo. The mail went to the one that was sent.',
+              'The address that was probably intended, if the domain looks like a typo. The code was sent to the address in the request.',
             examples: ['ann@gmail.com'],
           }),
         ),
       },
-      { description: 'The code is on its way.' },
+      { description: 'The code is being sent.' },
     ),
   },
   errors: ['email_taken', 'too_many_sign_ups', 'overloaded'] as const,

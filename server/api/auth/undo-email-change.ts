@@ -20,20 +20,21 @@ import { moveUser } from '../../accounts/user-moves.ts'
 import { lockUser, type PublicUserRow, setPhone } from '../../accounts/users.ts'
 import { commit, type Write } from '../../outbox/write.ts'
 
-const message = 'The address is back and every session ended. Set a new password by the mail to it.'
+const message =
+  'The address was restored and all sessions were ended. Set a new password with the emailed link.'
 
 const schema = {
   operationId: 'undoEmailChange',
   tags: ['Authentication'],
-  summary: 'Undo a change of the email address with the mailed link',
+  summary: 'Undo a change of the email address with the emailed link',
   description:
-    'The token is what follows `#undo=` in the link that the address before was mailed; it works once, for 72 hours. Brings that address back, whatever changes followed, and their links become void. Every session ends and the password stops working, for whoever changed the address knew it: a link to set a new one is mailed. Whatever waits for a code becomes void, and a phone number that was confirmed since the change is removed.',
+    'The token is the part after `#undo=` in the link that was emailed to the previous address. It works once, for 72 hours. The request restores that address, reverts all later changes of the address and invalidates their links. It ends every session and disables the password, because the person who changed the address knew it; a link to set a new password is emailed. Pending codes become invalid, and a phone number confirmed after the change is removed.',
   body: Type.Object(
     {
       token: Type.String({
         minLength: 1,
         maxLength: 512,
-        description: 'From the mail to the address before.',
+        description: 'The token from the email to the previous address.',
         examples: [`0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.${'A'.repeat(43)}`],
       }),
     },
@@ -42,7 +43,7 @@ const schema = {
   response: {
     200: Type.Object(
       { message: Type.String({ examples: [message] }) },
-      { description: 'The link to set a new password is on its way.' },
+      { description: 'The address was restored. A link to set a new password is being sent.' },
     ),
   },
   errors: ['invalid_undo_token', 'overloaded'] as const,

@@ -29,21 +29,21 @@ const REFUSED_AFTER_MS = 10
 const schema = {
   operationId: 'verify',
   tags: ['Authentication'],
-  summary: 'Verify an address with the mailed code',
+  summary: 'Verify an address with the emailed code',
   description:
-    'Activates the password and name of the attempt that the code belongs to and drops the others. With `sign_up_id` only that attempt counts. The answer is the same for an unknown address and for a wrong, expired or used code. Five wrong codes per address, then one more every hour and at most twenty a day.',
+    'Activates the password and the name of the sign-up that the code belongs to and discards all other sign-ups of the address. `sign_up_id` restricts the check to that sign-up. The response is the same for an unknown address and for a wrong, expired or used code. Each address has five attempts; after that, one attempt per hour, at most twenty per day.',
   body: Type.Object(
     {
       email: Email,
       code: Code,
-      sign_up_id: Type.Optional(Uuid('From the sign-up’s answer.')),
+      sign_up_id: Type.Optional(Uuid('The `sign_up_id` from the response to the sign-up.')),
     },
     { additionalProperties: false },
   ),
   response: {
     200: Type.Object(
       { message: Type.Literal('User verified successfully') },
-      { description: 'Log in now with the password of that attempt.' },
+      { description: 'The address is verified. Log in with the password of that sign-up.' },
     ),
   },
   errors: ['invalid_code'] as const,

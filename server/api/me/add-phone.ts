@@ -17,12 +17,12 @@ const schema = {
   tags: ['Me'],
   summary: 'Add or change my phone number',
   description:
-    'Sends a six-digit code that works for ten minutes; the number counts once it is confirmed, until then the one before stays. A further call voids the code before it. At most one text message a minute and five an hour are sent, and five an hour to each number; beyond that the answer is the same, nothing is sent, and the code before still works. Numbers are not unique: a family may share one.',
+    'Sends a six-digit code by text message, valid for ten minutes. The current number stays in use until the new one is confirmed. Another request invalidates the previous code. At most one text message per minute and five per hour are sent for each user, and five per hour to each number. Beyond these limits the response is the same, no message is sent, and the previous code stays valid. Phone numbers are not unique: several users may share one.',
   body: Type.Object({ phone: Phone }, { additionalProperties: false }),
   response: {
     202: Type.Object(
       { message: Type.String({ examples: [message] }) },
-      { description: 'Always the same.' },
+      { description: 'The code is being sent, unless a limit was reached.' },
     ),
   },
 }

@@ -16,19 +16,19 @@ import { commit, type Write } from '../../outbox/write.ts'
 import { Password } from '../schemas.ts'
 
 const SENDS_PER_HOUR = 5
-const message = 'If this address is free, the code is on its way to it.'
+const message = 'If this address is available, the code is on its way.'
 
 const schema = {
   operationId: 'changeEmail',
   tags: ['Me'],
   summary: 'Change my email address',
   description:
-    'Mails a six-digit code to the new address, which works for an hour; until it is confirmed the address before stays. Always the same answer: the owner of an address that has an account, or had one until less than 72 hours ago, is told by mail, and no code is made. A further call voids the code before it. At most one mail a minute and five an hour are sent for each user, and five an hour to each address; beyond that the answer is the same, nothing is sent, and the code before still works.',
+    'Emails a six-digit code to the new address, valid for one hour. The current address stays in use until the code is confirmed. The response is always the same: if the new address belongs to an account, or did less than 72 hours ago, its owner is notified by email and no code is created. Another request invalidates the previous code. At most one email per minute and five per hour are sent for each user, and five per hour to each address. Beyond these limits the response is the same, no email is sent, and the previous code stays valid.',
   body: Type.Object({ email: Email, current_password: Password }, { additionalProperties: false }),
   response: {
     202: Type.Object(
       { message: Type.String({ examples: [message] }) },
-      { description: 'Always the same.' },
+      { description: 'If the address is available, the code is being sent.' },
     ),
   },
   errors: ['wrong_password', 'email_change_undoable', 'too_many_requests', 'overloaded'] as const,
@@ -91,5 +91,5 @@ async function mayMail(
 
 function assertAnother(user: { email_canonical: string }, emailCanonical: string): void {
   if (user.email_canonical === emailCanonical)
-    throw fieldError('/email', 'unchanged', 'This is the address of your account already.')
+    throw fieldError('/email', 'unchanged', 'This is already the address of your account.')
 }

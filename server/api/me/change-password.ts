@@ -24,12 +24,12 @@ const schema = {
   tags: ['Me'],
   summary: 'Change my password',
   description:
-    'Ends every other session; this one goes on. Links to reset the password and a change of address that waits stop working, and the owner is told by mail. An admin’s password has 15 characters or more. With a leaked-password list configured, the answer takes up to a second longer.',
+    'Ends all other sessions; the current session continues. Password reset links and a pending change of the address become invalid, and the user is notified by email. An admin’s password must have at least 15 characters. If a list of leaked passwords is configured, the response takes up to one second longer.',
   body: Type.Object(
     { current_password: Password, new_password: Password },
     { additionalProperties: false },
   ),
-  response: { 204: Type.Null({ description: 'The new password counts from now on.' }) },
+  response: { 204: Type.Null({ description: 'The password was changed.' }) },
   errors: ['wrong_password', 'too_many_requests', 'overloaded'] as const,
 }
 

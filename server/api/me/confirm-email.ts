@@ -27,7 +27,7 @@ const schema = {
   tags: ['Me'],
   summary: 'Confirm my new email address with the code',
   description:
-    'From then on the new address logs in. The address before is told, can have the change undone for 72 hours and is nobody else’s for as long. Every other session ends; links to reset the password and a phone number that waits for its code become void. A sign-up of the new address that nobody has verified is deleted. The answer is the same for a wrong, expired or used code and when no address waits or it was taken meanwhile. Five wrong codes, then one more every hour and at most twenty a day, for each user and for each new address, whoever asks.',
+    'Changes the address of the account; log in with the new address from now on. The previous address is notified and stays reserved for 72 hours, during which it can undo the change. All other sessions are ended; password reset links and a pending phone number become invalid. An unverified sign-up of the new address is deleted. The response is the same for a wrong, expired or used code, if no address is pending, and if the address has been taken in the meantime. Each user and each new address has five attempts; after that, one attempt per hour, at most twenty per day.',
   body: Type.Object({ code: Code }, { additionalProperties: false }),
   response: { 200: User },
   errors: ['invalid_code'] as const,

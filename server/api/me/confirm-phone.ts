@@ -16,7 +16,7 @@ const schema = {
   tags: ['Me'],
   summary: 'Confirm my phone number with the code',
   description:
-    'The answer is the same for a wrong, expired or used code and when no number waits. Five wrong codes, then one more every hour and at most twenty a day. It proves the number and nothing else: it never verifies an email address.',
+    'The response is the same for a wrong, expired or used code and if no number is pending. You have five attempts; after that, one attempt per hour, at most twenty per day. The code confirms the phone number only; it does not verify an email address.',
   body: Type.Object({ code: Code }, { additionalProperties: false }),
   response: { 200: User },
   errors: ['invalid_code'] as const,

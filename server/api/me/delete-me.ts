@@ -16,9 +16,9 @@ const schema = {
   tags: ['Me'],
   summary: 'Delete my account',
   description:
-    'With everything that is stored about me; all tokens stop working at once, and one last mail says so. Refused for 72 hours after a change of the address, while the one before can take the account back. The address is free again; the id is never reused. What cannot be deleted, a record of what happened, keeps the id and no address, name or network.',
+    'Deletes the account and all data stored about it. All tokens stop working immediately, and a final email confirms the deletion. For 72 hours after a change of the address the request is refused, because the previous address can still recover the account. The address becomes available again; the id is never reused. Audit events are kept with the id, but without address, name or network.',
   body: Type.Object({ current_password: Password }, { additionalProperties: false }),
-  response: { 204: Type.Null({ description: 'The account is gone.' }) },
+  response: { 204: Type.Null({ description: 'The account was deleted.' }) },
   errors: [
     'wrong_password',
     'too_many_requests',

@@ -8,10 +8,9 @@ import { commit } from '../../outbox/write.ts'
 const schema = {
   operationId: 'endOtherSessions',
   tags: ['Me'],
-  summary: 'End all my sessions but this one',
-  description:
-    'Every other device is signed out at once. Asking again is no error: there is nothing left to end.',
-  response: { 204: Type.Null({ description: 'Only the current session is left.' }) },
+  summary: 'End all my other sessions',
+  description: 'Signs out every other device immediately. The request is idempotent.',
+  response: { 204: Type.Null({ description: 'All other sessions were ended.' }) },
 }
 
 export function endOtherSessionsRoute(app: App, ctx: Context, guards: Guards): void {

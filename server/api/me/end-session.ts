@@ -12,9 +12,9 @@ const schema = {
   tags: ['Me'],
   summary: 'End one of my sessions',
   description:
-    'Its tokens stop working at once; one’s own current session may be named, too. One that has ended, or that is somebody else’s, is not found: a repetition after a lost answer gets 404, and the session has ended all the same.',
-  params: Type.Object({ id: Uuid('The session.') }, { additionalProperties: false }),
-  response: { 204: Type.Null({ description: 'The session has ended.' }) },
+    'The tokens of the session stop working immediately. The current session can be ended, too. A session that has ended or belongs to another user is not found: if you retry after a lost response, 404 means that the session was ended.',
+  params: Type.Object({ id: Uuid('The id of the session.') }, { additionalProperties: false }),
+  response: { 204: Type.Null({ description: 'The session was ended.' }) },
   errors: ['not_found'] as const,
 }
 

@@ -16,14 +16,14 @@ const schema = {
   operationId: 'exportMe',
   tags: ['Me'],
   summary: 'Export my data',
-  description: `Everything that is stored about the caller, as a file. Left out: what opens something (the password’s hash, ids that links are made of), and what is about others (where an admin acted from). Of each list the newest ${ROWS_MAX}.`,
+  description: `Returns all data stored about the caller, as a file. Omitted are secrets (the password hash, ids from which links are derived) and data about other people (the client addresses of admins). Each list contains the newest ${ROWS_MAX} entries.`,
   response: {
     200: Type.Object(
       {
         exported_at: Time('Now.'),
         user: Type.Unsafe<Record<string, unknown>>({
           ...Row,
-          description: 'The account; its password is only said to exist.',
+          description: 'The account. The password hash is not exported.',
         }),
         sign_ups: Rows('Attempts to sign up.'),
         sessions: Rows('Sessions: when, with which device, from which network.'),
@@ -36,12 +36,12 @@ const schema = {
           'The audit log. `actor` and `subject` are `me`, `another` or `nobody`; what concerns another user is null.',
         ),
         truncated: Type.Array(Type.String({ examples: ['events'] }), {
-          description: 'Lists that lack older rows.',
+          description: 'Names of lists from which older entries were omitted.',
         }),
       },
       {
         additionalProperties: false,
-        description: 'All that is stored about me.',
+        description: 'All data stored about the caller.',
         headers: {
           'Content-Disposition': { type: 'string', description: 'Suggests a file name.' },
         },

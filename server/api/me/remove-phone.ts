@@ -11,8 +11,8 @@ const schema = {
   operationId: 'removePhone',
   tags: ['Me'],
   summary: 'Remove my phone number',
-  description: 'Also one that is not confirmed yet: its code stops working.',
-  response: { 204: Type.Null({ description: 'There is no number, and none waits.' }) },
+  description: 'Removes the confirmed number and a pending one, whose code becomes invalid.',
+  response: { 204: Type.Null({ description: 'The account has no phone number.' }) },
 }
 
 export function removePhoneRoute(app: App, ctx: Context, guards: Guards): void {

@@ -18,23 +18,23 @@ declare module 'fastify' {
 
 const TAGS = [
   { name: 'Authentication', description: 'Sign up, verify, log in, refresh, log out.' },
-  { name: 'Me', description: 'Who is logged in.' },
-  { name: 'Users', description: 'The admin’s side.' },
-  { name: 'Mail', description: 'What was sent, waits or failed; for admins.' },
-  { name: 'Audit', description: 'Who did what, and when; for admins.' },
-  { name: 'Discovery', description: 'For services that check our access tokens.' },
-  { name: 'Operations', description: 'For load balancers and operators.' },
+  { name: 'Me', description: 'The account of the caller.' },
+  { name: 'Users', description: 'User administration.' },
+  { name: 'Mail', description: 'Delivery of emails and text messages, for admins.' },
+  { name: 'Audit', description: 'The audit log, for admins.' },
+  { name: 'Discovery', description: 'Metadata for services that verify access tokens.' },
+  { name: 'Operations', description: 'Probes for load balancers and operators.' },
 ]
 
-const DESCRIPTION = `Sign-up, verification by mail, login, roles, and the admin’s side of it.
+const DESCRIPTION = `Sign-up, email verification, login, sessions, roles and user administration.
 
-Send the access token as \`Authorization: Bearer …\`. Keep the \`refresh_token\` of each answer: it changes with every
-refresh, and a session whose old token comes back is ended.
+Send the access token as \`Authorization: Bearer …\`. Refresh tokens rotate: keep the \`refresh_token\` of each response.
+Reuse of an old refresh token ends the session.
 
-The base is \`/api/v1\`. The same routes answer without it, too (\`/auth/login\`), for clients of the service that this
-one replaces; write new ones against the base.
+The base path is \`/api/v1\`. The same routes are available without it (\`/auth/login\`) for clients of the service that
+this one replaces; use the base path in new clients.
 
-Every refusal is \`application/problem+json\` (RFC 9457) with a stable \`code\`.`
+Every error is \`application/problem+json\` (RFC 9457) with a stable \`code\`.`
 
 /** Describes every route that is registered after it; call before the first one. */
 export function describeApi(app: App): void {
@@ -55,7 +55,7 @@ export function describeApi(app: App): void {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
           password: {
             type: 'oauth2',
-            description: 'Your email as the username; leave the client fields as they are.',
+            description: 'Enter your email as the username. Leave the client fields unchanged.',
             flows: { password: { tokenUrl: '/api/v1/auth/login', scopes: {} } },
           },
         },
@@ -104,22 +104,29 @@ const PROBLEM_SCHEMA = {
   description: 'RFC 9457 problem details.',
   required: ['type', 'title', 'status', 'detail', 'code', 'request_id'],
   properties: {
-    type: { type: 'string', description: 'Always `about:blank`; tell errors apart by `code`.' },
-    title: { type: 'string', description: 'The name of the status.' },
+    type: { type: 'string', description: 'Always `about:blank`; distinguish errors by `code`.' },
+    title: { type: 'string', description: 'The reason phrase of the status.' },
     status: { type: 'integer' },
-    detail: { type: 'string', description: 'One sentence for a person.' },
-    code: { type: 'string', enum: Object.keys(STATUS), description: 'Stable; see docs/errors.md.' },
-    request_id: { type: 'string', description: 'The same as in `X-Request-Id` and in our log.' },
+    detail: { type: 'string', description: 'A human-readable explanation in one sentence.' },
+    code: {
+      type: 'string',
+      enum: Object.keys(STATUS),
+      description: 'A stable error code; see docs/errors.md.',
+    },
+    request_id: {
+      type: 'string',
+      description: 'The request id, as in `X-Request-Id` and the log.',
+    },
     errors: {
       type: 'array',
-      description: 'With `validation_failed`: which fields, and why.',
+      description: 'Only with `validation_failed`: the invalid fields.',
       items: {
         type: 'object',
         required: ['pointer', 'code', 'detail'],
         properties: {
           pointer: {
             type: 'string',
-            description: 'RFC 6901 pointer into the body, or a parameter’s name.',
+            description: 'A JSON pointer (RFC 6901) into the body, or the name of a parameter.',
           },
           code: { type: 'string' },
           detail: { type: 'string' },
@@ -194,7 +201,7 @@ function problemResponses(codes: readonly ErrorCode[]): Record<number, object> {
 const RETRY_AFTER = {
   'Retry-After': {
     type: 'integer',
-    description: 'Whole seconds after which trying again makes sense.',
+    description: 'Seconds to wait before the next attempt.',
   },
 }
 const HEADERS: Readonly<Record<number, object>> = {
@@ -202,12 +209,12 @@ const HEADERS: Readonly<Record<number, object>> = {
     ...RETRY_AFTER,
     'RateLimit-Policy': {
       type: 'string',
-      description: 'The limit that refused: its name, quota and window in seconds.',
+      description: 'The limit that was reached: its name, quota and window in seconds.',
       example: '"login";q=10;w=600',
     },
     RateLimit: {
       type: 'string',
-      description: 'What is left of it, and in how many seconds there is more.',
+      description: 'The remaining quota, and the seconds until it increases.',
       example: '"login";r=0;t=30',
     },
   },

@@ -11,9 +11,9 @@ const schema = {
   operationId: 'endUserSessions',
   tags: ['Users'],
   summary: 'End all sessions of a user',
-  description: 'The user is signed out everywhere, at once, and may log in again.',
+  description: 'Signs the user out everywhere immediately. The user can log in again.',
   params: UserIdParams,
-  response: { 204: Type.Null({ description: 'All sessions have ended.' }) },
+  response: { 204: Type.Null({ description: 'All sessions were ended.' }) },
   errors: ['not_found'] as const,
 }
 

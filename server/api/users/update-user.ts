@@ -11,7 +11,7 @@ const schema = {
   tags: ['Users'],
   summary: 'Change a user',
   description:
-    'Users change their own `full_name`; admins change others, too. Fields that are left out stay. Disabling ends all sessions. Nobody changes their own role, and the last active admin stays.',
+    'Users can change their own `full_name`; admins can change every user. Omitted fields stay unchanged. Disabling an account ends all its sessions. You cannot change your own role or disable your own account, and the last active admin cannot be demoted or disabled.',
   params: UserIdParams,
   body: Type.Object(
     {

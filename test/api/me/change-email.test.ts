@@ -19,7 +19,7 @@ import { assertInvalid, assertProblem } from '../../support/problem.ts'
 import { PASSWORD, type Service, startService, type TestUser } from '../../support/service.ts'
 
 const NEW = 'new@example.com'
-const message = 'If this address is free, the code is on its way to it.'
+const message = 'If this address is available, the code is on its way.'
 
 const subjectsTo = (service: Service, email: string) =>
   service.mailsTo(email).map(({ subject }) => subject)
