@@ -92,7 +92,7 @@ export function createApp(
   const app = createFastify(ctx)
   recordLimits(app, ctx)
   const guards = createGuards(ctx)
-  describeApi(app)
+  describeApi(app, ctx.config.shop)
   app.register(async (api) => endpoints(api as App, ctx, guards), { prefix: '/api/v1' })
   app.register(async (api) => {
     // The same routes without the prefix stay out of the document.
@@ -106,7 +106,7 @@ export function createApp(
     readyRoute(root, ctx, isDraining)
     showIssuerRoute(root, ctx) // GET /.well-known/oauth-authorization-server
     showSigningKeysRoute(root, ctx) // GET /.well-known/jwks.json
-    serveApiDocs(root)
+    serveApiDocs(root, ctx.config.shop)
     resetPageRoute(root, ctx)
     if (previewMails) mailPreviewRoute(root, ctx)
   })

@@ -21,7 +21,7 @@ export async function sendReset(ctx: Context, request: Request): Promise<Mail | 
   const opened = await commit(ctx, { ip: request.ip }, (write) => open(write, request))
   if (opened === undefined) return undefined
   const { user, expiresAt } = opened
-  return passwordResetMail({
+  return passwordResetMail(ctx.config.shop, {
     to: user.email,
     locale: user.locale ?? (await attemptLocale(ctx, user)),
     ip: request.ip,

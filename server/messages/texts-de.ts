@@ -2,8 +2,8 @@ import type { Device } from '../lib/devices.ts'
 import type { Origin, Texts } from './texts.ts'
 
 export const GERMAN: Texts = {
-  verification: ({ code, until, signedUpAt, from }) => ({
-    subject: 'Ihr Bestätigungscode für Coffee Shop',
+  verification: (shop, { code, until, signedUpAt, from }) => ({
+    subject: `Ihr Bestätigungscode für ${shop}`,
     blocks: [
       { before: 'Ihr Bestätigungscode lautet', code, after: `Er gilt bis zum ${time(until)}.` },
       `Jemand hat sich am ${time(signedUpAt)} mit dieser Adresse registriert, ${origin(from)}.`,
@@ -13,15 +13,15 @@ export const GERMAN: Texts = {
       },
     ],
   }),
-  alreadyRegistered: ({ link }) => ({
-    subject: 'Sie haben bereits ein Konto bei Coffee Shop',
+  alreadyRegistered: (shop, { link }) => ({
+    subject: `Sie haben bereits ein Konto bei ${shop}`,
     blocks: [
       'Jemand, vielleicht Sie selbst, wollte sich mit dieser Adresse registrieren. Zu ihr gibt es bereits ein Konto. Es hat sich nichts geändert.',
       { before: 'Um Ihr Konto zu nutzen, melden Sie sich mit Ihrem bisherigen Passwort an:', link },
     ],
   }),
-  sessionReplayed: ({ endedAt, from }) => ({
-    subject: 'Wir haben eine Ihrer Sitzungen bei Coffee Shop beendet',
+  sessionReplayed: (shop, { endedAt, from }) => ({
+    subject: `Wir haben eine Ihrer Sitzungen bei ${shop} beendet`,
     blocks: [
       `Ein veraltetes Anmeldetoken einer Ihrer Sitzungen wurde am ${time(endedAt)} erneut verwendet, ${origin(from)}.`,
       'Möglicherweise wurde es kopiert. Deshalb haben wir diese Sitzung beendet. Bitte melden Sie sich erneut an.',
@@ -31,8 +31,8 @@ export const GERMAN: Texts = {
       },
     ],
   }),
-  newDevice: ({ at, from }) => ({
-    subject: 'Neue Anmeldung bei Ihrem Konto bei Coffee Shop',
+  newDevice: (shop, { at, from }) => ({
+    subject: `Neue Anmeldung bei Ihrem Konto bei ${shop}`,
     blocks: [
       `Am ${time(at)} hat sich jemand bei Ihrem Konto angemeldet, ${origin(from)}.`,
       'Von diesem Gerät gab es in den letzten 30 Tagen keine Anmeldung; ein aktualisierter Browser zählt als neues Gerät. Wenn Sie das waren, müssen Sie nichts tun.',
@@ -42,8 +42,8 @@ export const GERMAN: Texts = {
       },
     ],
   }),
-  reminder: ({ signedUpAt, until, from, link }) => ({
-    subject: 'Ihr Konto bei Coffee Shop ist noch nicht bestätigt',
+  reminder: (shop, { signedUpAt, until, from, link }) => ({
+    subject: `Ihr Konto bei ${shop} ist noch nicht bestätigt`,
     blocks: [
       `Jemand hat sich am ${time(signedUpAt)} mit dieser Adresse registriert, ${origin(from)}.`,
       `Die Adresse ist noch nicht bestätigt. Das Konto wird am ${time(until)} gelöscht.`,
@@ -58,8 +58,8 @@ export const GERMAN: Texts = {
       },
     ],
   }),
-  passwordChanged: ({ at, from }) => ({
-    subject: 'Ihr Passwort bei Coffee Shop wurde geändert',
+  passwordChanged: (shop, { at, from }) => ({
+    subject: `Ihr Passwort bei ${shop} wurde geändert`,
     blocks: [
       `Das Passwort Ihres Kontos wurde am ${time(at)} geändert, ${origin(from)}. Alle anderen Sitzungen wurden beendet.`,
       {
@@ -68,8 +68,8 @@ export const GERMAN: Texts = {
       },
     ],
   }),
-  leftPasswordChanged: ({ at, until, link }) => ({
-    subject: 'Ihr Passwort bei Coffee Shop wurde geändert',
+  leftPasswordChanged: (shop, { at, until, link }) => ({
+    subject: `Ihr Passwort bei ${shop} wurde geändert`,
     blocks: [
       `Das Passwort des Kontos, das bis vor Kurzem diese E-Mail-Adresse hatte, wurde am ${time(at)} geändert. Alle anderen Sitzungen wurden beendet.`,
       {
@@ -83,8 +83,8 @@ export const GERMAN: Texts = {
       },
     ],
   }),
-  passwordReset: ({ link, until, requestedAt, from, verifies }) => ({
-    subject: 'Neues Passwort für Coffee Shop setzen',
+  passwordReset: (shop, { link, until, requestedAt, from, verifies }) => ({
+    subject: `Neues Passwort für ${shop} setzen`,
     blocks: [
       from === null
         ? `Für Ihr Konto wurde am ${time(requestedAt)} ein neues Passwort angefordert.`
@@ -104,8 +104,8 @@ export const GERMAN: Texts = {
       },
     ],
   }),
-  accountDeleted: ({ at, from }) => ({
-    subject: 'Ihr Konto bei Coffee Shop wurde gelöscht',
+  accountDeleted: (shop, { at, from }) => ({
+    subject: `Ihr Konto bei ${shop} wurde gelöscht`,
     blocks: [
       `Ihr Konto wurde am ${time(at)} gelöscht, ${origin(from)}. Dabei war jemand angemeldet und hat das Passwort eingegeben.`,
       'Alle Daten, die über Sie gespeichert waren, wurden gelöscht. Dies ist unsere letzte E-Mail. Sie können sich jederzeit neu registrieren.',
@@ -115,10 +115,10 @@ export const GERMAN: Texts = {
       },
     ],
   }),
-  leftAccountDeleted: ({ at }) => ({
-    subject: 'Ihr Konto bei Coffee Shop wurde gelöscht',
+  leftAccountDeleted: (shop, { at }) => ({
+    subject: `Ihr Konto bei ${shop} wurde gelöscht`,
     blocks: [
-      `Das Konto, das bis vor weniger als 72 Stunden diese E-Mail-Adresse hatte, wurde am ${time(at)} von der Verwaltung von Coffee Shop gelöscht.`,
+      `Das Konto, das bis vor weniger als 72 Stunden diese E-Mail-Adresse hatte, wurde am ${time(at)} von der Verwaltung von ${shop} gelöscht.`,
       'Alle Daten, die über Sie gespeichert waren, wurden gelöscht, und die Änderung der Adresse lässt sich nicht mehr zurücknehmen. Dies ist unsere letzte E-Mail. Sie können sich jederzeit neu registrieren.',
       {
         warning:
@@ -126,8 +126,8 @@ export const GERMAN: Texts = {
       },
     ],
   }),
-  emailCode: ({ code, until, requestedAt, from }) => ({
-    subject: 'Neue Adresse für Ihr Konto bei Coffee Shop bestätigen',
+  emailCode: (shop, { code, until, requestedAt, from }) => ({
+    subject: `Neue Adresse für Ihr Konto bei ${shop} bestätigen`,
     blocks: [
       {
         before: 'Ihr Code, um diese Adresse für Ihr Konto zu bestätigen, lautet',
@@ -141,15 +141,15 @@ export const GERMAN: Texts = {
       },
     ],
   }),
-  emailTaken: ({ requestedAt, from }) => ({
-    subject: 'Diese Adresse hat bereits ein Konto bei Coffee Shop',
+  emailTaken: (shop, { requestedAt, from }) => ({
+    subject: `Diese Adresse hat bereits ein Konto bei ${shop}`,
     blocks: [
       `Jemand, vielleicht Sie selbst, wollte diese Adresse am ${time(requestedAt)} ${origin(from)} für ein anderes Konto verwenden.`,
       'Die Adresse gehört zu einem Konto, oder sie gehörte bis vor wenigen Tagen dazu und ist noch für dessen Inhaber reserviert. Es hat sich nichts geändert, und es wurde kein Code verschickt.',
     ],
   }),
-  emailChanged: ({ at, until, from, link }) => ({
-    subject: 'Die Adresse Ihres Kontos bei Coffee Shop wurde geändert',
+  emailChanged: (shop, { at, until, from, link }) => ({
+    subject: `Die Adresse Ihres Kontos bei ${shop} wurde geändert`,
     blocks: [
       `Die E-Mail-Adresse Ihres Kontos wurde am ${time(at)} geändert, ${origin(from)}. Alle anderen Sitzungen wurden beendet.`,
       {
@@ -163,8 +163,8 @@ export const GERMAN: Texts = {
       },
     ],
   }),
-  emailConfirmed: ({ at, from }) => ({
-    subject: 'Ihr Konto bei Coffee Shop hat eine neue Adresse',
+  emailConfirmed: (shop, { at, from }) => ({
+    subject: `Ihr Konto bei ${shop} hat eine neue Adresse`,
     blocks: [
       `Ihr Konto hat seit dem ${time(at)} diese E-Mail-Adresse. Melden Sie sich von nun an mit ihr an. Die Änderung kam ${origin(from)}.`,
       'Wir haben Ihre bisherige Adresse benachrichtigt. Von dort lässt sich die Änderung 72 Stunden lang zurücknehmen. Alle anderen Sitzungen wurden beendet.',
@@ -174,8 +174,8 @@ export const GERMAN: Texts = {
       },
     ],
   }),
-  emailUndone: ({ at }) => ({
-    subject: 'Die Änderung Ihrer Adresse bei Coffee Shop wurde zurückgenommen',
+  emailUndone: (shop, { at }) => ({
+    subject: `Die Änderung Ihrer Adresse bei ${shop} wurde zurückgenommen`,
     blocks: [
       `Das Konto mit dieser E-Mail-Adresse hat seit dem ${time(at)} wieder seine vorherige Adresse. Alle Sitzungen wurden beendet, und diese Adresse ist wieder frei.`,
       {
@@ -184,8 +184,8 @@ export const GERMAN: Texts = {
       },
     ],
   }),
-  phoneCode: ({ code }) =>
-    `${code} ist Ihr Code bei Coffee Shop. Er gilt zehn Minuten. Geben Sie ihn nicht weiter. Nicht angefordert? Dann ignorieren Sie ihn.`,
+  phoneCode: (shop, { code }) =>
+    `${code} ist Ihr Code bei ${shop}. Er gilt zehn Minuten. Geben Sie ihn nicht weiter. Nicht angefordert? Dann ignorieren Sie ihn.`,
 }
 
 /** `22.11.2026 um 17:40 UTC` */

@@ -2,8 +2,8 @@ import type { Device } from '../lib/devices.ts'
 import type { Origin, Texts } from './texts.ts'
 
 export const ENGLISH: Texts = {
-  verification: ({ code, until, signedUpAt, from }) => ({
-    subject: 'Your Coffee Shop verification code',
+  verification: (shop, { code, until, signedUpAt, from }) => ({
+    subject: `Your ${shop} verification code`,
     blocks: [
       { before: 'Your verification code is', code, after: `It is valid until ${time(until)}.` },
       `Someone signed up with this address on ${time(signedUpAt)} from ${origin(from)}.`,
@@ -13,15 +13,15 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
-  alreadyRegistered: ({ link }) => ({
-    subject: 'You already have a Coffee Shop account',
+  alreadyRegistered: (shop, { link }) => ({
+    subject: `You already have a ${shop} account`,
     blocks: [
       'Someone, perhaps you, tried to sign up with this address, which already has an account. Nothing has changed.',
       { before: 'To use your account, log in with your existing password:', link },
     ],
   }),
-  sessionReplayed: ({ endedAt, from }) => ({
-    subject: 'We ended one of your Coffee Shop sessions',
+  sessionReplayed: (shop, { endedAt, from }) => ({
+    subject: `We ended one of your ${shop} sessions`,
     blocks: [
       `An outdated login token of one of your sessions was used again on ${time(endedAt)} from ${origin(from)}.`,
       'It may have been copied, so we ended that session. Please log in again.',
@@ -31,8 +31,8 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
-  newDevice: ({ at, from }) => ({
-    subject: 'New login to your Coffee Shop account',
+  newDevice: (shop, { at, from }) => ({
+    subject: `New login to your ${shop} account`,
     blocks: [
       `Someone logged in to your account on ${time(at)} from ${origin(from)}.`,
       'There was no login from this device in the last 30 days; an updated browser counts as a new device. If this was you, you do not need to do anything.',
@@ -42,8 +42,8 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
-  reminder: ({ signedUpAt, until, from, link }) => ({
-    subject: 'Your Coffee Shop account is not verified yet',
+  reminder: (shop, { signedUpAt, until, from, link }) => ({
+    subject: `Your ${shop} account is not verified yet`,
     blocks: [
       `Someone signed up with this address on ${time(signedUpAt)} from ${origin(from)}.`,
       `The address has not been verified yet. The account will be deleted on ${time(until)}.`,
@@ -54,8 +54,8 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
-  passwordChanged: ({ at, from }) => ({
-    subject: 'Your Coffee Shop password was changed',
+  passwordChanged: (shop, { at, from }) => ({
+    subject: `Your ${shop} password was changed`,
     blocks: [
       `The password of your account was changed on ${time(at)} from ${origin(from)}. All other sessions were ended.`,
       {
@@ -64,8 +64,8 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
-  leftPasswordChanged: ({ at, until, link }) => ({
-    subject: 'Your Coffee Shop password was changed',
+  leftPasswordChanged: (shop, { at, until, link }) => ({
+    subject: `Your ${shop} password was changed`,
     blocks: [
       `The password of the account that used this email address until recently was changed on ${time(at)}. All other sessions were ended.`,
       {
@@ -79,8 +79,8 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
-  passwordReset: ({ link, until, requestedAt, from, verifies }) => ({
-    subject: 'Set a new Coffee Shop password',
+  passwordReset: (shop, { link, until, requestedAt, from, verifies }) => ({
+    subject: `Set a new ${shop} password`,
     blocks: [
       from === null
         ? `A new password for your account was requested on ${time(requestedAt)}.`
@@ -100,8 +100,8 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
-  accountDeleted: ({ at, from }) => ({
-    subject: 'Your Coffee Shop account was deleted',
+  accountDeleted: (shop, { at, from }) => ({
+    subject: `Your ${shop} account was deleted`,
     blocks: [
       `Your account was deleted on ${time(at)} from ${origin(from)} by someone who was logged in and entered its password.`,
       'All data stored about you was deleted. This is our last email. You can sign up again at any time.',
@@ -111,10 +111,10 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
-  leftAccountDeleted: ({ at }) => ({
-    subject: 'Your Coffee Shop account was deleted',
+  leftAccountDeleted: (shop, { at }) => ({
+    subject: `Your ${shop} account was deleted`,
     blocks: [
-      `The account that used this email address until less than 72 hours ago was deleted on ${time(at)} by an administrator of Coffee Shop.`,
+      `The account that used this email address until less than 72 hours ago was deleted on ${time(at)} by an administrator of ${shop}.`,
       'All data stored about you was deleted, and the change of the address can no longer be undone. This is our last email. You can sign up again at any time.',
       {
         warning:
@@ -122,8 +122,8 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
-  emailCode: ({ code, until, requestedAt, from }) => ({
-    subject: 'Confirm the new address of your Coffee Shop account',
+  emailCode: (shop, { code, until, requestedAt, from }) => ({
+    subject: `Confirm the new address of your ${shop} account`,
     blocks: [
       {
         before: 'Your code to confirm this address for your account is',
@@ -137,15 +137,15 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
-  emailTaken: ({ requestedAt, from }) => ({
-    subject: 'This address already has a Coffee Shop account',
+  emailTaken: (shop, { requestedAt, from }) => ({
+    subject: `This address already has a ${shop} account`,
     blocks: [
       `Someone, perhaps you, requested this address for another account on ${time(requestedAt)} from ${origin(from)}.`,
       'The address belongs to an account, or it did until a few days ago and is still reserved for its owner. Nothing has changed, and no code was sent.',
     ],
   }),
-  emailChanged: ({ at, until, from, link }) => ({
-    subject: 'The address of your Coffee Shop account was changed',
+  emailChanged: (shop, { at, until, from, link }) => ({
+    subject: `The address of your ${shop} account was changed`,
     blocks: [
       `Your account was changed to a different email address on ${time(at)} from ${origin(from)}. All other sessions were ended.`,
       {
@@ -159,8 +159,8 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
-  emailConfirmed: ({ at, from }) => ({
-    subject: 'Your Coffee Shop account has a new address',
+  emailConfirmed: (shop, { at, from }) => ({
+    subject: `Your ${shop} account has a new address`,
     blocks: [
       `Your account was changed to this email address on ${time(at)} from ${origin(from)}. Use it to log in from now on.`,
       'We notified your previous address, which can undo the change for 72 hours. All other sessions were ended.',
@@ -169,8 +169,8 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
-  emailUndone: ({ at }) => ({
-    subject: 'The change of your Coffee Shop address was undone',
+  emailUndone: (shop, { at }) => ({
+    subject: `The change of your ${shop} address was undone`,
     blocks: [
       `On ${time(at)} the account that used this email address was changed back to its previous address. All sessions were ended, and this address is available again.`,
       {
@@ -179,8 +179,8 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
-  phoneCode: ({ code }) =>
-    `${code} is your Coffee Shop code. It expires in ten minutes. Do not share it. If you did not request it, ignore this message.`,
+  phoneCode: (shop, { code }) =>
+    `${code} is your ${shop} code. It expires in ten minutes. Do not share it. If you did not request it, ignore this message.`,
 }
 
 /** `2026-11-22 17:40 UTC` */

@@ -12,6 +12,7 @@ import {
   redisUrl,
   rangeUrl,
   secretKey,
+  shopName,
   text,
 } from './types.ts'
 import { mailAddress, mailUrl } from './mail-url.ts'
@@ -199,6 +200,12 @@ export const SETTINGS = {
     'The public base URL of this service, used for its links in mail and as the `iss` claim of access tokens.',
     { defaultText: 'http://localhost:<PORT>' },
   ),
+  SHOP_NAME: define(
+    shopName,
+    'Coffee Shop',
+    'The name of the shop in mail, text messages, pages and the API documentation; at most 40 characters. It is also the sender’s display name if `MAIL_FROM` has none.',
+  ),
+  SHOP_URL: define(httpUrl, undefined, 'The website of the shop: mail and pages link to it.'),
   CORS_ORIGINS: define(
     originList,
     [],

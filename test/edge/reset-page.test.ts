@@ -76,6 +76,42 @@ describe('GET /reset', () => {
   })
 })
 
+describe('the shop', () => {
+  const shop = { SHOP_NAME: `<b>&"'$&`, SHOP_URL: 'https://shop.example/<b>&"' }
+  const name = '&lt;b&gt;&amp;&quot;&#39;$&amp;'
+
+  test('is named by the page, which leads back to it', async () => {
+    await using service = await startService(shop)
+
+    const { text } = await service.get('/reset')
+
+    assert.ok(text.includes(`<title>${name}</title>`))
+    assert.ok(text.includes(`/>${name}</p>`))
+    const link = 'href="https://shop.example/&lt;b&gt;&amp;&quot;" data-text="back"'
+    assert.ok(text.includes(`<a ${link}></a>`))
+    assert.doesNotMatch(text, /<b>|Coffee/)
+  })
+
+  test('is named by the documentation', async () => {
+    await using service = await startService(shop)
+
+    const page = await service.get('/docs/')
+    const document = await service.get('/openapi.json')
+
+    assert.ok(page.text.includes(`<title>${name} API</title>`))
+    assert.equal(document.body.info.title, `${shop.SHOP_NAME} API`)
+  })
+
+  test('has no link without SHOP_URL', async () => {
+    await using service = await startService()
+
+    const { text } = await service.get('/reset')
+
+    assert.ok(text.includes('<title>Coffee Shop</title>'))
+    assert.doesNotMatch(text, /<a /)
+  })
+})
+
 describe('the words of the page', () => {
   let TEXTS: Record<'en' | 'de', Words & { refused: Words }>
   before(async () => void ({ TEXTS } = await import(WORDS)))

@@ -15,7 +15,14 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
   let browser: Browser
   let people = 0
   before(async () => {
-    const env = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:', PORT: '0', RATE_LIMIT: 'off' }
+    const env = {
+      ...SETTINGS,
+      DATABASE_URL: 'sqlite:///:memory:',
+      PORT: '0',
+      RATE_LIMIT: 'off',
+      SHOP_NAME: 'Bean & Leaf',
+      SHOP_URL: 'https://shop.example/',
+    }
     program = startProgram({ env })
     url = await program.url()
     browser = await chromium.launch(LAUNCH)
@@ -69,7 +76,10 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
     await heading(page, 'Your new password is set')
     await page.reload()
     await heading(page, 'Open the link from the email')
+    const back = page.getByRole('link', { name: 'Back to Bean & Leaf' })
 
+    assert.equal(await back.getAttribute('href'), 'https://shop.example')
+    assert.equal(await page.title(), 'Open the link from the email – Bean & Leaf')
     assert.equal(address, `${url}/reset`)
     assert.equal((await logIn(email, NEW_PASSWORD)).status, 200)
     assert.equal((await logIn(email, PASSWORD)).status, 401)
@@ -235,7 +245,7 @@ const SEEN = `(() => {
     const ground = getComputedStyle(of).backgroundColor
     return ground === 'rgba(0, 0, 0, 0)' ? groundOf(of.parentElement) : ground
   }
-  const all = [...document.querySelectorAll('h1, p, label, button')].filter(visible)
+  const all = [...document.querySelectorAll('h1, p, label, button, a')].filter(visible)
   return {
     texts: all.map((of) => ({
       text: of.textContent,

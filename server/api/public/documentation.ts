@@ -5,6 +5,7 @@ import { IsOptional } from 'typebox'
 import type { ErrorCode } from '../../errors.ts'
 import type { App } from '../../http/fastify.ts'
 import { PAGE_CSP } from '../../http/headers.ts'
+import { escapeHtml, type Shop } from '../../messages/layout.ts'
 import { problem, PROBLEM_TYPE, STATUS } from '../../http/problem.ts'
 
 declare module 'fastify' {
@@ -37,12 +38,12 @@ this one replaces; use the base path in new clients.
 Every error is \`application/problem+json\` (RFC 9457) with a stable \`code\`.`
 
 /** Describes every route that is registered after it; call before the first one. */
-export function describeApi(app: App): void {
+export function describeApi(app: App, shop: Shop): void {
   void app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: {
-        title: 'Coffee Shop API',
+        title: `${shop.name} API`,
         version: '1',
         description: DESCRIPTION,
         license: { name: 'MIT', identifier: 'MIT' },
@@ -71,7 +72,7 @@ export function describeApi(app: App): void {
 }
 
 /** `/docs` and `/openapi.json`, from local files. */
-export function serveApiDocs(app: App): void {
+export function serveApiDocs(app: App, shop: Shop): void {
   let text: string | undefined
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
     // Made once: 90 kB that anybody may ask for.
@@ -88,7 +89,8 @@ export function serveApiDocs(app: App): void {
       persistAuthorization: false,
       docExpansion: 'list',
     },
-    theme: { title: 'Coffee Shop API' },
+    // The plugin writes it into the page as it is.
+    theme: { title: escapeHtml(`${shop.name} API`) },
     transformSpecification: (document) => withoutParameterExamples(document as OpenApi),
   })
 }

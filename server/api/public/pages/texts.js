@@ -31,6 +31,7 @@ export const TEXTS = {
     undoLostTitle: 'This link is no longer valid',
     undoLostText:
       'The link was already used or is older than 72 hours. If you need help, contact the shop.',
+    back: (_min, shop) => `Back to ${shop}`,
     busy: 'The service is busy. Try again in a moment.',
     later: (seconds) => `Too many attempts. Try again in ${seconds} seconds.`,
     offline: 'The service cannot be reached. Check your connection and try again.',
@@ -75,6 +76,7 @@ export const TEXTS = {
     undoLostTitle: 'Dieser Link ist nicht mehr gültig',
     undoLostText:
       'Der Link wurde bereits verwendet oder ist älter als 72 Stunden. Wenn Sie Hilfe benötigen, wenden Sie sich an das Geschäft.',
+    back: (_min, shop) => `Zurück zu ${shop}`,
     busy: 'Der Dienst ist gerade ausgelastet. Versuchen Sie es gleich noch einmal.',
     later: (seconds) => `Zu viele Versuche. Versuchen Sie es in ${seconds} Sekunden noch einmal.`,
     offline:
