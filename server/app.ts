@@ -5,7 +5,7 @@ import { type App, createFastify } from './http/fastify.ts'
 import { healthRoute, readyRoute } from './api/public/health.ts'
 import { mailPreviewRoute } from './api/public/mail-preview.ts'
 import { describeApi, serveApiDocs } from './api/public/documentation.ts'
-import { resetPageRoute } from './api/public/reset-page.ts'
+import { pagesRoute } from './api/public/pages.ts'
 import { listMailRoute } from './api/mail/list-mail.ts'
 import { resendMailRoute } from './api/mail/resend-mail.ts'
 import { endOtherSessionsRoute } from './api/me/end-other-sessions.ts'
@@ -107,7 +107,7 @@ export function createApp(
     showIssuerRoute(root, ctx) // GET /.well-known/oauth-authorization-server
     showSigningKeysRoute(root, ctx) // GET /.well-known/jwks.json
     serveApiDocs(root, ctx.config.shop)
-    resetPageRoute(root, ctx)
+    pagesRoute(root, ctx)
     if (previewMails) mailPreviewRoute(root, ctx)
   })
   return app

@@ -11,7 +11,7 @@ const FOLDER = join(import.meta.dirname, 'pages')
  * `/reset`, the target of emailed links: the page sends the part after the `#`, which no server, log or
  * Referer sees. Opening it changes nothing, because mail scanners follow links, too.
  */
-export function resetPageRoute(app: App, ctx: Context): void {
+export function pagesRoute(app: App, ctx: Context): void {
   const { passwordMinLength, shop } = ctx.config
   const values: Readonly<Record<string, string>> = {
     minLength: String(passwordMinLength),
