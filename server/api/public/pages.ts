@@ -8,20 +8,22 @@ import { FORM_PAGE_CSP } from '../../http/headers.ts'
 const FOLDER = join(import.meta.dirname, 'pages')
 
 /**
- * `/reset`, the target of emailed links: the page sends the part after the `#`, which no server, log or
- * Referer sees. Opening it changes nothing, because mail scanners follow links, too.
+ * `/`, the links for a person, and `/reset`, the target of emailed links: that page sends the part after
+ * the `#`, which no server, log or Referer sees. Opening it changes nothing, because mail scanners follow
+ * links, too.
  */
 export function pagesRoute(app: App, ctx: Context): void {
   const { passwordMinLength, shop } = ctx.config
+  const href = shop.url === undefined ? undefined : escapeHtml(shop.url)
+  const name = escapeHtml(shop.name)
   const values: Readonly<Record<string, string>> = {
     minLength: String(passwordMinLength),
-    shop: escapeHtml(shop.name),
-    back:
-      shop.url === undefined
-        ? ''
-        : `<p><a href="${escapeHtml(shop.url)}" data-text="back"></a></p>`,
+    shop: name,
+    back: href === undefined ? '' : `<p><a href="${href}" data-text="back"></a></p>`,
+    website: href === undefined ? '' : `<li><a href="${href}">Website of ${name}</a></li>`,
   }
   for (const [url, type, file] of [
+    ['/', 'text/html', 'home.html'],
     ['/reset', 'text/html', 'reset.html'],
     // Below the page, by relative links, so that they work behind a proxy that adds a prefix.
     ['/reset/icon.svg', 'image/svg+xml', 'icon.svg'],
