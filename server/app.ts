@@ -41,10 +41,11 @@ import { verifyRoute } from './api/auth/verify.ts'
 
 /** Every endpoint of the API, in one list: the file is named after its verb. */
 function endpoints(app: App, ctx: Context, guards: Guards): void {
+  // First in the documentation: most of the other routes need its token.
+  logInRoute(app, ctx) // POST /auth/login
   signUpRoute(app, ctx) // POST /auth/signup
   verifyRoute(app, ctx) // POST /auth/verify
   resendCodeRoute(app, ctx) // POST /auth/verify/resend
-  logInRoute(app, ctx) // POST /auth/login
   refreshRoute(app, ctx) // POST /auth/refresh
   logOutRoute(app, ctx, guards) // POST /auth/logout
   undoEmailChangeRoute(app, ctx) // POST /auth/email/undo

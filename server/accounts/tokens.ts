@@ -29,7 +29,7 @@ export const Tokens = Type.Object(
       examples: [1800],
     }),
   },
-  { additionalProperties: false, description: 'A pair of tokens.' },
+  { title: 'Tokens', additionalProperties: false, description: 'A pair of tokens.' },
 )
 
 /** A fresh access token and the refresh token of one generation of a session. */

@@ -22,6 +22,9 @@ export const Password = Type.String({
   examples: ['correct horse battery staple'],
 })
 
+/** Its example is nobody's password: a request that is sent as documented changes nothing. */
+export const CurrentPassword = Type.String({ ...Password, examples: ['your current password'] })
+
 /** Six digits. Never trimmed or converted: what is typed is compared. */
 export const Code = Type.String({
   pattern: SIX_DIGITS,
@@ -32,7 +35,7 @@ export const Code = Type.String({
 export const Phone = Type.String({
   pattern: E164,
   description: 'Phone number in E.164 format: `+`, country code and number, 7 to 15 digits.',
-  examples: ['+4915123456789'],
+  examples: ['+12025550123'],
 })
 
 export const User = Type.Object(
@@ -43,7 +46,7 @@ export const User = Type.Object(
       examples: ['ann@example.com'],
     }),
     full_name: NullableText('Null if the account is unverified or no name was given.', ['Ann Lee']),
-    phone: NullableText('The confirmed phone number in E.164 format.', ['+4915123456789']),
+    phone: NullableText('The confirmed phone number in E.164 format.', ['+12025550123']),
     role: Type.Enum(['user', 'admin'], { type: 'string' }),
     is_verified: Type.Boolean(),
     disabled: Type.Boolean(),
@@ -53,7 +56,7 @@ export const User = Type.Object(
       Time('Only while unverified: the time when the account will be deleted.'),
     ),
   },
-  { additionalProperties: false, description: 'A user.' },
+  { title: 'User', additionalProperties: false, description: 'A user.' },
 )
 
 /** A user as everybody who may see it sees it. */

@@ -61,7 +61,7 @@ const Event = Type.Object(
       'b2e0f1a4-6c1d-4a57-9a39-0d6d3a1f2c55',
     ]),
   },
-  { additionalProperties: false, description: 'An audit event.' },
+  { title: 'AuditEvent', additionalProperties: false, description: 'An audit event.' },
 )
 
 const schema = {

@@ -29,7 +29,7 @@ import { commit } from '../../outbox/write.ts'
 
 const Credentials = Type.Object(
   { email: Email, password: Password },
-  { additionalProperties: false },
+  { title: 'Credentials', additionalProperties: false },
 )
 
 const NEW_DEVICE_MAILS_PER_HOUR = 5
@@ -38,14 +38,17 @@ const NEW_DEVICE_MAILS_PER_HOUR = 5
 const OAUTH_IGNORED = ['grant_type', 'scope', 'client_id', 'client_secret'] as const
 const Ignored = Type.String({ description: 'Accepted and ignored.', examples: [''] })
 /** OAuth 2's password form (RFC 6749 section 4.3.2), which Swagger UI's Authorize sends. */
-const OAuthForm = Type.Object({
-  username: Email,
-  password: Password,
-  grant_type: Type.Optional(Type.Literal('password')),
-  scope: Type.Optional(Ignored),
-  client_id: Type.Optional(Ignored),
-  client_secret: Type.Optional(Ignored),
-})
+const OAuthForm = Type.Object(
+  {
+    username: Email,
+    password: Password,
+    grant_type: Type.Optional(Type.Literal('password')),
+    scope: Type.Optional(Ignored),
+    client_id: Type.Optional(Ignored),
+    client_secret: Type.Optional(Ignored),
+  },
+  { title: 'LoginForm' },
+)
 
 const schema = {
   operationId: 'logIn',

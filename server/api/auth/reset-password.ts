@@ -44,7 +44,7 @@ const schema = {
       }),
       password: Password,
     },
-    { additionalProperties: false },
+    { title: 'PasswordReset', additionalProperties: false },
   ),
   response: {
     200: Type.Object(

@@ -32,7 +32,7 @@ const schema = {
     'Emails a six-digit code that verifies the address and activates the password of this sign-up. An unverified address can be signed up repeatedly, with up to five pending sign-ups. Keep `sign_up_id` and send it with the code, so that only your own sign-up can be activated. Emails are in English or German, according to `Accept-Language`. An account that is not verified in time (two days by default) is deleted.',
   body: Type.Object(
     { email: Email, password: Password, full_name: Type.Optional(FullName) },
-    { additionalProperties: false },
+    { title: 'SignUp', additionalProperties: false },
   ),
   response: {
     201: Type.Object(
@@ -51,7 +51,7 @@ const schema = {
           }),
         ),
       },
-      { description: 'The code is being sent.' },
+      { title: 'PendingSignUp', description: 'The code is being sent.' },
     ),
   },
   errors: ['email_taken', 'too_many_sign_ups', 'overloaded'] as const,

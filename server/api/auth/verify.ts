@@ -38,7 +38,7 @@ const schema = {
       code: Code,
       sign_up_id: Type.Optional(Uuid('The `sign_up_id` from the response to the sign-up.')),
     },
-    { additionalProperties: false },
+    { title: 'Verification', additionalProperties: false },
   ),
   response: {
     200: Type.Object(

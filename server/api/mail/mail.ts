@@ -41,5 +41,5 @@ export const Mail = Type.Object(
     }),
     last_error: NullableText('The error of the last delivery attempt.', ['550 5.1.1 no such user']),
   },
-  { additionalProperties: false, description: 'An email or text message.' },
+  { title: 'Message', additionalProperties: false, description: 'An email or text message.' },
 )

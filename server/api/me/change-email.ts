@@ -13,7 +13,7 @@ import { type Guards, sessionOf } from '../guards.ts'
 import { countKeyOf, replaceEmailChange, assertNoneUndoable } from '../../accounts/email-changes.ts'
 import { assertOwnPassword, lockProven, type PasswordProof } from '../current-password.ts'
 import { commit, type Write } from '../../outbox/write.ts'
-import { Password } from '../schemas.ts'
+import { CurrentPassword } from '../schemas.ts'
 
 const SENDS_PER_HOUR = 5
 const message = 'If this address is available, the code is on its way.'
@@ -24,7 +24,10 @@ const schema = {
   summary: 'Change my email address',
   description:
     'Emails a six-digit code to the new address, valid for one hour. The current address stays in use until the code is confirmed. The response is always the same: if the new address belongs to an account, or did less than 72 hours ago, its owner is notified by email and no code is created. Another request invalidates the previous code. At most one email per minute and five per hour are sent for each user, and five per hour to each address. Beyond these limits the response is the same, no email is sent, and the previous code stays valid.',
-  body: Type.Object({ email: Email, current_password: Password }, { additionalProperties: false }),
+  body: Type.Object(
+    { email: Email, current_password: CurrentPassword },
+    { title: 'EmailChange', additionalProperties: false },
+  ),
   response: {
     202: Type.Object(
       { message: Type.String({ examples: [message] }) },

@@ -17,7 +17,7 @@ import {
   enqueuePasswordChanged,
   setPassword,
 } from '../../accounts/passwords.ts'
-import { Password } from '../schemas.ts'
+import { Password, CurrentPassword } from '../schemas.ts'
 
 const schema = {
   operationId: 'changePassword',
@@ -26,8 +26,8 @@ const schema = {
   description:
     'Ends all other sessions; the current session continues. Password reset links and a pending change of the address become invalid, and the user is notified by email. An admin’s password must have at least 15 characters. If a list of leaked passwords is configured, the response takes up to one second longer.',
   body: Type.Object(
-    { current_password: Password, new_password: Password },
-    { additionalProperties: false },
+    { current_password: CurrentPassword, new_password: Password },
+    { title: 'PasswordChange', additionalProperties: false },
   ),
   response: { 204: Type.Null({ description: 'The password was changed.' }) },
   errors: ['wrong_password', 'too_many_requests', 'overloaded'] as const,

@@ -9,7 +9,7 @@ import { assertNoneUndoable } from '../../accounts/email-changes.ts'
 import { assertOwnPassword, assertUnchanged, type PasswordProof } from '../current-password.ts'
 import { lockForChange, removeLockedUser } from '../user-changes.ts'
 import { commit } from '../../outbox/write.ts'
-import { Password } from '../schemas.ts'
+import { CurrentPassword } from '../schemas.ts'
 
 const schema = {
   operationId: 'deleteMe',
@@ -17,7 +17,7 @@ const schema = {
   summary: 'Delete my account',
   description:
     'Deletes the account and all data stored about it. All tokens stop working immediately, and a final email confirms the deletion. For 72 hours after a change of the address the request is refused, because the previous address can still recover the account. The address becomes available again; the id is never reused. Audit events are kept with the id, but without address, name or network.',
-  body: Type.Object({ current_password: Password }, { additionalProperties: false }),
+  body: Type.Object({ current_password: CurrentPassword }, { additionalProperties: false }),
   response: { 204: Type.Null({ description: 'The account was deleted.' }) },
   errors: [
     'wrong_password',

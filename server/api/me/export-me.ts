@@ -40,6 +40,7 @@ const schema = {
         }),
       },
       {
+        title: 'DataExport',
         additionalProperties: false,
         description: 'All data stored about the caller.',
         headers: {

@@ -23,7 +23,7 @@ const Session = Type.Object(
       examples: [true],
     }),
   },
-  { additionalProperties: false },
+  { title: 'Session', additionalProperties: false },
 )
 
 const schema = {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifySchema, RouteOptions } from 'fastify'
@@ -53,12 +54,13 @@ export function describeApi(app: App, shop: Shop): void {
       components: {
         schemas: { Problem: PROBLEM_SCHEMA as object },
         securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          // First, so that the dialog to authorize begins with the form for a person.
           password: {
             type: 'oauth2',
             description: 'Enter your email as the username. Leave the client fields unchanged.',
             flows: { password: { tokenUrl: '/api/v1/auth/login', scopes: {} } },
           },
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
         },
       },
     },
@@ -66,7 +68,7 @@ export function describeApi(app: App, shop: Shop): void {
     transformObject: (document) => {
       const openapi = 'openapiObject' in document ? document.openapiObject : {}
       describeBodies(openapi as OpenApi)
-      return openapi
+      return withNamedSchemas(openapi as OpenApi)
     },
   })
 }
@@ -159,7 +161,7 @@ function documented(
 }
 
 /** Either scheme will do. */
-const SIGNED_IN = [{ bearer: [] }, { password: [] }]
+const SIGNED_IN = [{ password: [] }, { bearer: [] }]
 
 /** What a route can answer because of what it reads and whom it serves. */
 function impliedErrors(schema: FastifySchema, route: RouteOptions): ErrorCode[] {
@@ -235,13 +237,14 @@ function exampleProblem(code: ErrorCode): object {
 const FORM = 'application/x-www-form-urlencoded'
 
 interface OpenApi {
+  components?: { schemas?: Record<string, unknown> }
   paths?: Record<string, Record<string, Operation>>
 }
 interface Operation {
   'x-form-body'?: object
   'x-body-optional'?: true
   requestBody?: { required?: boolean; content: Record<string, { schema: object }> }
-  parameters?: { required?: boolean; example?: unknown }[]
+  parameters?: { example?: unknown }[]
 }
 
 /** The plugin knows one body schema per route, which is required; login's form is OAuth's. */
@@ -258,11 +261,25 @@ function describeBodies(openapi: OpenApi): void {
   }
 }
 
-/** For Swagger UI, which would send the examples of optional parameters with the first Execute. */
+/** Moves each schema with a title to the components, which gives generated clients named types. */
+function withNamedSchemas(openapi: OpenApi): object {
+  const schemas: Record<string, unknown> = { ...openapi.components?.schemas }
+  // A reviver sees inner schemas first, and its document shares nothing with the schemas that validate.
+  const paths = JSON.parse(JSON.stringify(openapi.paths), (_key, value) => {
+    if (typeof value?.title !== 'string' || value.properties === undefined) return value
+    const { title, ...schema } = value
+    if (title in schemas && !isDeepStrictEqual(schemas[title], schema))
+      throw new Error(`two schemas have the title ${title}`)
+    schemas[title] = schema
+    return { $ref: `#/components/schemas/${title}` }
+  })
+  return { ...openapi, paths, components: { ...openapi.components, schemas } }
+}
+
+/** For Swagger UI, which prefills examples: Execute must not delete the user of an example id. */
 function withoutParameterExamples(openapi: OpenApi): object {
   const operations = Object.values(openapi.paths ?? {}).flatMap((item) => Object.values(item))
-  for (const parameter of operations.flatMap(({ parameters = [] }) => parameters)) {
-    if (parameter.required !== true) delete parameter.example
-  }
+  for (const parameter of operations.flatMap(({ parameters = [] }) => parameters))
+    delete parameter.example
   return openapi
 }

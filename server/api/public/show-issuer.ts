@@ -22,7 +22,10 @@ const Metadata = Type.Object(
     }),
     token_endpoint_auth_methods_supported: Type.Array(Type.Literal('none')),
   },
-  { description: 'The metadata that a service needs to verify access tokens.' },
+  {
+    title: 'IssuerMetadata',
+    description: 'The metadata that a service needs to verify access tokens.',
+  },
 )
 
 const schema = {
