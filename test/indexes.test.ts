@@ -13,6 +13,7 @@ import { findMails } from '../server/outbox/mails.ts'
 import { DATABASE } from './support/database.ts'
 import { type Ask, startPlans } from './support/plans.ts'
 import { times } from './support/races.ts'
+import { KINDS } from '../server/messages/kinds.ts'
 
 // A month of mail and a quarter of events must slow down nobody who looks for a few of them.
 
@@ -70,7 +71,7 @@ describe('with a month of mail and a quarter of events', () => {
 
   const claim = {
     channel: 'mail',
-    kinds: ['verification'],
+    kinds: { verification: KINDS.verification },
     nowMs: NOW_MS,
     claimMs: 1,
     woken: true,

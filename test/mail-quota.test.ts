@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { enqueueMessage } from '../server/outbox/outbox.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
-import { MAIL_JOBS } from '../server/worker.ts'
+import { kindsOf } from '../server/messages/kinds.ts'
 import { deliveryBy } from './support/mailers.ts'
 import { startReplicas } from './support/races.ts'
 import { type Service, startService } from './support/service.ts'
@@ -49,8 +49,8 @@ describe('MAIL_MAX_PER_HOUR', () => {
     await service.deliverMail()
     const nowMs = service.clock.nowMs
     await service.ctx.transaction(async (tx) => {
-      for (const kind of Object.keys(MAIL_JOBS))
-        await enqueueMessage(tx, kind as keyof typeof MAIL_JOBS, {} as never, { nowMs })
+      for (const kind of Object.keys(kindsOf('mail')))
+        await enqueueMessage(tx, kind as 'verification', {} as never, { nowMs })
     })
 
     await service.deliverMail()
@@ -61,7 +61,7 @@ describe('MAIL_MAX_PER_HOUR', () => {
       .where('created_at', '=', new Date(nowMs).toISOString())
       .execute()
     const untouched = rows.filter((row) => row.claims === 0).map((row) => row.kind)
-    assert.equal(rows.length, Object.keys(MAIL_JOBS).length)
+    assert.equal(rows.length, Object.keys(kindsOf('mail')).length)
     assert.deepEqual(untouched.toSorted(), WAITING)
   })
 

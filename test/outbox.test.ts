@@ -8,8 +8,8 @@ import { LANES } from '../server/outbox/run.ts'
 import { writeOutcome } from '../server/outbox/outcomes.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { DeliveryError } from '../server/outbox/transports/delivery-error.ts'
-import { resendMail } from '../server/outbox/mails.ts'
-import { MAIL_JOBS } from '../server/worker.ts'
+import { resendMail } from '../server/api/mail/mail.ts'
+import { KINDS, kindsOf } from '../server/messages/kinds.ts'
 import {
   claimUpTo,
   createFailingMailer,
@@ -42,7 +42,7 @@ const claim = ({ ctx, clock }: Service) =>
   ctx.transaction((tx) =>
     claimMessage(tx, {
       channel: 'mail',
-      kinds: ['verification'],
+      kinds: { verification: KINDS.verification },
       nowMs: clock.nowMs,
       claimMs: CLAIM_MS,
       woken: true,
@@ -527,18 +527,13 @@ describe('a database that goes away', () => {
     service.advance(1)
     await service.signUp(email)
     let made = 0
-    const jobs: typeof MAIL_JOBS = {
-      ...MAIL_JOBS,
-      async verification(ctx, payload) {
-        if (++made === 1) throw new AppError('database_unavailable')
-        return MAIL_JOBS.verification(ctx, payload)
-      },
+    const make: typeof KINDS.verification.make = (ctx, payload) => {
+      if (++made === 1) throw new AppError('database_unavailable')
+      return KINDS.verification.make(ctx, payload)
     }
-    const delivery = createDelivery(service.ctx, {
-      channel: 'mail',
-      sender: service.mailer,
-      jobs,
-    })
+    const kinds = { ...kindsOf('mail'), verification: { ...KINDS.verification, make } }
+    const { mailer: sender } = service
+    const delivery = createDelivery(service.ctx, { channel: 'mail', sender, kinds })
 
     await deliverAll(delivery)
     const first = service.mailer.sent.map((mail) => mail.to)

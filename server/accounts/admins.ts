@@ -4,7 +4,7 @@ import { canonicalEmail } from '../lib/emails.ts'
 import { insertVerifiedUser } from './addresses.ts'
 import { isEmailReserved } from './email-changes.ts'
 import { hasActiveAdmin, lockUserByEmail } from './users.ts'
-import { commit, NO_CAUSE, type Write } from '../outbox/write.ts'
+import { commit, NO_CAUSE, type Write } from './write.ts'
 import { erase } from './erase.ts'
 
 /**

@@ -4,7 +4,7 @@ import type { Counts } from '../schedule/jobs.ts'
 import type { JobRun } from '../schedule/schedule.ts'
 import { countExpiredUsers, countUsers, findExpiredUsers } from './expired-users.ts'
 import { expiryCutoff } from './expiry.ts'
-import { commit, NO_CAUSE, writeIn } from '../outbox/write.ts'
+import { commit, NO_CAUSE, writeIn } from './write.ts'
 import { erase } from './erase.ts'
 
 /** A run may always delete so many; more than that only if at least half of all users stay. */

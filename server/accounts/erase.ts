@@ -1,6 +1,6 @@
 import { blankEventsOf } from '../audit/events.ts'
 import { forgetMessagesOf } from '../outbox/outbox.ts'
-import type { Write } from '../outbox/write.ts'
+import type { Write } from './write.ts'
 import { forgetCodeFailuresOf } from './code-failures.ts'
 import { type EmailChangeRow, findReservationsOf } from './email-changes.ts'
 import { keptOfDeleted } from './expiry.ts'

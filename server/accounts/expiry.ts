@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts'
 import { HOUR_MS, toIso } from '../lib/units.ts'
+import type { Counted } from '../outbox/outbox.ts'
 
 /** When an account that nobody verified is over. */
 export function verificationExpiresAt(ctx: Context, user: { created_at: string }): string {
@@ -13,6 +14,9 @@ export function replacementCutoff(ctx: Context): string {
   return toIso(ctx.now() - unverifiedLifetimeMs + tooLittleMs)
 }
 
+/** Mails that a sign-up of an address causes, known or not. */
+export const SIGN_UP_MAILS = ['verification', 'already_registered'] as const
+
 /** Sign-up mails written after this time count for their address, with HIDE_REGISTERED_EMAILS. */
 export function signUpsCountedSinceMs(ctx: Context): number {
   return ctx.now() - ctx.config.codeLifetimeMs
@@ -22,8 +26,9 @@ export function signUpsCountedSinceMs(ctx: Context): number {
  * What `forgetMessagesOf` leaves, with HIDE_REGISTERED_EMAILS: else a sixth sign-up after a deletion would
  * tell an address that was registered from one that was not.
  */
-export function keptOfDeleted(ctx: Context): { countedSinceMs?: number } {
-  return ctx.config.hideRegisteredEmails ? { countedSinceMs: signUpsCountedSinceMs(ctx) } : {}
+export function keptOfDeleted(ctx: Context): Counted | undefined {
+  if (!ctx.config.hideRegisteredEmails) return undefined
+  return { kinds: SIGN_UP_MAILS, sinceMs: signUpsCountedSinceMs(ctx) }
 }
 
 /** Accounts made at this time or before, and still unverified, count as gone. */

@@ -1,5 +1,4 @@
 import type { Db } from '../database/connect.ts'
-import { UNADDRESSED } from '../outbox/outbox.ts'
 import { USER_COLUMNS } from './users.ts'
 
 /** Of each list the newest so many; an answer is a megabyte at most. */
@@ -119,8 +118,9 @@ async function findMessages(db: Db, { id, email_canonical: email }: Owner) {
     ...(await messages.where('user_id', '=', id).execute()),
     ...(await messages.where('email_canonical', '=', email).where('user_id', 'is', null).execute()),
   ]
+  // What stands for an address in a limit is no address.
   return rows.map((row) =>
-    UNADDRESSED.includes(row.kind) ? { ...row, email_canonical: null } : row,
+    row.email_canonical?.includes('@') ? row : { ...row, email_canonical: null },
   )
 }
 

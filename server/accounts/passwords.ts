@@ -4,7 +4,7 @@ import type { PublicUserRow, Role } from '../database/schema.ts'
 import { fieldError } from '../errors.ts'
 import type { Client } from '../http/client.ts'
 import { toIso } from '../lib/units.ts'
-import type { Write } from '../outbox/write.ts'
+import type { Write } from './write.ts'
 import { passwordProblem } from '../passwords/policy.ts'
 import { findReservationsOf } from './email-changes.ts'
 

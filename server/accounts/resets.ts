@@ -5,7 +5,7 @@ import type { KeyRing } from '../keys/key-ring.ts'
 import { newId } from '../lib/random.ts'
 import { MINUTE_MS, toIso } from '../lib/units.ts'
 import { USER_COLUMNS } from './users.ts'
-import type { Write } from '../outbox/write.ts'
+import type { Write } from './write.ts'
 
 /** From the try to mail it: a mail that was held up for hours brings no dead link. */
 export const RESET_LIFETIME_MS = 30 * MINUTE_MS

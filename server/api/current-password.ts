@@ -7,7 +7,7 @@ import type { SignedIn } from '../http/fastify.ts'
 import { isHashable } from '../passwords/policy.ts'
 import { lockSelf, sessionOf } from './guards.ts'
 import { endSession } from '../accounts/sessions.ts'
-import { commit, type Write } from '../outbox/write.ts'
+import { commit, type Write } from '../accounts/write.ts'
 
 /** That the caller of a request knows the user's password, as it was then: re-check it under the lock. */
 export interface PasswordProof {

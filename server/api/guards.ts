@@ -6,7 +6,7 @@ import { addressOf } from '../http/client.ts'
 import type { SignedIn } from '../http/fastify.ts'
 import { type AccessToken, createTokenVerifier } from '../accounts/access-tokens.ts'
 import { lockUser } from '../accounts/users.ts'
-import type { Write } from '../outbox/write.ts'
+import type { Write } from '../accounts/write.ts'
 import { isLive, isSessionOpen, sessionUserById } from '../accounts/sessions.ts'
 
 interface Guard {

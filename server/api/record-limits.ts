@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Context } from '../context.ts'
 import { causeOf } from '../http/client.ts'
 import { lockUser } from '../accounts/users.ts'
-import { commit } from '../outbox/write.ts'
+import { commit } from '../accounts/write.ts'
 
 /**
  * Records the first refusal of each key and window: a flood must not write. Without a subject: looking

@@ -1,4 +1,4 @@
-import { type AuditEvent } from '../audit/events.ts'
+import type { AuditEvent } from '../audit/events.ts'
 import type { Context } from '../context.ts'
 import type { Role } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
@@ -17,7 +17,7 @@ import {
   renameUser,
   setRole,
 } from '../accounts/users.ts'
-import { commit, NO_CAUSE, type Write } from '../outbox/write.ts'
+import { commit, NO_CAUSE, type Write } from '../accounts/write.ts'
 import { erase } from '../accounts/erase.ts'
 import type { AuditEventName } from '../audit/event-names.ts'
 

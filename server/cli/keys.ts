@@ -4,7 +4,7 @@ import type { SigningKey } from '../keys/signing-keys.ts'
 import { toIso } from '../lib/units.ts'
 import { rotateSigningKeys } from '../keys/signing-key-file.ts'
 import { type Command, readArgs, UsageError, withContext } from './terminal.ts'
-import { commit, NO_CAUSE } from '../outbox/write.ts'
+import { commit, NO_CAUSE } from '../accounts/write.ts'
 
 export const rotateKeysCommand: Command = {
   usage: '',

@@ -3,15 +3,15 @@ import { AppError } from '../errors.ts'
 import {
   findMail,
   findMails,
-  MAIL_KINDS,
   MAIL_STATES,
   type MailFilters,
   type MailKey,
   mailKeyOf,
   type MailRow,
-  resendMail,
 } from '../outbox/mails.ts'
 import { type Command, type Environment, readArgs, UsageError, withContext } from './terminal.ts'
+import { KINDS } from '../messages/kinds.ts'
+import { resendMail } from '../api/mail/mail.ts'
 
 const PAGE = 500
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -112,8 +112,8 @@ function withId(
 }
 
 function kindNamed(name: string | undefined): string | undefined {
-  if (name !== undefined && !MAIL_KINDS.some((kind) => kind === name))
-    throw new UsageError(`a kind is one of ${MAIL_KINDS.join(', ')}`)
+  if (name !== undefined && !Object.hasOwn(KINDS, name))
+    throw new UsageError(`a kind is one of ${Object.keys(KINDS).join(', ')}`)
   return name
 }
 

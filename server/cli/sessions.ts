@@ -4,7 +4,7 @@ import { endSessionsAfter } from '../accounts/session-list.ts'
 import { endSessionsOf } from '../accounts/sessions.ts'
 import { lockUser } from '../accounts/users.ts'
 import { type Command, readArgs, UsageError, userNamed, withContext } from './terminal.ts'
-import { commit, NO_CAUSE, type Write } from '../outbox/write.ts'
+import { commit, NO_CAUSE, type Write } from '../accounts/write.ts'
 
 /** Without a question, so that a script can do it: what it ends, people can open again by logging in. */
 export const endSessionsCommand: Command = {

@@ -16,7 +16,7 @@ import {
 } from './terminal.ts'
 import { normalFullName } from '../accounts/names.ts'
 import { makeUser } from '../accounts/admins.ts'
-import { commit, NO_CAUSE } from '../outbox/write.ts'
+import { commit, NO_CAUSE } from '../accounts/write.ts'
 
 const PAGE = 500
 

@@ -1,11 +1,11 @@
 import type { Context } from '../context.ts'
-import type { Work } from '../outbox/delivery.ts'
+import type { Work } from '../outbox/kind.ts'
 import { countMailsTo, REPEATS_PER_HOUR } from '../outbox/outbox.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 import { extendSignUp, findSignUpsOf } from '../accounts/sign-ups.ts'
 import { expiryCutoff, verificationExpiresAt } from '../accounts/expiry.ts'
 import { isExpired, lockUserByEmail } from '../accounts/users.ts'
-import { writeIn } from '../outbox/write.ts'
+import { writeIn } from '../accounts/write.ts'
 
 /**
  * Writes one mail for each attempt to be repeated, newest first, and gives its code another 24 hours,

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts'
 import type { PublicUserRow } from '../database/schema.ts'
-import { isMailSuperseded, type OutboxPayloads } from '../outbox/outbox.ts'
+import { isMailSuperseded } from '../outbox/outbox.ts'
 import { SECOND_MS, toIso } from '../lib/units.ts'
 import { passwordResetMail } from './mails.ts'
 import { linkToken } from '../keys/links.ts'
@@ -9,9 +9,15 @@ import { findSignUpsOf } from '../accounts/sign-ups.ts'
 import type { Mail } from '../outbox/transports/mailer.ts'
 import { expiryCutoff, verificationExpiresAt } from '../accounts/expiry.ts'
 import { isExpired, lockUserByEmail } from '../accounts/users.ts'
-import { commit, type Write } from '../outbox/write.ts'
+import { commit, type Write } from '../accounts/write.ts'
+import type { Client } from '../http/client.ts'
 
-type Request = OutboxPayloads['password_reset']
+/** By an address that may be nobody's. */
+interface Request extends Client {
+  readonly email: string
+  readonly resetId: string
+  readonly requestedAt: string
+}
 
 /** At most, those of two replicas; what is asked for in the moment of a change is meant to follow it. */
 const CLOCKS_APART_MS = 10 * SECOND_MS

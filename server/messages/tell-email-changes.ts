@@ -1,16 +1,11 @@
 import type { Context } from '../context.ts'
-import type { OutboxPayloads } from '../outbox/outbox.ts'
-import {
-  emailChangedMail,
-  emailConfirmedMail,
-  emailUndoneMail,
-  leftPasswordChangedMail,
-} from './mails.ts'
+import { emailChangedMail, emailConfirmedMail, leftPasswordChangedMail } from './mails.ts'
 import { findEmailChange, isUndoable, undoTokenOf } from '../accounts/email-changes.ts'
 import { userById } from '../accounts/users.ts'
 import type { Mail } from '../outbox/transports/mailer.ts'
+import type { Client } from '../http/client.ts'
 
-type Payload = OutboxPayloads['email_changed']
+type Payload = Client & { emailChangeId: string }
 
 /** For the address that an account left, with the way back; none once that is closed. */
 export async function tellEmailChanged(ctx: Context, payload: Payload): Promise<Mail | undefined> {
@@ -20,9 +15,9 @@ export async function tellEmailChanged(ctx: Context, payload: Payload): Promise<
 }
 
 /** The same way back, once the password was changed or reset after the address. */
-export async function tellPasswordChangedToLeft(
+export async function tellFormerAddressOfPassword(
   ctx: Context,
-  { emailChangeId, at }: OutboxPayloads['password_changed_left'],
+  { emailChangeId, at }: { emailChangeId: string; at: string },
 ): Promise<Mail | undefined> {
   const undoable = await findUndoable(ctx, emailChangeId)
   return undoable && leftPasswordChangedMail(ctx.config.shop, { ...undoable, at })
@@ -35,14 +30,6 @@ export async function tellEmailConfirmed(
 ): Promise<Mail | undefined> {
   const found = await findLive(ctx, payload)
   return found && emailConfirmedMail(ctx.config.shop, { ...found.told, to: found.change.email })
-}
-
-/** For the address that an account had until the change to it was undone. */
-export async function tellEmailUndone(
-  ctx: Context,
-  payload: OutboxPayloads['email_undone'],
-): Promise<Mail> {
-  return emailUndoneMail(ctx.config.shop, payload)
 }
 
 /** A confirmed change that was not undone, with what every mail about it says. */

@@ -1,6 +1,6 @@
 import type { Db } from '../database/connect.ts'
 import { MINUTE_MS, toIso } from '../lib/units.ts'
-import type { Channel } from './outbox.ts'
+import type { Channel } from './kind.ts'
 
 const CHANNELS: readonly Channel[] = ['mail', 'sms']
 /** Longer than what failed without a refusal waits for its next try. */

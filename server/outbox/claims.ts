@@ -1,6 +1,6 @@
 import type { Tx } from '../database/connect.ts'
 import { MINUTE_MS, SECOND_MS, toIso } from '../lib/units.ts'
-import type { Channel } from './outbox.ts'
+import type { Channel, Kind, Kinds } from './kind.ts'
 import { writeOutcome } from './outcomes.ts'
 import { afterFault, type Counts } from './retries.ts'
 
@@ -8,6 +8,7 @@ import { afterFault, type Counts } from './retries.ts'
 export interface Claim extends Counts {
   readonly id: string
   readonly kind: string
+  readonly traits: Kind
   readonly channel: Channel
   readonly payload: string
   /** Counts claims and fences: only the newest one can write the outcome. */
@@ -18,7 +19,7 @@ export interface Claim extends Counts {
 interface ClaimOptions {
   readonly channel: Channel
   /** Those that this program can make: a newer one may run beside it, and knows more. */
-  readonly kinds: readonly string[]
+  readonly kinds: Kinds
   readonly nowMs: number
   /** How long the claim lasts. */
   readonly claimMs: number
@@ -46,7 +47,8 @@ export async function claimMessage(tx: Tx, options: ClaimOptions): Promise<Claim
   for (let givenUp = 0; givenUp < GIVEN_UP_MAX; givenUp++) {
     const due = await findDue(tx, options)
     if (due === undefined) return undefined
-    const { claimed_until, ...message } = due
+    const { claimed_until, ...row } = due
+    const message = { ...row, traits: traitsOf(options.kinds, row.kind) }
     const untilMs = nowMs + claimMs
     const crash = claimed_until === null ? undefined : afterFault('crash', message, { nowMs })
     if (crash?.state === 'dead') {
@@ -73,7 +75,7 @@ function findDue(tx: Tx, options: ClaimOptions) {
     .select(['bugs', 'first_failed_at', 'claimed_until'])
     .where('finished_at', 'is', null)
     .where('channel', '=', channel)
-    .where('kind', 'in', kinds)
+    .where('kind', 'in', Object.keys(kinds))
     .where('due_at', '<=', toIso(woken ? nowMs : nowMs - POLL_DELAY_MS))
     .where((eb) =>
       eb.or([
@@ -85,4 +87,10 @@ function findDue(tx: Tx, options: ClaimOptions) {
   if (unsuspected) query = query.where('claimed_until', 'is', null).where('crashes', '=', 0)
   if (uncopied) query = query.where('unconfirmed', '=', 0)
   return query.orderBy('due_at').limit(1).forUpdate().skipLocked().executeTakeFirst()
+}
+
+function traitsOf(kinds: Kinds, name: string): Kind {
+  const kind = kinds[name]
+  if (kind === undefined) throw new Error(`claimed a message of an unknown kind: ${name}`)
+  return kind
 }

@@ -1,36 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Context } from '../context.ts'
-import type { Tx } from '../database/connect.ts'
 import { AppError } from '../errors.ts'
 import { SECOND_MS } from '../lib/units.ts'
 import { type Claim, claimMessage } from './claims.ts'
 import { hastenUnconfirmed, type Outcome, writeOutcome } from './outcomes.ts'
-import type { Channel, MailKind, OutboxPayloads, SmsKind } from './outbox.ts'
+import type { Channel, Kinds, Work } from './kind.ts'
 import { createPause, PAUSE_MIN_MS } from './pause.ts'
 import { createQuota } from './quota.ts'
 import { afterFault, type Fault } from './retries.ts'
 import { DeliveryError } from './transports/delivery-error.ts'
-import type { Mail } from './transports/mailer.ts'
-import type { Sms } from './transports/sms-sender.ts'
-
-/** Work that is done in the transaction that ends a row: once, however often the row is claimed. */
-export type Work = (tx: Tx) => Promise<void>
-/**
- * Turns a row into the message to send now, or into work that is done instead of sending, or into
- * undefined when nobody wants it any more.
- */
-type Job<Kind extends keyof OutboxPayloads, Message> = (
-  ctx: Context,
-  payload: OutboxPayloads[Kind],
-) => Promise<Message | Work | undefined>
-export type MailJobs = { readonly [Kind in MailKind]: Job<Kind, Mail> }
-export type SmsJobs = { readonly [Kind in SmsKind]: Job<Kind, Sms> }
 
 /** A message of any channel. */
 interface Addressed {
   readonly to: string
 }
-/** One way to send: its jobs make messages, its sender hands them over. */
+/** One way to send: its kinds make messages, its sender hands them over. */
 export interface Route<Message extends Addressed = Addressed> {
   readonly channel: Channel
   readonly sender: {
@@ -39,12 +23,10 @@ export interface Route<Message extends Addressed = Addressed> {
     /** Throws a DeliveryError, and nothing else. */
     send(message: Message, id: string): Promise<void>
   }
-  readonly jobs: Readonly<
-    Record<string, (ctx: Context, payload: never) => Promise<Message | Work | undefined>>
-  >
+  readonly kinds: Kinds<Message>
 }
 
-/** The senders and jobs of one channel, with the pause that a transport's faults bring about. */
+/** The sender and kinds of one channel, with the pause that a transport's faults bring about. */
 export interface Delivery {
   readonly channel: Channel
   /** Until the transport may be tried again; 0 when it may now. */
@@ -151,9 +133,7 @@ async function make(
 ): Promise<{ message: Addressed } | Ending> {
   let made: Addressed | Work | undefined
   try {
-    const job = route.jobs[claimed.kind]
-    if (job === undefined) throw new Error(`no job for messages of kind ${claimed.kind}`)
-    made = await job(ctx, JSON.parse(claimed.payload) as never)
+    made = await route.kinds[claimed.kind]?.make(ctx, JSON.parse(claimed.payload) as never)
   } catch (error) {
     return { outcome: failed(ctx, claimed, error) }
   }

@@ -1,58 +1,9 @@
-import type { ExpressionBuilder } from 'kysely'
+import { type ExpressionBuilder, sql } from 'kysely'
 import type { Db, Tx } from '../database/connect.ts'
 import type { Schema } from '../database/schema.ts'
-import type { Client } from '../http/client.ts'
 import { newId } from '../lib/random.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
-
-/** What each kind of message needs; addresses and ids, never a code or a token. */
-export interface OutboxPayloads {
-  verification: { signUpId: string }
-  verification_again: { signUpId: string }
-  repeat_verification: { email: string; signUpId: string | null }
-  already_registered: { email: string }
-  session_replayed: { userId: number; endedAt: string } & Client
-  new_device: { userId: number; at: string } & Client
-  reminder: { userId: number }
-  password_changed: { userId: number; at: string } & Client
-  password_changed_left: { emailChangeId: string; at: string }
-  account_deleted: Farewell
-  password_reset: ResetRequest
-  email_code: EmailChange
-  email_changed: EmailChange
-  email_confirmed: EmailChange
-  email_undone: { to: string; locale: string | null; at: string }
-  phone_code: { phoneChangeId: string }
-}
-
-/** To somebody whose account is gone: nothing of it is left to look up. Blanked as soon as it ends. */
-interface Farewell extends Client {
-  to: string
-  locale: string | null
-  at: string
-  /** The account had left this address, and somebody else deleted it. */
-  left?: boolean
-}
-/** By an address that may be nobody's. */
-interface ResetRequest extends Client {
-  email: string
-  resetId: string
-  requestedAt: string
-}
-/** With where it was asked for, or confirmed. */
-interface EmailChange extends Client {
-  emailChangeId: string
-}
-/** Kinds whose payload names who has no account any more. */
-export const FAREWELLS: readonly string[] = ['account_deleted'] satisfies (keyof OutboxPayloads)[]
-/** Kinds that went to whoever has an address that somebody else typed: where to is not kept. */
-export const UNADDRESSED: readonly string[] = ['email_code'] satisfies (keyof OutboxPayloads)[]
-
-export type SmsKind = 'phone_code'
-export type MailKind = Exclude<keyof OutboxPayloads, SmsKind>
-
-/** How a message travels. Each channel has a delivery of its own: one that is down holds up no other. */
-export type Channel = 'mail' | 'sms'
+import type { Channel, KindName, OutboxPayloads } from './kind.ts'
 
 export interface EnqueueOptions {
   readonly nowMs: number
@@ -66,9 +17,6 @@ export interface EnqueueOptions {
   readonly channel?: Channel
 }
 
-/** Mails that a sign-up of an address causes, known or not. */
-export const SIGN_UP_MAILS = ['verification', 'already_registered'] as const
-
 type Outbox = ExpressionBuilder<Schema, 'outbox'>
 
 /** What is left of a message whose recipient is to be forgotten. */
@@ -78,7 +26,7 @@ export const REPEATS_PER_HOUR = 5
 const REPEAT_PAUSE_MS = MINUTE_MS
 
 /** A message that is sent if and only if `tx` commits. */
-export async function enqueueMessage<Kind extends keyof OutboxPayloads>(
+export async function enqueueMessage<Kind extends KindName>(
   tx: Tx,
   kind: Kind,
   payload: OutboxPayloads[Kind],
@@ -103,7 +51,7 @@ export async function enqueueMessage<Kind extends keyof OutboxPayloads>(
 /** Messages of these kinds written for an address since a time. */
 export async function countMailsTo(
   db: Db,
-  kinds: readonly (keyof OutboxPayloads)[],
+  kinds: readonly KindName[],
   { email, sinceMs }: { email: string; sinceMs: number },
 ): Promise<number> {
   const { count } = await db
@@ -119,7 +67,7 @@ export async function countMailsTo(
 /** Messages of these kinds written for a user since a time, whatever the address. */
 export async function countMailsOf(
   db: Db,
-  kinds: readonly (keyof OutboxPayloads)[],
+  kinds: readonly KindName[],
   { userId, sinceMs }: { userId: number; sinceMs: number },
 ): Promise<number> {
   const { count } = await db
@@ -141,7 +89,7 @@ export async function mayRepeatMail(db: Db, email: string, nowMs: number): Promi
 }
 
 /** True when the same was asked for once more, for the same address: only the newest is worth a mail. */
-export async function isMailSuperseded<Kind extends keyof OutboxPayloads>(
+export async function isMailSuperseded<Kind extends KindName>(
   db: Db,
   kind: Kind,
   { payload, email, atMs }: { payload: OutboxPayloads[Kind]; email: string; atMs: number },
@@ -177,17 +125,22 @@ export async function adoptMessages(
   await tx.updateTable('outbox').set({ user_id: to }).where('user_id', '=', from).execute()
 }
 
+/** Messages that count against the limit of their address, whatever becomes of its account. */
+export interface Counted {
+  readonly kinds: readonly KindName[]
+  readonly sinceMs: number
+}
+
 /**
  * Blanks everything that the outbox holds of users who are deleted, and sends them nothing more: what
- * waited or had failed is dropped. The rows stay, so that the numbers add up. Sign-up mails written
- * after `countedSinceMs` still count for their address, and codes for what stands for theirs, until
- * `forgetStrangers`.
+ * waited or had failed is dropped. The rows stay, so that the numbers add up. Those that are `counted`
+ * still count for their address, and those that name what stands for one, until `forgetStrangers`.
  */
 export async function forgetMessagesOf(
   tx: Tx,
   users: readonly { readonly id: number; readonly email_canonical: string }[],
   nowMs: number,
-  { countedSinceMs }: { countedSinceMs?: number } = {},
+  counted?: Counted,
 ): Promise<void> {
   if (users.length === 0) return
   const ids = users.map((user) => user.id)
@@ -198,12 +151,13 @@ export async function forgetMessagesOf(
       eb('user_id', 'in', ids),
       eb.and([eb('user_id', 'is', null), eb('email_canonical', 'in', emails)]),
     ])
-  const counted = (eb: Outbox) => {
-    const unaddressed = eb('kind', 'in', UNADDRESSED)
-    if (countedSinceMs === undefined) return unaddressed
-    const recent = eb('created_at', '>', toIso(countedSinceMs))
-    const signUps = [eb('kind', 'in', SIGN_UP_MAILS), eb('email_canonical', 'in', emails), recent]
-    return eb.or([unaddressed, eb.and(signUps)])
+  const stillCounts = (eb: Outbox) => {
+    // What stands for an address in a limit names nobody, and has no @.
+    const nameless = eb(eb.fn.coalesce('email_canonical', sql<string>`'@'`), 'not like', '%@%')
+    if (counted === undefined) return nameless
+    const recent = eb('created_at', '>', toIso(counted.sinceMs))
+    const kept = [eb('kind', 'in', counted.kinds), eb('email_canonical', 'in', emails), recent]
+    return eb.or([nameless, eb.and(kept)])
   }
   await tx
     .updateTable('outbox')
@@ -215,10 +169,10 @@ export async function forgetMessagesOf(
     .updateTable('outbox')
     .set({ ...BLANK, email_canonical: null })
     .where(theirs)
-    .where((eb) => eb.not(counted(eb)))
+    .where((eb) => eb.not(stillCounts(eb)))
     .execute()
   const nobodys = { ...BLANK, user_id: null }
-  await tx.updateTable('outbox').set(nobodys).where(theirs).where(counted).execute()
+  await tx.updateTable('outbox').set(nobodys).where(theirs).where(stillCounts).execute()
 }
 
 /** Makes a user's what was written for an address that the user leaves: it is forgotten with the user. */

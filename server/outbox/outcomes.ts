@@ -2,7 +2,7 @@ import type { Tx } from '../database/connect.ts'
 import type { OutboxState } from '../database/schema.ts'
 import { toIso } from '../lib/units.ts'
 import type { Claim } from './claims.ts'
-import { type Channel, FAREWELLS, UNADDRESSED } from './outbox.ts'
+import type { Channel, Kind } from './kind.ts'
 import { type Retry, UNCONFIRMED_WAIT_MS } from './retries.ts'
 
 /** The end of a claim: the message was sent, nobody wants it any more, or the rule after a fault. */
@@ -20,7 +20,7 @@ export interface Outcome extends Omit<Retry, 'state' | 'counts'> {
 export async function writeOutcome(tx: Tx, claim: Claim, outcome: Outcome): Promise<boolean> {
   const written = await tx
     .updateTable('outbox')
-    .set({ ...columnsOf(claim.kind, outcome), claimed_until: null })
+    .set({ ...columnsOf(claim.traits, outcome), claimed_until: null })
     .where('id', '=', claim.id)
     .where('claims', '=', claim.claims)
     .where('finished_at', 'is', null)
@@ -75,11 +75,11 @@ export async function reviveMessage(tx: Tx, id: string, nowMs: number): Promise<
   return revived !== undefined
 }
 
-function columnsOf(kind: string, outcome: Outcome) {
+function columnsOf({ isFarewell = false, isUnaddressed = false }: Kind, outcome: Outcome) {
   const { state, dueMs, counts, nowMs, recipient, error } = outcome
   const ended = state !== 'waiting'
   // However it ended, nothing is kept of somebody whose account is gone.
-  const forgotten = ended && FAREWELLS.includes(kind)
+  const forgotten = ended && isFarewell
   const blanked = forgotten || state === 'sent' || state === 'dropped'
   return {
     state,
@@ -87,7 +87,7 @@ function columnsOf(kind: string, outcome: Outcome) {
     ...(dueMs === undefined ? {} : { due_at: toIso(dueMs) }),
     ...(ended ? { finished_at: toIso(nowMs) } : {}),
     ...(recipient === undefined ? {} : { recipient }),
-    ...(forgotten || UNADDRESSED.includes(kind) ? { recipient: null } : {}),
+    ...(forgotten || isUnaddressed ? { recipient: null } : {}),
     ...(blanked ? { payload: '{}' } : {}),
     last_error: forgotten ? null : (error ?? null),
   }

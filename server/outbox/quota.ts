@@ -1,15 +1,7 @@
 import type { Context } from '../context.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../lib/units.ts'
 import { countSentMails, isMailDue } from './backlog.ts'
-import type { Channel, MailKind } from './outbox.ts'
-
-/** Mails to addresses that nobody has proved: a flood of sign-ups is a flood of these. */
-const WAITING_KINDS: readonly string[] = [
-  'verification',
-  'verification_again',
-  'already_registered',
-  'reminder',
-] satisfies MailKind[]
+import type { Channel, Kinds } from './kind.ts'
 
 /** Between two counts a process goes by its own claims. */
 const COUNT_EVERY_MS = SECOND_MS
@@ -17,17 +9,18 @@ const ALARM_EVERY_MS = MINUTE_MS
 
 interface QuotaOptions {
   readonly channel: Channel
-  readonly jobs: Readonly<Record<string, unknown>>
+  readonly kinds: Kinds
 }
 
 /**
  * Holds back sign-up mail once MAIL_MAX_PER_HOUR mails were sent in the last hour, by all processes
  * together; what each has in hand may exceed that. Everything else passes.
  */
-export function createQuota(ctx: Context, { channel, jobs }: QuotaOptions) {
+export function createQuota(ctx: Context, { channel, kinds }: QuotaOptions) {
   const { mailMaxPerHour, rateLimit } = ctx.config
-  const all = Object.keys(jobs)
-  const passing = all.filter((kind) => !WAITING_KINDS.includes(kind))
+  const entries = Object.entries(kinds)
+  const heldBack = entries.filter(([, kind]) => kind.isHeldBack)
+  const passing = Object.fromEntries(entries.filter(([, kind]) => !kind.isHeldBack))
   const limited = channel === 'mail' && rateLimit
   let countedAtMs: number | undefined
   let alarmedAtMs: number | undefined
@@ -38,7 +31,7 @@ export function createQuota(ctx: Context, { channel, jobs }: QuotaOptions) {
     sinceMs === undefined || Math.abs(ctx.now() - sinceMs) >= ms
 
   async function alarm(): Promise<void> {
-    const waiting = { kinds: WAITING_KINDS, nowMs: ctx.now() }
+    const waiting = { kinds: heldBack.map(([name]) => name), nowMs: ctx.now() }
     if (!isOver(ALARM_EVERY_MS, alarmedAtMs) || !(await isMailDue(ctx.db, waiting))) return
     alarmedAtMs = ctx.now()
     ctx.log.error(
@@ -49,14 +42,14 @@ export function createQuota(ctx: Context, { channel, jobs }: QuotaOptions) {
 
   return {
     /** Which kinds may be claimed now. */
-    async kinds(): Promise<readonly string[]> {
-      if (!limited) return all
+    async kinds(): Promise<Kinds> {
+      if (!limited) return kinds
       if (isOver(COUNT_EVERY_MS, countedAtMs)) {
         const sinceMs = ctx.now() - HOUR_MS
         remaining = mailMaxPerHour - (await countSentMails(ctx.db, sinceMs, mailMaxPerHour))
         countedAtMs = ctx.now()
       }
-      if (remaining > 0) return all
+      if (remaining > 0) return kinds
       await alarm()
       return passing
     },

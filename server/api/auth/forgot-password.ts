@@ -8,7 +8,7 @@ import { countMailsTo } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
 import { HOUR_MS } from '../../lib/units.ts'
 import { enqueuePasswordReset } from '../../accounts/resets.ts'
-import { commit, NO_CAUSE } from '../../outbox/write.ts'
+import { commit, NO_CAUSE } from '../../accounts/write.ts'
 
 /** Whoever asks; how many from one network, limits/limits.ts says. */
 const MAILS_PER_HOUR = 10

@@ -25,7 +25,7 @@ import { isNewDevice } from '../../accounts/session-list.ts'
 import { countLogin } from './login-limits.ts'
 import { openSession } from '../../accounts/sessions.ts'
 import { issueTokens, Tokens } from '../../accounts/tokens.ts'
-import { commit } from '../../outbox/write.ts'
+import { commit } from '../../accounts/write.ts'
 
 const Credentials = Type.Object(
   { email: Email, password: Password },

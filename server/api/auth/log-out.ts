@@ -6,7 +6,7 @@ import type { App } from '../../http/fastify.ts'
 import type { Guards } from '../guards.ts'
 import { RefreshToken } from '../../accounts/tokens.ts'
 import { endSession, readRefreshToken } from '../../accounts/sessions.ts'
-import { commit } from '../../outbox/write.ts'
+import { commit } from '../../accounts/write.ts'
 
 const schema = {
   operationId: 'logOut',

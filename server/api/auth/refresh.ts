@@ -6,7 +6,7 @@ import type { App } from '../../http/fastify.ts'
 import { toIso } from '../../lib/units.ts'
 import { readRefreshToken, rotateSession, type Rotation } from '../../accounts/sessions.ts'
 import { issueTokens, RefreshToken, Tokens } from '../../accounts/tokens.ts'
-import { commit } from '../../outbox/write.ts'
+import { commit } from '../../accounts/write.ts'
 
 const schema = {
   operationId: 'refresh',

@@ -4,7 +4,7 @@ import type { App } from '../../http/fastify.ts'
 import { Email, Uuid } from '../../http/schemas.ts'
 import { mayRepeatMail } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
-import { commit, NO_CAUSE } from '../../outbox/write.ts'
+import { commit, NO_CAUSE } from '../../accounts/write.ts'
 
 const message = 'If this address is waiting for verification, the code is on its way.'
 

@@ -24,7 +24,7 @@ import { deletePhoneChangeOf } from '../../accounts/phone-changes.ts'
 import { deleteSignUpsOf } from '../../accounts/sign-ups.ts'
 import { expiryCutoff } from '../../accounts/expiry.ts'
 import { activateUser, lockUser, type PublicUserRow } from '../../accounts/users.ts'
-import { commit, type Write } from '../../outbox/write.ts'
+import { commit, type Write } from '../../accounts/write.ts'
 
 const message = 'The password was set and all sessions were ended. Log in with the new password.'
 

@@ -7,7 +7,7 @@ import { type Cause, causeOf, type Client, clientOf } from '../../http/client.ts
 import type { App } from '../../http/fastify.ts'
 import { networkKeyOf } from '../../http/rate-limits.ts'
 import { Email, Uuid } from '../../http/schemas.ts'
-import { countMailsTo, SIGN_UP_MAILS } from '../../outbox/outbox.ts'
+import { countMailsTo } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
 import { preferredLocale } from '../../lib/locales.ts'
 import { newId } from '../../lib/random.ts'
@@ -19,8 +19,12 @@ import { addSignUp, PENDING_MAX } from '../../accounts/sign-ups.ts'
 import { FullName, Password } from '../schemas.ts'
 import { type PublicUserRow, userForLogin } from '../../accounts/users.ts'
 import { normalFullName } from '../../accounts/names.ts'
-import { signUpsCountedSinceMs, verificationExpiresAt } from '../../accounts/expiry.ts'
-import { commit, type Write } from '../../outbox/write.ts'
+import {
+  signUpsCountedSinceMs,
+  verificationExpiresAt,
+  SIGN_UP_MAILS,
+} from '../../accounts/expiry.ts'
+import { commit, type Write } from '../../accounts/write.ts'
 
 const RETRY_AFTER_S = HOUR_MS / SECOND_MS
 

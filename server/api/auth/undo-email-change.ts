@@ -18,7 +18,7 @@ import { enqueuePasswordReset } from '../../accounts/resets.ts'
 import { setPassword } from '../../accounts/passwords.ts'
 import { moveUser } from '../../accounts/user-moves.ts'
 import { lockUser, type PublicUserRow, setPhone } from '../../accounts/users.ts'
-import { commit, type Write } from '../../outbox/write.ts'
+import { commit, type Write } from '../../accounts/write.ts'
 
 const message =
   'The address was restored and all sessions were ended. Set a new password with the emailed link.'

@@ -18,7 +18,7 @@ import {
 import { Code } from '../schemas.ts'
 import { activateUser, lockUser } from '../../accounts/users.ts'
 import { expiryCutoff } from '../../accounts/expiry.ts'
-import { commit } from '../../outbox/write.ts'
+import { commit } from '../../accounts/write.ts'
 
 /**
  * To find and compare the attempts of an address takes some 70 µs, which told one that waits from others

@@ -3,13 +3,14 @@ import type { Context } from '../../context.ts'
 import type { App } from '../../http/fastify.ts'
 import { After, Limit, PAGE, sendPage } from '../../http/pagination.ts'
 import type { Guards } from '../guards.ts'
-import { findMails, MAIL_KINDS, MAIL_STATES, mailKeyOf } from '../../outbox/mails.ts'
+import { findMails, MAIL_STATES, mailKeyOf } from '../../outbox/mails.ts'
 import { Mail } from './mail.ts'
+import { KINDS } from '../../messages/kinds.ts'
 
 const Query = Type.Object(
   {
     state: Type.Optional(Type.Enum([...MAIL_STATES])),
-    kind: Type.Optional(Type.Enum([...MAIL_KINDS])),
+    kind: Type.Optional(Type.Enum(Object.keys(KINDS))),
     limit: Limit,
     after: After('filters', { createdAt: '2026-11-22' }),
   },

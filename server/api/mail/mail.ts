@@ -1,6 +1,11 @@
 import { Type } from 'typebox'
 import { NullableText, Time } from '../../http/schemas.ts'
-import { MAIL_STATES } from '../../outbox/mails.ts'
+import { MAIL_STATES, findMail, type MailRow } from '../../outbox/mails.ts'
+import { commit, NO_CAUSE } from '../../accounts/write.ts'
+import type { Context } from '../../context.ts'
+import { AppError } from '../../errors.ts'
+import type { Cause } from '../../http/client.ts'
+import { reviveMessage } from '../../outbox/outcomes.ts'
 
 const nullableTime = (description: string) =>
   Type.Unsafe<string | null>({ ...Time(description), type: ['string', 'null'] })
@@ -43,3 +48,26 @@ export const Mail = Type.Object(
   },
   { title: 'Message', additionalProperties: false, description: 'An email or text message.' },
 )
+
+/**
+ * Lets a message that failed wait again, due now, and records who did that; returns it as it is then.
+ * Throws `not_found`, `mail_not_failed`.
+ */
+export async function resendMail(
+  ctx: Context,
+  id: string,
+  cause: Partial<Cause> = NO_CAUSE,
+): Promise<MailRow> {
+  const mail = await commit(ctx, cause, async ({ tx, nowMs, record }) => {
+    const revived = await reviveMessage(tx, id, nowMs)
+    const found = await findMail(tx, id)
+    if (found === undefined) throw new AppError('not_found')
+    if (!revived) throw new AppError('mail_not_failed')
+    const changes = { mail_id: id, kind: found.kind }
+    const { user_id: subjectId } = found
+    await record('mail.resent', { changes, ...(subjectId !== null && { subjectId }) })
+    return found
+  })
+  ctx.wakeMail()
+  return mail
+}

@@ -4,8 +4,7 @@ import { causeOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { Uuid } from '../../http/schemas.ts'
 import type { Guards } from '../guards.ts'
-import { resendMail } from '../../outbox/mails.ts'
-import { Mail } from './mail.ts'
+import { Mail, resendMail } from './mail.ts'
 
 const schema = {
   operationId: 'resendMail',

@@ -7,7 +7,7 @@ import { HOUR_MS, MINUTE_MS } from '../../lib/units.ts'
 import { type Guards, lockSelf, sessionOf } from '../guards.ts'
 import { replacePhoneChange } from '../../accounts/phone-changes.ts'
 import { Phone } from '../schemas.ts'
-import { commit } from '../../outbox/write.ts'
+import { commit } from '../../accounts/write.ts'
 
 const SENDS_PER_HOUR = 5
 const message = 'If this number can take text messages, the code is on its way.'

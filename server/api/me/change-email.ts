@@ -12,7 +12,7 @@ import { HOUR_MS, MINUTE_MS } from '../../lib/units.ts'
 import { type Guards, sessionOf } from '../guards.ts'
 import { countKeyOf, replaceEmailChange, assertNoneUndoable } from '../../accounts/email-changes.ts'
 import { assertOwnPassword, lockProven, type PasswordProof } from '../current-password.ts'
-import { commit, type Write } from '../../outbox/write.ts'
+import { commit, type Write } from '../../accounts/write.ts'
 import { CurrentPassword } from '../schemas.ts'
 
 const SENDS_PER_HOUR = 5

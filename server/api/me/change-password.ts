@@ -10,7 +10,7 @@ import { endSessionsOf } from '../../accounts/sessions.ts'
 import { deletePendingEmailChangesOf } from '../../accounts/email-changes.ts'
 import { deletePasswordResetsOf } from '../../accounts/resets.ts'
 import { assertOwnPassword, lockProven, type PasswordProof } from '../current-password.ts'
-import { commit } from '../../outbox/write.ts'
+import { commit } from '../../accounts/write.ts'
 import {
   assertAllowedPassword,
   assertNotLeaked,

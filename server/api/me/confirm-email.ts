@@ -19,7 +19,7 @@ import {
 import { Code, toUser, User } from '../schemas.ts'
 import { moveUser } from '../../accounts/user-moves.ts'
 import { lockUser, lockUsers, type PublicUserRow } from '../../accounts/users.ts'
-import { commit, type Write } from '../../outbox/write.ts'
+import { commit, type Write } from '../../accounts/write.ts'
 import { erase } from '../../accounts/erase.ts'
 
 const schema = {

@@ -9,7 +9,7 @@ import { countCodeTry, takeBackCodeTry } from '../../accounts/code-failures.ts'
 import { findPhoneChangeOf, usePhoneChange } from '../../accounts/phone-changes.ts'
 import { Code, toUser, User } from '../schemas.ts'
 import { lockUser, type PublicUserRow, setPhone } from '../../accounts/users.ts'
-import { commit } from '../../outbox/write.ts'
+import { commit } from '../../accounts/write.ts'
 
 const schema = {
   operationId: 'confirmPhone',

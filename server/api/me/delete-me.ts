@@ -8,7 +8,7 @@ import type { Guards } from '../guards.ts'
 import { assertNoneUndoable } from '../../accounts/email-changes.ts'
 import { assertOwnPassword, assertUnchanged, type PasswordProof } from '../current-password.ts'
 import { lockForChange, removeLockedUser } from '../user-changes.ts'
-import { commit } from '../../outbox/write.ts'
+import { commit } from '../../accounts/write.ts'
 import { CurrentPassword } from '../schemas.ts'
 
 const schema = {

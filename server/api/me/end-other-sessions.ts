@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts'
 import type { App } from '../../http/fastify.ts'
 import { type Guards, lockSelf, sessionOf } from '../guards.ts'
 import { endSessionsOf } from '../../accounts/sessions.ts'
-import { commit } from '../../outbox/write.ts'
+import { commit } from '../../accounts/write.ts'
 
 const schema = {
   operationId: 'endOtherSessions',

@@ -5,7 +5,7 @@ import type { App } from '../../http/fastify.ts'
 import { Uuid } from '../../http/schemas.ts'
 import { type Guards, lockSelf, sessionOf } from '../guards.ts'
 import { endSessionOf } from '../../accounts/sessions.ts'
-import { commit } from '../../outbox/write.ts'
+import { commit } from '../../accounts/write.ts'
 
 const schema = {
   operationId: 'endSession',

@@ -6,7 +6,7 @@ import { Time } from '../../http/schemas.ts'
 import { toIso } from '../../lib/units.ts'
 import { type Guards, lockSelf, sessionOf } from '../guards.ts'
 import { findPersonalData, ROWS_MAX } from '../../accounts/export.ts'
-import { commit } from '../../outbox/write.ts'
+import { commit } from '../../accounts/write.ts'
 
 /** The columns are chosen once, in accounts/export.ts; a schema for each would say them again. */
 const Row = Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true })

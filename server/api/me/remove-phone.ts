@@ -5,7 +5,7 @@ import { forgetTextsOf } from '../../outbox/outbox.ts'
 import { type Guards, lockSelf, sessionOf } from '../guards.ts'
 import { deletePhoneChangeOf } from '../../accounts/phone-changes.ts'
 import { setPhone } from '../../accounts/users.ts'
-import { commit } from '../../outbox/write.ts'
+import { commit } from '../../accounts/write.ts'
 
 const schema = {
   operationId: 'removePhone',

@@ -5,7 +5,7 @@ import { UserIdParams } from '../../http/schemas.ts'
 import { lockForChange } from '../user-changes.ts'
 import { type Guards, sessionOf } from '../guards.ts'
 import { endSessionsOf } from '../../accounts/sessions.ts'
-import { commit } from '../../outbox/write.ts'
+import { commit } from '../../accounts/write.ts'
 
 const schema = {
   operationId: 'endUserSessions',

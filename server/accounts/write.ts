@@ -3,7 +3,8 @@ import { type AuditEvent, recordEvent } from '../audit/events.ts'
 import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
 import type { Cause } from '../http/client.ts'
-import { type EnqueueOptions, enqueueMessage, type OutboxPayloads } from './outbox.ts'
+import { type EnqueueOptions, enqueueMessage } from '../outbox/outbox.ts'
+import { type OutboxPayloads, type KindName } from '../outbox/kind.ts'
 
 /** An open transaction, with everything that is committed with it or not at all. */
 export interface Write {
@@ -14,7 +15,7 @@ export interface Write {
   /** Writes an audit event with the cause of the whole. */
   readonly record: (event: AuditEventName, about?: Partial<AuditEvent>) => Promise<void>
   /** Writes a message; the worker wakes after the commit. */
-  readonly enqueue: <Kind extends keyof OutboxPayloads>(
+  readonly enqueue: <Kind extends KindName>(
     kind: Kind,
     payload: OutboxPayloads[Kind],
     options?: Omit<EnqueueOptions, 'nowMs'>,

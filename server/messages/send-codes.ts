@@ -1,0 +1,103 @@
+import { findUserByEmail } from '../accounts/addresses.ts'
+import { findEmailChange, findReservation } from '../accounts/email-changes.ts'
+import { findPhoneChange } from '../accounts/phone-changes.ts'
+import { findSignUp } from '../accounts/sign-ups.ts'
+import { userById } from '../accounts/users.ts'
+import type { Context } from '../context.ts'
+import type { CodePurpose } from '../database/schema.ts'
+import type { Client } from '../http/client.ts'
+import { codeOf } from '../keys/codes.ts'
+import { toIso } from '../lib/units.ts'
+import type { Mail } from '../outbox/transports/mailer.ts'
+import type { Sms } from '../outbox/transports/sms-sender.ts'
+import { emailCodeMail, emailTakenMail, verificationMail } from './mails.ts'
+import { phoneCodeSms } from './sms.ts'
+
+// None is sent once its code was used or replaced, or has expired: a dead code helps nobody.
+
+/** The code of one attempt to sign up. */
+export async function sendCode(
+  ctx: Context,
+  payload: { signUpId: string },
+): Promise<Mail | undefined> {
+  const signUp = await findSignUp(ctx.db, payload.signUpId)
+  if (signUp === undefined || signUp.expires_at <= toIso(ctx.now())) return undefined
+  const code = codeOrWarning(ctx, 'verify', { row: signUp, details: { sign_up_id: signUp.id } })
+  if (code === undefined) return undefined
+  return verificationMail(ctx.config.shop, {
+    to: signUp.email,
+    code,
+    expiresAt: signUp.expires_at,
+    signedUpAt: signUp.created_at,
+    ip: signUp.ip,
+    userAgent: signUp.user_agent,
+    locale: signUp.locale,
+  })
+}
+
+/** The code for a phone number. */
+export async function sendPhoneCode(
+  ctx: Context,
+  { phoneChangeId }: { phoneChangeId: string },
+): Promise<Sms | undefined> {
+  const change = await findPhoneChange(ctx.db, phoneChangeId, ctx.now())
+  if (change === undefined) return undefined
+  const details = { phone_change_id: change.id }
+  const code = codeOrWarning(ctx, 'phone', { row: change, details })
+  if (code === undefined) return undefined
+  return phoneCodeSms(ctx.config.shop, { to: change.phone, code, locale: change.locale })
+}
+
+/**
+ * The code for a new address, or a notice to the owner of an address that is not free. Decided here, so
+ * that the request costs the same.
+ */
+export async function sendEmailCode(
+  ctx: Context,
+  { emailChangeId, ip, userAgent }: Client & { emailChangeId: string },
+): Promise<Mail | undefined> {
+  const change = await findEmailChange(ctx.db, emailChangeId)
+  if (change === undefined || change.confirmed_at !== null) return undefined
+  if (change.expires_at <= toIso(ctx.now())) return undefined
+  const origin = { ip, userAgent, requestedAt: change.created_at }
+  const owner = await ownerOf(ctx, change)
+  if (owner !== undefined) return emailTakenMail(ctx.config.shop, { ...origin, ...owner })
+  const details = { email_change_id: change.id }
+  const code = codeOrWarning(ctx, 'email', { row: change, details })
+  const user = await ctx.lookUp(userById, change.user_id)
+  if (code === undefined || user === undefined) return undefined
+  const { email: to, expires_at: expiresAt } = change
+  return emailCodeMail(ctx.config.shop, { ...origin, to, locale: user.locale, code, expiresAt })
+}
+
+interface Owner {
+  readonly to: string
+  readonly locale: string | null
+}
+
+/** The verified owner of the address, or the former one who may still take it back. */
+async function ownerOf(
+  ctx: Context,
+  change: { user_id: number; email_canonical: string },
+): Promise<Owner | undefined> {
+  const holder = await findUserByEmail(ctx.db, change.email_canonical)
+  if (holder?.verified_at != null) return { to: holder.email, locale: holder.locale }
+  const reservation = await findReservation(ctx.db, change.email_canonical, ctx.now())
+  if (reservation === undefined || reservation.user_id === change.user_id) return undefined
+  const owner = await ctx.lookUp(userById, reservation.user_id)
+  return owner && { to: reservation.old_email, locale: owner.locale }
+}
+
+function codeOrWarning(
+  ctx: Context,
+  purpose: CodePurpose,
+  {
+    row,
+    details,
+  }: { row: { id: string; key_id: string }; details: Readonly<Record<string, string>> },
+): string | undefined {
+  const code = codeOf(ctx.keys, purpose, row)
+  if (code === undefined)
+    ctx.log.warn(details, 'the key of this code is gone: SECRET_KEY_PREVIOUS was removed too early')
+  return code
+}
