@@ -74,9 +74,9 @@ async function isLeaked(
 ): Promise<boolean> {
   if (ctx.config.pwnedPasswordsUrl === undefined) return false
   if (network !== undefined) {
-    const { reached } = await ctx.limits.take('leaked_list_network', network)
-    if (reached !== undefined) {
-      await reached.refuse()
+    const { refuse } = await ctx.limits.take('leaked_list_network', network)
+    if (refuse !== undefined) {
+      await refuse()
       return ctx.pwnedPasswords.skip('a network asks too often')
     }
   }
@@ -111,14 +111,14 @@ export async function assertOwnPassword(
   const actor = sessionOf(request)
   const found = await ctx.lookUp(passwordOf, actor.userId)
   const hash = found?.password_hash ?? undefined
-  const counted = await countPasswordTry(ctx, actor)
+  const taken = await takePasswordTry(ctx, actor)
   const matches = await ctx.hasher
     .verify(isHashable(password) ? hash : undefined, password, { signal: request.hangUp })
     .catch(async (error: unknown) => {
-      await counted.refund()
+      await taken.refund()
       throw error
     })
-  if (matches) await counted.forgive()
+  if (matches) await taken.clear()
   if (matches && found !== undefined && hash !== undefined)
     return { actor, passwordChangedAt: found.changed_at }
   const event = { event: 'password.refused', subjectId: actor.userId, ...actor.cause } as const
@@ -131,18 +131,18 @@ export async function assertOwnPassword(
 }
 
 /** Throws `too_many_requests`; after too many in a row it ends the session and throws `invalid_token`. */
-async function countPasswordTry(ctx: Context, actor: SignedIn) {
+async function takePasswordTry(ctx: Context, actor: SignedIn) {
   const { sessionId } = actor
-  const lately = await ctx.limits.count('current_password', sessionId)
+  const lately = await ctx.limits.takeOrRefuse('current_password', sessionId)
   const inARow = await ctx.limits.take('current_password_in_a_row', sessionId)
-  if (inARow.reached !== undefined) {
-    await inARow.reached.refuse()
+  if (inARow.refuse !== undefined) {
+    await inARow.refuse()
     await endGuessing(ctx, actor)
     throw new AppError('invalid_token')
   }
   return {
     refund: () => Promise.all([lately.refund(), inARow.refund()]),
-    forgive: () =>
+    clear: () =>
       Promise.all([
         ctx.limits.clear('current_password', sessionId),
         ctx.limits.clear('current_password_in_a_row', sessionId),

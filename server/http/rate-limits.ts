@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import type { LimitReached } from '../errors.ts'
 import { networkOf } from '../lib/networks.ts'
-import type { Try } from '../limits/counters.ts'
+import type { Taken } from '../limits/counters.ts'
 import { LIMITS, type RouteLimitName } from '../limits/limits.ts'
 import { addressOf } from './client.ts'
 import { watchForProxies } from './proxy-watch.ts'
@@ -22,7 +22,7 @@ declare module 'fastify' {
 
 interface Counted {
   readonly counts: readonly number[]
-  readonly tried: Try
+  readonly taken: Taken
 }
 
 /** A request whose address is none, as behind a proxy that sends no address, shares one count. */
@@ -43,8 +43,8 @@ export function limitByNetwork(app: FastifyInstance, ctx: Context): void {
     await countAll(ctx, request, { names, key: networkKeyOf(request) })
   })
   app.addHook('onSend', async (request: FastifyRequest, reply: FastifyReply) => {
-    for (const { counts, tried } of request.counted ?? [])
-      if (!counts.includes(reply.statusCode)) await tried.refund()
+    for (const { counts, taken } of request.counted ?? [])
+      if (!counts.includes(reply.statusCode)) await taken.refund()
   })
 }
 
@@ -69,7 +69,7 @@ async function countAll(
   { names, key }: { names: readonly RouteLimitName[]; key: string },
 ): Promise<void> {
   for (const name of names) {
-    const tried = await ctx.limits.count(name, key)
-    request.counted = [...(request.counted ?? []), { counts: LIMITS[name].counts, tried }]
+    const taken = await ctx.limits.takeOrRefuse(name, key)
+    request.counted = [...(request.counted ?? []), { counts: LIMITS[name].counts, taken }]
   }
 }

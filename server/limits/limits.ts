@@ -22,7 +22,7 @@ export interface Limit {
   readonly backoff?: {
     readonly firstMs: number
     readonly maxMs: number
-    /** Pauses begin anew after this long. */
+    /** From the first pause until they start over with it. */
     readonly forgetMs: number
   }
 }
@@ -39,7 +39,7 @@ export const LIMITS = {
   // Each may send a mail to somebody else.
   resend_network: network(30, HOUR_MS, [202]),
   forgot_network: network(10, HOUR_MS, [202]),
-  // Beyond these none is sent, and nobody is told. By network, too: a stranger uses up no owner's.
+  // Beyond these none is sent, and the answer is the same. By network, too: a stranger uses up no owner's.
   forgot: { points: 3, windowMs: HOUR_MS, per: 'address and network' },
 
   // Beyond these a password is set without a look at the leaked ones. Fewer than may ask at once (20).

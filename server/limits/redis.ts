@@ -1,26 +1,28 @@
 import { Redis } from 'ioredis'
 import { SECOND_MS } from '../lib/units.ts'
 import type { Logger } from '../lib/log.ts'
+import type { CountStore } from './memory.ts'
 
-/** Redis, which replicas share their counts in, or the knowledge that it cannot be used now. */
-export interface SharedCounts {
-  readonly client: Redis
-  /** False from the first fault until a write has worked: asked for nothing meanwhile. */
+/** The counts that replicas share. While Redis cannot be used, `add` rejects and asks it for nothing. */
+export interface SharedCounts extends CountStore {
+  /** False from the first fault until a write has worked. */
   readonly isUp: () => boolean
-  /** For whoever met a fault. */
-  readonly failed: (error: unknown) => void
-  /**
-   * Repeats a write that Redis did not take, before it is asked for anything again. One of each name; of
-   * too many the oldest are dropped, and a restart drops all.
-   */
-  readonly owe: (name: string, write: () => Promise<unknown>) => void
   close(): void
 }
 
-export const REDIS_PREFIX = 'coffee-shop:limit'
+const PREFIX = 'coffee-shop:limit'
 const ANSWER_MAX_MS = 100
 const PROBE_EVERY_MS = SECOND_MS
-const OWED_MAX = 10_000
+
+/** See `changeWindow`, which is the same for the memory of a process. */
+const ADD = `
+local count = redis.call('incrby', KEYS[1], ARGV[1])
+if count <= 0 then
+  redis.call('del', KEYS[1])
+  return {0, 0}
+end
+if redis.call('pttl', KEYS[1]) < 0 then redis.call('pexpire', KEYS[1], ARGV[2]) end
+return {count, redis.call('pttl', KEYS[1])}`
 
 /**
  * Connects in the background and never throws: a start does not wait for Redis. After a fault nobody
@@ -28,7 +30,7 @@ const OWED_MAX = 10_000
  */
 export function openRedis(url: string, log: Logger): SharedCounts {
   const client = new Redis(url, {
-    // So that a server which hangs during the handshake is asked anew; `inTime` is what callers wait.
+    // A server that hangs during the handshake is asked again; callers wait only for `inTime`.
     commandTimeout: SECOND_MS,
     connectTimeout: SECOND_MS,
     enableOfflineQueue: false,
@@ -37,29 +39,27 @@ export function openRedis(url: string, log: Logger): SharedCounts {
     retryStrategy: (times) => Math.min(times * ANSWER_MAX_MS, PROBE_EVERY_MS),
     disableClientInfo: true,
   })
-  const debts = createDebts()
   let up = false
-  let told = false
+  let warned = false
   let probing = false
 
   function failed(error: unknown): void {
     up = false
-    if (told) return
-    told = true
+    if (warned) return
+    warned = true
     log.warn({ err: error }, 'Redis cannot be used: limits count in this process, at half')
   }
   async function probe(): Promise<void> {
     if (up || probing || client.status !== 'ready') return
     probing = true
     try {
-      await inTime(client.set(`${REDIS_PREFIX}:probe`, 1, 'PX', SECOND_MS))
-      await debts.settle()
+      await inTime(client.set(`${PREFIX}:probe`, 1, 'PX', SECOND_MS))
       up = true
-      if (told) log.info('Redis can be used again')
-      told = false
+      if (warned) log.info('Redis can be used again')
+      warned = false
     } catch (error) {
       failed(error)
-      // Else what it never answers would pile up.
+      // Commands that it never answers would pile up.
       if (error instanceof NoAnswerError) client.disconnect(true)
     } finally {
       probing = false
@@ -71,10 +71,18 @@ export function openRedis(url: string, log: Logger): SharedCounts {
   const timer = setInterval(() => void probe(), PROBE_EVERY_MS).unref()
 
   return {
-    client,
+    async add(key, by, ttlMs) {
+      if (!up) throw DOWN
+      try {
+        const answer = await inTime(client.eval(ADD, 1, `${PREFIX}:${key}`, by, ttlMs))
+        const [count, msLeft] = answer as [number, number]
+        return { count, msLeft }
+      } catch (error) {
+        failed(error)
+        throw error
+      }
+    },
     isUp: () => up,
-    failed,
-    owe: debts.owe,
     close() {
       clearInterval(timer)
       client.disconnect()
@@ -82,7 +90,7 @@ export function openRedis(url: string, log: Logger): SharedCounts {
   }
 }
 
-/** Throws when Redis takes no write within a second: for whoever asks once, and has time. */
+/** Throws when Redis takes no write within a second: for a command, which asks once and has time. */
 export async function checkRedis(url: string): Promise<void> {
   const client = new Redis(url, {
     lazyConnect: true,
@@ -92,12 +100,12 @@ export async function checkRedis(url: string): Promise<void> {
     retryStrategy: () => null,
     disableClientInfo: true,
   })
-  // What `connect` throws says only that it did not work.
+  // The error of `connect` says only that it did not work.
   let fault: unknown
   client.on('error', (error) => (fault = error))
   try {
     await client.connect()
-    await client.set(`${REDIS_PREFIX}:probe`, 1, 'PX', SECOND_MS)
+    await client.set(`${PREFIX}:probe`, 1, 'PX', SECOND_MS)
   } catch (error) {
     throw fault ?? error
   } finally {
@@ -105,30 +113,15 @@ export async function checkRedis(url: string): Promise<void> {
   }
 }
 
-function createDebts() {
-  const owed = new Map<string, () => Promise<unknown>>()
-  return {
-    owe(name: string, write: () => Promise<unknown>): void {
-      owed.set(name, write)
-      const [oldest = name] = owed.keys()
-      if (owed.size > OWED_MAX) owed.delete(oldest)
-    },
-    /** Those that come meanwhile, too: what cannot be written stays owed, and throws. */
-    async settle(): Promise<void> {
-      for (const [name, write] of owed) {
-        await write()
-        owed.delete(name)
-      }
-    },
-  }
-}
+/** One for all: a request must not pay for a stack. */
+const DOWN = new Error('Redis is down')
 
 class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError'
 }
 
 /** Rejects when Redis takes too long. When this process was busy, what has arrived meanwhile is read first. */
-export function inTime<T>(answer: Promise<T>): Promise<T> {
+function inTime<T>(answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const late = () => reject(new NoAnswerError(`no answer within ${ANSWER_MAX_MS} ms`))
     const timer = setTimeout(() => setImmediate(late), ANSWER_MAX_MS)

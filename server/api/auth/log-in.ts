@@ -99,7 +99,7 @@ async function logIn(
   given: { email: string; password: string },
 ) {
   const proven = await provePassword(ctx, given, request.hangUp)
-  await ctx.limits.count('own_logins', String(proven.user.id))
+  await ctx.limits.takeOrRefuse('own_logins', String(proven.user.id))
   const { sessionId, told } = await openSessionFor(ctx, proven, {
     client: clientOf(request),
     cause: causeOf(request),

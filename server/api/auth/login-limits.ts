@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Context } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { networkKeyOf } from '../../http/rate-limits.ts'
-import type { Try } from '../../limits/counters.ts'
+import type { Taken } from '../../limits/counters.ts'
 import { isKnownNetwork } from '../../accounts/session-list.ts'
 
 /** A login that was counted before its password was looked at. */
@@ -21,12 +21,12 @@ export async function countLogin(
   request: FastifyRequest,
   email: string,
 ): Promise<LoginTry> {
-  const here = await ctx.limits.count('login', pairKey(request, email))
+  const here = await ctx.limits.takeOrRefuse('login', pairKey(request, email))
   const everywhere = await ctx.limits.take('login_address', email)
-  const { reached } = everywhere
-  if (reached !== undefined && !(await isKnownHere(ctx, request, { email, here }))) {
+  const { refuse } = everywhere
+  if (refuse !== undefined && !(await isKnownHere(ctx, request, { email, here }))) {
     await here.refund()
-    throw new AppError('login_locked', { limit: await reached.refuse() })
+    throw new AppError('login_locked', { limit: await refuse() })
   }
   return {
     async failed(error) {
@@ -52,7 +52,7 @@ export async function forgiveLogins(
 async function isKnownHere(
   ctx: Context,
   request: FastifyRequest,
-  { email, here }: { email: string; here: Try },
+  { email, here }: { email: string; here: Taken },
 ): Promise<boolean> {
   try {
     const from = { network: networkKeyOf(request), nowMs: ctx.now() }
