@@ -113,7 +113,7 @@ export async function assertOwnPassword(
   const hash = found?.password_hash ?? undefined
   const taken = await takePasswordTry(ctx, actor)
   const matches = await ctx.hasher
-    .verify(isHashable(password) ? hash : undefined, password, { signal: request.hangUp })
+    .verify(isHashable(password) ? hash : undefined, password, { signal: request.state.hangUp })
     .catch(async (error: unknown) => {
       await taken.refund()
       throw error

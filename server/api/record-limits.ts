@@ -10,15 +10,15 @@ import { recordEvent } from '../audit/events.ts'
  */
 export function recordLimits(app: FastifyInstance, ctx: Context): void {
   app.addHook('onSend', async (request) => {
-    const limit = request.limitReached
+    const limit = request.state.limitReached
     if (limit === undefined || !limit.isFirst) return
     const changes = { limit: limit.name }
     const event = { event: 'limit.reached', ...causeOf(request), changes } as const
-    // The refusal stands, whatever becomes of its record.
+    // The refusal stands even when its record fails.
     await ctx
       .transaction(async (tx) => {
-        const { actorId } = request.session?.cause ?? {}
-        // Deleted since the guard let it in: a network of nobody would stay for ever.
+        const { actorId } = request.state.session?.cause ?? {}
+        // The user was deleted since the guard: an erasure would never find this network.
         const isGone = actorId !== undefined && (await lockUser(tx, actorId)) === undefined
         await recordEvent(tx, { ...event, ...(isGone && { ip: null }) }, ctx.now())
       })

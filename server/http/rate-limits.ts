@@ -1,10 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
-import type { LimitReached } from '../errors.ts'
 import { networkOf } from '../lib/networks.ts'
 import type { Taken } from '../limits/counters.ts'
 import { LIMITS, type RouteLimitName } from '../limits/limits.ts'
-import { addressOf } from './client.ts'
 import { watchForProxies } from './proxy-watch.ts'
 
 declare module 'fastify' {
@@ -12,30 +10,22 @@ declare module 'fastify' {
     /** Counted before the body is read, those by user once it is known; see limits/limits.ts. */
     limits?: readonly RouteLimitName[]
   }
-  interface FastifyRequest {
-    /** What was counted, with the statuses that keep it. */
-    counted: readonly Counted[] | undefined
-    /** The limit that refused it. */
-    limitReached: LimitReached | undefined
-  }
 }
 
-interface Counted {
+export interface Counted {
   readonly counts: readonly number[]
   readonly taken: Taken
 }
 
-/** A request whose address is none, as behind a proxy that sends no address, shares one count. */
+/** Requests without an address, as behind a proxy that sends none, share one count. */
 export function networkKeyOf(request: FastifyRequest): string {
-  const address = addressOf(request)
-  return address === null ? 'unknown' : networkOf(address)
+  const { ip } = request.state
+  return ip === null ? 'unknown' : networkOf(ip)
 }
 
-/** Counts what a route declares; an answer that is none of those that count gives it back. */
+/** Takes from the limits that a route declares; an answer whose status does not count is refunded. */
 export function limitByNetwork(app: FastifyInstance, ctx: Context): void {
   const seen = watchForProxies(ctx)
-  app.decorateRequest('counted', undefined)
-  app.decorateRequest('limitReached', undefined)
   app.addHook('onRequest', async (request) => {
     const names = namesOf(request, 'network')
     if (names.length === 0 || !ctx.config.rateLimit) return
@@ -43,15 +33,15 @@ export function limitByNetwork(app: FastifyInstance, ctx: Context): void {
     await countAll(ctx, request, { names, key: networkKeyOf(request) })
   })
   app.addHook('onSend', async (request: FastifyRequest, reply: FastifyReply) => {
-    for (const { counts, taken } of request.counted ?? [])
+    for (const { counts, taken } of request.state.counted ?? [])
       if (!counts.includes(reply.statusCode)) await taken.refund()
   })
 }
 
-/** The same for who is logged in, once the guard knows; to be called before anything looks at the body. */
+/** The same by user, once the guard knows the session; it comes before any step that reads the body. */
 export function limitByUser(app: FastifyInstance, ctx: Context): void {
   app.addHook('preParsing', async (request) => {
-    const { session } = request
+    const { session } = request.state
     if (session === undefined || session.role === 'admin') return
     const names = namesOf(request, 'user')
     await countAll(ctx, request, { names, key: String(session.userId) })
@@ -70,6 +60,7 @@ async function countAll(
 ): Promise<void> {
   for (const name of names) {
     const taken = await ctx.limits.takeOrRefuse(name, key)
-    request.counted = [...(request.counted ?? []), { counts: LIMITS[name].counts, taken }]
+    const { state } = request
+    state.counted = [...(state.counted ?? []), { counts: LIMITS[name].counts, taken }]
   }
 }

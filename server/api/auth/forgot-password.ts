@@ -40,7 +40,7 @@ export function forgotPasswordRoute(app: App, ctx: Context): void {
       if (!written) await taken.refund()
     }
     // Recorded as other refusals are, though the answer does not tell.
-    request.limitReached = await taken.refuse?.()
+    request.state.limitReached = await taken.refuse?.()
     ctx.wakeMail()
     return reply.code(202).send({ message })
   })

@@ -98,7 +98,7 @@ async function logIn(
   request: FastifyRequest,
   given: { email: string; password: string },
 ) {
-  const proven = await provePassword(ctx, given, request.hangUp)
+  const proven = await provePassword(ctx, given, request.state.hangUp)
   await ctx.limits.takeOrRefuse('own_logins', String(proven.user.id))
   const { sessionId, told } = await openSessionFor(ctx, proven, {
     client: clientOf(request),

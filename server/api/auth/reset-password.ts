@@ -69,7 +69,7 @@ export function resetPasswordRoute(app: App, ctx: Context): void {
       fullName: owner.full_name,
       network: networkKeyOf(request),
     })
-    const passwordHash = await ctx.hasher.hash(password, { signal: request.hangUp })
+    const passwordHash = await ctx.hasher.hash(password, { signal: request.state.hangUp })
     await ctx.transaction((tx) => reset(ctx, tx, { id, userId: owner.id, passwordHash, request }))
     await forgiveLogins(ctx, request, owner.email_canonical)
     ctx.wakeMail()

@@ -58,7 +58,7 @@ export function undoEmailChangeRoute(app: App, ctx: Context): void {
     if (!change || change.key_id !== named.keyId || !isUndoable(change, ctx.now()))
       throw new AppError('invalid_undo_token')
     // Of a password that nobody knows, and that nobody will.
-    const passwordHash = await ctx.hasher.hash(newSecret(), { signal: request.hangUp })
+    const passwordHash = await ctx.hasher.hash(newSecret(), { signal: request.state.hangUp })
     await ctx.transaction((tx) => undo(ctx, tx, change, { passwordHash, request }))
     ctx.wakeMail()
     return { message }

@@ -31,7 +31,7 @@ export function addPhoneRoute(app: App, ctx: Context, guards: Guards): void {
     const { phone } = request.body
     const send = () => sendNewCode(ctx, sessionOf(request), phone)
     // Recorded as other refusals are, though the answer does not tell.
-    request.limitReached = await withinTextLimits(ctx, phone, send)
+    request.state.limitReached = await withinTextLimits(ctx, phone, send)
     ctx.wakeMail()
     return reply.code(202).send({ message })
   })
