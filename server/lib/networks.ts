@@ -2,8 +2,8 @@ import { BlockList, isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /**
- * What limits and known places go by: an IPv4 address itself, or the /64 of an IPv6 one, which a single
- * customer has whole (RFC 6177). `ip` is an address as Node or a trusted proxy gives it.
+ * The network that limits and known places go by: an IPv4 address itself, or the /64 of an IPv6 one,
+ * which a single customer has whole (RFC 6177). `ip` is an address as Node or a trusted proxy gives it.
  */
 export function networkOf(ip: string): string {
   const address = unwrapped(ip)
@@ -14,7 +14,7 @@ export function networkOf(ip: string): string {
 
 /**
  * The IPv4 address inside an IPv6 one that stands for it, in any spelling: mapped (RFC 4291) and
- * translated (RFC 6052). Whole countries would share one /64 else. Other addresses as they are.
+ * translated (RFC 6052). Otherwise whole countries would share one /64. Other addresses as they are.
  */
 export function unwrapped(ip: string): string {
   if (!isIPv6(ip) || !WRAPPING.check(ip, 'ipv6')) return ip

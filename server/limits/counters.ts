@@ -103,7 +103,7 @@ interface CountsOfKey {
 }
 
 function createCounts({ config, keys, now, redis }: LimitParts) {
-  // One store for each limit: networks are cheap, and must not push out what is counted by address.
+  // One store for each limit: networks are cheap, and must not push out counts of addresses.
   const stores = new Map(Object.keys(LIMITS).map((name) => [name, createMemoryStore(now)]))
 
   return (name: LimitName, key: string): CountsOfKey => {
@@ -164,7 +164,7 @@ async function takeWithBackoff({ limit, points, add }: Counts, backoff: Backoff)
   const refundFree = async () => isFree && add('tries', -1, limit.windowMs)
   if (isFree && (await add('tries', 1, limit.windowMs)).count < points)
     return { refund: refundFree }
-  // Of many at once one begins the pause; the others find it running.
+  // Of many tries at once one begins the pause; the others find it running.
   const lengthMs = pauseMs(backoff, pauses.count)
   const begun = await add('pause', 1, lengthMs)
   if (begun.count > 1) {

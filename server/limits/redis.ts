@@ -25,8 +25,8 @@ if redis.call('pttl', KEYS[1]) < 0 then redis.call('pexpire', KEYS[1], ARGV[2]) 
 return {count, redis.call('pttl', KEYS[1])}`
 
 /**
- * Connects in the background and never throws: a start does not wait for Redis. After a fault nobody
- * waits for it again: a probe asks, and by writing, for a replica and a full Redis still read.
+ * Connects in the background and never throws: a start does not wait for Redis. After a fault no
+ * request waits for it: a probe does, and writes, since a replica and a full Redis still answer reads.
  */
 export function openRedis(url: string, log: Logger): SharedCounts {
   const client = new Redis(url, {
@@ -120,7 +120,7 @@ class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError'
 }
 
-/** Rejects when Redis takes too long. When this process was busy, what has arrived meanwhile is read first. */
+/** Rejects when Redis takes too long. An answer that arrived while this process was busy is read first. */
 function inTime<T>(answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const late = () => reject(new NoAnswerError(`no answer within ${ANSWER_MAX_MS} ms`))

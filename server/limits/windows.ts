@@ -10,7 +10,7 @@ export interface Window {
 export type Backoff = NonNullable<Limit['backoff']>
 
 interface Change {
-  /** What is added; below zero for a refund. */
+  /** Below zero for a refund. */
   readonly by: number
   /** How long a window that begins with this change lasts. */
   readonly ttlMs: number
