@@ -10,8 +10,6 @@ const FORM_TYPE =
   /^application\/x-www-form-urlencoded[ \t]*(;[ \t]*charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?$/i
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-/** A JSON escape of half a character: UTF-8 turns it into U+FFFD, which would make different passwords equal. */
-const LONE_SURROGATE = /\p{Surrogate}/u
 
 /**
  * Reads JSON, and forms where a route allows them, and nothing else: Fastify's own parsers replace
@@ -83,12 +81,15 @@ function decode(body: Buffer): string | undefined {
   }
 }
 
-/** Only an escape can make one: the bytes were valid UTF-8. */
+/**
+ * A JSON escape of half a character: UTF-8 turns it into U+FFFD, which would make different passwords
+ * equal. Only an escape can make one, for the bytes were valid UTF-8.
+ */
 function hasLoneSurrogate(text: string, value: unknown): boolean {
   if (!/\\u[dD][89a-fA-F]/.test(text)) return false
   const search = (node: unknown): boolean =>
     typeof node === 'string'
-      ? LONE_SURROGATE.test(node)
+      ? !node.isWellFormed()
       : typeof node === 'object' &&
         node !== null &&
         Object.entries(node).some((pair) => pair.some(search))

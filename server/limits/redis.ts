@@ -14,6 +14,14 @@ const PREFIX = 'coffee-shop:limit'
 const ANSWER_MAX_MS = 100
 const PROBE_EVERY_MS = SECOND_MS
 
+const CLIENT_OPTIONS = {
+  // A server that hangs during the handshake is asked again; callers wait only for `inTime`.
+  commandTimeout: SECOND_MS,
+  connectTimeout: SECOND_MS,
+  maxRetriesPerRequest: 0,
+  disableClientInfo: true,
+}
+
 /** See `changeWindow`, which is the same for the memory of a process. */
 const ADD = `
 local count = redis.call('incrby', KEYS[1], ARGV[1])
@@ -24,21 +32,40 @@ end
 if redis.call('pttl', KEYS[1]) < 0 then redis.call('pexpire', KEYS[1], ARGV[2]) end
 return {count, redis.call('pttl', KEYS[1])}`
 
-/**
- * Connects in the background and never throws: a start does not wait for Redis. After a fault no
- * request waits for it: a probe does, and writes, since a replica and a full Redis still answer reads.
- */
+/** Connects in the background and never throws: a start does not wait for Redis. */
 export function openRedis(url: string, log: Logger): SharedCounts {
   const client = new Redis(url, {
-    // A server that hangs during the handshake is asked again; callers wait only for `inTime`.
-    commandTimeout: SECOND_MS,
-    connectTimeout: SECOND_MS,
+    ...CLIENT_OPTIONS,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
     retryStrategy: (times) => Math.min(times * ANSWER_MAX_MS, PROBE_EVERY_MS),
-    disableClientInfo: true,
   })
+  const { isUp, failed, stop } = watchRedis(client, log)
+  return {
+    async add(key, by, ttlMs) {
+      if (!isUp()) throw DOWN
+      try {
+        const answer = await inTime(client.eval(ADD, 1, `${PREFIX}:${key}`, by, ttlMs))
+        const [count, msLeft] = answer as [number, number]
+        return { count, msLeft }
+      } catch (error) {
+        failed(error)
+        throw error
+      }
+    },
+    isUp,
+    close() {
+      stop()
+      client.disconnect()
+    },
+  }
+}
+
+/**
+ * Down from the first fault until a probe has worked, so that no request waits for Redis meanwhile. The
+ * probe writes, since a replica and a full Redis still answer reads.
+ */
+function watchRedis(client: Redis, log: Logger) {
   let up = false
   let warned = false
   let probing = false
@@ -53,7 +80,7 @@ export function openRedis(url: string, log: Logger): SharedCounts {
     if (up || probing || client.status !== 'ready') return
     probing = true
     try {
-      await inTime(client.set(`${PREFIX}:probe`, 1, 'PX', SECOND_MS))
+      await inTime(writeProbe(client))
       up = true
       if (warned) log.info('Redis can be used again')
       warned = false
@@ -69,48 +96,31 @@ export function openRedis(url: string, log: Logger): SharedCounts {
   client.on('close', () => (up = false))
   client.on('ready', () => void probe())
   const timer = setInterval(() => void probe(), PROBE_EVERY_MS).unref()
-
-  return {
-    async add(key, by, ttlMs) {
-      if (!up) throw DOWN
-      try {
-        const answer = await inTime(client.eval(ADD, 1, `${PREFIX}:${key}`, by, ttlMs))
-        const [count, msLeft] = answer as [number, number]
-        return { count, msLeft }
-      } catch (error) {
-        failed(error)
-        throw error
-      }
-    },
-    isUp: () => up,
-    close() {
-      clearInterval(timer)
-      client.disconnect()
-    },
-  }
+  return { isUp: () => up, failed, stop: () => clearInterval(timer) }
 }
 
 /** Throws when Redis takes no write within a second: for a command, which asks once and has time. */
 export async function checkRedis(url: string): Promise<void> {
   const client = new Redis(url, {
+    ...CLIENT_OPTIONS,
     lazyConnect: true,
-    commandTimeout: SECOND_MS,
-    connectTimeout: SECOND_MS,
-    maxRetriesPerRequest: 0,
     retryStrategy: () => null,
-    disableClientInfo: true,
   })
   // The error of `connect` says only that it did not work.
   let fault: unknown
   client.on('error', (error) => (fault = error))
   try {
     await client.connect()
-    await client.set(`${PREFIX}:probe`, 1, 'PX', SECOND_MS)
+    await writeProbe(client)
   } catch (error) {
     throw fault ?? error
   } finally {
     client.disconnect()
   }
+}
+
+function writeProbe(client: Redis): Promise<unknown> {
+  return client.set(`${PREFIX}:probe`, 1, 'PX', SECOND_MS)
 }
 
 /** One for all: a request must not pay for a stack. */

@@ -77,7 +77,7 @@ describe('limits in Redis', { skip: missing }, () => {
         assert.notEqual(await redis.command('PTTL', key), -1, key)
     }))
 
-  test('of 200 at once over both, ten are looked at, and what is refused leaves nothing behind', () =>
+  test('of 200 at once over both, ten are looked at, and refused ones leave nothing behind', () =>
     undisturbed(async (ip) => {
       const answers = await Promise.all(times(200).map((n) => forget(either(n), n, ip)))
       const looked = countStatuses(answers)[202] ?? 0
@@ -109,7 +109,7 @@ describe('limits in Redis', { skip: missing }, () => {
     for (const key of keys) assert.match(key, /^coffee-shop:limit:(probe|\w+:[\w-]{43})$/)
   })
 
-  test('what was given back leaves no key behind', () =>
+  test('refunded tries leave no key behind', () =>
     undisturbed(async (ip) => {
       await redis.command('FLUSHALL')
       const right = await first.addUser()

@@ -23,7 +23,7 @@ import {
   userForLogin,
 } from '../../accounts/users.ts'
 import { isNewDevice } from '../../accounts/session-list.ts'
-import { countLogin } from './login-limits.ts'
+import { takeLogin } from './login-limits.ts'
 import { openSession } from '../../accounts/sessions.ts'
 import { issueTokens, Tokens } from '../../accounts/tokens.ts'
 
@@ -81,13 +81,13 @@ export function logInRoute(app: App, ctx: Context): void {
   }
   app.post('/auth/login', options, async (request) => {
     const email = canonicalEmail(request.body.email) ?? ''
-    const counted = await countLogin(ctx, request, email)
+    const taken = await takeLogin(ctx, request, email)
     try {
       const tokens = await logIn(ctx, request, { email, password: request.body.password })
-      await counted.succeeded()
+      await taken.succeeded()
       return tokens
     } catch (error) {
-      await counted.failed(error)
+      await taken.failed(error)
       throw error
     }
   })

@@ -5,9 +5,9 @@ import { networkKeyOf } from '../../http/rate-limits.ts'
 import type { Taken } from '../../limits/counters.ts'
 import { isKnownNetwork } from '../../accounts/session-list.ts'
 
-/** A login that was counted before its password was looked at. */
+/** A login, counted before its password is checked. */
 export interface LoginTry {
-  /** The password was wrong, or something else: only the first counts. */
+  /** Refunds it unless the password was wrong. */
   failed(error: unknown): Promise<void>
   succeeded(): Promise<void>
 }
@@ -16,7 +16,7 @@ export interface LoginTry {
  * Counts a login of a canonical address, known or not, in the same way. Throws `too_many_requests`, and
  * `login_locked` after too many in a row from everywhere, unless its owner logged in from here lately.
  */
-export async function countLogin(
+export async function takeLogin(
   ctx: Context,
   request: FastifyRequest,
   email: string,
@@ -33,12 +33,12 @@ export async function countLogin(
       if (error instanceof AppError && error.code === 'invalid_credentials') return
       await Promise.all([here.refund(), everywhere.refund()])
     },
-    succeeded: () => forgiveLogins(ctx, request, email),
+    succeeded: () => clearLogins(ctx, request, email),
   }
 }
 
-/** For who has shown to be the owner of the address: by a login, or by a mailed link. */
-export async function forgiveLogins(
+/** For an owner who proved the address by a login or by a mailed link. */
+export async function clearLogins(
   ctx: Context,
   request: FastifyRequest,
   email: string,

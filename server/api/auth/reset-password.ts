@@ -9,7 +9,7 @@ import { causeOf, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { networkKeyOf } from '../../http/rate-limits.ts'
 import { preferredLocale } from '../../lib/locales.ts'
-import { forgiveLogins } from './login-limits.ts'
+import { clearLogins } from './login-limits.ts'
 import { endSessionsOf } from '../../accounts/sessions.ts'
 import { readLinkToken } from '../../keys/links.ts'
 import { clearCodeFailures } from '../../accounts/code-failures.ts'
@@ -71,7 +71,7 @@ export function resetPasswordRoute(app: App, ctx: Context): void {
     })
     const passwordHash = await ctx.hasher.hash(password, { signal: request.state.hangUp })
     await ctx.transaction((tx) => reset(ctx, tx, { id, userId: owner.id, passwordHash, request }))
-    await forgiveLogins(ctx, request, owner.email_canonical)
+    await clearLogins(ctx, request, owner.email_canonical)
     ctx.wakeMail()
     return { message }
   })
