@@ -10,6 +10,8 @@ import type { Context } from '../context.ts'
 import { type Budget, withBudget } from '../database/budget.ts'
 import type { PublicUserRow, Role } from '../database/schema.ts'
 import type { LimitReached } from '../errors.ts'
+import type { Taken } from '../limits/counters.ts'
+import type { RouteLimitName } from '../limits/limits.ts'
 import { newId } from '../lib/random.ts'
 import { SECOND_MS } from '../lib/units.ts'
 import { BODY_MAX_BYTES, readBodies } from './bodies.ts'
@@ -19,7 +21,7 @@ import { endConnectionsWhenStopping, limitPipelining } from './connections.ts'
 import { allowOrigins } from './cors.ts'
 import { securityHeaders } from './headers.ts'
 import { handleError } from './problem.ts'
-import { limitByNetwork, limitByUser, type Counted } from './rate-limits.ts'
+import { limitByNetwork, limitByUser } from './rate-limits.ts'
 import { logRequests } from './request-log.ts'
 import { refuseUnroutable, ROUTER_OPTIONS } from './route-refusals.ts'
 import { compileValidator } from './validation.ts'
@@ -47,8 +49,8 @@ interface RequestState {
   hangUp?: AbortSignal
   /** Refused by a full hash queue: the log has one line a second for all such requests. */
   isShed?: true
-  /** Tries that were counted, with the statuses that keep them. */
-  counted?: readonly Counted[]
+  /** By the limits of the route, to be refunded when the answer does not count. */
+  taken?: Map<RouteLimitName, Taken>
   /** The limit that refused the request, or the message that it asked for. */
   limitReached?: LimitReached | undefined
 }

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { networkOf } from '../lib/networks.ts'
-import type { Taken } from '../limits/counters.ts'
 import { LIMITS, type RouteLimitName } from '../limits/limits.ts'
 import { watchForProxies } from './proxy-watch.ts'
 
@@ -12,11 +11,6 @@ declare module 'fastify' {
   }
 }
 
-export interface Counted {
-  readonly counts: readonly number[]
-  readonly taken: Taken
-}
-
 /** Requests without an address, as behind a proxy that sends none, share one count. */
 export function networkKeyOf(request: FastifyRequest): string {
   const { ip } = request.state
@@ -25,16 +19,16 @@ export function networkKeyOf(request: FastifyRequest): string {
 
 /** Takes from the limits that a route declares; an answer whose status does not count is refunded. */
 export function limitByNetwork(app: FastifyInstance, ctx: Context): void {
-  const seen = watchForProxies(ctx)
+  const watch = watchForProxies(ctx)
   app.addHook('onRequest', async (request) => {
     const names = namesOf(request, 'network')
     if (names.length === 0 || !ctx.config.rateLimit) return
-    seen(request)
-    await countAll(ctx, request, { names, key: networkKeyOf(request) })
+    watch(request)
+    await takeAll(ctx, request, { names, key: networkKeyOf(request) })
   })
   app.addHook('onSend', async (request: FastifyRequest, reply: FastifyReply) => {
-    for (const { counts, taken } of request.state.counted ?? [])
-      if (!counts.includes(reply.statusCode)) await taken.refund()
+    for (const [name, taken] of request.state.taken ?? [])
+      if (!LIMITS[name].counts.includes(reply.statusCode)) await taken.refund()
   })
 }
 
@@ -44,7 +38,7 @@ export function limitByUser(app: FastifyInstance, ctx: Context): void {
     const { session } = request.state
     if (session === undefined || session.role === 'admin') return
     const names = namesOf(request, 'user')
-    await countAll(ctx, request, { names, key: String(session.userId) })
+    await takeAll(ctx, request, { names, key: String(session.userId) })
   })
 }
 
@@ -53,14 +47,13 @@ function namesOf(request: FastifyRequest, per: 'network' | 'user'): RouteLimitNa
   return limits.filter((name) => LIMITS[name].per === per)
 }
 
-async function countAll(
+async function takeAll(
   ctx: Context,
   request: FastifyRequest,
   { names, key }: { names: readonly RouteLimitName[]; key: string },
 ): Promise<void> {
   for (const name of names) {
     const taken = await ctx.limits.takeOrRefuse(name, key)
-    const { state } = request
-    state.counted = [...(state.counted ?? []), { counts: LIMITS[name].counts, taken }]
+    request.state.taken = (request.state.taken ?? new Map()).set(name, taken)
   }
 }
