@@ -5,7 +5,7 @@ import { type App, createFastify } from './http/fastify.ts'
 import { healthRoute, readyRoute } from './api/public/health.ts'
 import { mailPreviewRoute } from './api/public/mail-preview.ts'
 import { describeApi, serveApiDocs } from './api/public/documentation.ts'
-import { resetPageRoute } from './api/public/reset-page.ts'
+import { pagesRoute } from './api/public/pages.ts'
 import { listMailRoute } from './api/mail/list-mail.ts'
 import { resendMailRoute } from './api/mail/resend-mail.ts'
 import { endOtherSessionsRoute } from './api/me/end-other-sessions.ts'
@@ -41,10 +41,11 @@ import { verifyRoute } from './api/auth/verify.ts'
 
 /** Every endpoint of the API, in one list: the file is named after its verb. */
 function endpoints(app: App, ctx: Context, guards: Guards): void {
+  // First in the documentation: most of the other routes need its token.
+  logInRoute(app, ctx) // POST /auth/login
   signUpRoute(app, ctx) // POST /auth/signup
   verifyRoute(app, ctx) // POST /auth/verify
   resendCodeRoute(app, ctx) // POST /auth/verify/resend
-  logInRoute(app, ctx) // POST /auth/login
   refreshRoute(app, ctx) // POST /auth/refresh
   logOutRoute(app, ctx, guards) // POST /auth/logout
   undoEmailChangeRoute(app, ctx) // POST /auth/email/undo
@@ -92,7 +93,7 @@ export function createApp(
   const app = createFastify(ctx)
   recordLimits(app, ctx)
   const guards = createGuards(ctx)
-  describeApi(app)
+  describeApi(app, ctx.config.shop)
   app.register(async (api) => endpoints(api as App, ctx, guards), { prefix: '/api/v1' })
   app.register(async (api) => {
     // The same routes without the prefix stay out of the document.
@@ -106,8 +107,8 @@ export function createApp(
     readyRoute(root, ctx, isDraining)
     showIssuerRoute(root, ctx) // GET /.well-known/oauth-authorization-server
     showSigningKeysRoute(root, ctx) // GET /.well-known/jwks.json
-    serveApiDocs(root)
-    resetPageRoute(root, ctx)
+    serveApiDocs(root, ctx.config.shop)
+    pagesRoute(root, ctx)
     if (previewMails) mailPreviewRoute(root, ctx)
   })
   return app

@@ -1,68 +1,70 @@
 /**
- * Everything that can go wrong and that a caller may act on, with the one sentence that is told.
+ * Every error that a caller can act on, with the sentence that explains it.
  * Codes are API: they are listed in docs/errors.md, adding one is a minor change, renaming one is
  * breaking. This file knows no HTTP: http/problem.ts gives each code its status.
  */
 export const ERRORS = {
-  malformed_request: 'The request could not be read: it must be well-formed and in UTF-8.',
+  malformed_request: 'The request is malformed; send well-formed HTTP and JSON in UTF-8.',
   invalid_code:
-    'The code is wrong, has expired or was used; after five wrong codes wait an hour before the next.',
+    'The code is wrong, expired or already used; after five wrong codes, wait an hour for the next attempt.',
   invalid_reset_token:
-    'The link is wrong, has expired or was used, or a newer one was mailed; ask for another.',
-  invalid_undo_token: 'The link is wrong, has expired or was used.',
+    'The link is invalid, expired, already used or replaced by a newer one; request another link.',
+  invalid_undo_token: 'The link is invalid, expired or already used.',
   authentication_required: 'Log in and send the access token as a Bearer token.',
-  invalid_token: 'The token is invalid, has expired or was revoked; log in again.',
+  invalid_token: 'The token is invalid, expired or revoked; log in again.',
   invalid_credentials: 'Incorrect email or password.',
   forbidden: 'You do not have permission to do this.',
   email_unverified: 'Verify your email address before you log in.',
   wrong_password: 'The current password is wrong.',
-  account_disabled: 'This account is disabled; ask an administrator.',
-  own_role: 'Nobody changes their own role or disables themselves; another administrator can.',
-  not_found: 'There is nothing here.',
-  method_not_allowed: 'This method is not allowed here; the Allow header lists those that are.',
-  request_timeout: 'The request took too long to arrive; send it again.',
+  account_disabled: 'This account is disabled; contact an administrator.',
+  own_role:
+    'You cannot change your own role or disable your own account; ask another administrator.',
+  not_found: 'The requested resource was not found.',
+  method_not_allowed: 'This method is not allowed; the Allow header lists the allowed methods.',
+  request_timeout: 'The request was not received in time; send it again.',
   email_taken: 'Email already registered.',
-  last_admin: 'The last active administrator must stay; make another one first.',
+  last_admin:
+    'The last active administrator cannot be removed; appoint another administrator first.',
   email_change_undoable:
-    'The address was changed less than 72 hours ago and can be changed back from the one before; delete the account after that.',
-  user_inactive: 'Only a verified and enabled user can be made an administrator.',
-  mail_not_failed: 'Only a message that is dead or bounced can be sent again.',
-  body_too_large: 'The body is too large.',
-  uri_too_long: 'The URL is too long; it may have 2048 bytes.',
-  unsupported_media_type: 'Send the body as application/json.',
-  validation_failed: 'The request is not valid; see errors for each field.',
+    'The previous address can still undo the last change of the address; delete the account 72 hours after the change.',
+  user_inactive: 'Only a verified and enabled user can become an administrator.',
+  mail_not_failed: 'Only a dead or bounced message can be resent.',
+  body_too_large: 'The request body is too large.',
+  uri_too_long: 'The URL exceeds the limit of 2048 bytes.',
+  unsupported_media_type: 'The content type is not supported; send application/json.',
+  validation_failed: 'The request is invalid; see errors for details.',
   too_many_sign_ups:
-    'This address has too many sign-ups waiting for their code; use one of the codes that were mailed, or try later.',
-  too_many_requests: 'Too many tries; wait as long as Retry-After says.',
+    'This address has too many pending sign-ups; use one of the emailed codes or try again later.',
+  too_many_requests: 'Too many requests; try again after the time in Retry-After.',
   login_locked:
-    'Too many wrong passwords for this address; set a new one by mail, or log in from where you did lately.',
-  headers_too_large: 'The headers are too large.',
-  internal_error: 'Something went wrong on our side; the request_id helps us to find it.',
-  overloaded: 'The service is busy; try again in a moment.',
-  database_unavailable: 'The database cannot be reached; try again in a moment.',
+    'Too many wrong passwords for this address; reset the password by email or log in from a network that you used recently.',
+  headers_too_large: 'The request headers are too large.',
+  internal_error: 'An internal error occurred; include the request_id when you report it.',
+  overloaded: 'The service is overloaded; try again in a moment.',
+  database_unavailable: 'The database is unavailable; try again in a moment.',
 } as const
 
 export type ErrorCode = keyof typeof ERRORS
 
-/** One refused field: an RFC 6901 pointer into the body (or the parameter's name), why, and a sentence. */
+/** An invalid field: an RFC 6901 pointer into the body (or the name of the parameter), a code and a sentence. */
 export interface FieldError {
   readonly pointer: string
   readonly code: string
   readonly detail: string
 }
 
-/** The limit that refuses, as its caller is told. */
+/** The rate limit that was reached, as it is reported to the caller. */
 export interface LimitReached {
   readonly name: string
   readonly quota: number
   readonly windowS: number
   readonly retryAfterS: number
-  /** The first refusal of its window: the one to record. */
+  /** True for the first refusal of a window, which is the one to record. */
   readonly isFirst: boolean
 }
 
 interface AppErrorOptions extends ErrorOptions {
-  /** Whole seconds after which trying again makes sense. */
+  /** Whole seconds to wait before the next attempt. */
   readonly retryAfterS?: number
   readonly limit?: LimitReached
   readonly fields?: readonly FieldError[]
@@ -85,7 +87,7 @@ export class AppError extends Error {
   }
 }
 
-/** A refusal of one field that the schema alone cannot express. */
+/** An invalid field that the schema alone cannot detect. */
 export function fieldError(pointer: string, code: string, detail: string): AppError {
   return new AppError('validation_failed', { fields: [{ pointer, code, detail }] })
 }

@@ -1,5 +1,5 @@
 import type { Context } from './context.ts'
-import { CLEAN_UP } from './schedule/job-runs.ts'
+import { CLEAN_UP } from './schedule/jobs.ts'
 import { createDelivery, type MailJobs, type SmsJobs } from './outbox/delivery.ts'
 import { type Loop, runDelivery, together } from './outbox/run.ts'
 import { type RecurringJob, runSchedule } from './schedule/schedule.ts'
@@ -8,7 +8,7 @@ import { tellNewDevice } from './messages/tell-new-device.ts'
 import { tellReplayed } from './messages/tell-replayed.ts'
 import { SECOND_MS } from './lib/units.ts'
 import type { SmsSender } from './outbox/transports/sms-sender.ts'
-import { cleanUp, recordCleanUp } from './accounts/clean-up.ts'
+import { cleanUp } from './accounts/clean-up.ts'
 import { PURGE, purge } from './accounts/purge.ts'
 import { remind } from './messages/remind.ts'
 import { repeatCodes } from './messages/repeat-codes.ts'
@@ -59,7 +59,6 @@ export const RECURRING_JOBS: readonly RecurringJob[] = [
     name: CLEAN_UP,
     schedule: (config) => config.cleanupSchedule,
     run: cleanUp,
-    record: recordCleanUp,
   },
   { name: PURGE, schedule: () => '30 * * * *', run: purge },
 ]

@@ -22,7 +22,7 @@ const TABLES = [
   'password_resets',
   'email_changes',
   'phone_changes',
-  'job_runs',
+  'jobs',
   'audit_events',
   'audit_leftovers',
 ] as const

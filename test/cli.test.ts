@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { sql } from 'kysely'
-import { claimSlot } from '../server/schedule/job-runs.ts'
+import { claimSlot } from '../server/schedule/jobs.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from '../server/lib/units.ts'
 import { endSessionsAfter } from '../server/accounts/session-list.ts'
 import { loadSigningKeys } from '../server/keys/signing-key-file.ts'
@@ -187,7 +187,7 @@ describe('cleanup', () => {
     assertDone(finished, '1\n2\n3\n')
     assert.match(finished.stderr, /^3 users would be deleted\.$/m)
     assert.equal(await count(service), 5)
-    assert.deepEqual(await rowsOf(service.ctx, 'job_runs'), [])
+    assert.deepEqual(await rowsOf(service.ctx, 'jobs'), [])
   })
 
   test('deletes them, says how many, and leaves an audit event', async () => {
@@ -219,8 +219,8 @@ describe('cleanup', () => {
   test('1 while a run is held elsewhere, 2 for what it does not know: nobody is deleted', async () => {
     await using service = await startWithUsers()
     const nowMs = Date.now()
-    const run = { name: 'clean-up', slot: toIso(nowMs - HOUR_MS), nowMs }
-    await service.ctx.transaction((tx) => claimSlot(tx, run))
+    const slot = { name: 'clean-up', slotMs: nowMs - HOUR_MS }
+    await service.ctx.transaction((tx) => claimSlot(tx, slot, nowMs))
 
     assertRefused(await clean(service), /running already/)
     assert.equal((await clean(service, '--all')).exitCode, 2)
@@ -240,7 +240,10 @@ describe('migrate', () => {
 
       assertRefused(early, /^Cannot start: the database lacks migrations .*npm run migrate/)
       const [first, second, late] = runs as [Finished, Finished, Finished]
-      assertDone(first, 'Applied 0001-initial, 0002-mail-and-jobs, 0003-account-life.\n')
+      assertDone(
+        first,
+        'Applied 0001-initial, 0002-mail-and-jobs, 0003-account-life, 0004-one-row-a-job.\n',
+      )
       assertDone(second, 'The schema is up to date.\n')
       assertDone(late, '')
     } finally {
@@ -414,7 +417,7 @@ if (DATABASE === 'sqlite') {
           ['users', 'delete', 'nobody@example.com'],
           /^not_found: There is no user nobody@example\.com\.\n$/,
         ],
-        [['users', 'show', CANARY], /^not_found: There is nothing here\.\n$/],
+        [['users', 'show', CANARY], /^not_found: The requested resource was not found\.\n$/],
         [['sessions', 'end', '--user', '4711'], /^not_found: There is no user 4711\.\n$/],
       ] as const)
         assertRefused(await runOn(service, args), message)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { DeliveryError } from '../server/outbox/transports/delivery-error.ts'
 import { setEmail } from '../server/accounts/addresses.ts'
 import { confirmEmailChange, replaceEmailChange } from '../server/accounts/email-changes.ts'
@@ -132,15 +132,6 @@ describe('a reserved address', () => {
     assert.ok(service.logged.some((line) => /ADMIN_EMAIL is kept for the user who left/.test(line)))
   })
 
-  test('200 for its own account, in the ordinary way', async () => {
-    await using moved = await startMoved(NEW)
-    const { service, ann } = moved
-
-    await changeEmail(service, ann, OLD)
-
-    assert.equal(await emailOf(service, ann), OLD)
-  })
-
   test('is free once the account is deleted', async () => {
     await using moved = await startMoved(NEW)
     const { service, ann } = moved
@@ -151,24 +142,6 @@ describe('a reserved address', () => {
     assert.equal((await signUp(service, OLD)).status, 201)
     assert.deepEqual(await emailChanges(service), [])
   })
-
-  test('stays reserved through a chain, each of its addresses for 72 hours of its own', async () => {
-    await using moved = await startMoved(NEW)
-    const { service } = moved
-    service.advance(DAY_MS)
-    await changeEmail(service, await service.logIn(NEW), 'third@example.com')
-
-    service.advance(2 * DAY_MS - MINUTE_MS)
-    const atThreeDays = [await signUp(service, OLD), await signUp(service, NEW)]
-    service.advance(DAY_MS + MINUTE_MS)
-    const aDayLater = await signUp(service, NEW)
-
-    assert.deepEqual(
-      atThreeDays.map(({ status }) => status),
-      [201, 409],
-    )
-    assert.equal(aDayLater.status, 201)
-  })
 })
 
 test('nothing of any address that an account ever had is left once it is deleted', async () => {
@@ -176,11 +149,13 @@ test('nothing of any address that an account ever had is left once it is deleted
   const { service, ann } = moved
   const { access: token } = await service.addAdmin('admin@example.com')
   assert.equal(await forget(service, NEW), 1)
-  await changeEmail(service, ann, 'third@example.com')
   await undoEmail(service, undoTokenFor(service, OLD))
   await service.deliverMail()
+  await reset(service, newestToken(service, OLD), PASSWORD)
+  await changeEmail(service, await service.logIn(OLD), 'third@example.com')
 
   await service.delete(`/api/v1/users/${ann.id}`, { token })
+  await service.deliverMail()
 
   const tables = ['users', 'email_changes', 'code_failures', 'audit_events', 'outbox'] as const
   const rows = await Promise.all(tables.map((table) => rowsOf(service.ctx, table)))
@@ -343,29 +318,26 @@ describe('the account cannot be deleted away', () => {
     assert.equal((await deleteMe(service, bob)).status, 204)
   })
 
-  test('200 for an admin: each address that could take it back is told, and kept nowhere', async () => {
+  test('200 for an admin: the address that could take it back is told, and kept nowhere', async () => {
     await using moved = await startMoved(THIEF)
     const { service, ann } = moved
-    await changeEmail(service, ann, 'thief2@example.com')
     await forget(service, OLD)
     const { access: token } = await service.addAdmin('admin@example.com')
-    const now = subjectsTo(service, 'thief2@example.com')
+    const before = subjectsTo(service, THIEF)
 
     const sent = { token, ip: '198.51.100.9' }
     const answer = await service.delete(`/api/v1/users/${ann.id}`, sent)
     await service.deliverMail()
 
     assert.equal(answer.status, 200)
-    for (const email of [OLD, THIEF]) {
-      const told = service.mailsTo(email).at(-1)
-      assert.equal(told?.subject, 'Your Coffee Shop account was deleted')
-      assert.match(
-        told.text,
-        /was deleted on 2026-01-01 12:02 UTC by somebody who runs Coffee Shop/,
-      )
-      assert.doesNotMatch(told.text, /198\.51\.100\.9/)
-    }
-    assert.deepEqual(subjectsTo(service, 'thief2@example.com'), now)
+    const told = service.mailsTo(OLD).at(-1)
+    assert.equal(told?.subject, 'Your Coffee Shop account was deleted')
+    assert.match(
+      told.text,
+      /was deleted on 2026-01-01 12:01 UTC by an administrator of Coffee Shop/,
+    )
+    assert.doesNotMatch(told.text, /198\.51\.100\.9/)
+    assert.deepEqual(subjectsTo(service, THIEF), before)
     const rows = [await rowsOf(service.ctx, 'outbox'), await rowsOf(service.ctx, 'code_failures')]
     assert.doesNotMatch(JSON.stringify(rows), /ann@|thief/)
   })
@@ -437,21 +409,6 @@ describe('undoing the change', () => {
     assert.equal(told?.subject, 'The change of your Coffee Shop address was undone')
     for (const text of [told.text, told.html, row.payload])
       assert.doesNotMatch(text, /203\.0\.113\.77|Firefox|Linux/)
-  })
-
-  test('nor does going back in the ordinary way', async () => {
-    await using moved = await startMoved(THIEF)
-    const { service, ann } = moved
-    service.advance(MINUTE_MS)
-    const code = await emailCodeFor(service, ann, OLD)
-
-    const sent = { token: ann.access, ip: '203.0.113.77' }
-    await service.post('/api/v1/me/email/confirm', { code }, sent)
-    await service.deliverMail()
-
-    const told = service.mailsTo(THIEF).at(-1)
-    assert.equal(told?.subject, 'The change of your Coffee Shop address was undone')
-    assert.doesNotMatch(told.text, /203\.0\.113\.77/)
   })
 
   test('removes a phone number that was confirmed since, and what was sent to it', async () => {

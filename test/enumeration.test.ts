@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { KyselyPlugin } from 'kysely'
 import { runDueJobs } from '../server/schedule/schedule.ts'
 import { DAY_MS, HOUR_MS, toIso } from '../server/lib/units.ts'
 import { RECURRING_JOBS } from '../server/worker.ts'
@@ -305,22 +304,6 @@ async function answerAsOwner(service: Service, email: string): Promise<void> {
   assert.equal((await service.post(VERIFY, body)).status, 200)
 }
 
-/** What is done in transactions from now on: the kind of each statement. */
-function countStatements({ ctx }: Service): string[] {
-  const kinds: string[] = []
-  const plugin: KyselyPlugin = {
-    transformQuery({ node }) {
-      kinds.push(node.kind)
-      return node
-    },
-    transformResult: async ({ result }) => result,
-  }
-  const { transaction } = ctx
-  const counted: typeof transaction = (work) => transaction((tx) => work(tx.withPlugin(plugin)))
-  Object.assign(ctx, { transaction: counted })
-  return kinds
-}
-
 /** The registered account goes, as it does when nobody else is to notice. */
 async function remove(service: Service, as: 'own deletion' | 'deletion by an admin') {
   const { access } = await service.logIn(REGISTERED)
@@ -372,26 +355,7 @@ describe('HIDE_REGISTERED_EMAILS=true: who signs up again and again cannot tell'
   }
 })
 
-test('a sign-up takes as many statements for a new address as for one that has been signed up, verified or left', async () => {
-  await using service = await startService(hide)
-  const moved = await service.registerUser('moved@example.com')
-  await changeEmail(service, moved, REGISTERED)
-  service.advance(DAY_MS)
-  const statements = countStatements(service)
-  const counts: [email: string, status: number, statements: number][] = []
-
-  for (const email of [NEW, NEW, REGISTERED, REGISTERED, moved.email, moved.email]) {
-    const before = statements.length
-    const [status = 0] = await signUpOften(service, email, 1)
-    counts.push([email, status, statements.length - before])
-  }
-
-  const [[, , expected]] = counts as [(typeof counts)[0]]
-  assert.ok(expected >= 8, String(statements))
-  for (const count of counts) assert.deepEqual(count.slice(1), [201, expected], count[0])
-})
-
-test('no answer comes sooner than 20 ms after its hash, whatever the address has been', async () => {
+test('no answer comes sooner than 50 ms after its hash, whatever the address has been', async () => {
   await using service = await startService(hide)
   const moved = await service.registerUser('moved@example.com')
   await changeEmail(service, moved, REGISTERED)
@@ -415,7 +379,7 @@ test('no answer comes sooner than 20 ms after its hash, whatever the address has
       const tookMs = performance.now() - hashedAtMs
 
       assert.equal(status, n <= 5 ? 201 : 429)
-      assert.ok(tookMs > 19, `${email}: ${tookMs} ms`)
+      assert.ok(tookMs > 49, `${email}: ${tookMs} ms`)
     }
   }
 })

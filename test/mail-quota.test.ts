@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { enqueueMail } from '../server/outbox/outbox.ts'
+import { enqueueMessage } from '../server/outbox/outbox.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { MAIL_JOBS } from '../server/worker.ts'
 import { deliveryBy } from './support/mailers.ts'
@@ -19,7 +19,7 @@ async function signUpMany(service: Service, count: number): Promise<void> {
 const tellReplayed = ({ ctx }: Service, userId: number) =>
   ctx.transaction((tx) => {
     const payload = { userId, endedAt: '2026-01-01T00:00:00.000Z', ip: null, userAgent: null }
-    return enqueueMail(tx, 'session_replayed', payload, { nowMs: ctx.now() })
+    return enqueueMessage(tx, 'session_replayed', payload, { nowMs: ctx.now() })
   })
 const alarms = ({ logged }: Service) => logged.filter((line) => line.includes('sign-up mail waits'))
 
@@ -50,7 +50,7 @@ describe('MAIL_MAX_PER_HOUR', () => {
     const nowMs = service.clock.nowMs
     await service.ctx.transaction(async (tx) => {
       for (const kind of Object.keys(MAIL_JOBS))
-        await enqueueMail(tx, kind as keyof typeof MAIL_JOBS, {} as never, { nowMs })
+        await enqueueMessage(tx, kind as keyof typeof MAIL_JOBS, {} as never, { nowMs })
     })
 
     await service.deliverMail()

@@ -6,19 +6,21 @@ import { migrate, pendingMigrations, SchemaError } from '../server/database/migr
 import { up as initial } from '../server/database/migrations/0001-initial.ts'
 import { up as mailAndJobs } from '../server/database/migrations/0002-mail-and-jobs.ts'
 import { up as accountLife } from '../server/database/migrations/0003-account-life.ts'
+import { up as oneRowAJob } from '../server/database/migrations/0004-one-row-a-job.ts'
 import { openDatabase } from '../server/database/open.ts'
 import { databaseUrl } from '../server/database/url.ts'
 import { createTestDatabase } from './support/database.ts'
 import { times } from './support/races.ts'
 import { runCommand } from './support/server-process.ts'
 
-const NAMES = ['0001-initial', '0002-mail-and-jobs', '0003-account-life']
+const NAMES = ['0001-initial', '0002-mail-and-jobs', '0003-account-life', '0004-one-row-a-job']
 const OURS = [
   'audit_events',
   'audit_leftovers',
   'code_failures',
   'email_changes',
   'job_runs',
+  'jobs',
   'outbox',
   'password_resets',
   'phone_changes',
@@ -140,6 +142,47 @@ describe('migrate()', () => {
         ['curl', null],
       ],
     )
+  })
+
+  test('keeps the newest slot of each job that was done, and leaves the old table as it was', async () => {
+    await using database = await emptyDatabase()
+    const backend = await database.open()
+    for (const up of [initial, mailAndJobs, accountLife]) await up(backend.writer, backend.dialect)
+    const run = (name: string, day: number, finished: boolean, counts: string) => `(
+      '${name}', '2026-01-0${day}T00:00:00.000Z', ${finished ? 'null' : "'a process'"},
+      '2026-01-09T00:00:00.000Z', ${finished ? "'2026-01-09T00:00:00.000Z'" : 'null'}, '${counts}')`
+    const runs = [
+      run('clean-up', 1, true, '{"deleted":1}'),
+      run('clean-up', 3, true, '{"refused":1}'),
+      run('clean-up', 2, true, '{"deleted":2}'),
+      run('purge', 4, true, '{}'),
+      run('purge', 5, false, '{}'),
+      run('other', 6, false, '{}'),
+    ]
+    await execute(
+      backend,
+      `insert into job_runs (name, slot, holder, lease_until, finished_at, counts)
+      values ${runs.join()}`,
+    )
+
+    await oneRowAJob(backend.writer, backend.dialect)
+
+    const jobs = await backend.writer.selectFrom('jobs').selectAll().orderBy('name').execute()
+    const free = { holder: null, lease_until: null }
+    assert.deepEqual(
+      jobs.map((job) => ({ ...job })),
+      [
+        {
+          name: 'clean-up',
+          last_slot: '2026-01-03T00:00:00.000Z',
+          counts: '{"refused":1}',
+          ...free,
+        },
+        { name: 'purge', last_slot: '2026-01-04T00:00:00.000Z', counts: '{}', ...free },
+      ],
+    )
+    const old = await sql`select name from job_runs`.execute(backend.writer)
+    assert.equal(old.rows.length, runs.length)
   })
 
   test('refuses a newer schema and changes nothing', async () => {

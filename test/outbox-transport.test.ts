@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Delivery, deliverNext } from '../server/outbox/delivery.ts'
-import { enqueueMail } from '../server/outbox/outbox.ts'
+import type { Delivery } from '../server/outbox/delivery.ts'
+import { enqueueMessage } from '../server/outbox/outbox.ts'
 import { LANES } from '../server/outbox/run.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from '../server/lib/units.ts'
 import { createDeliveries } from '../server/worker.ts'
@@ -10,6 +10,7 @@ import {
   createFailingMailer,
   createScriptedMailer,
   deliverAll,
+  deliverNext,
   deliverOne,
   deliveryBy,
   DOWN,
@@ -191,7 +192,7 @@ describe('a transport that is down', () => {
     await service.signUp(email)
     const nowMs = service.clock.nowMs
     await service.ctx.transaction((tx) =>
-      enqueueMail(tx, 'phone_code', { phoneChangeId: 'gone' }, { nowMs, channel: 'sms' }),
+      enqueueMessage(tx, 'phone_code', { phoneChangeId: 'gone' }, { nowMs, channel: 'sms' }),
     )
     const deliveries = createDeliveries(service.ctx, {
       mail: createFailingMailer(DOWN),

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { AppError } from '../server/errors.ts'
 import { claimMessage } from '../server/outbox/claims.ts'
-import { createDelivery, deliverNext } from '../server/outbox/delivery.ts'
-import { enqueueMail } from '../server/outbox/outbox.ts'
+import { createDelivery } from '../server/outbox/delivery.ts'
+import { enqueueMessage } from '../server/outbox/outbox.ts'
 import { LANES } from '../server/outbox/run.ts'
-import { finishMessage } from '../server/outbox/settlements.ts'
+import { writeOutcome } from '../server/outbox/outcomes.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { DeliveryError } from '../server/outbox/transports/delivery-error.ts'
 import { resendMail } from '../server/outbox/mails.ts'
@@ -17,6 +17,7 @@ import {
   createScriptedMailer,
   deliverAll,
   deliverBy,
+  deliverNext,
   deliverOne,
   deliveryBy,
   failedMail,
@@ -58,7 +59,7 @@ describe('a message', () => {
     await using service = await startService()
 
     const failing = service.ctx.transaction(async (tx) => {
-      await enqueueMail(tx, 'already_registered', { email }, { nowMs: service.clock.nowMs })
+      await enqueueMessage(tx, 'already_registered', { email }, { nowMs: service.clock.nowMs })
       throw new Error('rolled back')
     })
 
@@ -512,7 +513,7 @@ describe('a worker whose claim was taken over', () => {
     const done = await outboxRows(service)
 
     const late = { nowMs: service.clock.nowMs + MINUTE_MS, state: 'sent' } as const
-    const finished = await service.ctx.transaction((tx) => finishMessage(tx, held, late))
+    const finished = await service.ctx.transaction((tx) => writeOutcome(tx, held, late))
 
     assert.equal(finished, false)
     assert.deepEqual(await outboxRows(service), done)

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { recordEvent } from '../server/audit/events.ts'
-import { runDueJobs } from '../server/schedule/schedule.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from '../server/lib/units.ts'
-import { RECURRING_JOBS } from '../server/worker.ts'
 import { runJob } from './support/jobs.ts'
 import { assertProblem } from './support/problem.ts'
 import { rowsOf } from './support/seed.ts'
@@ -137,42 +135,6 @@ describe('the purge', () => {
     assert.equal(after, 1)
     const [waiting] = await rowsOf(service.ctx, 'outbox')
     assert.deepEqual([waiting.kind, waiting.finished_at], ['reminder', null])
-  })
-
-  test('says that what a worker of 1.0.0 ended after the upgrade was sent', async () => {
-    await using service = await startService()
-    await service.signUp(email)
-    // It knows no states.
-    const finished = { finished_at: toIso(service.clock.nowMs), payload: '{}' }
-    await service.ctx.transaction((tx) =>
-      tx.updateTable('outbox').set(finished).where('kind', '=', 'verification').execute(),
-    )
-
-    await leftAfter(service, HOUR_MS, 'outbox')
-
-    const rows = await rowsOf(service.ctx, 'outbox')
-    assert.deepEqual(rows.map((row) => `${row.kind} ${row.state}`).toSorted(), [
-      'reminder waiting',
-      'verification sent',
-    ])
-  })
-
-  test('keeps runs for 30 days, and the newest of each job longer: its slot is not run again', async () => {
-    await using service = await startService({ CLEANUP_SCHEDULE: '0 0 1 1 *' })
-    const tick = () => runDueJobs(service.ctx, RECURRING_JOBS)
-    await tick()
-
-    for (let day = 0; day < 33; day++) {
-      service.advance(DAY_MS)
-      assert.deepEqual(await tick(), ['purge'], `day ${day}`)
-    }
-
-    const runs = await rowsOf(service.ctx, 'job_runs')
-    assert.deepEqual(
-      runs.filter((run) => run.name === 'clean-up').map((run) => run.slot),
-      ['2026-01-01T00:00:00.000Z'],
-    )
-    assert.equal(runs.filter((run) => run.name === 'purge').length, 30)
   })
 
   test('keeps audit events for AUDIT_KEEP_DAYS', async () => {

@@ -1,46 +1,49 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { LEASE_MS } from '../server/schedule/job-runs.ts'
+import { findLastRun, LEASE_MS } from '../server/schedule/jobs.ts'
 import {
   type JobRun,
   type RecurringJob,
   runDueJobs,
   runSchedule,
 } from '../server/schedule/schedule.ts'
-import { DAY_MS, MINUTE_MS, SECOND_MS, toIso } from '../server/lib/units.ts'
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { startReplicas, times } from './support/races.ts'
 import { rowsOf } from './support/seed.ts'
 import { type Service, startService } from './support/service.ts'
 
 /** Runs what it is given, each minute. */
-const job = (run: RecurringJob['run'], more: Partial<RecurringJob> = {}): RecurringJob => ({
+const job = (
+  run: (run: JobRun) => Promise<unknown>,
+  more: Partial<RecurringJob> = {},
+): RecurringJob => ({
   name: 'test',
   schedule: () => '* * * * *',
-  run,
+  run: async (_, jobRun) => {
+    await run(jobRun)
+    return { done: 1 }
+  },
   ...more,
 })
+const idle = job(async () => {})
 const tick = ({ ctx }: Service, of: RecurringJob) => runDueJobs(ctx, [of])
-const one = async () => ({ done: 1 })
-const runsOf = async ({ ctx }: Service) =>
-  (await rowsOf(ctx, 'job_runs')).map((run) => ({
-    slot: run.slot,
-    finished: run.finished_at !== null,
-    counts: JSON.parse(run.counts),
-  }))
+const nothing = async () => {}
+const lastSlotMs = async ({ ctx }: Service) =>
+  (await findLastRun(ctx.db, 'test', ctx.now()))?.slotMs
 
 /** A job that stops between its first and second batch until it is let go, as a process that is paused. */
 function createPausedJob() {
   const reached = Promise.withResolvers<void>()
   const resume = Promise.withResolvers<void>()
   let first = true
-  const paused = job(async (_, run) => {
-    await run.batch(one)
+  const paused = job(async (run) => {
+    await run.batch(nothing)
     if (first) {
       first = false
       reached.resolve()
       await resume.promise
     }
-    await run.batch(one)
+    await run.batch(nothing)
   })
   return { paused, reached: reached.promise, resume: resume.resolve }
 }
@@ -50,7 +53,7 @@ describe('a recurring job', () => {
     await using replicas = await startReplicas()
     const [first, second] = replicas.pair
     let runs = 0
-    const counting = job(async () => void runs++)
+    const counting = job(async () => runs++)
 
     for (const slot of times(3)) {
       const ran = await Promise.all(times(10).map((n) => tick(n % 2 ? first : second, counting)))
@@ -59,13 +62,13 @@ describe('a recurring job', () => {
     }
 
     assert.equal(runs, 3)
-    assert.equal((await runsOf(first)).length, 3)
+    assert.equal((await rowsOf(first.ctx, 'jobs')).length, 1)
   })
 
   test('catches up the latest time that it missed, and no other', async () => {
     await using service = await startService()
     let runs = 0
-    const counting = job(async () => void runs++)
+    const counting = job(async () => runs++)
     await tick(service, counting)
 
     service.advance(5 * DAY_MS + SECOND_MS)
@@ -73,11 +76,10 @@ describe('a recurring job', () => {
     await tick(service, counting)
 
     assert.equal(runs, 2)
-    const slots = (await runsOf(service)).map((run) => Date.parse(run.slot))
-    assert.equal(Math.max(...slots), service.clock.nowMs - SECOND_MS)
+    assert.equal(await lastSlotMs(service), service.clock.nowMs - SECOND_MS)
   })
 
-  test('is taken up when its holder’s lease has ended, not before, and counts on', async () => {
+  test('is taken up when its holder’s lease has ended, not before', async () => {
     await using replicas = await startReplicas()
     const [first, second] = replicas.pair
     const { paused, reached } = createPausedJob()
@@ -86,36 +88,15 @@ describe('a recurring job', () => {
     await reached
 
     first.advance(LEASE_MS - 1)
-    const early = await tick(second, paused)
+    const early = await tick(second, idle)
     first.advance(1)
-    const late = await tick(second, paused)
+    const late = await tick(second, idle)
 
     assert.deepEqual([early, late], [[], ['test']])
-    assert.deepEqual(
-      (await runsOf(first)).map(({ finished, counts }) => [finished, counts]),
-      [[true, { done: 3 }]],
-    )
+    assert.equal(await lastSlotMs(first), first.clock.nowMs - LEASE_MS)
   })
 
-  test('writes nothing more once its lease was lost', async () => {
-    await using replicas = await startReplicas()
-    const [first, second] = replicas.pair
-    const { paused, reached, resume } = createPausedJob()
-    const sleeping = tick(first, paused)
-    await reached
-    first.advance(LEASE_MS)
-    await tick(second, paused)
-    const before = await rowsOf(first.ctx, 'job_runs')
-
-    resume()
-    const ran = await sleeping
-
-    assert.deepEqual(ran, [])
-    assert.deepEqual(await rowsOf(first.ctx, 'job_runs'), before)
-    assert.ok(first.logged.some((line) => line.includes('lost the lease')))
-  })
-
-  test('writes nothing into the run of who has taken over', async () => {
+  test('that lost its lease neither ends nor extends that of its successor', async () => {
     await using replicas = await startReplicas()
     const [first, second] = replicas.pair
     const [sleeper, successor] = [createPausedJob(), createPausedJob()]
@@ -124,16 +105,30 @@ describe('a recurring job', () => {
     first.advance(LEASE_MS)
     const taking = tick(second, successor.paused)
     await successor.reached
-    const before = await rowsOf(first.ctx, 'job_runs')
+    const before = await rowsOf(first.ctx, 'jobs')
 
     sleeper.resume()
-    const ran = await sleeping
-    const after = await rowsOf(first.ctx, 'job_runs')
+    await sleeping
+    const after = await rowsOf(first.ctx, 'jobs')
     successor.resume()
 
-    assert.deepEqual(ran, [])
     assert.deepEqual(after, before)
     assert.deepEqual(await taking, ['test'])
+  })
+
+  test('that lost its lease leaves the newer slot of its successor done', async () => {
+    await using replicas = await startReplicas()
+    const [first, second] = replicas.pair
+    const sleeper = createPausedJob()
+    const sleeping = tick(first, sleeper.paused)
+    await sleeper.reached
+    first.advance(MINUTE_MS)
+    await tick(second, idle)
+
+    sleeper.resume()
+    await sleeping
+
+    assert.equal(await lastSlotMs(first), first.clock.nowMs)
   })
 
   test('that was paused and lost nothing goes on', async () => {
@@ -152,16 +147,11 @@ describe('a recurring job', () => {
     await using replicas = await startReplicas()
     const [first, second] = replicas.pair
     const meanwhile: string[][] = []
-    const slow = job(async (_, run) => {
+    const slow = job(async (run) => {
       for (let n = 0; n < 4; n++) {
         first.advance(LEASE_MS - SECOND_MS)
-        await run.batch(one)
-        meanwhile.push(
-          await tick(
-            second,
-            job(async () => {}),
-          ),
-        )
+        await run.batch(nothing)
+        meanwhile.push(await tick(second, idle))
       }
     })
 
@@ -173,21 +163,15 @@ describe('a recurring job', () => {
 
   test('that fails is logged and tried again once its lease has ended', async () => {
     await using service = await startService()
-    const failing = job(async (_, run) => {
-      await run.batch(one)
+    const failing = job(async (run) => {
+      await run.batch(nothing)
       throw new Error('a bug')
     })
     await assert.rejects(tick(service, failing), /a bug/)
 
-    const early = await tick(
-      service,
-      job(async () => {}),
-    )
+    const early = await tick(service, idle)
     service.advance(LEASE_MS)
-    const late = await tick(
-      service,
-      job(async () => {}),
-    )
+    const late = await tick(service, idle)
 
     assert.deepEqual([early, late], [[], ['test']])
   })
@@ -206,32 +190,15 @@ describe('a recurring job', () => {
       await assert.rejects(tick(service, dying))
 
       service.advance(-DAY_MS)
-      const next = job(async () => {}, more)
 
-      assert.deepEqual(await tick(service, next), ['test'])
+      assert.deepEqual(await tick(service, { ...idle, ...more }), ['test'])
     })
   }
 
-  test('is finished and recorded in one transaction', async () => {
+  test('a batch that fails leaves nothing of itself, and the slot undone', async () => {
     await using service = await startService()
-    const unrecorded = job(async (_, run: JobRun) => void (await run.batch(one)), {
-      record: async () => {
-        throw new Error('no record')
-      },
-    })
-
-    await assert.rejects(tick(service, unrecorded), /no record/)
-
-    assert.deepEqual(
-      (await runsOf(service)).map((run) => run.finished),
-      [false],
-    )
-  })
-
-  test('a batch that fails leaves neither its rows nor its counts', async () => {
-    await using service = await startService()
-    const half = job(async (_, run) => {
-      await run.batch(one)
+    const half = job(async (run) => {
+      await run.batch(nothing)
       await run.batch(async (tx) => {
         await tx.deleteFrom('users').execute()
         throw new Error('half done')
@@ -242,30 +209,28 @@ describe('a recurring job', () => {
     await assert.rejects(tick(service, half), /half done/)
 
     assert.equal((await rowsOf(service.ctx, 'users')).length, 1)
-    assert.deepEqual(
-      (await runsOf(service)).map((run) => run.counts),
-      [{ done: 1 }],
-    )
+    assert.equal(await lastSlotMs(service), undefined)
   })
 
-  test('drains in batches until one is not full', async () => {
+  test('drains in batches until one is not full, and says how many rows that were', async () => {
     await using service = await startService()
     const { batchMax } = service.ctx
-    const left = [batchMax, batchMax, 7, 100]
-    const draining = job((_, run) => run.drain('rows', async () => left.shift() ?? 0))
+    const batches = [batchMax, batchMax, 7, 100]
+    const draining: RecurringJob = {
+      ...idle,
+      run: async (_, run) => ({ rows: await run.drain(async () => batches.shift() ?? 0) }),
+    }
 
     await tick(service, draining)
 
-    assert.deepEqual(left, [100])
-    assert.deepEqual(
-      (await runsOf(service)).map((run) => run.counts),
-      [{ rows: 2 * batchMax + 7 }],
-    )
+    assert.deepEqual(batches, [100])
+    const run = await findLastRun(service.ctx.db, 'test', service.clock.nowMs)
+    assert.deepEqual(run?.counts, { rows: 2 * batchMax + 7 })
   })
 })
 
 describe('the schedule of a process', () => {
-  test('stops after the batch in hand and leaves the rest to another process, at once', async () => {
+  test('stops after the batch in hand and leaves the slot to another process, at once', async () => {
     await using replicas = await startReplicas()
     const [first, second] = replicas.pair
     const { paused, reached, resume } = createPausedJob()
@@ -275,10 +240,10 @@ describe('the schedule of a process', () => {
     const stopped = schedule.stop()
     resume()
     await stopped
-    const [held] = await runsOf(first)
+    const undone = await lastSlotMs(first)
     const ran = await tick(second, paused)
 
-    assert.deepEqual([held?.finished, held?.counts], [false, { done: 1 }])
+    assert.equal(undone, undefined)
     assert.deepEqual(ran, ['test'])
   })
 
@@ -295,7 +260,6 @@ describe('the schedule of a process', () => {
     await schedule.stop()
 
     assert.ok(service.logged.some((line) => line.includes('recurring job failed')))
-    const [run] = await rowsOf(service.ctx, 'job_runs')
-    assert.equal(run.slot, toIso(service.clock.nowMs))
+    assert.equal(await lastSlotMs(service), undefined)
   })
 })

@@ -2,8 +2,13 @@ import type { Selectable } from 'kysely'
 import type { Db, Tx } from '../database/connect.ts'
 import type { PublicUserRow, Role, UsersTable } from '../database/schema.ts'
 import { toIso } from '../lib/units.ts'
-import { findReservation } from './email-changes.ts'
-import { deleteUser, USER_COLUMNS } from './users.ts'
+import { findReservation, isEmailReserved } from './email-changes.ts'
+import { deleteUsers, USER_COLUMNS, isExpired, lockUserByEmail } from './users.ts'
+import type { Write } from '../outbox/write.ts'
+import { erase } from './erase.ts'
+import { adoptMessages } from '../outbox/outbox.ts'
+import { replacementCutoff } from './expiry.ts'
+import type { Locale } from '../lib/locales.ts'
 
 // Who has which address: everything that gives one to an account.
 
@@ -27,6 +32,59 @@ interface NewUser {
 /** Undefined when the address is taken, verified or not, or reserved for who left it: the unique index decides. */
 export function insertUnverifiedUser(tx: Tx, user: NewUser): Promise<PublicUserRow | undefined> {
   return insertUser(tx, user, { role: 'user' })
+}
+
+export interface NewAccount {
+  readonly email: string
+  readonly emailCanonical: string
+  readonly locale: Locale | null
+}
+
+/**
+ * The locked account that sign-ups of an address are attempts at, made if need be, with a reminder for
+ * halfway through its life; undefined while the address is verified, or reserved for its former owner.
+ */
+export async function openUnverified(
+  write: Write,
+  account: NewAccount,
+): Promise<PublicUserRow | undefined> {
+  const { ctx, tx, nowMs } = write
+  const inserted = await insertWithReminder(write, account)
+  if (inserted !== undefined) return inserted
+  const user = await lockUserByEmail(tx, account.emailCanonical)
+  if (user === undefined) {
+    if (await isEmailReserved(tx, account.emailCanonical, nowMs)) return undefined
+    // Deleted between the two statements: the address is free again, and the next try inserts it.
+    return openUnverified(write, account)
+  }
+  if (user.verified_at !== null) return undefined
+  const cutoff = replacementCutoff(ctx)
+  return isExpired(user, cutoff) ? replaceExpired(write, user, account) : user
+}
+
+/** The expired account leaves nothing behind but its mails, which count for the address. */
+async function replaceExpired(
+  write: Write,
+  expired: PublicUserRow,
+  account: NewAccount,
+): Promise<PublicUserRow | undefined> {
+  const unverified = { cutoff: replacementCutoff(write.ctx) }
+  await erase(write, [expired], { unverified, isReplaced: true })
+  const inserted = await insertWithReminder(write, account)
+  if (inserted !== undefined) await adoptMessages(write.tx, { from: expired.id, to: inserted.id })
+  return inserted
+}
+
+/** The reminder finds out when it is due whether it is still wanted. */
+async function insertWithReminder(
+  { ctx, tx, nowMs, enqueue }: Write,
+  { email, emailCanonical }: NewAccount,
+): Promise<PublicUserRow | undefined> {
+  const user = await insertUnverifiedUser(tx, { email, emailCanonical, nowMs })
+  if (user === undefined) return undefined
+  const dueAtMs = nowMs + ctx.config.unverifiedLifetimeMs / 2
+  await enqueue('reminder', { userId: user.id }, { userId: user.id, dueAtMs })
+  return user
 }
 
 /** As above for an account that needs no code: made by an operator. */
@@ -55,21 +113,10 @@ export async function setEmail(
   // row that nobody ever sees takes the index entry first.
   const claim = await insertUnverifiedUser(tx, { email, emailCanonical, nowMs, owner: id })
   if (claim === undefined) return false
-  await deleteUser(tx, claim.id)
+  await deleteUsers(tx, [claim.id])
   const values = { email, email_canonical: emailCanonical, updated_at: toIso(nowMs) }
   await tx.updateTable('users').set(values).where('id', '=', id).execute()
   return true
-}
-
-/** Deletes an account that nobody has verified, however young; false when it is verified or gone. */
-export async function deleteUnverifiedUser(tx: Tx, id: number): Promise<boolean> {
-  const deleted = await tx
-    .deleteFrom('users')
-    .where('id', '=', id)
-    .where('verified_at', 'is', null)
-    .returning('id')
-    .executeTakeFirst()
-  return deleted !== undefined
 }
 
 async function insertUser(
@@ -94,6 +141,6 @@ async function insertUser(
   // Only now: whoever left the address while the index made us wait has reserved it since.
   const reserved = await findReservation(tx, emailCanonical, nowMs)
   if (reserved === undefined || reserved.user_id === owner) return inserted
-  await deleteUser(tx, inserted.id)
+  await deleteUsers(tx, [inserted.id])
   return undefined
 }

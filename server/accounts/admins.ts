@@ -1,12 +1,11 @@
-import { recordEvent } from '../audit/events.ts'
 import type { Context } from '../context.ts'
-import type { Tx } from '../database/connect.ts'
 import type { PublicUserRow, Role } from '../database/schema.ts'
 import { canonicalEmail } from '../lib/emails.ts'
 import { insertVerifiedUser } from './addresses.ts'
 import { isEmailReserved } from './email-changes.ts'
-import { eraseUser } from './erase.ts'
 import { hasActiveAdmin, lockUserByEmail } from './users.ts'
+import { commit, NO_CAUSE, type Write } from '../outbox/write.ts'
+import { erase } from './erase.ts'
 
 /**
  * Makes the admin that ADMIN_EMAIL and ADMIN_PASSWORD name, if there is none yet. An account of that
@@ -17,14 +16,15 @@ export async function makeFirstAdmin(ctx: Context, email: string, password: stri
   if (await hasActiveAdmin(ctx.db)) return
   const emailCanonical = canonicalEmail(email) ?? ''
   const passwordHash = await ctx.hasher.hash(password)
-  const outcome = await ctx.transaction(async (tx) => {
+  const outcome = await commit(ctx, NO_CAUSE, async (write) => {
+    const { tx, nowMs } = write
     const existing = await lockUserByEmail(tx, emailCanonical)
     if (await hasActiveAdmin(tx)) return 'exists' as const
     if (existing?.verified_at != null) return 'verified' as const
     const admin = { email, emailCanonical, fullName: null, passwordHash, role: 'admin' as const }
-    const made = await makeUser(ctx, tx, admin)
+    const made = await makeUser(write, admin)
     if (made !== undefined) return 'made' as const
-    const reserved = await isEmailReserved(tx, emailCanonical, ctx.now())
+    const reserved = await isEmailReserved(tx, emailCanonical, nowMs)
     return reserved ? ('reserved' as const) : ('exists' as const)
   })
   if (outcome === 'made') ctx.log.info('first admin made from ADMIN_EMAIL')
@@ -53,16 +53,14 @@ interface MadeUser {
  * it up proved nothing, and does not hold it against an operator.
  */
 export async function makeUser(
-  ctx: Context,
-  tx: Tx,
+  write: Write,
   { email, emailCanonical, ...account }: MadeUser,
 ): Promise<PublicUserRow | undefined> {
+  const { tx, nowMs, record } = write
   const existing = await lockUserByEmail(tx, emailCanonical)
-  if (existing?.verified_at === null) await eraseUser(ctx, tx, { user: existing })
-  const nowMs = ctx.now()
+  if (existing?.verified_at === null) await erase(write, [existing])
   const user = await insertVerifiedUser(tx, { email, emailCanonical, nowMs }, account)
   if (user === undefined) return undefined
-  const changes = { role: user.role }
-  await recordEvent(tx, { event: 'user.created', subjectId: user.id, changes }, nowMs)
+  await record('user.created', { subjectId: user.id, changes: { role: user.role } })
   return user
 }

@@ -1,6 +1,7 @@
 import type { ExpressionBuilder, Selectable } from 'kysely'
 import type { Db, Tx } from '../database/connect.ts'
 import type { EmailChangesTable, Schema } from '../database/schema.ts'
+import { AppError } from '../errors.ts'
 import { findKeySet, type KeyRing, mac } from '../keys/key-ring.ts'
 import { linkToken } from '../keys/links.ts'
 import { newId } from '../lib/random.ts'
@@ -124,17 +125,26 @@ export function findReservation(
     .executeTakeFirst()
 }
 
-/** Every address that a user left and can still take back, the first one first. */
+/** The changes of these users that can still be undone, the first one first. */
 export function findReservationsOf(
   db: Db,
-  userId: number,
+  userIds: readonly number[],
   nowMs: number,
 ): Promise<EmailChangeRow[]> {
   return undoable(db, nowMs)
     .select(COLUMNS)
-    .where('user_id', '=', userId)
+    .where('user_id', 'in', userIds)
     .orderBy('confirmed_at')
     .execute()
+}
+
+/** Throws `email_change_undoable` while a change of the user's address can be undone. */
+export async function assertNoneUndoable(
+  { tx, nowMs }: { tx: Tx; nowMs: number },
+  userId: number,
+): Promise<void> {
+  const undoable = await findReservationsOf(tx, [userId], nowMs)
+  if (undoable.length > 0) throw new AppError('email_change_undoable')
 }
 
 /** True while a change that left this address can be undone: until then it is nobody else's. */

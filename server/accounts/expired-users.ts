@@ -1,15 +1,11 @@
-import type { Db, Tx } from '../database/connect.ts'
-
-export interface ExpiredUser {
-  readonly id: number
-  readonly email_canonical: string
-}
+import type { Db } from '../database/connect.ts'
+import type { AccountKey } from './users.ts'
 
 /** Accounts that were never verified and were made at `cutoff` or before, by age, after one of them. */
 export function findExpiredUsers(
   db: Db,
   { cutoff, limit, after }: { cutoff: string; limit: number; after?: { id: number; at: string } },
-): Promise<(ExpiredUser & { created_at: string })[]> {
+): Promise<(AccountKey & { created_at: string })[]> {
   let query = expired(db, cutoff).select(['id', 'email_canonical', 'created_at'])
   if (after !== undefined) {
     query = query.where((eb) =>
@@ -35,25 +31,6 @@ export async function countUsers(db: Db): Promise<number> {
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow()
   return count
-}
-
-/**
- * Deletes those of the given accounts that are still unverified and too old, with everything that hangs
- * on them, and returns them. The statement repeats the condition, for one of them may have been
- * verified since it was found: whoever was told 200 keeps the account.
- */
-export function deleteExpiredUsers(
-  tx: Tx,
-  ids: readonly number[],
-  cutoff: string,
-): Promise<ExpiredUser[]> {
-  return tx
-    .deleteFrom('users')
-    .where('id', 'in', ids)
-    .where('verified_at', 'is', null)
-    .where('created_at', '<=', cutoff)
-    .returning(['id', 'email_canonical'])
-    .execute()
 }
 
 function expired(db: Db, cutoff: string) {

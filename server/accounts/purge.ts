@@ -1,8 +1,7 @@
 import { blankLeftovers, deleteEventsBefore } from '../audit/events.ts'
 import type { Context } from '../context.ts'
-import { deleteRunsBefore, latestRun } from '../schedule/job-runs.ts'
+import { type Counts, findLastRun } from '../schedule/jobs.ts'
 import { deleteMessagesFinishedBefore, forgetStrangers } from '../outbox/outbox.ts'
-import { settleEndedSince } from '../outbox/settlements.ts'
 import type { JobRun } from '../schedule/schedule.ts'
 import { DAY_MS, toIso } from '../lib/units.ts'
 import { deleteSessionsBefore } from './sessions.ts'
@@ -17,11 +16,10 @@ const SESSIONS_KEPT_MS = 30 * DAY_MS
 const MESSAGES_KEPT_MS = 30 * DAY_MS
 /** The longest time over which mails to an address are counted, if codes do not live longer. */
 const COUNTED_MS = DAY_MS
-/** So that a mail which was sent and is sent again finds out that its link was used. */
+/** A mail that is sent a second time must find out that its link was used. */
 const RESETS_KEPT_MS = DAY_MS
-const RUNS_KEPT_MS = 30 * DAY_MS
 
-/** Its name in `job_runs` and in the log. */
+/** Its name in `jobs` and in the log. */
 export const PURGE = 'purge'
 
 /** An hourly job that last ran longer ago than this was off, or the clock leaped ahead. */
@@ -31,35 +29,35 @@ const UNSUSPICIOUS_MS = 7 * DAY_MS
  * Deletes what is over and no longer answers any question. Nothing that still works is touched. After
  * a leap of the clock only the next run deletes, an hour later: time to set it right.
  */
-export async function purge(ctx: Context, run: JobRun): Promise<void> {
+export async function purge(ctx: Context, run: JobRun): Promise<Counts> {
   const nowMs = ctx.now()
-  const latest = await latestRun(ctx.db, PURGE, nowMs)
-  if (latest !== undefined && nowMs - latest.slotMs > UNSUSPICIOUS_MS) {
-    await run.batch(async () => ({ skipped: 1 }))
+  const last = await findLastRun(ctx.db, PURGE, nowMs)
+  if (last !== undefined && nowMs - last.slotMs > UNSUSPICIOUS_MS) {
     ctx.log.warn(
-      { latest: toIso(latest.slotMs) },
+      { latest: toIso(last.slotMs) },
       'purge skipped: the last one was more than 7 days ago. Check the clock; the next one deletes again',
     )
-    return
+    return { skipped: 1 }
   }
   const ago = (ms: number) => toIso(nowMs - ms)
   const countedMs = Math.max(COUNTED_MS, ctx.config.codeLifetimeMs)
-  await run.drain('sessions', (tx, limit) => deleteSessionsBefore(tx, ago(SESSIONS_KEPT_MS), limit))
-  await run.drain('sign_ups', (tx, limit) => deleteUselessSignUps(tx, nowMs, limit))
-  await run.drain('phone_changes', (tx, limit) => deleteExpiredPhoneChanges(tx, nowMs, limit))
-  await run.drain('email_changes', (tx, limit) => deleteOverEmailChanges(tx, nowMs, limit))
-  await run.drain('password_resets', (tx, limit) =>
-    deleteResetsExpiredBefore(tx, ago(RESETS_KEPT_MS), limit),
-  )
-  await run.drain('code_failures', (tx, limit) => deleteOldCodeFailures(tx, nowMs, limit))
-  await run.drain('addresses', (tx, limit) => forgetStrangers(tx, ago(countedMs), limit))
-  await run.drain('settled', (tx, limit) => settleEndedSince(tx, ago(DAY_MS), limit))
-  await run.drain('messages', (tx, limit) =>
-    deleteMessagesFinishedBefore(tx, ago(MESSAGES_KEPT_MS), limit),
-  )
-  await run.drain('job_runs', (tx, limit) => deleteRunsBefore(tx, ago(RUNS_KEPT_MS), limit))
-  await run.drain('blanked_events', blankLeftovers)
-  await run.drain('audit_events', (tx, limit) =>
-    deleteEventsBefore(tx, ago(ctx.config.auditKeptMs), limit),
-  )
+  const { drain } = run
+  return {
+    sessions: await drain((tx, limit) => deleteSessionsBefore(tx, ago(SESSIONS_KEPT_MS), limit)),
+    sign_ups: await drain((tx, limit) => deleteUselessSignUps(tx, nowMs, limit)),
+    phone_changes: await drain((tx, limit) => deleteExpiredPhoneChanges(tx, nowMs, limit)),
+    email_changes: await drain((tx, limit) => deleteOverEmailChanges(tx, nowMs, limit)),
+    password_resets: await drain((tx, limit) =>
+      deleteResetsExpiredBefore(tx, ago(RESETS_KEPT_MS), limit),
+    ),
+    code_failures: await drain((tx, limit) => deleteOldCodeFailures(tx, nowMs, limit)),
+    addresses: await drain((tx, limit) => forgetStrangers(tx, ago(countedMs), limit)),
+    messages: await drain((tx, limit) =>
+      deleteMessagesFinishedBefore(tx, ago(MESSAGES_KEPT_MS), limit),
+    ),
+    blanked_events: await drain(blankLeftovers),
+    audit_events: await drain((tx, limit) =>
+      deleteEventsBefore(tx, ago(ctx.config.auditKeptMs), limit),
+    ),
+  }
 }

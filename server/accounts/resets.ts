@@ -1,33 +1,27 @@
-import type { Context } from '../context.ts'
 import type { Db, Tx } from '../database/connect.ts'
 import type { PublicUserRow } from '../database/schema.ts'
 import type { Client } from '../http/client.ts'
-import { enqueueMail } from '../outbox/outbox.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import { newId } from '../lib/random.ts'
 import { MINUTE_MS, toIso } from '../lib/units.ts'
 import { USER_COLUMNS } from './users.ts'
+import type { Write } from '../outbox/write.ts'
 
 /** From the try to mail it: a mail that was held up for hours brings no dead link. */
 export const RESET_LIFETIME_MS = 30 * MINUTE_MS
 
-const NOBODY: Client = { ip: null, userAgent: null }
-
-/** Mails a link to set a new password, for the service itself: no limit holds it back. `email` is canonical. */
-export function requestPasswordReset(ctx: Context, tx: Tx, email: string): Promise<void> {
-  return enqueuePasswordReset(tx, { email, client: NOBODY, nowMs: ctx.now() })
-}
-
 /**
- * Writes one row, whatever the address: the job looks the user up, so known and unknown cost the same.
- * `client` is who asked, for the mail to tell.
+ * Mails a link to set a new password: one row, whatever the address, for the job looks the user up, and
+ * known and unknown cost the same. `email` is canonical; `client` is who asked, for the mail to say, or
+ * nobody when the service itself did.
  */
 export async function enqueuePasswordReset(
-  tx: Tx,
-  { email, client, nowMs }: { email: string; client: Client; nowMs: number },
+  { nowMs, enqueue }: Write,
+  email: string,
+  client: Client = { ip: null, userAgent: null },
 ): Promise<void> {
   const payload = { ...client, email, resetId: newId(), requestedAt: toIso(nowMs) }
-  await enqueueMail(tx, 'password_reset', payload, { nowMs, email })
+  await enqueue('password_reset', payload, { email })
 }
 
 interface OpenReset {

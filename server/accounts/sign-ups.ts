@@ -88,11 +88,6 @@ export function findSignUpsOf(db: Db, userId: number): Promise<SignUpRow[]> {
     .execute()
 }
 
-/** So many statements that find nothing: for who must not be quicker than others. */
-export async function lookForNothing(db: Db, statements: number): Promise<void> {
-  for (let n = 0; n < statements; n++) await findSignUpsOf(db, 0)
-}
-
 export function findSignUp(db: Db, id: string): Promise<SignUpRow | undefined> {
   return db.selectFrom('sign_ups').select(COLUMNS).where('id', '=', id).executeTakeFirst()
 }

@@ -9,18 +9,18 @@ const REFRESH_TOKEN = `0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.0.${'A'.repeat(43)}`
 export const RefreshToken = Type.String({
   minLength: 1,
   maxLength: 512,
-  description: 'The newest one of the session.',
+  description: 'The latest refresh token of the session.',
   examples: [REFRESH_TOKEN],
 })
 
 export const Tokens = Type.Object(
   {
     access_token: Type.String({
-      description: 'A JWT (RFC 9068); send it as `Authorization: Bearer …`.',
+      description: 'A JWT (RFC 9068). Send it as `Authorization: Bearer …`.',
       examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.….…'],
     }),
     refresh_token: Type.String({
-      description: 'For the next refresh only: each answer brings a new one.',
+      description: 'Valid for the next refresh only: every response contains a new one.',
       examples: [REFRESH_TOKEN],
     }),
     token_type: Type.Literal('bearer'),
@@ -29,7 +29,7 @@ export const Tokens = Type.Object(
       examples: [1800],
     }),
   },
-  { additionalProperties: false, description: 'A pair of tokens.' },
+  { title: 'Tokens', additionalProperties: false, description: 'A pair of tokens.' },
 )
 
 /** A fresh access token and the refresh token of one generation of a session. */

@@ -82,29 +82,27 @@ export function lockUserByEmail(tx: Tx, email: string): Promise<PublicUserRow | 
     .executeTakeFirst()
 }
 
-/**
- * Deletes an account that was never verified and was made at `cutoff` or before; true if it did. The
- * statement itself repeats the condition: a sub-select alone deletes a user who verified while it waited.
- */
-export async function deleteExpiredUser(tx: Tx, id: number, cutoff: string): Promise<boolean> {
-  const deleted = await tx
-    .deleteFrom('users')
-    .where('id', '=', id)
-    .where('verified_at', 'is', null)
-    .where('created_at', '<=', cutoff)
-    .returning('id')
-    .executeTakeFirst()
-  return deleted !== undefined
+/** What is kept by an account is kept by these. */
+export type AccountKey = Pick<PublicUserRow, 'id' | 'email_canonical'>
+
+/** Accounts that nobody has verified; with a cutoff, those that were made at it or before. */
+export interface Unverified {
+  readonly cutoff?: string
 }
 
-/** Deletes with sessions and attempts; false when there is no such user. */
-export async function deleteUser(tx: Tx, id: number): Promise<boolean> {
-  const deleted = await tx
-    .deleteFrom('users')
-    .where('id', '=', id)
-    .returning('id')
-    .executeTakeFirst()
-  return deleted !== undefined
+/**
+ * Deletes accounts with their sessions and attempts, and returns them. The statement itself repeats the
+ * condition: a sub-select alone deletes a user who verified while it waited.
+ */
+export function deleteUsers(
+  tx: Tx,
+  ids: readonly number[],
+  unverified?: Unverified,
+): Promise<AccountKey[]> {
+  let query = tx.deleteFrom('users').where('id', 'in', ids)
+  if (unverified !== undefined) query = query.where('verified_at', 'is', null)
+  if (unverified?.cutoff !== undefined) query = query.where('created_at', '<=', unverified.cutoff)
+  return query.returning(['id', 'email_canonical']).execute()
 }
 
 interface Activation {

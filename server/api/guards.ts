@@ -1,11 +1,11 @@
 import type { FastifyContextConfig, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
-import type { Tx } from '../database/connect.ts'
 import type { PublicUserRow } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
 import type { SignedIn } from '../http/fastify.ts'
 import { type AccessToken, createTokenVerifier } from '../accounts/access-tokens.ts'
 import { lockUser } from '../accounts/users.ts'
+import type { Write } from '../outbox/write.ts'
 import { isLive, isSessionOpen, sessionUserById } from '../accounts/sessions.ts'
 
 interface Guard {
@@ -83,21 +83,20 @@ interface StillAllowed {
  * headers were let in. Throws `invalid_token` or `forbidden`.
  */
 export async function assertStillAllowed(
-  ctx: Context,
-  tx: Tx,
+  { tx, nowMs }: Write,
   { actor, row, access }: StillAllowed,
 ): Promise<void> {
   const mayAct = row !== undefined && row.verified_at !== null && row.disabled_at === null
-  if (!mayAct || !(await isSessionOpen(tx, actor.sessionId, ctx.now()))) {
+  if (!mayAct || !(await isSessionOpen(tx, actor.sessionId, nowMs))) {
     throw new AppError('invalid_token')
   }
   if (access === 'admin' && row.role !== 'admin') throw new AppError('forbidden')
 }
 
 /** Locks the caller's own row and returns it, `assertStillAllowed`. */
-export async function lockSelf(ctx: Context, tx: Tx, actor: SignedIn): Promise<PublicUserRow> {
-  const row = await lockUser(tx, actor.userId)
-  await assertStillAllowed(ctx, tx, { actor, row, access: 'user' })
+export async function lockSelf(write: Write, actor: SignedIn): Promise<PublicUserRow> {
+  const row = await lockUser(write.tx, actor.userId)
+  await assertStillAllowed(write, { actor, row, access: 'user' })
   return row ?? actor.user
 }
 

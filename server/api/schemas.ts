@@ -10,9 +10,20 @@ export const FullName = Type.Unsafe<string | null>({
   minLength: 1,
   maxLength: 4 * FULL_NAME_MAX_LENGTH,
   description:
-    'At most 200 characters, none of them a control, line or bidi character. null: no name.',
+    'At most 200 characters; control, line break and bidi characters are not allowed. null means no name.',
   examples: ['Ann Lee'],
 })
+
+/** Any text: which passwords are good enough is for `assertGoodPassword`, where one is set. */
+export const Password = Type.String({
+  minLength: 1,
+  maxLength: 1024,
+  description: 'The password is neither trimmed nor truncated. It is compared in Unicode NFC.',
+  examples: ['correct horse battery staple'],
+})
+
+/** Its example is nobody's password: a request that is sent as documented changes nothing. */
+export const CurrentPassword = Type.String({ ...Password, examples: ['your current password'] })
 
 /** Six digits. Never trimmed or converted: what is typed is compared. */
 export const Code = Type.String({
@@ -23,26 +34,29 @@ export const Code = Type.String({
 
 export const Phone = Type.String({
   pattern: E164,
-  description: 'E.164: + and 7 to 15 digits, beginning with the country’s code.',
-  examples: ['+4915123456789'],
+  description: 'Phone number in E.164 format: `+`, country code and number, 7 to 15 digits.',
+  examples: ['+12025550123'],
 })
 
 export const User = Type.Object(
   {
-    id: Type.Integer({ description: 'Never reused.', examples: [42] }),
-    email: Type.String({ description: 'As its owner typed it.', examples: ['ann@example.com'] }),
-    full_name: NullableText('null while unverified, or when none was given.', ['Ann Lee']),
-    phone: NullableText('Only once a code sent to it was confirmed; E.164.', ['+4915123456789']),
+    id: Type.Integer({ description: 'Ids are never reused.', examples: [42] }),
+    email: Type.String({
+      description: 'The address as the user entered it.',
+      examples: ['ann@example.com'],
+    }),
+    full_name: NullableText('Null if the account is unverified or no name was given.', ['Ann Lee']),
+    phone: NullableText('The confirmed phone number in E.164 format.', ['+12025550123']),
     role: Type.Enum(['user', 'admin'], { type: 'string' }),
     is_verified: Type.Boolean(),
     disabled: Type.Boolean(),
-    created_at: Time('When the account was made.'),
-    updated_at: Time('When the account was changed last.'),
+    created_at: Time('Creation time of the account.'),
+    updated_at: Time('Time of the last change.'),
     verification_expires_at: Type.Optional(
-      Time('Only while unverified: when the account will be deleted.'),
+      Time('Only while unverified: the time when the account will be deleted.'),
     ),
   },
-  { additionalProperties: false, description: 'A user.' },
+  { title: 'User', additionalProperties: false, description: 'A user.' },
 )
 
 /** A user as everybody who may see it sees it. */

@@ -1,11 +1,7 @@
-import { type AuditEvent, recordEvent } from '../audit/events.ts'
-import { eraseUser } from '../accounts/erase.ts'
+import { type AuditEvent } from '../audit/events.ts'
 import type { Context } from '../context.ts'
-import type { Tx } from '../database/connect.ts'
 import type { Role } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
-import { enqueueMail } from '../outbox/outbox.ts'
-import type { Cause } from '../http/client.ts'
 import type { SignedIn } from '../http/fastify.ts'
 import { assertStillAllowed } from './guards.ts'
 import { toIso } from '../lib/units.ts'
@@ -21,6 +17,9 @@ import {
   renameUser,
   setRole,
 } from '../accounts/users.ts'
+import { commit, NO_CAUSE, type Write } from '../outbox/write.ts'
+import { erase } from '../accounts/erase.ts'
+import type { AuditEventName } from '../audit/event-names.ts'
 
 // The steps that the API and the command line share. Both keep this rule: once there has been an
 // active admin, there is one at every commit.
@@ -45,30 +44,31 @@ export function changeUser(
   const fullName = change.full_name === undefined ? undefined : normalFullName(change.full_name)
   // A new name takes no admin away and waits for none.
   const touchesRights = change.role !== undefined || change.disabled !== undefined
-  return ctx.transaction(async (tx) => {
-    const { user, admins } = await lockForChange(ctx, tx, id, { actor, touchesRights })
+  return commit(ctx, actor?.cause ?? NO_CAUSE, async (write) => {
+    const { tx, nowMs } = write
+    const { user, admins } = await lockForChange(write, id, { actor, touchesRights })
     if (touchesRights && id === actor?.userId) throw new AppError('own_role')
     assertAllowed(admins, user, change)
 
-    const nowMs = ctx.now()
-    const record = (event: Pick<AuditEvent, 'event' | 'changes'>) =>
-      recordEvent(tx, { ...event, subjectId: id, ...actor?.cause }, nowMs)
+    const record = (event: AuditEventName, changes?: AuditEvent['changes']) =>
+      write.record(event, { subjectId: id, ...(changes && { changes }) })
     if (fullName !== undefined && fullName !== user.full_name) {
       await renameUser(tx, id, { fullName, nowMs })
-      await record({ event: 'user.changed', changes: { fields: ['full_name'] } })
+      await record('user.changed', { fields: ['full_name'] })
     }
     if (change.role !== undefined && change.role !== user.role) {
       await setRole(tx, id, { role: change.role, nowMs })
-      const changes = { before: user.role, after: change.role }
-      await record({ event: 'user.role_changed', changes })
+      await record('user.role_changed', { before: user.role, after: change.role })
     }
     if (change.disabled === true && user.disabled_at === null) {
-      await disable(ctx, tx, id)
-      await record({ event: 'user.disabled' })
+      await disableUser(tx, id, nowMs)
+      // Enabling the account again must not revive what was open before.
+      await endSessionsOf(tx, id, { nowMs })
+      await record('user.disabled')
     }
     if (change.disabled === false && user.disabled_at !== null) {
       await enableUser(tx, id, nowMs)
-      await record({ event: 'user.enabled' })
+      await record('user.enabled')
     }
     return (await lockUser(tx, id)) ?? user
   })
@@ -76,9 +76,8 @@ export function changeUser(
 
 /** Deletes a user with everything that hangs on it. Throws as `changeUser` does. */
 export function removeUser(ctx: Context, id: number, actor?: SignedIn): Promise<void> {
-  return ctx.transaction(async (tx) => {
-    const locked = await lockForChange(ctx, tx, id, { actor, touchesRights: true })
-    await removeLockedUser(ctx, tx, { ...locked, ...(actor && { cause: actor.cause }) })
+  return commit(ctx, actor?.cause ?? NO_CAUSE, async (write) => {
+    await removeLockedUser(write, await lockForChange(write, id, { actor, touchesRights: true }))
   })
 }
 
@@ -87,16 +86,15 @@ export function removeUser(ctx: Context, id: number, actor?: SignedIn): Promise<
  * taken the account back: it may be the owner's, and the one of now a thief's. Throws `last_admin`.
  */
 export async function removeLockedUser(
-  ctx: Context,
-  tx: Tx,
-  { user, admins, cause }: { user: PublicUserRow; admins: readonly number[]; cause?: Cause },
+  write: Write,
+  { user, admins }: { user: PublicUserRow; admins: readonly number[] },
 ): Promise<void> {
   if (isLast(admins, user.id)) throw new AppError('last_admin')
-  const left = await eraseUser(ctx, tx, { user, ...(cause && { cause }) })
-  const nowMs = ctx.now()
-  const told = { locale: user.locale, at: toIso(nowMs), ip: null, userAgent: null, left: true }
-  for (const { old_email: to } of left)
-    await enqueueMail(tx, 'account_deleted', { to, ...told }, { nowMs })
+  const { undoable } = await erase(write, [user])
+  const at = toIso(write.nowMs)
+  const notice = { locale: user.locale, at, ip: null, userAgent: null, left: true }
+  for (const { old_email: to } of undoable)
+    await write.enqueue('account_deleted', { to, ...notice })
 }
 
 interface LockForChange {
@@ -112,16 +110,15 @@ interface LockForChange {
  * once more. Throws `invalid_token`, `forbidden`, `not_found`.
  */
 export async function lockForChange(
-  ctx: Context,
-  tx: Tx,
+  write: Write,
   id: number,
   { actor, touchesRights, access = id === actor?.userId ? 'user' : 'admin' }: LockForChange,
 ): Promise<{ user: PublicUserRow; admins: number[] }> {
   const ids = actor === undefined ? [id] : [id, actor.userId]
-  const locked = await lockUsers(tx, ids, { withActiveAdmins: touchesRights })
+  const locked = await lockUsers(write.tx, ids, { withActiveAdmins: touchesRights })
   const find = (wanted: number) => locked.find((row) => row.id === wanted)
   if (actor !== undefined)
-    await assertStillAllowed(ctx, tx, { actor, row: find(actor.userId), access })
+    await assertStillAllowed(write, { actor, row: find(actor.userId), access })
   const user = find(id)
   if (user === undefined) throw new AppError('not_found')
   return { user, admins: locked.filter(isActiveAdmin).map((row) => row.id) }
@@ -138,10 +135,4 @@ function assertAllowed(admins: readonly number[], user: PublicUserRow, change: U
 
 function isLast(admins: readonly number[], id: number): boolean {
   return admins.length === 1 && admins[0] === id
-}
-
-/** Enabling the account again must not revive what was open before. */
-async function disable(ctx: Context, tx: Tx, id: number): Promise<void> {
-  await disableUser(tx, id, ctx.now())
-  await endSessionsOf(tx, id, { nowMs: ctx.now() })
 }

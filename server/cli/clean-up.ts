@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts'
-import { CLEAN_UP } from '../schedule/job-runs.ts'
+import { CLEAN_UP } from '../schedule/jobs.ts'
 import { runJobNow } from '../schedule/schedule.ts'
-import { cleanUp, recordCleanUp } from '../accounts/clean-up.ts'
+import { cleanUp } from '../accounts/clean-up.ts'
 import { countExpiredUsers, findExpiredUsers } from '../accounts/expired-users.ts'
 import { expiryCutoff } from '../accounts/expiry.ts'
 import { type Command, readArgs, UsageError, withContext } from './terminal.ts'
@@ -41,7 +41,6 @@ async function cleanUpNow(ctx: Context, force: boolean): Promise<number> {
   const totals = await runJobNow(ctx, {
     name: CLEAN_UP,
     run: (_, run) => cleanUp(ctx, run, { force }),
-    record: recordCleanUp,
   })
   if (totals === undefined) {
     console.error('A clean-up is running already; try again when it is done.')

@@ -1,10 +1,10 @@
-import { recordEvent } from '../audit/events.ts'
 import { ConfigError, signingKeySettings } from '../settings/config.ts'
 import type { Context } from '../context.ts'
 import type { SigningKey } from '../keys/signing-keys.ts'
 import { toIso } from '../lib/units.ts'
 import { rotateSigningKeys } from '../keys/signing-key-file.ts'
 import { type Command, readArgs, UsageError, withContext } from './terminal.ts'
+import { commit, NO_CAUSE } from '../outbox/write.ts'
 
 export const rotateKeysCommand: Command = {
   usage: '',
@@ -36,8 +36,7 @@ function explain(error: Error): never {
 }
 
 function record(ctx: Context, key: SigningKey): Promise<void> {
-  const event = { event: 'key.rotated', changes: shown(key) } as const
-  return ctx.transaction((tx) => recordEvent(tx, event, ctx.now()))
+  return commit(ctx, NO_CAUSE, ({ record }) => record('key.rotated', { changes: shown(key) }))
 }
 
 function shown({ kid, alg, signsFromMs }: SigningKey) {

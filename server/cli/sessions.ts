@@ -1,11 +1,10 @@
-import { recordEvent } from '../audit/events.ts'
 import type { Context } from '../context.ts'
-import type { Tx } from '../database/connect.ts'
 import { AppError } from '../errors.ts'
 import { endSessionsAfter } from '../accounts/session-list.ts'
 import { endSessionsOf } from '../accounts/sessions.ts'
 import { lockUser } from '../accounts/users.ts'
 import { type Command, readArgs, UsageError, userNamed, withContext } from './terminal.ts'
+import { commit, NO_CAUSE, type Write } from '../outbox/write.ts'
 
 /** Without a question, so that a script can do it: what it ends, people can open again by logging in. */
 export const endSessionsCommand: Command = {
@@ -29,12 +28,11 @@ export const endSessionsCommand: Command = {
 
 async function endOf(ctx: Context, key: string): Promise<number> {
   const { id: userId } = await userNamed(ctx, key)
-  return ctx.transaction(async (tx) => {
+  return commit(ctx, NO_CAUSE, async ({ tx, nowMs, record }) => {
     // Under the lock no login can slip a session in between.
     if ((await lockUser(tx, userId)) === undefined) throw new AppError('not_found')
-    const nowMs = ctx.now()
     const ended = await endSessionsOf(tx, userId, { nowMs })
-    await recordEvent(tx, { event: 'sessions.ended', subjectId: userId, changes: { ended } }, nowMs)
+    await record('sessions.ended', { subjectId: userId, changes: { ended } })
     return ended
   })
 }
@@ -53,19 +51,17 @@ async function endEach(ctx: Context): Promise<number> {
   let after: string | undefined = ''
   while (after !== undefined) {
     const from: string = after
-    const { ended, last } = await ctx.transaction((tx) => endSome(ctx, tx, from))
+    const { ended, last } = await commit(ctx, NO_CAUSE, (write) => endSome(write, from))
     total += ended
     after = last
   }
   return total
 }
 
-async function endSome(ctx: Context, tx: Tx, after: string) {
-  const nowMs = ctx.now()
+async function endSome({ ctx, tx, nowMs, record }: Write, after: string) {
   const batch = await endSessionsAfter(tx, after, { limit: ctx.batchMax, nowMs })
   const { ended } = batch
   // An event for each batch: each is true by itself, whatever becomes of the next.
-  if (ended > 0)
-    await recordEvent(tx, { event: 'sessions.ended', changes: { of: 'all', ended } }, nowMs)
+  if (ended > 0) await record('sessions.ended', { changes: { of: 'all', ended } })
   return batch
 }

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts'
 import type { PublicUserRow, Role } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
 import { canonicalEmail } from '../lib/emails.ts'
-import { assertGoodPassword } from '../api/current-password.ts'
+import { assertGoodPassword } from '../accounts/passwords.ts'
 import { toUser } from '../api/schemas.ts'
 import { changeUser, removeUser } from '../api/user-changes.ts'
 import { findUserPage, type PageKey, pageKeyOf } from '../accounts/search.ts'
@@ -16,6 +16,7 @@ import {
 } from './terminal.ts'
 import { normalFullName } from '../accounts/names.ts'
 import { makeUser } from '../accounts/admins.ts'
+import { commit, NO_CAUSE } from '../outbox/write.ts'
 
 const PAGE = 500
 
@@ -37,7 +38,7 @@ export const createUser: Command = {
       await assertGoodPassword(ctx, password, { role, email: emailCanonical, fullName })
       const passwordHash = await ctx.hasher.hash(password)
       const account = { email, emailCanonical, fullName, passwordHash, role }
-      const user = await ctx.transaction((tx) => makeUser(ctx, tx, account))
+      const user = await commit(ctx, NO_CAUSE, (write) => makeUser(write, account))
       if (user === undefined) throw new AppError('email_taken')
       print(ctx, user)
       return 0

@@ -7,6 +7,7 @@ import type { Backend, Db } from './connect.ts'
 import { up as initial } from './migrations/0001-initial.ts'
 import { up as mailAndJobs } from './migrations/0002-mail-and-jobs.ts'
 import { up as accountLife } from './migrations/0003-account-life.ts'
+import { up as oneRowAJob } from './migrations/0004-one-row-a-job.ts'
 import { openDatabase } from './open.ts'
 import type { Schema } from './schema.ts'
 
@@ -15,6 +16,7 @@ const MIGRATIONS = {
   '0001-initial': initial,
   '0002-mail-and-jobs': mailAndJobs,
   '0003-account-life': accountLife,
+  '0004-one-row-a-job': oneRowAJob,
 }
 
 const TABLE = 'schema_migrations'

@@ -16,7 +16,7 @@ export interface Schema {
   phone_changes: PhoneChangesTable
   password_resets: PasswordResetsTable
   email_changes: EmailChangesTable
-  job_runs: JobRunsTable
+  jobs: JobsTable
   audit_events: AuditEventsTable
   audit_leftovers: AuditLeftoversTable
 }
@@ -181,20 +181,16 @@ export interface EmailChangesTable {
   undone_at: string | null
 }
 
-/** One run of a recurring job, over all replicas. */
-export interface JobRunsTable {
+/** One recurring job, over all replicas. */
+export interface JobsTable {
   name: string
-  /** The time that the schedule names. */
-  slot: string
-  /**
-   * UUID v4 of the process that holds the lease; fences one that was paused and lost it. Null once the
-   * run ended or was taken from its holder: the index lets one run of a job have one.
-   */
-  holder: string | null
-  lease_until: string
-  finished_at: string | null
-  /** JSON: what the run did. */
+  /** The newest time that its schedule named and that was run. */
+  last_slot: string | null
+  /** JSON: what that run did. */
   counts: string | null
+  /** UUID v4 of the run that holds the lease. */
+  holder: string | null
+  lease_until: string | null
 }
 
 /** What happened, append-only: ids and field names, never an address or a name. */

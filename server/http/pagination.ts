@@ -17,16 +17,19 @@ export const After = (same: string, key: object) =>
     Type.String({
       minLength: 1,
       maxLength: 1024,
-      description: `Opaque, from the \`Link\` of the page before; only with the same ${same}.`,
+      description: `Opaque cursor from the \`Link\` header of the previous page; valid only with the same ${same}.`,
       examples: [`${Buffer.from(JSON.stringify(key)).toString('base64url')}.${'A'.repeat(43)}`],
     }),
   )
 
 /** For the answer that is a page. */
 export const PAGE = {
-  description: 'One page.',
+  description: 'One page of the list.',
   headers: {
-    Link: { type: 'string', description: '`<…>; rel="next"`, absent on the last page.' },
+    Link: {
+      type: 'string',
+      description: 'URL of the next page, `<…>; rel="next"`; absent on the last page.',
+    },
   },
 }
 

@@ -30,7 +30,9 @@ export function refuseUnroutable(app: FastifyInstance): void {
     if (request.is404 || request.routeOptions.url === '*') refuseUnknown(request, reply)
     const { id } = request.params as { id?: string }
     // Every path of ours is plain ASCII: an encoded one is an alias, made to slip past a rule somewhere.
-    if (pathOf(request.url).includes('%') || id === '') throw new AppError('not_found')
+    // The router takes `GET *` for `GET /`.
+    const path = pathOf(request.url)
+    if (!path.startsWith('/') || path.includes('%') || id === '') throw new AppError('not_found')
     if (Buffer.byteLength(request.url) > URL_MAX_BYTES) throw new AppError('uri_too_long')
   })
 }

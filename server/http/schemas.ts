@@ -11,7 +11,7 @@ export const NullableText = (description: string, examples: readonly (string | n
 export const Email = Type.String({
   format: 'email',
   maxLength: 254,
-  description: 'Compared without regard to case; the part before the @ is ASCII.',
+  description: 'Case-insensitive. The local part must be ASCII.',
   examples: ['ann@example.com'],
 })
 
@@ -23,6 +23,6 @@ export const Uuid = (description: string) =>
   Type.String({ format: 'uuid', description, examples: ['0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10'] })
 
 export const UserIdParams = Type.Object(
-  { id: Type.Integer({ minimum: 1, description: 'The user’s id.', examples: [42] }) },
+  { id: Type.Integer({ minimum: 1, description: 'The id of the user.', examples: [42] }) },
   { additionalProperties: false },
 )

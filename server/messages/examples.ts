@@ -16,6 +16,7 @@ import {
   sessionReplayedMail,
   verificationMail,
 } from './mails.ts'
+import type { Shop } from './layout.ts'
 import { phoneCodeSms } from './sms.ts'
 import type { Sms } from '../outbox/transports/sms-sender.ts'
 import type { Mail } from '../outbox/transports/mailer.ts'
@@ -26,8 +27,8 @@ export interface ExampleMail {
   readonly mail: Mail
 }
 
-/** Every mail in every language, as nobody got it: for the preview and for the snapshots. */
-export function exampleMails(publicUrl: string): ExampleMail[] {
+/** An example of every mail in every language, for the preview and the snapshots. */
+export function exampleMails(shop: Shop, publicUrl: string): ExampleMail[] {
   return LOCALES.flatMap((locale) => {
     const example = {
       to: `ann.o'neil&co@example.com`,
@@ -47,39 +48,39 @@ export function exampleMails(publicUrl: string): ExampleMail[] {
       publicUrl,
     }
     const mails: Readonly<Record<string, Mail>> = {
-      verification: verificationMail(example),
-      already_registered: alreadyRegisteredMail(example),
-      session_replayed: sessionReplayedMail(example),
-      new_device: newDeviceMail(example),
-      reminder: reminderMail(example),
-      password_reset: passwordResetMail({ ...example, verifies: false }),
-      password_reset_verifies: passwordResetMail({ ...example, verifies: true }),
-      password_reset_by_service: passwordResetMail({
+      verification: verificationMail(shop, example),
+      already_registered: alreadyRegisteredMail(shop, example),
+      session_replayed: sessionReplayedMail(shop, example),
+      new_device: newDeviceMail(shop, example),
+      reminder: reminderMail(shop, example),
+      password_reset: passwordResetMail(shop, { ...example, verifies: false }),
+      password_reset_verifies: passwordResetMail(shop, { ...example, verifies: true }),
+      password_reset_by_service: passwordResetMail(shop, {
         ...example,
         ip: null,
         userAgent: null,
         verifies: false,
       }),
-      password_changed: passwordChangedMail(example),
-      password_changed_left: leftPasswordChangedMail(example),
-      account_deleted: accountDeletedMail(example),
-      account_deleted_left: leftAccountDeletedMail(example),
-      email_code: emailCodeMail(example),
-      email_taken: emailTakenMail(example),
-      email_changed: emailChangedMail(example),
-      email_confirmed: emailConfirmedMail(example),
-      email_undone: emailUndoneMail(example),
-      unknown_origin: verificationMail({ ...example, ip: null, userAgent: null }),
+      password_changed: passwordChangedMail(shop, example),
+      password_changed_left: leftPasswordChangedMail(shop, example),
+      account_deleted: accountDeletedMail(shop, example),
+      account_deleted_left: leftAccountDeletedMail(shop, example),
+      email_code: emailCodeMail(shop, example),
+      email_taken: emailTakenMail(shop, example),
+      email_changed: emailChangedMail(shop, example),
+      email_confirmed: emailConfirmedMail(shop, example),
+      email_undone: emailUndoneMail(shop, example),
+      unknown_origin: verificationMail(shop, { ...example, ip: null, userAgent: null }),
     }
     return Object.entries(mails).map(([kind, mail]) => ({ kind, locale, mail }))
   })
 }
 
 /** Every text message in every language. */
-export function exampleSms(): { kind: string; locale: Locale; sms: Sms }[] {
+export function exampleSms(shop: Shop): { kind: string; locale: Locale; sms: Sms }[] {
   return LOCALES.map((locale) => ({
     kind: 'phone_code',
     locale,
-    sms: phoneCodeSms({ to: '+4915123456789', code: '042137', locale }),
+    sms: phoneCodeSms(shop, { to: '+4915123456789', code: '042137', locale }),
   }))
 }

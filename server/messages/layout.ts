@@ -1,4 +1,8 @@
+import type { Config } from '../settings/config.ts'
 import type { Locale } from '../lib/locales.ts'
+
+/** The shop in whose name the service writes. */
+export type Shop = Config['shop']
 
 /**
  * A piece of a mail, in plain text: what a text says is never HTML, so nothing in it can become any.
@@ -10,19 +14,22 @@ export type Block =
   | { readonly before: string; readonly link: string }
   | { readonly warning: string }
 
-/** What a language says in a mail. */
+/** The text of a mail in one language. */
 export interface Wording {
   readonly subject: string
   readonly blocks: readonly Block[]
 }
 
-/** The same words twice: for programs that show text, and for those that show HTML. */
+/** The mail as plain text and as HTML, with a link to the shop at the end if it has a URL. */
 export function layOut(
+  { name, url }: Shop,
   { subject, blocks }: Wording,
   locale: Locale,
 ): { subject: string; text: string; html: string } {
-  const text = `${blocks.map(toText).join('\n\n')}\n`
-  return { subject, text, html: toPage(subject, blocks.map(toHtml).join('\n'), locale) }
+  const all = url === undefined ? blocks : [...blocks, { before: name, link: url }]
+  const text = `${all.map(toText).join('\n\n')}\n`
+  const content = all.map(toHtml).join('\n')
+  return { subject, text, html: toPage({ name, subject, content, locale }) }
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -69,7 +76,14 @@ function paragraph(text: string, style = PARAGRAPH): string {
   return `<p style="${style}">${escapeHtml(text)}</p>`
 }
 
-function toPage(subject: string, content: string, locale: Locale): string {
+interface Page {
+  readonly name: string
+  readonly subject: string
+  readonly content: string
+  readonly locale: Locale
+}
+
+function toPage({ name, subject, content, locale }: Page): string {
   return `<!doctype html>
 <html lang="${locale}">
 <head>
@@ -82,7 +96,7 @@ function toPage(subject: string, content: string, locale: Locale): string {
 </head>
 <body style="margin:0">
 <div style="${PAGE}">
-<p style="${BRAND}">Coffee Shop</p>
+<p style="${BRAND}">${escapeHtml(name)}</p>
 ${content}
 </div>
 </body>

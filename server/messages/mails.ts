@@ -1,7 +1,7 @@
 import { deviceOf } from '../lib/devices.ts'
 import { localeOf } from '../lib/locales.ts'
 import type { Mail } from '../outbox/transports/mailer.ts'
-import { layOut, type Wording } from './layout.ts'
+import { layOut, type Shop, type Wording } from './layout.ts'
 import { type Origin, TEXTS, type Texts } from './texts.ts'
 
 interface Recipient {
@@ -16,32 +16,40 @@ interface Client {
 
 /** Says where the sign-up came from: whoever types the code gives the account to that person. */
 export function verificationMail(
+  shop: Shop,
   mail: Recipient & Client & { code: string; expiresAt: string; signedUpAt: string },
 ): Mail {
   const { to, code, expiresAt: until, signedUpAt } = mail
   return {
-    ...write(mail, (texts) =>
-      texts.verification({ code, until, signedUpAt, from: originOf(mail) }),
+    ...write(shop, mail, (texts) =>
+      texts.verification(shop.name, { code, until, signedUpAt, from: originOf(mail) }),
     ),
     consoleLine: `🔑 Verification code for ${to}: ${code}`,
   }
 }
 
 /** For the owner of a registered address that somebody tried to sign up again. */
-export function alreadyRegisteredMail(mail: Recipient & { publicUrl: string }): Mail {
-  return write(mail, (texts) => texts.alreadyRegistered({ link: mail.publicUrl }))
+export function alreadyRegisteredMail(shop: Shop, mail: Recipient & { publicUrl: string }): Mail {
+  return write(shop, mail, (texts) =>
+    texts.alreadyRegistered(shop.name, { link: shop.url ?? mail.publicUrl }),
+  )
 }
 
 /** After a refresh token that was already used came back: a copy of it may be in other hands. */
-export function sessionReplayedMail(mail: Recipient & Client & { endedAt: string }): Mail {
+export function sessionReplayedMail(
+  shop: Shop,
+  mail: Recipient & Client & { endedAt: string },
+): Mail {
   const { endedAt } = mail
-  return write(mail, (texts) => texts.sessionReplayed({ endedAt, from: originOf(mail) }))
+  return write(shop, mail, (texts) =>
+    texts.sessionReplayed(shop.name, { endedAt, from: originOf(mail) }),
+  )
 }
 
 /** After a login from a device that no login of the last 30 days came from. */
-export function newDeviceMail(mail: Recipient & Client & { at: string }): Mail {
+export function newDeviceMail(shop: Shop, mail: Recipient & Client & { at: string }): Mail {
   const { at } = mail
-  return write(mail, (texts) => texts.newDevice({ at, from: originOf(mail) }))
+  return write(shop, mail, (texts) => texts.newDevice(shop.name, { at, from: originOf(mail) }))
 }
 
 /**
@@ -49,14 +57,19 @@ export function newDeviceMail(mail: Recipient & Client & { at: string }): Mail {
  * not ask for is one that a stranger asked for.
  */
 export function reminderMail(
+  shop: Shop,
   mail: Recipient & Client & { signedUpAt: string; deletedAt: string; publicUrl: string },
 ): Mail {
-  const { signedUpAt, deletedAt: until, publicUrl: link } = mail
-  return write(mail, (texts) => texts.reminder({ signedUpAt, until, from: originOf(mail), link }))
+  const { signedUpAt, deletedAt: until, publicUrl } = mail
+  const link = shop.url ?? publicUrl
+  return write(shop, mail, (texts) =>
+    texts.reminder(shop.name, { signedUpAt, until, from: originOf(mail), link }),
+  )
 }
 
 /** The link alone opens the account, so the mail says who asked for it. */
 export function passwordResetMail(
+  shop: Shop,
   mail: Recipient &
     Client & {
       publicUrl: string
@@ -71,81 +84,99 @@ export function passwordResetMail(
   const link = `${mail.publicUrl}/reset#token=${mail.token}`
   const from = mail.ip === null && mail.userAgent === null ? null : originOf(mail)
   return {
-    ...write(mail, (texts) => texts.passwordReset({ link, until, requestedAt, from, verifies })),
+    ...write(shop, mail, (texts) =>
+      texts.passwordReset(shop.name, { link, until, requestedAt, from, verifies }),
+    ),
     consoleLine: `🔑 Password reset link for ${to}: ${link}`,
   }
 }
 
 /** After a change or a reset, to whoever owned the password before. */
-export function passwordChangedMail(mail: Recipient & Client & { at: string }): Mail {
+export function passwordChangedMail(shop: Shop, mail: Recipient & Client & { at: string }): Mail {
   const { at } = mail
-  return write(mail, (texts) => texts.passwordChanged({ at, from: originOf(mail) }))
+  return write(shop, mail, (texts) =>
+    texts.passwordChanged(shop.name, { at, from: originOf(mail) }),
+  )
 }
 
 /** The same, to an address that the account had left: it may be nobody's any more, so no origin. */
 export function leftPasswordChangedMail(
+  shop: Shop,
   mail: Recipient & { publicUrl: string; token: string; at: string; undoUntil: string },
 ): Mail {
   const { at, undoUntil: until } = mail
-  return write(mail, (texts) => texts.leftPasswordChanged({ at, until, link: undoLink(mail) }))
+  return write(shop, mail, (texts) =>
+    texts.leftPasswordChanged(shop.name, { at, until, link: undoLink(mail) }),
+  )
 }
 
 /** To the address of an account that its own user, or a thief of the session and the password, deleted. */
-export function accountDeletedMail(mail: Recipient & Client & { at: string }): Mail {
+export function accountDeletedMail(shop: Shop, mail: Recipient & Client & { at: string }): Mail {
   const { at } = mail
-  return write(mail, (texts) => texts.accountDeleted({ at, from: originOf(mail) }))
+  return write(shop, mail, (texts) => texts.accountDeleted(shop.name, { at, from: originOf(mail) }))
 }
 
 /** To an address that a deleted account had left, and could have been taken back to. */
-export function leftAccountDeletedMail(mail: Recipient & { at: string }): Mail {
+export function leftAccountDeletedMail(shop: Shop, mail: Recipient & { at: string }): Mail {
   const { at } = mail
-  return write(mail, (texts) => texts.leftAccountDeleted({ at }))
+  return write(shop, mail, (texts) => texts.leftAccountDeleted(shop.name, { at }))
 }
 
 /** To an address that a user wants to change to: whoever types the code gives it to that account. */
 export function emailCodeMail(
+  shop: Shop,
   mail: Recipient & Client & { code: string; expiresAt: string; requestedAt: string },
 ): Mail {
   const { to, code, expiresAt: until, requestedAt } = mail
   return {
-    ...write(mail, (texts) => texts.emailCode({ code, until, requestedAt, from: originOf(mail) })),
+    ...write(shop, mail, (texts) =>
+      texts.emailCode(shop.name, { code, until, requestedAt, from: originOf(mail) }),
+    ),
     consoleLine: `🔑 Verification code for ${to}: ${code}`,
   }
 }
 
 /** In place of the code, to the owner of an address that somebody else wanted to change to. */
-export function emailTakenMail(mail: Recipient & Client & { requestedAt: string }): Mail {
+export function emailTakenMail(
+  shop: Shop,
+  mail: Recipient & Client & { requestedAt: string },
+): Mail {
   const { requestedAt } = mail
-  return write(mail, (texts) => texts.emailTaken({ requestedAt, from: originOf(mail) }))
+  return write(shop, mail, (texts) =>
+    texts.emailTaken(shop.name, { requestedAt, from: originOf(mail) }),
+  )
 }
 
 /** To the address that an account left: the link takes it back. */
 export function emailChangedMail(
+  shop: Shop,
   mail: Recipient & Client & { publicUrl: string; token: string; at: string; undoUntil: string },
 ): Mail {
   const { at, undoUntil: until } = mail
   const link = undoLink(mail)
-  return write(mail, (texts) => texts.emailChanged({ at, until, from: originOf(mail), link }))
+  return write(shop, mail, (texts) =>
+    texts.emailChanged(shop.name, { at, until, from: originOf(mail), link }),
+  )
 }
 
 /** To the address that an account has now. */
-export function emailConfirmedMail(mail: Recipient & Client & { at: string }): Mail {
+export function emailConfirmedMail(shop: Shop, mail: Recipient & Client & { at: string }): Mail {
   const { at } = mail
-  return write(mail, (texts) => texts.emailConfirmed({ at, from: originOf(mail) }))
+  return write(shop, mail, (texts) => texts.emailConfirmed(shop.name, { at, from: originOf(mail) }))
 }
 
 /**
  * To the address that an account had until the change to it was undone. It may be a thief's: where the
  * owner sits and with what is not told.
  */
-export function emailUndoneMail(mail: Recipient & { at: string }): Mail {
+export function emailUndoneMail(shop: Shop, mail: Recipient & { at: string }): Mail {
   const { at } = mail
-  return write(mail, (texts) => texts.emailUndone({ at }))
+  return write(shop, mail, (texts) => texts.emailUndone(shop.name, { at }))
 }
 
-function write({ to, locale }: Recipient, word: (texts: Texts) => Wording): Mail {
+function write(shop: Shop, { to, locale }: Recipient, word: (texts: Texts) => Wording): Mail {
   const language = localeOf(locale)
-  return { to, ...layOut(word(TEXTS[language]), language) }
+  return { to, ...layOut(shop, word(TEXTS[language]), language) }
 }
 
 /** In the fragment no server, log or Referer ever sees it. */

@@ -15,7 +15,7 @@ export async function remind(
   // Until then language and origin belong to the attempts; the newest is what its reader remembers.
   const [newest] = await findSignUpsOf(ctx.db, user.id)
   if (newest === undefined) return
-  return reminderMail({
+  return reminderMail(ctx.config.shop, {
     to: newest.email,
     locale: newest.locale,
     ip: newest.ip,

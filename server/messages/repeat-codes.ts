@@ -1,10 +1,11 @@
 import type { Context } from '../context.ts'
 import type { Work } from '../outbox/delivery.ts'
-import { countMailsTo, enqueueMail, REPEATS_PER_HOUR } from '../outbox/outbox.ts'
+import { countMailsTo, REPEATS_PER_HOUR } from '../outbox/outbox.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 import { extendSignUp, findSignUpsOf } from '../accounts/sign-ups.ts'
 import { expiryCutoff, verificationExpiresAt } from '../accounts/expiry.ts'
 import { isExpired, lockUserByEmail } from '../accounts/users.ts'
+import { writeIn } from '../outbox/write.ts'
 
 /**
  * Writes one mail for each attempt to be repeated, newest first, and gives its code another 24 hours,
@@ -16,10 +17,10 @@ export async function repeatCodes(
   { email, signUpId }: { email: string; signUpId: string | null },
 ): Promise<Work> {
   return async (tx) => {
+    const { nowMs, enqueue } = writeIn(ctx, tx)
     const user = await lockUserByEmail(tx, email)
     if (user === undefined || user.verified_at !== null || isExpired(user, expiryCutoff(ctx)))
       return
-    const nowMs = ctx.now()
     const signUps = await findSignUpsOf(tx, user.id)
     const wanted = signUps.filter((signUp) => signUpId === null || signUp.id === signUpId)
     let allowed = wanted.length
@@ -33,8 +34,7 @@ export async function repeatCodes(
     )
     for (const signUp of wanted.slice(0, allowed)) {
       await extendSignUp(tx, signUp.id, expiresAt)
-      const options = { nowMs, email, userId: user.id }
-      await enqueueMail(tx, 'verification_again', { signUpId: signUp.id }, options)
+      await enqueue('verification_again', { signUpId: signUp.id }, { email, userId: user.id })
     }
   }
 }

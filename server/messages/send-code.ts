@@ -20,7 +20,7 @@ export async function sendCode(
     )
     return undefined
   }
-  return verificationMail({
+  return verificationMail(ctx.config.shop, {
     to: signUp.email,
     code,
     expiresAt: signUp.expires_at,

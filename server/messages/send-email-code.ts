@@ -27,7 +27,7 @@ export async function sendEmailCode(
   if (change.expires_at <= toIso(ctx.now())) return undefined
   const origin = { ip, userAgent, requestedAt: change.created_at }
   const owner = await ownerOf(ctx, change)
-  if (owner !== undefined) return emailTakenMail({ ...origin, ...owner })
+  if (owner !== undefined) return emailTakenMail(ctx.config.shop, { ...origin, ...owner })
   const code = codeOf(ctx.keys, 'email', change)
   const user = await ctx.lookUp(userById, change.user_id)
   if (code === undefined) {
@@ -38,7 +38,7 @@ export async function sendEmailCode(
   }
   if (code === undefined || user === undefined) return undefined
   const { email: to, expires_at: expiresAt } = change
-  return emailCodeMail({ ...origin, to, locale: user.locale, code, expiresAt })
+  return emailCodeMail(ctx.config.shop, { ...origin, to, locale: user.locale, code, expiresAt })
 }
 
 /** Who has the address, or had it and may still take it back; whoever only began to sign it up has it not. */

@@ -19,5 +19,5 @@ export async function sendPhoneCode(
     )
     return undefined
   }
-  return phoneCodeSms({ to: change.phone, code, locale: change.locale })
+  return phoneCodeSms(ctx.config.shop, { to: change.phone, code, locale: change.locale })
 }

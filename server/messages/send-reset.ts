@@ -1,6 +1,4 @@
-import { recordEvent } from '../audit/events.ts'
 import type { Context } from '../context.ts'
-import type { Tx } from '../database/connect.ts'
 import type { PublicUserRow } from '../database/schema.ts'
 import { isMailSuperseded, type OutboxPayloads } from '../outbox/outbox.ts'
 import { SECOND_MS, toIso } from '../lib/units.ts'
@@ -11,6 +9,7 @@ import { findSignUpsOf } from '../accounts/sign-ups.ts'
 import type { Mail } from '../outbox/transports/mailer.ts'
 import { expiryCutoff, verificationExpiresAt } from '../accounts/expiry.ts'
 import { isExpired, lockUserByEmail } from '../accounts/users.ts'
+import { commit, type Write } from '../outbox/write.ts'
 
 type Request = OutboxPayloads['password_reset']
 
@@ -19,10 +18,10 @@ const CLOCKS_APART_MS = 10 * SECOND_MS
 
 /** The mail with the link, if somebody has the address; none once it was used or asked for again. */
 export async function sendReset(ctx: Context, request: Request): Promise<Mail | undefined> {
-  const opened = await ctx.transaction((tx) => open(ctx, tx, request))
+  const opened = await commit(ctx, { ip: request.ip }, (write) => open(write, request))
   if (opened === undefined) return undefined
   const { user, expiresAt } = opened
-  return passwordResetMail({
+  return passwordResetMail(ctx.config.shop, {
     to: user.email,
     locale: user.locale ?? (await attemptLocale(ctx, user)),
     ip: request.ip,
@@ -37,8 +36,7 @@ export async function sendReset(ctx: Context, request: Request): Promise<Mail | 
 
 /** Committed before the mail leaves: a link that is mailed twice after a crash is one and the same. */
 async function open(
-  ctx: Context,
-  tx: Tx,
+  { ctx, tx, nowMs, record }: Write,
   request: Request,
 ): Promise<{ user: PublicUserRow; expiresAt: string } | undefined> {
   const { email, resetId: id, requestedAt } = request
@@ -49,7 +47,6 @@ async function open(
   if (user.password_changed_at !== null && user.password_changed_at > voidFrom) return undefined
   const asked = { payload: request, email, atMs: Date.parse(requestedAt) }
   if (await isMailSuperseded(tx, 'password_reset', asked)) return undefined
-  const nowMs = ctx.now()
   const expiresAt = lastingUntil(ctx, user, nowMs)
   const outcome = await openPasswordReset(tx, ctx.keys, {
     id,
@@ -58,8 +55,7 @@ async function open(
     expiresAt,
   })
   if (outcome === 'used') return undefined
-  const event = { event: 'password.reset_requested', subjectId: user.id, ip: request.ip } as const
-  if (outcome === 'opened') await recordEvent(tx, event, nowMs)
+  if (outcome === 'opened') await record('password.reset_requested', { subjectId: user.id })
   return { user, expiresAt }
 }
 

@@ -5,12 +5,12 @@ import type { Mail } from '../outbox/transports/mailer.ts'
 
 /** For who had an account until a moment ago. One that failed and is sent again holds no address any more. */
 export async function tellDeleted(
-  _ctx: Context,
+  ctx: Context,
   payload: Partial<OutboxPayloads['account_deleted']>,
 ): Promise<Mail | undefined> {
   const { to, locale = null, at, ip = null, userAgent = null, left = false } = payload
   if (to === undefined || at === undefined) return undefined
   return left
-    ? leftAccountDeletedMail({ to, locale, at })
-    : accountDeletedMail({ to, locale, at, ip, userAgent })
+    ? leftAccountDeletedMail(ctx.config.shop, { to, locale, at })
+    : accountDeletedMail(ctx.config.shop, { to, locale, at, ip, userAgent })
 }

@@ -16,7 +16,7 @@ type Payload = OutboxPayloads['email_changed']
 export async function tellEmailChanged(ctx: Context, payload: Payload): Promise<Mail | undefined> {
   const found = await findLive(ctx, payload)
   const undoable = await findUndoable(ctx, payload.emailChangeId)
-  return found && undoable && emailChangedMail({ ...found.told, ...undoable })
+  return found && undoable && emailChangedMail(ctx.config.shop, { ...found.told, ...undoable })
 }
 
 /** The same way back, once the password was changed or reset after the address. */
@@ -25,7 +25,7 @@ export async function tellPasswordChangedToLeft(
   { emailChangeId, at }: OutboxPayloads['password_changed_left'],
 ): Promise<Mail | undefined> {
   const undoable = await findUndoable(ctx, emailChangeId)
-  return undoable && leftPasswordChangedMail({ ...undoable, at })
+  return undoable && leftPasswordChangedMail(ctx.config.shop, { ...undoable, at })
 }
 
 /** For the address that an account has now. */
@@ -34,15 +34,15 @@ export async function tellEmailConfirmed(
   payload: Payload,
 ): Promise<Mail | undefined> {
   const found = await findLive(ctx, payload)
-  return found && emailConfirmedMail({ ...found.told, to: found.change.email })
+  return found && emailConfirmedMail(ctx.config.shop, { ...found.told, to: found.change.email })
 }
 
 /** For the address that an account had until the change to it was undone. */
 export async function tellEmailUndone(
-  _ctx: Context,
+  ctx: Context,
   payload: OutboxPayloads['email_undone'],
 ): Promise<Mail> {
-  return emailUndoneMail(payload)
+  return emailUndoneMail(ctx.config.shop, payload)
 }
 
 /** A confirmed change that was not undone, with what every mail about it says. */

@@ -10,5 +10,5 @@ export async function tellNewDevice(
   payload: OutboxPayloads['new_device'],
 ): Promise<Mail | undefined> {
   const user = await ctx.lookUp(userById, payload.userId)
-  return user && newDeviceMail({ ...payload, to: user.email, locale: user.locale })
+  return user && newDeviceMail(ctx.config.shop, { ...payload, to: user.email, locale: user.locale })
 }

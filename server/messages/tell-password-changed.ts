@@ -10,5 +10,8 @@ export async function tellPasswordChanged(
   payload: OutboxPayloads['password_changed'],
 ): Promise<Mail | undefined> {
   const user = await ctx.lookUp(userById, payload.userId)
-  return user && passwordChangedMail({ ...payload, to: user.email, locale: user.locale })
+  return (
+    user &&
+    passwordChangedMail(ctx.config.shop, { ...payload, to: user.email, locale: user.locale })
+  )
 }

@@ -12,5 +12,5 @@ export async function tellRegistered(
   if (user === undefined) return undefined
   // The owner's language: the one who asked may be a stranger.
   const { email: to, locale } = user
-  return alreadyRegisteredMail({ to, locale, publicUrl: ctx.config.publicUrl })
+  return alreadyRegisteredMail(ctx.config.shop, { to, locale, publicUrl: ctx.config.publicUrl })
 }

@@ -10,5 +10,8 @@ export async function tellReplayed(
   payload: OutboxPayloads['session_replayed'],
 ): Promise<Mail | undefined> {
   const user = await ctx.lookUp(userById, payload.userId)
-  return user && sessionReplayedMail({ ...payload, to: user.email, locale: user.locale })
+  return (
+    user &&
+    sessionReplayedMail(ctx.config.shop, { ...payload, to: user.email, locale: user.locale })
+  )
 }

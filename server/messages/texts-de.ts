@@ -2,189 +2,190 @@ import type { Device } from '../lib/devices.ts'
 import type { Origin, Texts } from './texts.ts'
 
 export const GERMAN: Texts = {
-  verification: ({ code, until, signedUpAt, from }) => ({
-    subject: 'Ihr Bestätigungscode für Coffee Shop',
+  verification: (shop, { code, until, signedUpAt, from }) => ({
+    subject: `Ihr Bestätigungscode für ${shop}`,
     blocks: [
       { before: 'Ihr Bestätigungscode lautet', code, after: `Er gilt bis zum ${time(until)}.` },
-      `Die Registrierung kam am ${time(signedUpAt)} ${origin(from)}.`,
+      `Jemand hat sich am ${time(signedUpAt)} mit dieser Adresse registriert, ${origin(from)}.`,
       {
         warning:
-          'Das waren nicht Sie? Geben Sie diesen Code nicht ein: Ihr Konto bekäme, wer die Registrierung begonnen hat.',
+          'Wenn Sie das nicht waren, geben Sie diesen Code nicht ein: Ihr Konto bekäme sonst, wer sich registriert hat.',
       },
     ],
   }),
-  alreadyRegistered: ({ link }) => ({
-    subject: 'Sie haben schon ein Konto bei Coffee Shop',
+  alreadyRegistered: (shop, { link }) => ({
+    subject: `Sie haben bereits ein Konto bei ${shop}`,
     blocks: [
-      'Jemand, vielleicht Sie selbst, wollte sich mit dieser Adresse registrieren. Sie hat aber schon ein Konto. Daran hat sich nichts geändert.',
-      { before: 'Um es zu benutzen, melden Sie sich mit Ihrem bisherigen Passwort an:', link },
+      'Jemand, vielleicht Sie selbst, wollte sich mit dieser Adresse registrieren. Zu ihr gibt es bereits ein Konto. Es hat sich nichts geändert.',
+      { before: 'Um Ihr Konto zu nutzen, melden Sie sich mit Ihrem bisherigen Passwort an:', link },
     ],
   }),
-  sessionReplayed: ({ endedAt, from }) => ({
-    subject: 'Wir haben eine Ihrer Sitzungen bei Coffee Shop beendet',
+  sessionReplayed: (shop, { endedAt, from }) => ({
+    subject: `Wir haben eine Ihrer Sitzungen bei ${shop} beendet`,
     blocks: [
-      `Ein alter Anmeldeschlüssel einer Ihrer Sitzungen wurde am ${time(endedAt)} noch einmal benutzt, ${origin(from)}.`,
-      'Er wurde vielleicht kopiert, deshalb haben wir diese Sitzung beendet. Melden Sie sich neu an, um fortzufahren.',
+      `Ein veraltetes Anmeldetoken einer Ihrer Sitzungen wurde am ${time(endedAt)} erneut verwendet, ${origin(from)}.`,
+      'Möglicherweise wurde es kopiert. Deshalb haben wir diese Sitzung beendet. Bitte melden Sie sich erneut an.',
       {
         warning:
-          'Das waren nicht Sie? Wählen Sie in der App „Passwort vergessen“ und setzen Sie mit der E-Mail, die dann kommt, ein neues: Das beendet alle Sitzungen.',
+          'Wenn Sie das nicht waren, wählen Sie in der App „Passwort vergessen“ und setzen Sie über den Link in unserer E-Mail ein neues Passwort. Das beendet alle Sitzungen.',
       },
     ],
   }),
-  newDevice: ({ at, from }) => ({
-    subject: 'Neue Anmeldung bei Ihrem Konto bei Coffee Shop',
+  newDevice: (shop, { at, from }) => ({
+    subject: `Neue Anmeldung bei Ihrem Konto bei ${shop}`,
     blocks: [
       `Am ${time(at)} hat sich jemand bei Ihrem Konto angemeldet, ${origin(from)}.`,
-      'Von diesem Gerät kam in den letzten 30 Tagen keine Anmeldung; ein aktualisierter Browser zählt als neues Gerät. Wenn Sie das waren, ist nichts zu tun.',
+      'Von diesem Gerät gab es in den letzten 30 Tagen keine Anmeldung; ein aktualisierter Browser zählt als neues Gerät. Wenn Sie das waren, müssen Sie nichts tun.',
       {
         warning:
-          'Das waren nicht Sie? Dann kennt jemand Ihr Passwort. Wählen Sie in der App sofort „Passwort vergessen“ und setzen Sie mit der E-Mail, die dann kommt, ein neues: Das beendet alle Sitzungen.',
+          'Wenn Sie das nicht waren, kennt jemand Ihr Passwort. Wählen Sie in der App sofort „Passwort vergessen“ und setzen Sie über den Link in unserer E-Mail ein neues Passwort. Das beendet alle Sitzungen.',
       },
     ],
   }),
-  reminder: ({ signedUpAt, until, from, link }) => ({
-    subject: 'Ihr Konto bei Coffee Shop ist noch nicht bestätigt',
+  reminder: (shop, { signedUpAt, until, from, link }) => ({
+    subject: `Ihr Konto bei ${shop} ist noch nicht bestätigt`,
     blocks: [
-      `Diese Adresse wurde am ${time(signedUpAt)} registriert, ${origin(from)}.`,
-      `Bestätigt hat sie noch niemand. Das Konto wird am ${time(until)} gelöscht.`,
+      `Jemand hat sich am ${time(signedUpAt)} mit dieser Adresse registriert, ${origin(from)}.`,
+      `Die Adresse ist noch nicht bestätigt. Das Konto wird am ${time(until)} gelöscht.`,
       {
         before:
-          'Um es zu behalten, fordern Sie dort, wo Sie sich registriert haben, einen neuen Code an und geben ihn dort ein:',
+          'Um es zu behalten, fordern Sie dort, wo Sie sich registriert haben, einen neuen Code an und geben Sie ihn dort ein:',
         link,
       },
       {
         warning:
-          'Das waren nicht Sie? Dann tun Sie nichts: Das Konto verschwindet von selbst. Geben Sie nie einen Code ein, den Sie nicht angefordert haben.',
+          'Wenn Sie das nicht waren, tun Sie nichts: Das Konto wird automatisch gelöscht. Geben Sie nie einen Code ein, den Sie nicht angefordert haben.',
       },
     ],
   }),
-  passwordChanged: ({ at, from }) => ({
-    subject: 'Ihr Passwort bei Coffee Shop wurde geändert',
+  passwordChanged: (shop, { at, from }) => ({
+    subject: `Ihr Passwort bei ${shop} wurde geändert`,
     blocks: [
-      `Das Passwort Ihres Kontos wurde am ${time(at)} geändert, ${origin(from)}. Wo Sie sonst noch angemeldet waren, wurden Sie abgemeldet.`,
+      `Das Passwort Ihres Kontos wurde am ${time(at)} geändert, ${origin(from)}. Alle anderen Sitzungen wurden beendet.`,
       {
         warning:
-          'Das waren nicht Sie? Fordern Sie sofort eine E-Mail zum Zurücksetzen an und setzen Sie ein neues Passwort: Das beendet alle Sitzungen. Ändern Sie dann auch das Passwort Ihres Postfachs.',
+          'Wenn Sie das nicht waren, fordern Sie einen Link zum Zurücksetzen an und setzen Sie sofort ein neues Passwort. Das beendet alle Sitzungen. Ändern Sie dann auch das Passwort Ihres Postfachs.',
       },
     ],
   }),
-  leftPasswordChanged: ({ at, until, link }) => ({
-    subject: 'Ihr Passwort bei Coffee Shop wurde geändert',
+  leftPasswordChanged: (shop, { at, until, link }) => ({
+    subject: `Ihr Passwort bei ${shop} wurde geändert`,
     blocks: [
-      `Das Passwort des Kontos, das diese E-Mail-Adresse aufgegeben hat, wurde am ${time(at)} geändert. Alle anderen Sitzungen wurden beendet.`,
+      `Das Passwort des Kontos, das bis vor Kurzem diese E-Mail-Adresse hatte, wurde am ${time(at)} geändert. Alle anderen Sitzungen wurden beendet.`,
       {
-        before: `Das waren nicht Sie? Holen Sie Ihr Konto mit diesem Link zurück, bis zum ${time(until)}:`,
+        before: `Wenn Sie das nicht waren, holen Sie Ihr Konto mit diesem Link zurück, er gilt bis zum ${time(until)}:`,
         link,
       },
-      'Er bringt diese Adresse zurück, meldet alle Sitzungen ab und lässt das Passwort durch eine Mail an diese Adresse neu setzen.',
+      'Der Link stellt diese Adresse wieder her und beendet alle Sitzungen. Danach erhalten Sie einen weiteren Link, um ein neues Passwort zu setzen.',
       {
         warning:
-          'Wenn Sie Adresse und Passwort selbst geändert haben, tun Sie nichts, und geben Sie den Link niemandem: Er gibt das Konto dem, der die Mails an diese Adresse liest.',
+          'Wenn Sie Adresse und Passwort selbst geändert haben, tun Sie nichts und geben Sie den Link nicht weiter: Mit ihm bekommt das Konto, wer die E-Mails an diese Adresse liest.',
       },
     ],
   }),
-  passwordReset: ({ link, until, requestedAt, from, verifies }) => ({
-    subject: 'Neues Passwort für Coffee Shop setzen',
+  passwordReset: (shop, { link, until, requestedAt, from, verifies }) => ({
+    subject: `Neues Passwort für ${shop} setzen`,
     blocks: [
       from === null
-        ? `Diese Adresse soll ein neues Passwort bekommen; das wurde am ${time(requestedAt)} angefordert.`
+        ? `Für Ihr Konto wurde am ${time(requestedAt)} ein neues Passwort angefordert.`
         : `Jemand, vielleicht Sie selbst, hat am ${time(requestedAt)} ein neues Passwort angefordert, ${origin(from)}.`,
       {
-        before: `Um es zu wählen, öffnen Sie diesen Link. Er gilt einmal, bis zum ${time(until)}:`,
+        before: `Um ein neues Passwort zu setzen, öffnen Sie diesen Link. Er funktioniert einmal, bis zum ${time(until)}:`,
         link,
       },
       verifies
-        ? 'Damit bestätigen Sie zugleich diese Adresse; jede Registrierung, die noch auf ihren Code wartet, verfällt.'
+        ? 'Ein neues Passwort bestätigt auch diese Adresse. Alle Registrierungen mit ihr, die noch auf ihren Code warten, verfallen.'
         : from === null
-          ? 'Danach müssen Sie sich überall neu anmelden. Wurde eine Änderung der Adresse zurückgenommen, kann sich bis dahin niemand anmelden.'
-          : 'Danach müssen Sie sich überall neu anmelden. Bis dahin ändert sich nichts.',
+          ? 'Ein neues Passwort beendet alle Sitzungen. Wenn eine Änderung Ihrer Adresse zurückgenommen wurde, kann sich bis dahin niemand anmelden.'
+          : 'Ein neues Passwort beendet alle Sitzungen. Bis Sie es setzen, ändert sich nichts.',
       {
         warning:
-          'Das waren nicht Sie? Dann tun Sie nichts und geben den Link niemandem: Wer ihn hat, kommt in Ihr Konto.',
+          'Wenn Sie das nicht waren, tun Sie nichts und geben Sie den Link nicht weiter: Wer ihn hat, kann Ihr Konto übernehmen.',
       },
     ],
   }),
-  accountDeleted: ({ at, from }) => ({
-    subject: 'Ihr Konto bei Coffee Shop wurde gelöscht',
+  accountDeleted: (shop, { at, from }) => ({
+    subject: `Ihr Konto bei ${shop} wurde gelöscht`,
     blocks: [
-      `Ihr Konto wurde am ${time(at)} gelöscht, ${origin(from)}: von jemandem, der angemeldet war und das Passwort eingegeben hat.`,
-      'Alles, was über Sie gespeichert war, ist weg. Dies ist die letzte E-Mail; Sie können sich jederzeit neu registrieren.',
+      `Ihr Konto wurde am ${time(at)} gelöscht, ${origin(from)}. Dabei war jemand angemeldet und hat das Passwort eingegeben.`,
+      'Alle Daten, die über Sie gespeichert waren, wurden gelöscht. Dies ist unsere letzte E-Mail. Sie können sich jederzeit neu registrieren.',
       {
         warning:
-          'Das waren nicht Sie? Dann kennt jemand Ihr Passwort: Ändern Sie es überall, wo Sie es sonst noch benutzen. Das Konto selbst lässt sich nicht wiederherstellen.',
+          'Wenn Sie das nicht waren, kennt jemand Ihr Passwort: Ändern Sie es überall, wo Sie es sonst noch verwenden. Das Konto lässt sich nicht wiederherstellen.',
       },
     ],
   }),
-  leftAccountDeleted: ({ at }) => ({
-    subject: 'Ihr Konto bei Coffee Shop wurde gelöscht',
+  leftAccountDeleted: (shop, { at }) => ({
+    subject: `Ihr Konto bei ${shop} wurde gelöscht`,
     blocks: [
-      `Das Konto, das in den letzten 72 Stunden diese E-Mail-Adresse aufgegeben hat, wurde am ${time(at)} von jemandem gelöscht, der Coffee Shop betreibt.`,
-      'Alles, was über Sie gespeichert war, ist weg, und die Änderung der Adresse lässt sich nicht mehr zurücknehmen. Dies ist die letzte E-Mail; Sie können sich jederzeit neu registrieren.',
+      `Das Konto, das bis vor weniger als 72 Stunden diese E-Mail-Adresse hatte, wurde am ${time(at)} von der Verwaltung von ${shop} gelöscht.`,
+      'Alle Daten, die über Sie gespeichert waren, wurden gelöscht, und die Änderung der Adresse lässt sich nicht mehr zurücknehmen. Dies ist unsere letzte E-Mail. Sie können sich jederzeit neu registrieren.',
       {
         warning:
-          'Sie haben die Adresse nicht geändert? Dann kannte jemand Ihr Passwort: Ändern Sie es überall, wo Sie es sonst noch benutzen.',
+          'Wenn Sie die Adresse nicht geändert haben, kannte jemand Ihr Passwort: Ändern Sie es überall, wo Sie es sonst noch verwenden.',
       },
     ],
   }),
-  emailCode: ({ code, until, requestedAt, from }) => ({
-    subject: 'Ihr Code für eine neue Adresse bei Coffee Shop',
+  emailCode: (shop, { code, until, requestedAt, from }) => ({
+    subject: `Neue Adresse für Ihr Konto bei ${shop} bestätigen`,
     blocks: [
       {
-        before: 'Der Code, mit dem Ihr Konto diese Adresse bekommt, lautet',
+        before: 'Ihr Code, um diese Adresse für Ihr Konto zu bestätigen, lautet',
         code,
-        after: `Er gilt bis zum ${time(until)}, sobald Sie angemeldet sind.`,
+        after: `Er gilt bis zum ${time(until)}. Melden Sie sich an, bevor Sie ihn eingeben.`,
       },
       `Die Änderung wurde am ${time(requestedAt)} ${origin(from)} angefordert.`,
       {
         warning:
-          'Das waren nicht Sie? Geben Sie diesen Code nicht ein und niemandem weiter: Ihre Adresse gehörte dann zum Konto eines anderen.',
+          'Wenn Sie das nicht waren, geben Sie diesen Code weder ein noch weiter: Ihre Adresse würde sonst dem Konto einer anderen Person zugeordnet.',
       },
     ],
   }),
-  emailTaken: ({ requestedAt, from }) => ({
-    subject: 'Diese Adresse hat schon ein Konto bei Coffee Shop',
+  emailTaken: (shop, { requestedAt, from }) => ({
+    subject: `Diese Adresse hat bereits ein Konto bei ${shop}`,
     blocks: [
-      `Jemand, vielleicht Sie selbst, wollte am ${time(requestedAt)} ${origin(from)} einem anderen Konto diese Adresse geben.`,
-      'Sie gehört zu einem Konto oder gehörte bis vor wenigen Tagen dazu und bleibt so lange frei gehalten. Es hat sich nichts geändert, und es wurde kein Code verschickt.',
+      `Jemand, vielleicht Sie selbst, wollte diese Adresse am ${time(requestedAt)} ${origin(from)} für ein anderes Konto verwenden.`,
+      'Die Adresse gehört zu einem Konto, oder sie gehörte bis vor wenigen Tagen dazu und ist noch für dessen Inhaber reserviert. Es hat sich nichts geändert, und es wurde kein Code verschickt.',
     ],
   }),
-  emailChanged: ({ at, until, from, link }) => ({
-    subject: 'Die Adresse Ihres Kontos bei Coffee Shop wurde geändert',
+  emailChanged: (shop, { at, until, from, link }) => ({
+    subject: `Die Adresse Ihres Kontos bei ${shop} wurde geändert`,
     blocks: [
-      `Ihr Konto hat seit dem ${time(at)} eine andere E-Mail-Adresse. Die Änderung kam ${origin(from)}. Alle anderen Sitzungen wurden abgemeldet.`,
+      `Die E-Mail-Adresse Ihres Kontos wurde am ${time(at)} geändert, ${origin(from)}. Alle anderen Sitzungen wurden beendet.`,
       {
-        before: `Das waren nicht Sie? Holen Sie Ihr Konto mit diesem Link zurück, bis zum ${time(until)}:`,
+        before: `Wenn Sie das nicht waren, holen Sie Ihr Konto mit diesem Link zurück, er gilt bis zum ${time(until)}:`,
         link,
       },
-      'Er bringt diese Adresse zurück, meldet alle Sitzungen ab und lässt das Passwort durch eine Mail an diese Adresse neu setzen.',
+      'Der Link stellt diese Adresse wieder her und beendet alle Sitzungen. Danach erhalten Sie einen weiteren Link, um ein neues Passwort zu setzen.',
       {
         warning:
-          'Wenn Sie die Änderung selbst gemacht haben, tun Sie nichts, und geben Sie den Link niemandem: Er gibt das Konto dem, der die Mails an diese Adresse liest.',
+          'Wenn Sie die Adresse selbst geändert haben, tun Sie nichts und geben Sie den Link nicht weiter: Mit ihm bekommt das Konto, wer die E-Mails an diese Adresse liest.',
       },
     ],
   }),
-  emailConfirmed: ({ at, from }) => ({
-    subject: 'Das ist die neue Adresse Ihres Kontos bei Coffee Shop',
+  emailConfirmed: (shop, { at, from }) => ({
+    subject: `Ihr Konto bei ${shop} hat eine neue Adresse`,
     blocks: [
-      `Ihr Konto hat seit dem ${time(at)} diese E-Mail-Adresse: Melden Sie sich von nun an mit ihr an. Die Änderung kam ${origin(from)}.`,
-      'Die bisherige Adresse wurde benachrichtigt und kann die Änderung 72 Stunden lang zurücknehmen. Alle anderen Sitzungen wurden abgemeldet.',
-      {
-        warning: 'Das waren nicht Sie? Dann ist dieses Konto nicht Ihres: Benutzen Sie es nicht.',
-      },
-    ],
-  }),
-  emailUndone: ({ at }) => ({
-    subject: 'Die Änderung Ihrer Adresse bei Coffee Shop wurde zurückgenommen',
-    blocks: [
-      `Das Konto, das diese E-Mail-Adresse hatte, hat seit dem ${time(at)} wieder die davor. Alle Sitzungen wurden abgemeldet, und diese Adresse ist wieder frei.`,
+      `Ihr Konto hat seit dem ${time(at)} diese E-Mail-Adresse. Melden Sie sich von nun an mit ihr an. Die Änderung kam ${origin(from)}.`,
+      'Wir haben Ihre bisherige Adresse benachrichtigt. Von dort lässt sich die Änderung 72 Stunden lang zurücknehmen. Alle anderen Sitzungen wurden beendet.',
       {
         warning:
-          'Das waren nicht Sie? Dann liest jemand anders die Mails Ihrer vorigen Adresse: Ändern Sie sofort das Passwort jenes Postfachs.',
+          'Wenn Sie das nicht waren, gehört dieses Konto nicht Ihnen: Verwenden Sie es nicht.',
       },
     ],
   }),
-  phoneCode: ({ code }) =>
-    `${code} ist Ihr Coffee-Shop-Code. Er gilt zehn Minuten. Geben Sie ihn niemandem; wenn Sie ihn nicht angefordert haben, ignorieren Sie diese Nachricht.`,
+  emailUndone: (shop, { at }) => ({
+    subject: `Die Änderung Ihrer Adresse bei ${shop} wurde zurückgenommen`,
+    blocks: [
+      `Das Konto mit dieser E-Mail-Adresse hat seit dem ${time(at)} wieder seine vorherige Adresse. Alle Sitzungen wurden beendet, und diese Adresse ist wieder frei.`,
+      {
+        warning:
+          'Wenn Sie das nicht waren, liest jemand anderes die E-Mails Ihrer vorherigen Adresse: Ändern Sie sofort das Passwort dieses Postfachs.',
+      },
+    ],
+  }),
+  phoneCode: (shop, { code }) =>
+    `${code} ist Ihr Code bei ${shop}. Er gilt zehn Minuten. Geben Sie ihn nicht weiter. Nicht angefordert? Dann ignorieren Sie ihn.`,
 }
 
 /** `22.11.2026 um 17:40 UTC` */

@@ -2,176 +2,185 @@ import type { Device } from '../lib/devices.ts'
 import type { Origin, Texts } from './texts.ts'
 
 export const ENGLISH: Texts = {
-  verification: ({ code, until, signedUpAt, from }) => ({
-    subject: 'Your Coffee Shop verification code',
+  verification: (shop, { code, until, signedUpAt, from }) => ({
+    subject: `Your ${shop} verification code`,
     blocks: [
-      { before: 'Your verification code is', code, after: `It works until ${time(until)}.` },
-      `The sign-up came on ${time(signedUpAt)} from ${origin(from)}.`,
+      { before: 'Your verification code is', code, after: `It is valid until ${time(until)}.` },
+      `Someone signed up with this address on ${time(signedUpAt)} from ${origin(from)}.`,
       {
         warning:
-          'Not you? Do not type this code: it would give your account to whoever started it.',
+          'If this was not you, do not enter this code: it would give your account to the person who signed up.',
       },
     ],
   }),
-  alreadyRegistered: ({ link }) => ({
-    subject: 'You already have a Coffee Shop account',
+  alreadyRegistered: (shop, { link }) => ({
+    subject: `You already have a ${shop} account`,
     blocks: [
-      'Somebody, perhaps you, tried to sign up with this address, which already has an account. Nothing has changed.',
-      { before: 'To use your account, log in with the password you have:', link },
+      'Someone, perhaps you, tried to sign up with this address, which already has an account. Nothing has changed.',
+      { before: 'To use your account, log in with your existing password:', link },
     ],
   }),
-  sessionReplayed: ({ endedAt, from }) => ({
-    subject: 'We signed out one of your Coffee Shop sessions',
+  sessionReplayed: (shop, { endedAt, from }) => ({
+    subject: `We ended one of your ${shop} sessions`,
     blocks: [
-      `An old key of one of your sessions was used again on ${time(endedAt)} from ${origin(from)}.`,
-      'It may have been copied, so we ended that session. Log in again to go on.',
+      `An outdated login token of one of your sessions was used again on ${time(endedAt)} from ${origin(from)}.`,
+      'It may have been copied, so we ended that session. Please log in again.',
       {
         warning:
-          'Not you? Choose “Forgot password” in the app, and set a new one by the mail that comes: that ends every session.',
+          'If this was not you, choose “Forgot password” in the app and set a new password with the link that we email you. This ends every session.',
       },
     ],
   }),
-  newDevice: ({ at, from }) => ({
-    subject: 'New login to your Coffee Shop account',
+  newDevice: (shop, { at, from }) => ({
+    subject: `New login to your ${shop} account`,
     blocks: [
-      `Somebody logged in to your account on ${time(at)} from ${origin(from)}.`,
-      'No login of the last 30 days came from this device; a browser that was updated counts as a new one. If it was you, there is nothing to do.',
+      `Someone logged in to your account on ${time(at)} from ${origin(from)}.`,
+      'There was no login from this device in the last 30 days; an updated browser counts as a new device. If this was you, you do not need to do anything.',
       {
         warning:
-          'Not you? Then somebody knows your password. Choose “Forgot password” in the app at once, and set a new one by the mail that comes: that ends every session.',
+          'If this was not you, someone knows your password. Choose “Forgot password” in the app immediately and set a new password with the link that we email you. This ends every session.',
       },
     ],
   }),
-  reminder: ({ signedUpAt, until, from, link }) => ({
-    subject: 'Your Coffee Shop account is not verified yet',
+  reminder: (shop, { signedUpAt, until, from, link }) => ({
+    subject: `Your ${shop} account is not verified yet`,
     blocks: [
-      `This address was signed up on ${time(signedUpAt)} from ${origin(from)}.`,
-      `Nobody has verified it yet. The account will be deleted on ${time(until)}.`,
-      { before: 'To keep it, ask for a new code where you signed up, and type it there:', link },
+      `Someone signed up with this address on ${time(signedUpAt)} from ${origin(from)}.`,
+      `The address has not been verified yet. The account will be deleted on ${time(until)}.`,
+      { before: 'To keep it, request a new code where you signed up and enter it there:', link },
       {
         warning:
-          'Not you? Do nothing: the account goes by itself. Never type a code that you did not ask for.',
+          'If this was not you, do nothing: the account will be deleted automatically. Never enter a code that you did not request.',
       },
     ],
   }),
-  passwordChanged: ({ at, from }) => ({
-    subject: 'Your Coffee Shop password was changed',
+  passwordChanged: (shop, { at, from }) => ({
+    subject: `Your ${shop} password was changed`,
     blocks: [
-      `The password of your account was changed on ${time(at)} from ${origin(from)}. Wherever else you were logged in, you were signed out.`,
+      `The password of your account was changed on ${time(at)} from ${origin(from)}. All other sessions were ended.`,
       {
         warning:
-          'Not you? Ask for a mail to reset your password and set a new one at once: that ends every session. Then change the password of your mailbox.',
+          'If this was not you, request a link to reset your password and set a new one immediately. This ends every session. Then change the password of your mailbox.',
       },
     ],
   }),
-  leftPasswordChanged: ({ at, until, link }) => ({
-    subject: 'Your Coffee Shop password was changed',
+  leftPasswordChanged: (shop, { at, until, link }) => ({
+    subject: `Your ${shop} password was changed`,
     blocks: [
-      `The password of the account that left this email address was changed on ${time(at)}. All other sessions were signed out.`,
-      { before: `Not you? Take your account back with this link, until ${time(until)}:`, link },
-      'It brings this address back, signs out every session and has the password set anew by a mail to this address.',
+      `The password of the account that used this email address until recently was changed on ${time(at)}. All other sessions were ended.`,
+      {
+        before: `If this was not you, recover your account with this link until ${time(until)}:`,
+        link,
+      },
+      'The link restores this address, ends every session and emails you a link to set a new password.',
       {
         warning:
-          'If you changed address and password yourself, do nothing, and give the link to nobody: it gives the account to whoever reads mail to this address.',
+          'If you changed the address and the password yourself, do nothing and do not share the link: it gives the account to the person who reads the mail of this address.',
       },
     ],
   }),
-  passwordReset: ({ link, until, requestedAt, from, verifies }) => ({
-    subject: 'Set a new Coffee Shop password',
+  passwordReset: (shop, { link, until, requestedAt, from, verifies }) => ({
+    subject: `Set a new ${shop} password`,
     blocks: [
       from === null
-        ? `This address is to get a new password; that was asked for on ${time(requestedAt)}.`
-        : `Somebody, perhaps you, asked for a new password on ${time(requestedAt)} from ${origin(from)}.`,
-      { before: `To choose one, open this link. It works once, until ${time(until)}:`, link },
+        ? `A new password for your account was requested on ${time(requestedAt)}.`
+        : `Someone, perhaps you, requested a new password on ${time(requestedAt)} from ${origin(from)}.`,
+      {
+        before: `To set a new password, open this link. It works once, until ${time(until)}:`,
+        link,
+      },
       verifies
-        ? 'Setting it also verifies this address, and drops every sign-up of it that waits for a code.'
+        ? 'A new password also verifies this address and cancels every pending sign-up with it.'
         : from === null
-          ? 'It signs you out everywhere. After a change of the address was taken back, nobody can log in until you set it.'
-          : 'It signs you out everywhere. Until you set it, nothing has changed.',
+          ? 'A new password ends every session. If a change of your address was undone, nobody can log in until you set it.'
+          : 'A new password ends every session. Until you set it, nothing changes.',
       {
         warning:
-          'Not you? Do nothing, and give the link to nobody: it opens your account to whoever has it.',
+          'If this was not you, do nothing and do not share the link: anyone who has it can take over your account.',
       },
     ],
   }),
-  accountDeleted: ({ at, from }) => ({
-    subject: 'Your Coffee Shop account was deleted',
+  accountDeleted: (shop, { at, from }) => ({
+    subject: `Your ${shop} account was deleted`,
     blocks: [
-      `Your account was deleted on ${time(at)} from ${origin(from)}, by somebody who was logged in and typed its password.`,
-      'Everything that was stored about you is gone. This is the last mail; you can sign up again at any time.',
+      `Your account was deleted on ${time(at)} from ${origin(from)} by someone who was logged in and entered its password.`,
+      'All data stored about you was deleted. This is our last email. You can sign up again at any time.',
       {
         warning:
-          'Not you? Somebody knows your password: change it wherever else you use it. The account itself cannot be brought back.',
+          'If this was not you, someone knows your password: change it everywhere else you use it. The account cannot be restored.',
       },
     ],
   }),
-  leftAccountDeleted: ({ at }) => ({
-    subject: 'Your Coffee Shop account was deleted',
+  leftAccountDeleted: (shop, { at }) => ({
+    subject: `Your ${shop} account was deleted`,
     blocks: [
-      `The account that left this email address in the last 72 hours was deleted on ${time(at)} by somebody who runs Coffee Shop.`,
-      'Everything that was stored about you is gone, and the change of the address cannot be undone any more. This is the last mail; you can sign up again at any time.',
+      `The account that used this email address until less than 72 hours ago was deleted on ${time(at)} by an administrator of ${shop}.`,
+      'All data stored about you was deleted, and the change of the address can no longer be undone. This is our last email. You can sign up again at any time.',
       {
         warning:
-          'It was not you who changed the address? Somebody knew your password: change it wherever else you use it.',
+          'If you did not change the address, someone knew your password: change it everywhere else you use it.',
       },
     ],
   }),
-  emailCode: ({ code, until, requestedAt, from }) => ({
-    subject: 'Your code for a new Coffee Shop address',
+  emailCode: (shop, { code, until, requestedAt, from }) => ({
+    subject: `Confirm the new address of your ${shop} account`,
     blocks: [
       {
-        before: 'The code that makes this the address of your account is',
+        before: 'Your code to confirm this address for your account is',
         code,
-        after: `It works until ${time(until)}, once you have logged in.`,
+        after: `It is valid until ${time(until)}. Log in before you enter it.`,
       },
-      `The change was asked for on ${time(requestedAt)} from ${origin(from)}.`,
+      `The change was requested on ${time(requestedAt)} from ${origin(from)}.`,
       {
         warning:
-          'Not you? Do not type this code, and give it to nobody: it would make your address somebody else’s.',
+          'If this was not you, do not enter or share this code: it would assign your address to someone else’s account.',
       },
     ],
   }),
-  emailTaken: ({ requestedAt, from }) => ({
-    subject: 'This address already has a Coffee Shop account',
+  emailTaken: (shop, { requestedAt, from }) => ({
+    subject: `This address already has a ${shop} account`,
     blocks: [
-      `Somebody, perhaps you, wanted to give this address to another account on ${time(requestedAt)} from ${origin(from)}.`,
-      'It belongs to an account, or did until a few days ago and is kept for its owner. Nothing has changed, and no code was sent.',
+      `Someone, perhaps you, requested this address for another account on ${time(requestedAt)} from ${origin(from)}.`,
+      'The address belongs to an account, or it did until a few days ago and is still reserved for its owner. Nothing has changed, and no code was sent.',
     ],
   }),
-  emailChanged: ({ at, until, from, link }) => ({
-    subject: 'The address of your Coffee Shop account was changed',
+  emailChanged: (shop, { at, until, from, link }) => ({
+    subject: `The address of your ${shop} account was changed`,
     blocks: [
-      `Your account has had another email address since ${time(at)}. The change came from ${origin(from)}. All other sessions were signed out.`,
-      { before: `Not you? Take your account back with this link, until ${time(until)}:`, link },
-      'It brings this address back, signs out every session and has the password set anew by a mail to this address.',
+      `Your account was changed to a different email address on ${time(at)} from ${origin(from)}. All other sessions were ended.`,
+      {
+        before: `If this was not you, recover your account with this link until ${time(until)}:`,
+        link,
+      },
+      'The link restores this address, ends every session and emails you a link to set a new password.',
       {
         warning:
-          'If you made the change yourself, do nothing, and give the link to nobody: it gives the account to whoever reads mail to this address.',
+          'If you made the change yourself, do nothing and do not share the link: it gives the account to the person who reads the mail of this address.',
       },
     ],
   }),
-  emailConfirmed: ({ at, from }) => ({
-    subject: 'This is the new address of your Coffee Shop account',
+  emailConfirmed: (shop, { at, from }) => ({
+    subject: `Your ${shop} account has a new address`,
     blocks: [
-      `Your account has had this email address since ${time(at)}: log in with it from now on. The change came from ${origin(from)}.`,
-      'Your previous address was told, and can take the change back for 72 hours. All other sessions were signed out.',
+      `Your account was changed to this email address on ${time(at)} from ${origin(from)}. Use it to log in from now on.`,
+      'We notified your previous address, which can undo the change for 72 hours. All other sessions were ended.',
       {
-        warning: 'Not you? Then this account is not yours: do not use it.',
+        warning: 'If this was not you, this account is not yours: do not use it.',
       },
     ],
   }),
-  emailUndone: ({ at }) => ({
-    subject: 'The change of your Coffee Shop address was undone',
+  emailUndone: (shop, { at }) => ({
+    subject: `The change of your ${shop} address was undone`,
     blocks: [
-      `On ${time(at)} the account that had this email address went back to its previous one. Every session was signed out, and this address is free again.`,
+      `On ${time(at)} the account that used this email address was changed back to its previous address. All sessions were ended, and this address is available again.`,
       {
         warning:
-          'Not you? Somebody else reads the mail of your previous address: change the password of that mailbox at once.',
+          'If this was not you, someone else reads the mail of your previous address: change the password of that mailbox immediately.',
       },
     ],
   }),
-  phoneCode: ({ code }) =>
-    `${code} is your Coffee Shop code. It works for ten minutes. Give it to nobody; if you did not ask for it, ignore this message.`,
+  phoneCode: (shop, { code }) =>
+    `${code} is your ${shop} code. It expires in ten minutes. Do not share it. If you did not request it, ignore this message.`,
 }
 
 /** `2026-11-22 17:40 UTC` */

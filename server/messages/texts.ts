@@ -10,32 +10,44 @@ export interface Origin {
   readonly device: Device | null
 }
 
-/** Everything that one language says. Times come as RFC 3339 and are told in UTC. */
+/** The texts of one language. `shop` is the name of the shop; times come as RFC 3339 and are shown in UTC. */
 export interface Texts {
-  verification(of: { code: string; until: string; signedUpAt: string; from: Origin }): Wording
-  alreadyRegistered(of: { link: string }): Wording
-  sessionReplayed(of: { endedAt: string; from: Origin }): Wording
-  newDevice(of: { at: string; from: Origin }): Wording
-  reminder(of: { signedUpAt: string; until: string; from: Origin; link: string }): Wording
-  passwordChanged(of: { at: string; from: Origin }): Wording
-  leftPasswordChanged(of: { at: string; until: string; link: string }): Wording
-  passwordReset(of: {
-    link: string
-    until: string
-    requestedAt: string
-    /** Null: the service itself asked. */
-    from: Origin | null
-    verifies: boolean
-  }): Wording
-  accountDeleted(of: { at: string; from: Origin }): Wording
-  leftAccountDeleted(of: { at: string }): Wording
-  emailCode(of: { code: string; until: string; requestedAt: string; from: Origin }): Wording
-  emailTaken(of: { requestedAt: string; from: Origin }): Wording
-  emailChanged(of: { at: string; until: string; from: Origin; link: string }): Wording
-  emailConfirmed(of: { at: string; from: Origin }): Wording
-  emailUndone(of: { at: string }): Wording
+  verification(
+    shop: string,
+    of: { code: string; until: string; signedUpAt: string; from: Origin },
+  ): Wording
+  alreadyRegistered(shop: string, of: { link: string }): Wording
+  sessionReplayed(shop: string, of: { endedAt: string; from: Origin }): Wording
+  newDevice(shop: string, of: { at: string; from: Origin }): Wording
+  reminder(
+    shop: string,
+    of: { signedUpAt: string; until: string; from: Origin; link: string },
+  ): Wording
+  passwordChanged(shop: string, of: { at: string; from: Origin }): Wording
+  leftPasswordChanged(shop: string, of: { at: string; until: string; link: string }): Wording
+  passwordReset(
+    shop: string,
+    of: {
+      link: string
+      until: string
+      requestedAt: string
+      /** Null if the service itself requested it. */
+      from: Origin | null
+      verifies: boolean
+    },
+  ): Wording
+  accountDeleted(shop: string, of: { at: string; from: Origin }): Wording
+  leftAccountDeleted(shop: string, of: { at: string }): Wording
+  emailCode(
+    shop: string,
+    of: { code: string; until: string; requestedAt: string; from: Origin },
+  ): Wording
+  emailTaken(shop: string, of: { requestedAt: string; from: Origin }): Wording
+  emailChanged(shop: string, of: { at: string; until: string; from: Origin; link: string }): Wording
+  emailConfirmed(shop: string, of: { at: string; from: Origin }): Wording
+  emailUndone(shop: string, of: { at: string }): Wording
   /** At most 160 characters of GSM 03.38, or it costs two messages. */
-  phoneCode(of: { code: string }): string
+  phoneCode(shop: string, of: { code: string }): string
 }
 
 /** A language without its texts does not compile. */

@@ -1,21 +1,17 @@
 import type { Tx } from '../database/connect.ts'
 import { MINUTE_MS, SECOND_MS, toIso } from '../lib/units.ts'
 import type { Channel } from './outbox.ts'
-import { ended } from './settlements.ts'
+import { writeOutcome } from './outcomes.ts'
+import { afterFault, type Counts } from './retries.ts'
 
 /** A message that this process holds until `untilMs`. */
-export interface Claim {
+export interface Claim extends Counts {
   readonly id: string
   readonly kind: string
   readonly channel: Channel
   readonly payload: string
-  /** Counts claims and fences: only the newest one can settle the message. */
+  /** Counts claims and fences: only the newest one can write the outcome. */
   readonly claims: number
-  readonly refusals: number
-  readonly crashes: number
-  readonly unconfirmed: number
-  readonly bugs: number
-  readonly first_failed_at: string | null
   readonly untilMs: number
 }
 
@@ -26,7 +22,7 @@ interface ClaimOptions {
   readonly nowMs: number
   /** How long the claim lasts. */
   readonly claimMs: number
-  /** Also what was written just now; otherwise only what its writer has left lying. */
+  /** Also messages that were written just now; otherwise only those that are POLL_DELAY_MS old. */
   readonly woken: boolean
   /** None with which a worker ended. */
   readonly unsuspected?: boolean
@@ -38,8 +34,6 @@ interface ClaimOptions {
 const POLL_DELAY_MS = 2 * SECOND_MS
 /** Twice the longest claim: one that ends later was made by a clock that ran ahead, and binds nobody. */
 const CLAIM_MAX_MS = 2 * MINUTE_MS
-/** So many workers that ended with it in hand, and a message is given up: it may be what ends them. */
-const CRASHES_MAX = 3
 /** Messages that one claim may give up before it leaves the rest to the next. */
 const GIVEN_UP_MAX = 20
 
@@ -53,19 +47,20 @@ export async function claimMessage(tx: Tx, options: ClaimOptions): Promise<Claim
     const due = await findDue(tx, options)
     if (due === undefined) return undefined
     const { claimed_until, ...message } = due
-    const crashes = due.crashes + (claimed_until === null ? 0 : 1)
-    const claims = due.claims + 1
-    if (crashes >= CRASHES_MAX) {
-      await quarantine(tx, { ...message, crashes, claims }, nowMs)
+    const untilMs = nowMs + claimMs
+    const crash = claimed_until === null ? undefined : afterFault('crash', message, { nowMs })
+    if (crash?.state === 'dead') {
+      const error = `${crash.counts.crashes} workers ended with this message in hand`
+      await writeOutcome(tx, { ...message, untilMs }, { ...crash, nowMs, error })
       continue
     }
-    const untilMs = nowMs + claimMs
+    const claim = { ...message, ...crash?.counts, claims: message.claims + 1, untilMs }
     await tx
       .updateTable('outbox')
-      .set({ claims, crashes, claimed_until: toIso(untilMs) })
-      .where('id', '=', due.id)
+      .set({ claims: claim.claims, crashes: claim.crashes, claimed_until: toIso(untilMs) })
+      .where('id', '=', claim.id)
       .execute()
-    return { ...message, crashes, claims, untilMs }
+    return claim
   }
   return undefined
 }
@@ -90,16 +85,4 @@ function findDue(tx: Tx, options: ClaimOptions) {
   if (unsuspected) query = query.where('claimed_until', 'is', null).where('crashes', '=', 0)
   if (uncopied) query = query.where('unconfirmed', '=', 0)
   return query.orderBy('due_at').limit(1).forUpdate().skipLocked().executeTakeFirst()
-}
-
-/** Counting up `claims` fences whoever still believes that it holds the message. */
-async function quarantine(tx: Tx, message: Omit<Claim, 'untilMs'>, nowMs: number): Promise<void> {
-  const { id, kind, crashes, claims } = message
-  const last_error = `${crashes} workers ended with this message in hand`
-  const dead = ended(kind, { state: 'dead', finished_at: toIso(nowMs), last_error })
-  await tx
-    .updateTable('outbox')
-    .set({ ...dead, crashes, claims, claimed_until: null })
-    .where('id', '=', id)
-    .execute()
 }

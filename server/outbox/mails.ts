@@ -1,12 +1,12 @@
 import { type Selectable, sql } from 'kysely'
-import { recordEvent } from '../audit/events.ts'
 import type { Context } from '../context.ts'
 import type { Db } from '../database/connect.ts'
 import type { OutboxState, OutboxTable } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
 import type { Cause } from '../http/client.ts'
 import type { OutboxPayloads } from './outbox.ts'
-import { reviveMessage } from './settlements.ts'
+import { reviveMessage } from './outcomes.ts'
+import { commit, NO_CAUSE } from './write.ts'
 
 export const MAIL_STATES = [
   'waiting',
@@ -37,7 +37,7 @@ const KINDS = {
 } as const satisfies Record<keyof OutboxPayloads, true>
 export const MAIL_KINDS = Object.keys(KINDS) as readonly (keyof OutboxPayloads)[]
 
-/** Never the payload: what a message says is made anew for each try, and is nobody else's business. */
+/** Never the payload: what a message says is made for each try, and is nobody else's business. */
 const COLUMNS = [
   'id',
   'kind',
@@ -97,20 +97,19 @@ export function findMail(db: Db, id: string): Promise<MailRow | undefined> {
  * Lets a message that failed wait again, due now, and records who did that; returns it as it is then.
  * Throws `not_found`, `mail_not_failed`.
  */
-export async function resendMail(ctx: Context, id: string, cause?: Cause): Promise<MailRow> {
-  const mail = await ctx.transaction(async (tx) => {
-    const nowMs = ctx.now()
+export async function resendMail(
+  ctx: Context,
+  id: string,
+  cause: Partial<Cause> = NO_CAUSE,
+): Promise<MailRow> {
+  const mail = await commit(ctx, cause, async ({ tx, nowMs, record }) => {
     const revived = await reviveMessage(tx, id, nowMs)
     const found = await findMail(tx, id)
     if (found === undefined) throw new AppError('not_found')
     if (!revived) throw new AppError('mail_not_failed')
-    const event = {
-      event: 'mail.resent' as const,
-      ...cause,
-      ...(found.user_id === null ? {} : { subjectId: found.user_id }),
-      changes: { mail_id: id, kind: found.kind },
-    }
-    await recordEvent(tx, event, nowMs)
+    const changes = { mail_id: id, kind: found.kind }
+    const { user_id: subjectId } = found
+    await record('mail.resent', { changes, ...(subjectId !== null && { subjectId }) })
     return found
   })
   ctx.wakeMail()

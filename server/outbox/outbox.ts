@@ -54,7 +54,7 @@ export type MailKind = Exclude<keyof OutboxPayloads, SmsKind>
 /** How a message travels. Each channel has a delivery of its own: one that is down holds up no other. */
 export type Channel = 'mail' | 'sms'
 
-interface EnqueueOptions {
+export interface EnqueueOptions {
   readonly nowMs: number
   /** Canonical address, or what stands for it; counts against the limits per address. */
   readonly email?: string
@@ -78,7 +78,7 @@ export const REPEATS_PER_HOUR = 5
 const REPEAT_PAUSE_MS = MINUTE_MS
 
 /** A message that is sent if and only if `tx` commits. */
-export async function enqueueMail<Kind extends keyof OutboxPayloads>(
+export async function enqueueMessage<Kind extends keyof OutboxPayloads>(
   tx: Tx,
   kind: Kind,
   payload: OutboxPayloads[Kind],

@@ -7,25 +7,23 @@ const PAUSE_MAX_MS = 30 * SECOND_MS
 const PAUSE_MEAN_MAX_MS = PAUSE_MAX_MS / 1.25
 
 /**
- * How long a transport that failed is left alone: 5 s, doubled by each further fault up to 30 s, with
+ * How long a transport that failed is not asked: 5 s, doubled by each further fault up to 30 s, with
  * jitter. It is in doubt until its first success, which ends it.
  */
 export function createPause(now: () => number) {
   let untilMs = 0
-  let rounds = 0
   let meanMs = 0
+  function remainingMs(): number {
+    const ms = untilMs - now()
+    // A clock that was set back must not stop the mail for longer than any pause.
+    return ms > PAUSE_MAX_MS ? 0 : Math.max(0, ms)
+  }
   return {
-    leftMs(): number {
-      const left = untilMs - now()
-      // A clock that was set back must not stop the mail for longer than any pause.
-      return left > PAUSE_MAX_MS ? 0 : Math.max(0, left)
-    },
+    remainingMs,
     inDoubt: () => meanMs > 0,
-    round: () => rounds,
-    /** Who began before the last pause, or during it, met the same fault: that makes it no longer. */
-    extend(round: number): void {
-      if (round !== rounds || this.leftMs() > 0) return
-      rounds++
+    /** Another fault during a pause is the same one: that makes it no longer. */
+    extend(): void {
+      if (remainingMs() > 0) return
       meanMs = meanMs === 0 ? PAUSE_MIN_MS : Math.min(2 * meanMs, PAUSE_MEAN_MAX_MS)
       untilMs = now() + Math.round(meanMs + jitterMs(meanMs / 8))
     },

@@ -3,7 +3,7 @@ import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../lib/units.ts'
 import { countSentMails, isMailDue } from './backlog.ts'
 import type { Channel, MailKind } from './outbox.ts'
 
-/** Mails to addresses that nobody has proved: whoever floods the sign-up floods these. */
+/** Mails to addresses that nobody has proved: a flood of sign-ups is a flood of these. */
 const WAITING_KINDS: readonly string[] = [
   'verification',
   'verification_again',
@@ -31,7 +31,7 @@ export function createQuota(ctx: Context, { channel, jobs }: QuotaOptions) {
   const limited = channel === 'mail' && rateLimit
   let countedAtMs: number | undefined
   let alarmedAtMs: number | undefined
-  let left = 0
+  let remaining = 0
 
   /** True once so long has passed; a clock that was set back is no reason to wait. */
   const isOver = (ms: number, sinceMs: number | undefined) =>
@@ -53,16 +53,16 @@ export function createQuota(ctx: Context, { channel, jobs }: QuotaOptions) {
       if (!limited) return all
       if (isOver(COUNT_EVERY_MS, countedAtMs)) {
         const sinceMs = ctx.now() - HOUR_MS
-        left = mailMaxPerHour - (await countSentMails(ctx.db, sinceMs, mailMaxPerHour))
+        remaining = mailMaxPerHour - (await countSentMails(ctx.db, sinceMs, mailMaxPerHour))
         countedAtMs = ctx.now()
       }
-      if (left > 0) return all
+      if (remaining > 0) return all
       await alarm()
       return passing
     },
     /** One more was claimed. */
     take(): void {
-      left--
+      remaining--
     },
   }
 }

@@ -4,7 +4,7 @@ import type { Delivery } from './delivery.ts'
 
 /** Background work of this process. */
 export interface Loop {
-  /** A commit of this process left work: look at once. */
+  /** A commit of this process added work: look at once. */
   wake(): void
   /** Takes nothing more, and resolves when what is in hand is done. */
   stop(): Promise<void>
@@ -39,7 +39,7 @@ export function runDelivery(ctx: Context, delivery: Delivery): Loop {
 
   async function loop(): Promise<void> {
     while (!stopping) {
-      // What ends a message may end the pause, too.
+      // The end of a message may end the pause, too.
       if (inHand.size >= LANES) await Promise.race(inHand)
       else if (!(await takeNext())) await sleep(POLL_MS)
     }

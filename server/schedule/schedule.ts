@@ -7,22 +7,23 @@ import { SECOND_MS, toIso } from '../lib/units.ts'
 import {
   claimSlot,
   type Counts,
-  extendLease,
-  finishRun,
-  giveBack,
-  type HeldRun,
-  LeaseLostError,
-  saveCounts,
-  slotState,
-} from './job-runs.ts'
+  findSlotState,
+  finishSlot,
+  type Lease,
+  releaseSlot,
+  renewLease,
+  type Slot,
+} from './jobs.ts'
 
-/** Work that one process does at a time, of all replicas. */
+/**
+ * Work that one process does at a time, of all replicas. It must be idempotent: a run that was killed
+ * or that outlived its lease is repeated from the start, by another process or beside it.
+ */
 export interface Job {
-  /** Stands in `job_runs` and in the log. */
+  /** Stands in `jobs` and in the log. */
   readonly name: string
-  readonly run: (ctx: Context, run: JobRun) => Promise<void>
-  /** Written in the transaction that finishes the run. */
-  readonly record?: (tx: Tx, totals: Counts, nowMs: number) => Promise<void>
+  /** Returns what it did, for the log. */
+  readonly run: (ctx: Context, run: JobRun) => Promise<Counts>
 }
 
 /** A job that runs again and again: once for each time that its schedule names. */
@@ -31,19 +32,16 @@ export interface RecurringJob extends Job {
   readonly schedule: (config: Config) => string
 }
 
-/** What a job may do while it holds its slot. */
+/** The means of a job while it holds its slot. */
 export interface JobRun {
-  /**
-   * One short transaction, which is rolled back when the slot was taken over meanwhile. What `work`
-   * returns is added to the run's totals, which survive the process.
-   */
-  batch<Done extends Counts>(work: (tx: Tx) => Promise<Done>): Promise<Done>
-  /** Batches of at most `limit` rows until one is not full; each returns how many there were. */
-  drain(name: string, work: (tx: Tx, limit: number) => Promise<number>): Promise<void>
+  /** One short transaction, which also renews the lease, and a pause. */
+  batch<Done>(work: (tx: Tx) => Promise<Done>): Promise<Done>
+  /** Batches of at most `limit` rows until one is not full; each returns its number, drain the sum. */
+  drain(work: (tx: Tx, limit: number) => Promise<number>): Promise<number>
 }
 
 export interface ScheduleLoop {
-  /** Finishes the batch in hand, gives its slots back, then stops. */
+  /** Finishes the batch in hand, releases its slots, then stops. */
   stop(): Promise<void>
 }
 
@@ -51,7 +49,7 @@ const TICK_MS = SECOND_MS
 /** Between two batches requests get as long as a batch took, at most this. */
 const PAUSE_MAX_MS = 100
 
-/** The process stops: what is left of the run is for the next one. */
+/** The process stops: the next one runs the slot. */
 class StoppedError extends Error {
   override readonly name = 'StoppedError'
 }
@@ -70,16 +68,16 @@ export function runSchedule(ctx: Context, jobs: readonly RecurringJob[]): Schedu
 
 async function loop(ctx: Context, job: RecurringJob, stopping: AbortSignal): Promise<void> {
   const cron = readCron(job.schedule(ctx.config))
-  let settled: number | undefined
+  let doneMs: number | undefined
   while (!stopping.aborted) {
     // The clock is asked each second: it may be set, and timers do not count while a laptop sleeps.
     const slotMs = cron.latestMs(ctx.now())
-    if (slotMs !== undefined && slotMs !== settled) {
+    if (slotMs !== undefined && slotMs !== doneMs) {
       const outcome = await runSlot(ctx, job, slotMs, stopping).catch((error: unknown) => {
         ctx.log.error({ err: error, job: job.name }, 'recurring job failed, it will be tried again')
         return 'busy' as const
       })
-      if (outcome !== 'busy') settled = slotMs
+      if (outcome !== 'busy') doneMs = slotMs
     }
     await delay(TICK_MS, undefined, { signal: stopping }).catch(() => {})
   }
@@ -95,72 +93,61 @@ export async function runDueJobs(ctx: Context, jobs: readonly RecurringJob[]): P
   return ran
 }
 
-/** Runs a job now, whatever its schedule; undefined when a run of it is held somewhere. */
+/** Runs a job now, whatever its schedule; undefined when another process runs it. */
 export async function runJobNow(ctx: Context, job: Job): Promise<Counts | undefined> {
-  const key = { name: job.name, slot: toIso(ctx.now()), nowMs: ctx.now() }
-  if ((await slotState(ctx.db, key)) !== 'free') return undefined
-  const held = await ctx.transaction((tx) => claimSlot(tx, key))
-  return held && execute(ctx, job, held)
+  const lease = await claim(ctx, { name: job.name, slotMs: ctx.now() })
+  return typeof lease === 'string' ? undefined : execute(ctx, job, lease)
 }
 
-/** `done`: nobody needs to look at this slot again. `busy`: somebody has it and may yet die. */
+/** `done`: nobody needs to look at this slot again. `busy`: another process has it and may yet die. */
 async function runSlot(
   ctx: Context,
   job: Job,
   slotMs: number,
   stopping?: AbortSignal,
 ): Promise<'ran' | 'done' | 'busy'> {
-  const key = { name: job.name, slot: toIso(slotMs), nowMs: ctx.now() }
-  const state = await slotState(ctx.db, key)
-  if (state !== 'free') return state
-  const held = await ctx.transaction((tx) => claimSlot(tx, key))
-  if (held === undefined) return 'busy'
+  const lease = await claim(ctx, { name: job.name, slotMs })
+  if (typeof lease === 'string') return lease
   try {
-    await execute(ctx, job, held, stopping)
+    await execute(ctx, job, lease, stopping)
     return 'ran'
   } catch (error) {
-    if (error instanceof LeaseLostError) {
-      ctx.log.warn({ job: job.name, slot: held.slot }, 'lost the lease, another process goes on')
-      return 'busy'
-    }
     if (!(error instanceof StoppedError)) throw error
-    await ctx.transaction((tx) => giveBack(tx, held, ctx.now()))
+    await ctx.transaction((tx) => releaseSlot(tx, lease))
     return 'busy'
   }
+}
+
+/** Writes nothing while there is nothing to claim: each process asks each second. */
+async function claim(ctx: Context, slot: Slot): Promise<Lease | 'done' | 'busy'> {
+  const nowMs = ctx.now()
+  const state = await findSlotState(ctx.db, slot, nowMs)
+  if (state !== 'free') return state
+  return (await ctx.transaction((tx) => claimSlot(tx, slot, nowMs))) ?? 'busy'
 }
 
 async function execute(
   ctx: Context,
   job: Job,
-  held: HeldRun,
+  lease: Lease,
   stopping?: AbortSignal,
 ): Promise<Counts> {
   const startedAt = performance.now()
-  await job.run(ctx, jobRun(ctx, held, stopping))
-  const totals = await ctx.transaction(async (tx) => {
-    const nowMs = ctx.now()
-    const counts = await extendLease(tx, held, nowMs)
-    await job.record?.(tx, counts, nowMs)
-    await finishRun(tx, held, nowMs)
-    return counts
-  })
-  const durationMs = Math.round(performance.now() - startedAt)
-  ctx.log.info(
-    { job: job.name, slot: held.slot, duration_ms: durationMs, ...totals },
-    'recurring job done',
-  )
-  return totals
+  const counts = await job.run(ctx, jobRun(ctx, lease, stopping))
+  await ctx.transaction((tx) => finishSlot(tx, lease, counts))
+  const slot = toIso(lease.slotMs)
+  const duration_ms = Math.round(performance.now() - startedAt)
+  ctx.log.info({ job: job.name, slot, duration_ms, ...counts }, 'recurring job done')
+  return counts
 }
 
-function jobRun(ctx: Context, held: HeldRun, stopping?: AbortSignal): JobRun {
+function jobRun(ctx: Context, lease: Lease, stopping?: AbortSignal): JobRun {
   const batch: JobRun['batch'] = async (work) => {
     if (stopping?.aborted) throw new StoppedError()
     const startedAt = performance.now()
     const done = await ctx.transaction(async (tx) => {
-      const before = await extendLease(tx, held, ctx.now())
-      const counts = await work(tx)
-      await saveCounts(tx, held, sum(before, counts))
-      return counts
+      await renewLease(tx, lease, ctx.now())
+      return work(tx)
     })
     // On SQLite statements hold the event loop; without a pause no request would get in between.
     await delay(Math.min(performance.now() - startedAt, PAUSE_MAX_MS))
@@ -168,18 +155,13 @@ function jobRun(ctx: Context, held: HeldRun, stopping?: AbortSignal): JobRun {
   }
   return {
     batch,
-    async drain(name, work) {
+    async drain(work) {
       const limit = ctx.batchMax
-      for (let count = limit; count >= limit;) {
-        const done = await batch(async (tx) => ({ [name]: await work(tx, limit) }))
-        count = done[name] ?? 0
+      for (let sum = 0; ;) {
+        const count = await batch((tx) => work(tx, limit))
+        sum += count
+        if (count < limit) return sum
       }
     },
   }
-}
-
-function sum(before: Counts, counts: Counts): Counts {
-  const totals: Record<string, number> = { ...before }
-  for (const [name, count] of Object.entries(counts)) totals[name] = (totals[name] ?? 0) + count
-  return totals
 }

@@ -12,13 +12,14 @@ import {
   redisUrl,
   rangeUrl,
   secretKey,
+  shopName,
   text,
 } from './types.ts'
 import { mailAddress, mailUrl } from './mail-url.ts'
 import { smsUrl } from './sms-url.ts'
 import { databaseUrl } from '../database/url.ts'
 
-/** One environment variable: how its text is read, what it is without, and what people are told. */
+/** One environment variable: its reader, its default and its documentation. */
 export interface Setting<T> {
   /** Throws an Error whose message says what is expected, without repeating the value. */
   readonly parse: Reader<T>
@@ -40,154 +41,175 @@ export function defaultHashConcurrency(threadpoolSize = THREADPOOL_SIZE_DEFAULT)
 
 /** Every setting of the service. docs/configuration.md and .env.example are checked against it. */
 export const SETTINGS = {
-  HOST: define(text(), '127.0.0.1', 'Address to listen on; the image sets `0.0.0.0`.'),
-  PORT: define(integer(0, 65_535), 8000, 'Port to listen on; 0 picks a free one.'),
+  HOST: define(text(), '127.0.0.1', 'The address to listen on; the image sets `0.0.0.0`.'),
+  PORT: define(integer(0, 65_535), 8000, 'The port to listen on; 0 selects a free port.'),
   DATABASE_URL: define(
     databaseUrl,
     databaseUrl('sqlite:///data/app.db'),
-    'Where the data lives: `sqlite:///relative/path`, `sqlite:////absolute/path`, `sqlite:///:memory:` (a private temporary file), `postgresql://user:password@host/name`. The forms `sqlite+aiosqlite://`, `postgresql+asyncpg://` and `postgres://` mean the same.',
+    'The database: `sqlite:///relative/path`, `sqlite:////absolute/path`, `sqlite:///:memory:` (a private temporary file), `postgresql://user:password@host/name`. The schemes `sqlite+aiosqlite://`, `postgresql+asyncpg://` and `postgres://` are accepted as aliases.',
     { secret: true, defaultText: 'sqlite:///data/app.db' },
   ),
   MIGRATE: define(
     onOff,
     true,
-    '`on`: pending migrations run at start, under a lock. `off`: `npm run migrate` runs them, and an older schema is refused.',
+    '`on`: pending migrations run at startup, under a lock. `off`: run them with `npm run migrate`; the service refuses to start with an older schema.',
   ),
   SECRET_KEY: define(
     secretKey,
     undefined,
-    'Signs access tokens and derives every other key; 32 characters or more, for example from `openssl rand -base64 48`.',
-    { secret: true, defaultText: 'made once beside the SQLite file; required with PostgreSQL' },
+    'The key that signs access tokens and from which all other keys are derived; at least 32 characters, for example from `openssl rand -base64 48`.',
+    { secret: true, defaultText: 'generated next to the SQLite file; required with PostgreSQL' },
   ),
   SECRET_KEY_PREVIOUS: define(
     secretKey,
     undefined,
-    'Also accepted while a key is rotated. 1: every replica gets the new key here. 2: swap the two. 3: remove it after `REFRESH_TOKEN_EXPIRE_DAYS`.',
+    'A second accepted key, for key rotation. Step 1: set the new key here on every replica. Step 2: swap the two keys. Step 3: remove the old key after `REFRESH_TOKEN_EXPIRE_DAYS`.',
     { secret: true },
   ),
   ALGORITHM: define(
     choice('HS256', 'EdDSA', 'ES256', 'RS256'),
     'HS256',
-    'Signature of access tokens. `HS256`: by `SECRET_KEY`, and whoever checks them could make them. `EdDSA` (Ed25519, the best choice), `ES256`, `RS256`: by `JWT_PRIVATE_KEY_FILE`; other services check them with the public keys at `/.well-known/jwks.json`.',
+    'The signature algorithm of access tokens. `HS256` signs with `SECRET_KEY`; every service that verifies tokens can also issue them. `EdDSA` (Ed25519, recommended), `ES256` and `RS256` sign with `JWT_PRIVATE_KEY_FILE`; other services verify tokens with the public keys at `/.well-known/jwks.json`.',
   ),
   JWT_PRIVATE_KEY_FILE: define(
     text(),
     undefined,
-    'The private keys of an asymmetric `ALGORITHM`: a file that `npm run cli -- keys rotate` makes, or one private key in PEM. It is read again while the service runs.',
+    'The file with the private keys of an asymmetric `ALGORITHM`: created by `npm run cli -- keys rotate`, or one private key in PEM format. The running service reloads it.',
   ),
-  JWT_AUDIENCE: define(text(), 'coffee-shop-api', 'The `aud` of access tokens.'),
-  ACCESS_TOKEN_EXPIRE_MINUTES: define(integer(1, 60), 30, 'Lifetime of an access token.', {
+  JWT_AUDIENCE: define(text(), 'coffee-shop-api', 'The `aud` claim of access tokens.'),
+  ACCESS_TOKEN_EXPIRE_MINUTES: define(integer(1, 60), 30, 'The lifetime of an access token.', {
     unit: 'minutes',
   }),
   REFRESH_TOKEN_EXPIRE_DAYS: define(
     integer(1, 365),
     7,
-    'A session unused for this long ends; each refresh starts it anew.',
+    'The idle timeout of a session; each refresh restarts it.',
     { unit: 'days' },
   ),
-  SESSION_MAX_DAYS: define(integer(1, 365), 30, 'A session ends after this long, used or not.', {
+  SESSION_MAX_DAYS: define(integer(1, 365), 30, 'The absolute lifetime of a session.', {
     unit: 'days',
   }),
   REFRESH_GRACE_SECONDS: define(
     integer(0, 300),
     30,
-    'For this long the refresh token before the newest still gets the same successor, so that a lost answer or two tabs sign nobody out.',
+    'The grace period in which the previous refresh token returns the same successor, so that a lost response or two browser tabs do not end the session.',
     { unit: 'seconds' },
   ),
-  VERIFICATION_CODE_EXPIRE_HOURS: define(integer(1, 168), 24, 'How long a mailed code works.', {
-    unit: 'hours',
-  }),
+  VERIFICATION_CODE_EXPIRE_HOURS: define(
+    integer(1, 168),
+    24,
+    'The lifetime of an emailed verification code.',
+    {
+      unit: 'hours',
+    },
+  ),
   UNVERIFIED_USER_TTL_HOURS: define(
     integer(1, 8760),
     48,
-    'An account never verified counts as gone after this long, and the next clean-up deletes it.',
+    'The lifetime of an unverified account; the next clean-up deletes it.',
     { unit: 'hours' },
   ),
   CLEANUP_SCHEDULE: define(
     cron,
     '0 0 * * *',
-    'When accounts that were never verified are deleted: cron in UTC, five fields, or six with seconds first. Once over all replicas; a time that was missed is caught up at start.',
+    'The schedule for deleting unverified accounts: a cron expression in UTC with five fields, or six with seconds first. Each run happens once across all replicas; a missed run is made up for at startup.',
   ),
-  AUDIT_KEEP_DAYS: define(integer(1, 3650), 365, 'How long audit events are kept.', {
+  AUDIT_KEEP_DAYS: define(integer(1, 3650), 365, 'The retention period of audit events.', {
     unit: 'days',
   }),
   PASSWORD_MIN_LENGTH: define(
     integer(8, 64),
     8,
-    'Shortest password; an admin’s has 15 or more wherever it is set.',
+    'The minimum length of passwords; an admin’s password needs at least 15.',
     { unit: 'code points' },
   ),
   PWNED_PASSWORDS_URL: define(
     rangeUrl,
     undefined,
-    'Range API of leaked passwords, asked wherever one is set: `https://api.pwnedpasswords.com/range/` or another of that form. It gets five hex digits of a hash, and 1 s to answer; without an answer the password is accepted.',
-    { defaultText: 'none: nobody is asked' },
+    'The range API that is checked for leaked passwords whenever a password is set: `https://api.pwnedpasswords.com/range/` or a compatible service. It receives five hex digits of a hash and has 1 s to respond; without a response the password is accepted.',
+    { defaultText: 'none: no check' },
   ),
   ARGON2_MEMORY_KIB: define(
     integer(8, 4_194_304),
     19_456,
-    'Memory of one password hash (argon2id). Raising it rehashes at the next login; lower than the default is for tests.',
+    'The memory of one password hash (argon2id). After an increase, passwords are rehashed at the next login. Values below the default are for tests.',
     { unit: 'KiB' },
   ),
   ARGON2_PASSES: define(
     integer(1, 64),
     2,
-    'Passes of one password hash (argon2id). Raising it rehashes at the next login; lower than the default is for tests.',
+    'The passes of one password hash (argon2id). After an increase, passwords are rehashed at the next login. Values below the default are for tests.',
   ),
-  HASH_CONCURRENCY: define(integer(1, 1024), undefined, 'Password hashes computed at once.', {
-    defaultText: 'min(parallelism, UV_THREADPOOL_SIZE − 2), at least 1',
-  }),
+  HASH_CONCURRENCY: define(
+    integer(1, 1024),
+    undefined,
+    'The number of password hashes that are computed concurrently.',
+    {
+      defaultText: 'min(parallelism, UV_THREADPOOL_SIZE − 2), at least 1',
+    },
+  ),
   HASH_QUEUE: define(
     integer(0, 100_000),
     32,
-    'Password hashes waiting their turn; one more is answered 503 with `Retry-After`.',
+    'The number of password hashes that can be queued; further requests get 503 with `Retry-After`.',
   ),
   ADMIN_EMAIL: define(
     email,
     undefined,
-    'With `ADMIN_PASSWORD`: at start, if there is no admin yet, a verified one is made with this address.',
+    'The address of the first admin. With `ADMIN_PASSWORD`, a verified admin is created at startup if there is none yet.',
   ),
-  ADMIN_PASSWORD: define(text(), undefined, 'The first admin’s password, 15 code points or more.', {
-    secret: true,
-  }),
+  ADMIN_PASSWORD: define(
+    text(),
+    undefined,
+    'The password of the first admin, at least 15 code points.',
+    {
+      secret: true,
+    },
+  ),
   MAIL_URL: define(
     mailUrl,
     mailUrl('console:'),
-    'How mail is sent: `console:` prints it. `smtp://user:password@host:587` (STARTTLS is required; `?tls=off` only for a sink on the same machine), `smtps://user:password@host:465`, `sendgrid://KEY@api.sendgrid.com`. What is special in a URL is percent-encoded.',
+    'The mail transport: `console:` prints mail, `smtp://user:password@host:587` (STARTTLS is required; `?tls=off` only for a local mail sink), `smtps://user:password@host:465`, `sendgrid://KEY@api.sendgrid.com`. Percent-encode special characters.',
     { secret: true, defaultText: 'console:' },
   ),
   MAIL_FROM: define(
     mailAddress,
     undefined,
-    'Sender of mails: `shop@example.com` or `Coffee Shop <shop@example.com>`. Required unless `MAIL_URL` is `console:`.',
+    'The sender of mail: `shop@example.com` or `Coffee Shop <shop@example.com>`. Required unless `MAIL_URL` is `console:`.',
   ),
   MAIL_MAX_PER_HOUR: define(
     integer(1, 1_000_000),
     1000,
-    'Once so many mails were sent within an hour, by all processes together, mails that a sign-up causes wait, and an error is logged each minute; resets and security notices pass.',
+    'The number of mails per hour, across all processes, after which sign-up mail is delayed and an error is logged each minute. Password resets and security notices are not delayed.',
     { unit: 'mails' },
   ),
   SMS_URL: define(
     smsUrl,
     smsUrl('console:'),
-    'How text messages are sent: `console:` prints them, `twilio://SID:TOKEN@api.twilio.com?from=+15550100200` sends them by Twilio from that number, short code or name. `&tls=off` is for a test server on this machine.',
+    'The text message transport: `console:` prints messages, `twilio://SID:TOKEN@api.twilio.com?from=+15550100200` sends them with Twilio from that number, short code or name. `&tls=off` is for a local test server.',
     { secret: true, defaultText: 'console:' },
   ),
   WORKER: define(
     choice('inline', 'separate'),
     'inline',
-    '`inline`: the serving process also sends mail and text messages and runs what recurs. `separate`: it does neither; `npm run work` does, in as many processes as you like.',
+    '`inline`: the server also runs background jobs: mail, text messages and clean-up. `separate`: run the jobs with `npm run work`, in any number of processes.',
   ),
   PUBLIC_URL: define(
     httpUrl,
     undefined,
-    'Where people reach this service: the only source of links in mails, and the `iss` of access tokens.',
+    'The public base URL of this service, used for its links in mail and as the `iss` claim of access tokens.',
     { defaultText: 'http://localhost:<PORT>' },
   ),
+  SHOP_NAME: define(
+    shopName,
+    'Coffee Shop',
+    'The name of the shop in mail, text messages, pages and the API documentation; at most 40 characters. It is also the sender’s display name if `MAIL_FROM` has none.',
+  ),
+  SHOP_URL: define(httpUrl, undefined, 'The website of the shop: mail and pages link to it.'),
   CORS_ORIGINS: define(
     originList,
     [],
-    'Origins of browser apps that may call, comma-separated, exact.',
+    'The origins of browser apps that may call the API, exact and comma-separated.',
     {
       defaultText: 'none',
     },
@@ -195,45 +217,45 @@ export const SETTINGS = {
   TRUSTED_PROXIES: define(
     cidrList,
     [],
-    'Proxies whose `X-Forwarded-For` is believed: comma-separated CIDR ranges.',
+    'The proxies whose `X-Forwarded-For` header is trusted, as comma-separated CIDR ranges.',
     { defaultText: 'none' },
   ),
   REDIS_URL: define(
     redisUrl,
     undefined,
-    'Redis in which replicas share the counts of their limits: `redis://host:6379`, `rediss://user:password@host:6380/0`. Without it each process counts for itself. While it cannot be used, each counts for itself, at half.',
+    'The Redis server in which replicas share rate limit counters: `redis://host:6379`, `rediss://user:password@host:6380/0`. Without it, each process counts on its own. While Redis is unavailable, each process counts on its own, with half of each limit.',
     { secret: true, defaultText: 'none' },
   ),
-  HSTS: define(onOff, undefined, 'Send `Strict-Transport-Security`.', {
+  HSTS: define(onOff, undefined, 'Whether to send `Strict-Transport-Security`.', {
     defaultText: 'on when PUBLIC_URL is https',
   }),
   RATE_LIMIT: define(
     onOff,
     true,
-    '`off` lifts every limit on requests, logins, mails and text messages, for load tests. The budget of wrong codes, the five waiting sign-ups and the hash queue always hold.',
+    '`off` disables all limits on requests, logins, mail and text messages, for load tests. The limits on wrong codes, pending sign-ups and the hash queue always apply.',
   ),
   SMS_MAX_PER_HOUR: define(
     integer(1, 1_000_000),
     100,
-    'Text messages in all; beyond it none is sent, and an error is logged.',
+    'The number of text messages per hour in total; further messages are not sent, and an error is logged.',
   ),
   METRICS_PORT: define(
     integer(0, 65_535),
     undefined,
-    'Port of the metrics in Prometheus’ format, at `/metrics` on the loopback address; 0 picks a free one.',
+    'The port of the metrics in Prometheus format, at `/metrics` on the loopback address; 0 selects a free port.',
     { defaultText: 'no metrics' },
   ),
   HIDE_REGISTERED_EMAILS: define(
     onOff,
     false,
-    'Sign-up answers 201 for a registered address too and mails its owner instead; a login on an unverified address is answered like a wrong password.',
+    '`on`: sign-up returns 201 for a registered address, too, and emails its owner; a login with an unverified address fails like one with a wrong password.',
   ),
   LOG_LEVEL: define(
     choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     'info',
-    'Least severe log line that is written.',
+    'The minimum severity of log lines.',
   ),
-  LOG_FORMAT: define(choice('pretty', 'json'), undefined, 'How log lines look.', {
+  LOG_FORMAT: define(choice('pretty', 'json'), undefined, 'The format of log lines.', {
     defaultText: '`pretty` on a terminal, else `json`',
   }),
 }

@@ -42,6 +42,16 @@ function readSwitch(value: string): boolean {
   throw new Error('must be on or off')
 }
 
+/** A header and a page show it, and a text message of 160 characters has room for it and a code. */
+export function shopName(value: string): string {
+  const name = value.trim().normalize('NFC')
+  const length = [...name].length
+  if (length < 1 || length > 40 || /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(name)) {
+    throw new Error('must have 1 to 40 characters, without control characters')
+  }
+  return name
+}
+
 export function email(value: string): string {
   if (canonicalEmail(value) === undefined) throw new Error('must be an email address')
   return value

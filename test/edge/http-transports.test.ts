@@ -16,6 +16,7 @@ import { CERTIFICATE, CERTIFICATE_KEY } from '../support/certificate.ts'
 import { answer, type Reply, startHttpServer } from '../support/http-server.ts'
 import { faultOf, ID, MAIL } from '../support/smtp-mailers.ts'
 import { ACCEPTED, refusal, SID, smsUrlOf, TOKEN } from '../support/twilio-server.ts'
+import { SHOP } from '../support/settings.ts'
 
 const KEY = 'SG.canary-key_0.abc'
 const TO = '+4915123456789'
@@ -322,7 +323,7 @@ describe('a text message by Twilio', () => {
 
   for (const locale of [null, 'en', 'de']) {
     test(`is one segment of the GSM alphabet in ${locale}`, () => {
-      const { text, to, consoleLine } = phoneCodeSms({ to: TO, code: '012345', locale })
+      const { text, to, consoleLine } = phoneCodeSms(SHOP, { to: TO, code: '012345', locale })
 
       assert.ok(text.length <= 160, String(text.length))
       assert.match(text, /^012345 [A-Za-z0-9 .,;:?!'-]+$/)

@@ -171,7 +171,6 @@ describe('which route, which method, which refusal', () => {
 
   describe('paths', () => {
     for (const path of [
-      '/',
       '/api',
       '/api/v1',
       '/api/v1/',

@@ -145,7 +145,7 @@ describe('limits of logins', () => {
       assert.deepEqual(countStatuses([...known, ...unknown]), { 401: 100 })
       assertIndistinguishable(answers)
       assertProblem(answers.known, 'login_locked')
-      assert.match(answers.known.body.detail, /set a new one by mail/)
+      assert.match(answers.known.body.detail, /reset the password by email/)
       assert.equal(answers.known.headers['retry-after'], String(DAY_MS / SECOND_MS))
       service.advance(DAY_MS - 1)
       assertProblem(await logIn(ann.email, ann.password, HOME), 'login_locked')

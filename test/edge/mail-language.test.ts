@@ -72,7 +72,7 @@ describe('mails are written', () => {
 
     await signUp(service, 'en')
 
-    assert.equal((await subjectsTo(service)).at(-1), 'Sie haben schon ein Konto bei Coffee Shop')
+    assert.equal((await subjectsTo(service)).at(-1), 'Sie haben bereits ein Konto bei Coffee Shop')
   })
 
   test('in the user’s language when a used refresh token comes back', async () => {

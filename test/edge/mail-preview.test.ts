@@ -7,6 +7,7 @@ import { exampleMails, exampleSms } from '../../server/messages/examples.ts'
 import { startProgram } from '../support/process.ts'
 import { assertProblem } from '../support/problem.ts'
 import { SETTINGS, startService } from '../support/service.ts'
+import { SHOP } from '../support/settings.ts'
 
 const PAGE = '/dev/mails'
 
@@ -19,7 +20,7 @@ describe(`GET ${PAGE}`, () => {
 
     assert.equal(page.statusCode, 200)
     assert.equal(page.headers['content-type'], 'text/html; charset=utf-8')
-    const examples = exampleMails('https://shop.example')
+    const examples = exampleMails(SHOP, 'https://shop.example')
     const frames = [...page.body.matchAll(/<iframe [^>]*sandbox="" srcdoc="([^"]*)"/g)]
     assert.equal(frames.length, examples.length)
     for (const [index, { kind, locale, mail }] of examples.entries()) {
@@ -28,7 +29,7 @@ describe(`GET ${PAGE}`, () => {
       assert.equal(unescaped(frames[index]?.[1] ?? ''), mail.html)
       assert.ok(unescaped(page.body).includes(`Subject: <b>${mail.subject}</b>`))
     }
-    for (const { sms } of exampleSms()) assert.ok(unescaped(page.body).includes(sms.text))
+    for (const { sms } of exampleSms(SHOP)) assert.ok(unescaped(page.body).includes(sms.text))
   })
 
   test('has a policy of its own, which allows inline styles and nothing else', async () => {

@@ -51,6 +51,7 @@ const ROOT = `
   GET /.well-known/oauth-authorization-server  200  200  200  200  200  200
   GET /openapi.json           200     200   200   200    200      200
   GET /docs                   200     200   200   200    200      200
+  GET /                       200     200   200   200    200      200
   GET /reset                  200     200   200   200    200      200
   GET /reset/icon.svg         200     200   200   200    200      200
   GET /reset/page.css         200     200   200   200    200      200

@@ -3,8 +3,15 @@ import { execFile } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { STATUS } from '../../server/http/problem.ts'
-import { check, document, type Operation, operations, type Schema } from '../support/openapi.ts'
-import { startService } from '../support/service.ts'
+import {
+  check,
+  document,
+  type Media,
+  type Operation,
+  operations,
+  type Schema,
+} from '../support/openapi.ts'
+import { PASSWORD, startService } from '../support/service.ts'
 
 const run = promisify(execFile)
 
@@ -12,7 +19,7 @@ const nameOf = ({ method, path }: Operation) => `${method} ${path}`
 
 /** What is not for a client of the API, and the API once more without its prefix. */
 const HIDDEN =
-  /^\/(docs(\/.*)?|openapi\.json|reset(\/.*)?|audit|auth\/.*|mail(\/.*)?|me(\/.*)?|users(\/.*)?)$/
+  /^\/(|docs(\/.*)?|openapi\.json|reset(\/.*)?|audit|auth\/.*|mail(\/.*)?|me(\/.*)?|users(\/.*)?)$/
 /** Where nobody, or not only who is signed in, may call. */
 const PUBLIC = new Set([
   'signUp',
@@ -67,6 +74,49 @@ test('gives each operation an id and a summary of its own', () => {
   }
 })
 
+test('has a named schema for each thing that a client needs a type of', () => {
+  const names = Object.keys(document.components.schemas)
+  const refOf = (path: string, method: string, status: string) =>
+    document.paths[path][method].responses[status].content['application/json'].schema
+
+  for (const name of ['Problem', 'User', 'Tokens', 'Session', 'Message', 'AuditEvent', 'SignUp'])
+    assert.ok(names.includes(name), name)
+  const user = { $ref: '#/components/schemas/User' }
+  assert.deepEqual(refOf('/api/v1/me', 'get', '200'), user)
+  assert.deepEqual(refOf('/api/v1/users', 'get', '200').items, user)
+  assert.deepEqual(refOf('/api/v1/auth/login', 'post', '200').$ref, '#/components/schemas/Tokens')
+})
+
+test('begins with the login, and the dialog to authorize with its form', () => {
+  assert.equal(operations[0]?.operationId, 'logIn')
+  assert.equal(Object.keys(document.components.securitySchemes)[0], 'password')
+})
+
+test('has request examples that change nothing when they are sent as they are', async () => {
+  await using service = await startService({ RATE_LIMIT: 'off' })
+  const [admin, ann] = [await service.addAdmin(), await service.addUser('ann@example.com')]
+  const stateOf = async () => {
+    const { updated_at: _, ...user } = (
+      await service.get(`/users/${ann.id}`, { token: admin.access })
+    ).body
+    return { ...user, full_name: null }
+  }
+  const before = await stateOf()
+
+  for (const { method, path, requestBody } of operations) {
+    const media = requestBody?.content['application/json']
+    if (media === undefined) continue
+    const url = path.replace('{id}', String(ann.id))
+    const token = path.includes('/me') ? ann.access : admin.access
+    await service.request(method, url, { token, body: examplesIn(media) })
+  }
+  await service.deliverMail()
+
+  assert.deepEqual(await stateOf(), before)
+  assert.equal((await service.get('/me', { token: ann.access })).status, 200)
+  await service.logIn(ann.email)
+})
+
 for (const operation of operations) {
   const { operationId, path, method } = operation
   const pointer = ['paths', path, method.toLowerCase()]
@@ -89,6 +139,21 @@ for (const operation of operations) {
     test('says whether it needs a body', () => {
       if (operation.requestBody === undefined) return
       assert.equal(operation.requestBody.required, operationId !== 'logOut')
+    })
+
+    test('has request examples that fit, and are harmless', () => {
+      for (const [type, media] of Object.entries(operation.requestBody?.content ?? {})) {
+        const example = examplesIn(media)
+        assert.equal(
+          check([...pointer, 'requestBody', 'content', type, 'schema'], example),
+          undefined,
+        )
+        assert.ok(!('role' in example || 'disabled' in example))
+        assert.notEqual(example['full_name'], '')
+        // Addresses and numbers that no one has: NANP reserves 555-0100 to 555-0199.
+        assert.doesNotMatch(JSON.stringify(example), /@(?!example\.com")|"\+(?!120255501\d\d")/)
+        assert.notEqual(example['current_password'], PASSWORD)
+      }
     })
 
     test('describes each answer, success and refusal', () => {
@@ -122,6 +187,18 @@ for (const operation of operations) {
       }
     })
   })
+}
+
+/** The body that Swagger UI prefills: the example of the whole, or one made of those of its fields. */
+function examplesIn({ example, schema }: Media): Record<string, unknown> {
+  if (example !== undefined) return example as Record<string, unknown>
+  const fields = Object.entries(schema.properties ?? {})
+  return Object.fromEntries(
+    fields.map(([name, { examples, enum: values, const: only, type }]) => [
+      name,
+      examples?.[0] ?? values?.[0] ?? only ?? (type === 'boolean' ? true : ''),
+    ]),
+  )
 }
 
 /** 401 of these is about what the body holds. */

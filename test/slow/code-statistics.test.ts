@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createSecretKey } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { deriveCode } from '../../server/keys/codes.ts'
-import { enqueueMail } from '../../server/outbox/outbox.ts'
+import { enqueueMessage } from '../../server/outbox/outbox.ts'
 import { chiSquareDistance, partCounts } from '../support/codes.ts'
 import { times } from '../support/races.ts'
 import { type Service, startService } from '../support/service.ts'
@@ -43,7 +43,7 @@ async function signUpOften({ ctx, clock, ...service }: Service): Promise<void> {
       await tx.insertInto('sign_ups').values(some).execute()
       for (const [n, { id }] of some.entries()) {
         const dueAtMs = clock.nowMs + start + n
-        await enqueueMail(tx, 'verification', { signUpId: id }, { nowMs: clock.nowMs, dueAtMs })
+        await enqueueMessage(tx, 'verification', { signUpId: id }, { nowMs: clock.nowMs, dueAtMs })
       }
     })
   }

@@ -9,13 +9,14 @@ import { databaseUrl } from '../../server/database/url.ts'
 import { createDatabase, query } from '../support/cluster.ts'
 import { isKilledAt } from '../support/killed-command.ts'
 
-const NAMES = ['0001-initial', '0002-mail-and-jobs', '0003-account-life']
+const NAMES = ['0001-initial', '0002-mail-and-jobs', '0003-account-life', '0004-one-row-a-job']
 const TABLES = [
   'audit_events',
   'audit_leftovers',
   'code_failures',
   'email_changes',
   'job_runs',
+  'jobs',
   'outbox',
   'password_resets',
   'phone_changes',

@@ -21,7 +21,7 @@ const CRASHES_MAX = 3
 /** Early and late in what a server does after its start: so many answers and mails after it, at most. */
 const MOMENTS = 60
 /** How a process says that it no longer had what it held. */
-const NOT_SETTLED = /"message (lost to another worker|not settled)"/
+const NOT_WRITTEN = /"(message lost to another worker|outcome of a message not written)"/
 
 interface Fleet {
   /** Servers that go on serving while one is killed. */
@@ -38,10 +38,10 @@ async function killAgainAndAgain(url: string, load: Load, fleet: Fleet): Promise
     RATE_LIMIT: 'off',
     WORKER: fleet.workers > 0 ? 'separate' : 'inline',
   }
-  let notSettled = 0
+  let notWritten = 0
   const hear = (line: string) => {
     load.hear(line)
-    if (NOT_SETTLED.test(line)) notSettled++
+    if (NOT_WRITTEN.test(line)) notWritten++
   }
   const start = () => startServer(settings, hear)
   const startWorker = () => startWorkerProcess(settings, hear)
@@ -63,7 +63,7 @@ async function killAgainAndAgain(url: string, load: Load, fleet: Fleet): Promise
     }
     over = true
     await loading
-    await until('every mail settled', async () =>
+    await until('every outcome', async () =>
       (await readTables(url)).mails.every(({ state }) => state !== 'waiting'),
     )
     const tables = await readTables(url)
@@ -72,7 +72,7 @@ async function killAgainAndAgain(url: string, load: Load, fleet: Fleet): Promise
     // Every line is read once they have ended.
     await Promise.all([...servers, ...workers].map((one) => one.end()))
     const killed = KILLS * (fleet.workers > 0 ? 2 : 1)
-    checkMails(tables, load, { crashesMax: killed * LANES + notSettled })
+    checkMails(tables, load, { crashesMax: killed * LANES + notWritten })
   } finally {
     over = true
     await Promise.allSettled([loading, ...[...servers, ...workers].map((one) => one.kill())])
@@ -81,7 +81,7 @@ async function killAgainAndAgain(url: string, load: Load, fleet: Fleet): Promise
 
 /**
  * I8: every acknowledged sign-up gets its code, though the process that took it was killed. Another
- * copy comes only of a process that ended, or lost its claim, between the printing and the settlement.
+ * copy comes only of a process that ended, or lost its claim, between the printing and the outcome.
  */
 function checkMails({ mails }: Tables, load: Load, { crashesMax }: { crashesMax: number }): void {
   for (const { email, signUpId, codes, verifyAsked } of load.accounts.values()) {

@@ -107,7 +107,7 @@ describe('a mail server that fails for everybody', { concurrency: 6 }, () => {
 
       await end(shop.smtp)
       await until('every mail', () => allSent(shop))
-      await until('every mail settled', async () =>
+      await until('every outcome', async () =>
         (await shop.mails()).every(({ state }) => state === 'sent'),
       )
 
@@ -154,7 +154,7 @@ describe('a mail server that fails for one address', { concurrency: 3 }, () => {
     await refuse(shop, '421 4.7.0 too many mails for you')
     shop.smtp.behave({})
     await until('the mail to the victim', () => sentTo(shop, victim))
-    await until('its settlement', async () =>
+    await until('its outcome', async () =>
       (await shop.mails()).every((mail) => mail.state === 'sent'),
     )
 

@@ -5,6 +5,7 @@ import { exampleMails } from '../../server/messages/examples.ts'
 import { contrast, LAUNCH, missingBrowser, PATIENCE_MS } from '../support/browser.ts'
 import { startProgram } from '../support/process.ts'
 import { SETTINGS } from '../support/service.ts'
+import { SHOP } from '../support/settings.ts'
 
 const PUBLIC_URL = 'https://shop.example'
 
@@ -51,7 +52,7 @@ describe('the page of mails in a browser', { skip: missingBrowser }, () => {
       try {
         const { mails, complaints } = await look(browser, `${url}/dev/mails`, colorScheme)
 
-        const examples = exampleMails(PUBLIC_URL)
+        const examples = exampleMails(SHOP, PUBLIC_URL)
         assert.equal(mails.length, examples.length)
         for (const [index, { text, colors, width }] of mails.entries()) {
           const lastLine = examples[index]?.mail.text.trimEnd().split('\n').at(-1) ?? '?'

@@ -15,7 +15,14 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
   let browser: Browser
   let people = 0
   before(async () => {
-    const env = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:', PORT: '0', RATE_LIMIT: 'off' }
+    const env = {
+      ...SETTINGS,
+      DATABASE_URL: 'sqlite:///:memory:',
+      PORT: '0',
+      RATE_LIMIT: 'off',
+      SHOP_NAME: 'Bean & Leaf',
+      SHOP_URL: 'https://shop.example/',
+    }
     program = startProgram({ env })
     url = await program.url()
     browser = await chromium.launch(LAUNCH)
@@ -68,8 +75,11 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
     await page.getByRole('button', { name: 'Set password' }).click()
     await heading(page, 'Your new password is set')
     await page.reload()
-    await heading(page, 'Open the link from the mail')
+    await heading(page, 'Open the link from the email')
+    const back = page.getByRole('link', { name: 'Back to Bean & Leaf' })
 
+    assert.equal(await back.getAttribute('href'), 'https://shop.example')
+    assert.equal(await page.title(), 'Open the link from the email – Bean & Leaf')
     assert.equal(address, `${url}/reset`)
     assert.equal((await logIn(email, NEW_PASSWORD)).status, 200)
     assert.equal((await logIn(email, PASSWORD)).status, 401)
@@ -114,7 +124,7 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
     await heading(page, 'Ihr neues Passwort ist gesetzt')
 
     assert.match(refusals[0] ?? '', /mindestens 8 Zeichen/)
-    assert.match(refusals[1] ?? '', /zu oft benutzt/)
+    assert.match(refusals[1] ?? '', /zu verbreitet/)
     assert.equal(await page.evaluate('document.documentElement.lang'), 'de')
     assert.equal((await logIn(email, NEW_PASSWORD)).status, 200)
   })
@@ -128,8 +138,8 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
     await opened.page.getByLabel('New password').fill('yet another password')
     await opened.page.getByRole('button', { name: 'Set password' }).click()
 
-    await heading(opened.page, 'This link no longer works')
-    await opened.page.getByText('Ask for another in the app').waitFor()
+    await heading(opened.page, 'This link is no longer valid')
+    await opened.page.getByText('Request another link in the app').waitFor()
   })
 
   test('keeps what was typed when the network fails, and sends it when it is back', async () => {
@@ -179,10 +189,10 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
     await using opened = await open(hash)
     const { page, complaints } = opened
 
-    await heading(page, 'Take the change of your address back?')
+    await heading(page, 'Undo the change of your address?')
     const onOpening = (await logIn(thiefs, PASSWORD)).status
-    await page.getByRole('button', { name: 'Take the change back' }).click()
-    await heading(page, 'The change is taken back')
+    await page.getByRole('button', { name: 'Undo the change' }).click()
+    await heading(page, 'The change was undone')
 
     assert.equal(onOpening, 200)
     assert.equal((await logIn(thiefs, PASSWORD)).status, 401)
@@ -194,7 +204,7 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
   test('says what it needs where scripts are off, and has no form to send anything', async () => {
     await using opened = await open('#token=x', { javaScriptEnabled: false })
 
-    await heading(opened.page, 'JavaScript is off')
+    await heading(opened.page, 'JavaScript is disabled')
 
     assert.equal(await opened.page.locator('form').isVisible(), false)
   })
@@ -235,7 +245,7 @@ const SEEN = `(() => {
     const ground = getComputedStyle(of).backgroundColor
     return ground === 'rgba(0, 0, 0, 0)' ? groundOf(of.parentElement) : ground
   }
-  const all = [...document.querySelectorAll('h1, p, label, button')].filter(visible)
+  const all = [...document.querySelectorAll('h1, p, label, button, a')].filter(visible)
   return {
     texts: all.map((of) => ({
       text: of.textContent,

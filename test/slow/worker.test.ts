@@ -46,7 +46,7 @@ async function statesIn(url: string): Promise<string[]> {
 }
 /** What is sent is never taken up again. */
 const untilSent = (url: string) =>
-  until('every mail settled', async () => (await statesIn(url)).every((state) => state === 'sent'))
+  until('every outcome', async () => (await statesIn(url)).every((state) => state === 'sent'))
 
 for (const [name, withDatabase] of Object.entries(on)) {
   describe(`workers on ${name}`, () => {
@@ -82,7 +82,7 @@ for (const [name, withDatabase] of Object.entries(on)) {
       })
     })
 
-    test('one that is stopped with mail in hand, and goes on later, settles nothing of it', async () => {
+    test('one that is stopped with mail in hand, and goes on later, writes nothing of it', async () => {
       await withDatabase(async (url) => {
         await using smtp = await startSmtpServer({ tls: 'none' })
         const settings = settingsFor(url, smtp)

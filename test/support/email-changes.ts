@@ -29,7 +29,7 @@ export const undoEmail = (service: Service, token: string): Promise<Answer> =>
 export const emailCodesTo = (service: Service, email: string): string[] =>
   service.mailsTo(email).flatMap(({ subject, text }) => {
     const code = /\b[0-9]{6}\b/.exec(text)?.[0]
-    return code !== undefined && /new Coffee Shop address/.test(subject) ? [code] : []
+    return code !== undefined && subject.startsWith('Confirm the new address') ? [code] : []
   })
 
 /** Asks for a change and returns the code that was mailed to the new address. */

@@ -13,7 +13,7 @@ import { PASSWORD } from './service.ts'
 import { startServer } from './server-process.ts'
 import { type Received, startSmtpServer } from './smtp-server.ts'
 
-const TABLES = ['users', 'sign_ups', 'outbox', 'code_failures', 'job_runs', 'audit_events'] as const
+const TABLES = ['users', 'sign_ups', 'outbox', 'code_failures', 'jobs', 'audit_events'] as const
 
 export type DatabaseKind = 'sqlite' | 'postgres'
 export type Shop = Awaited<ReturnType<typeof startShop>>

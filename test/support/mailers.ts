@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Claim } from '../../server/outbox/claims.ts'
-import { type Delivery, deliverNext } from '../../server/outbox/delivery.ts'
+import type { Delivery } from '../../server/outbox/delivery.ts'
 import { DeliveryError } from '../../server/outbox/transports/delivery-error.ts'
 import type { Mailer, Mail } from '../../server/outbox/transports/mailer.ts'
 import { SECOND_MS } from '../../server/lib/units.ts'
@@ -71,6 +71,14 @@ type Delivering = Pick<Service, 'ctx' | 'sms'>
 /** What a worker that has just started delivers mail with. */
 export const deliveryBy = ({ ctx, sms }: Delivering, mail: Mailer): Delivery =>
   createDeliveries(ctx, { mail, sms }).mail
+
+/** Claims and delivers one message; false when there is none to be had now. */
+export async function deliverNext(delivery: Delivery, woken: boolean): Promise<boolean> {
+  const claimed = await delivery.claim({ woken })
+  if (claimed === undefined) return false
+  await delivery.deliver(claimed)
+  return true
+}
 
 /** The next mail, by a worker that has just started and was woken; false when none is due. */
 export const deliverOne = (service: Delivering, mailer: Mailer): Promise<boolean> =>

@@ -21,6 +21,7 @@ export interface Schema {
 }
 export interface Media {
   readonly schema: Schema
+  readonly example?: unknown
   readonly examples?: Readonly<Record<string, { readonly value: unknown }>>
 }
 export interface Parameter {
@@ -50,7 +51,10 @@ export interface Operation {
 /** Our OpenAPI document as it was written down; test/edge/openapi.test.ts holds it to what is served. */
 export const document = JSON.parse(readFileSync('docs/openapi.json', 'utf8'))
 
-export const operations: Operation[] = Object.entries(document.paths).flatMap(([path, item]) =>
+/** With each reference replaced by the schema that it names. */
+const paths: object = JSON.parse(JSON.stringify(document.paths), withSchema)
+
+export const operations: Operation[] = Object.entries(paths).flatMap(([path, item]) =>
   Object.entries(item as Record<string, Operation>).map(([method, operation]) => ({
     ...operation,
     path,
@@ -73,6 +77,12 @@ export function check(pointer: readonly (string | number)[], value: unknown): st
   const validate = ajv.getSchema(`api#${ref}`)
   if (validate === undefined) return `no schema at ${ref}`
   return validate(value) === true ? undefined : ajv.errorsText(validate.errors)
+}
+
+function withSchema(_key: string, value: Schema | null): unknown {
+  const name = /^#\/components\/schemas\/(\w+)$/.exec(value?.$ref ?? '')?.[1]
+  if (name === undefined) return value
+  return JSON.parse(JSON.stringify(document.components.schemas[name]), withSchema)
 }
 
 function escape(part: string): string {

@@ -9,6 +9,9 @@ export const ADMIN = {
   ADMIN_PASSWORD: 'a long enough admin password',
 }
 
+/** The shop of a service without SHOP_NAME and SHOP_URL. */
+export const SHOP = { name: 'Coffee Shop', url: undefined }
+
 /** The lines with which a start refuses these settings. */
 export function problemsOf(environment: Record<string, string>): string[] {
   try {

@@ -138,6 +138,15 @@ describe('a start', () => {
     assert.equal(read({ PORT: '9000' }).config.publicUrl, 'http://localhost:9000')
   })
 
+  test('names the sender of mail after the shop, unless MAIL_FROM has a name', () => {
+    const nameOf = (MAIL_FROM: string) =>
+      read({ MAIL_FROM, SHOP_NAME: 'Bean & Leaf' }).config.mailFrom?.name
+
+    assert.equal(nameOf('shop@example.com'), 'Bean & Leaf')
+    assert.equal(nameOf('Accounts <shop@example.com>'), 'Accounts')
+    assert.equal(read({}).config.mailFrom, undefined)
+  })
+
   test('warns of cheap hashes and of limits that are off', () => {
     const { config } = read({ ARGON2_PASSES: '1', RATE_LIMIT: 'off' })
 

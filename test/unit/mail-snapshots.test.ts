@@ -3,13 +3,14 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { exampleMails, exampleSms } from '../../server/messages/examples.ts'
+import { SHOP } from '../support/settings.ts'
 
 // What people read, letter for letter. After a change that is meant:
 // node --test --test-update-snapshots test/unit/mail-snapshots.test.ts, and look at the difference.
 
 const FOLDER = join(import.meta.dirname, 'snapshots')
 const asIs = { serializers: [(text: string) => text] }
-const examples = exampleMails('https://shop.example').map(({ kind, locale, mail }) => ({
+const examples = exampleMails(SHOP, 'https://shop.example').map(({ kind, locale, mail }) => ({
   name: `${kind}.${locale}`,
   mail,
 }))
@@ -27,7 +28,7 @@ describe('mails', () => {
     })
   }
 
-  for (const { kind, locale, sms } of exampleSms()) {
+  for (const { kind, locale, sms } of exampleSms(SHOP)) {
     test(`${kind}.${locale}, a text message, reads as it did`, (t) => {
       t.assert.fileSnapshot(`${sms.text}\n`, join(FOLDER, `${kind}.${locale}.txt`), asIs)
     })
@@ -36,7 +37,7 @@ describe('mails', () => {
   test('there is a snapshot for each, and none for what is gone', () => {
     const wanted = [
       ...examples.flatMap(({ name }) => [`${name}.html`, `${name}.txt`]),
-      ...exampleSms().map(({ kind, locale }) => `${kind}.${locale}.txt`),
+      ...exampleSms(SHOP).map(({ kind, locale }) => `${kind}.${locale}.txt`),
     ]
     assert.deepEqual(readdirSync(FOLDER).toSorted(), wanted.toSorted())
   })

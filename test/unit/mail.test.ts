@@ -5,6 +5,7 @@ import { DeliveryError } from '../../server/outbox/transports/delivery-error.ts'
 import { createConsoleMailer } from '../../server/outbox/transports/mailer.ts'
 import { alreadyRegisteredMail, verificationMail } from '../../server/messages/mails.ts'
 import { createSmsSender } from '../../server/outbox/transports/sms-sender.ts'
+import { SHOP } from '../support/settings.ts'
 
 const verification = {
   to: 'user@example.com',
@@ -28,9 +29,9 @@ function createRecorder() {
 
 describe('verification mail', () => {
   test('rounds down until when it works, and says so when network and device are unknown', () => {
-    const { text } = verificationMail({ ...verification, ip: null, userAgent: null })
+    const { text } = verificationMail(SHOP, { ...verification, ip: null, userAgent: null })
 
-    assert.match(text, /works until 2026-01-02 12:00 UTC\./)
+    assert.match(text, /is valid until 2026-01-02 12:00 UTC\./)
     assert.match(text, /from an unknown network with an unknown device\./)
   })
 })
@@ -39,7 +40,7 @@ describe('console mail', () => {
   test('a verification mail is exactly one line', async () => {
     const output = createRecorder()
 
-    await createConsoleMailer(output).send(verificationMail(verification), 'id')
+    await createConsoleMailer(output).send(verificationMail(SHOP, verification), 'id')
 
     assert.deepEqual(output.events, [
       '🔑 Verification code for user@example.com: 123456\n',
@@ -49,7 +50,7 @@ describe('console mail', () => {
 
   test('any other mail is printed whole', async () => {
     const output = createRecorder()
-    const mail = alreadyRegisteredMail({
+    const mail = alreadyRegisteredMail(SHOP, {
       to: 'user@example.com',
       locale: null,
       publicUrl: 'https://shop.test',
@@ -65,7 +66,7 @@ describe('console mail', () => {
   test('rejects when what it printed did not get out: the mail is tried again', async () => {
     const output = { write: () => {}, flush: () => Promise.reject(new Error('nobody reads')) }
 
-    const sending = createConsoleMailer(output).send(verificationMail(verification), 'id')
+    const sending = createConsoleMailer(output).send(verificationMail(SHOP, verification), 'id')
 
     await assert.rejects(sending, /nobody reads/)
   })
@@ -86,7 +87,7 @@ describe('console mail', () => {
   test('is not written again while it waits for a reader, and again once it was read', async () => {
     const output = createFaulty([new OutputStuckError(), new OutputStuckError()])
     const mailer = createConsoleMailer(output)
-    const mail = verificationMail(verification)
+    const mail = verificationMail(SHOP, verification)
 
     await assert.rejects(mailer.send(mail, 'id'), DeliveryError)
     await assert.rejects(mailer.send(mail, 'id'), DeliveryError)
@@ -105,7 +106,7 @@ describe('console mail', () => {
     test(`${what} is written`, async () => {
       const output = createFaulty([failure])
       const mailer = createConsoleMailer(output)
-      const mail = verificationMail(verification)
+      const mail = verificationMail(SHOP, verification)
 
       await assert.rejects(mailer.send(mail, 'id'), DeliveryError)
       await mailer.send(mail, nextId)

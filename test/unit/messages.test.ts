@@ -3,13 +3,19 @@ import { describe, test } from 'node:test'
 import { LOCALES } from '../../server/lib/locales.ts'
 import { exampleMails } from '../../server/messages/examples.ts'
 import { layOut } from '../../server/messages/layout.ts'
-import { reminderMail, sessionReplayedMail, verificationMail } from '../../server/messages/mails.ts'
+import {
+  alreadyRegisteredMail,
+  reminderMail,
+  sessionReplayedMail,
+  verificationMail,
+} from '../../server/messages/mails.ts'
 import { phoneCodeSms } from '../../server/messages/sms.ts'
+import { SHOP } from '../support/settings.ts'
 
 const PUBLIC_URL = 'https://shop.example/coffee'
 /** The service itself, and its page that sets passwords: a secret only behind the `#`, where no server sees it. */
 const OURS = /^https:\/\/shop\.example\/coffee(\/reset(#(token|undo)=[\w.-]+)?)?$/
-const examples = exampleMails(PUBLIC_URL)
+const examples = exampleMails(SHOP, PUBLIC_URL)
 
 const mail = {
   to: 'user@example.com',
@@ -87,7 +93,7 @@ describe('every mail', () => {
     [null, 'Your Coffee Shop verification code'],
   ] as const) {
     test(`is in the language of ${locale}`, () => {
-      assert.equal(verificationMail({ ...mail, locale }).subject, subject)
+      assert.equal(verificationMail(SHOP, { ...mail, locale }).subject, subject)
     })
   }
 })
@@ -110,8 +116,12 @@ describe('text of others', () => {
         'Your account was hacked, call 555 0100',
       ]) {
         test(`is left out of ${kind}, ${locale}: ${said}`, () => {
-          const unknown = make({ ...mail, locale, userAgent: said })
-          const known = make({ ...mail, locale, userAgent: `Mozilla/5.0 (${said}) Firefox/140.0` })
+          const unknown = make(SHOP, { ...mail, locale, userAgent: said })
+          const known = make(SHOP, {
+            ...mail,
+            locale,
+            userAgent: `Mozilla/5.0 (${said}) Firefox/140.0`,
+          })
 
           for (const { html, text } of [unknown, known])
             assert.doesNotMatch(html + text, /evil|script|img|onerror|hacked|555/)
@@ -123,6 +133,7 @@ describe('text of others', () => {
 
   test('is escaped wherever a text can stand, the link and the title included', () => {
     const html = layOut(
+      SHOP,
       {
         subject: MARKUP,
         blocks: [
@@ -141,10 +152,34 @@ describe('text of others', () => {
   })
 })
 
+describe('the shop', () => {
+  const shop = { name: `<b>&"'`, url: 'https://shop.example/<b>&"' }
+  const [name, url] = ['&lt;b&gt;&amp;&quot;&#39;', 'https://shop.example/&lt;b&gt;&amp;&quot;']
+
+  for (const { kind, locale, mail: written } of exampleMails(shop, PUBLIC_URL)) {
+    test(`is named in the subject, and linked at the end: ${kind}, ${locale}`, () => {
+      const { subject, text, html } = written
+
+      assert.ok(subject.includes(shop.name))
+      assert.ok(text.endsWith(`\n\n${shop.name}\n${shop.url}\n`))
+      assert.ok(html.includes(`>${name}</p>`))
+      assert.ok(html.includes(`${name}<br><a href="${url}">${url}</a></p>`))
+      assert.doesNotMatch(html, /<b>|&"|Coffee/)
+    })
+  }
+
+  for (const [kind, make] of Object.entries({ alreadyRegisteredMail, reminderMail })) {
+    test(`is where ${kind} leads, and without a URL the service is`, () => {
+      assert.ok(make(shop, mail).text.includes(`:\n${shop.url}\n`))
+      assert.ok(make(SHOP, mail).text.includes(`:\n${PUBLIC_URL}\n`))
+    })
+  }
+})
+
 describe('the reminder', () => {
   for (const locale of LOCALES) {
     test(`has no code, and says until when the account lives: ${locale}`, () => {
-      const { text, html, subject, consoleLine } = reminderMail({ ...mail, locale })
+      const { text, html, subject, consoleLine } = reminderMail(SHOP, { ...mail, locale })
 
       assert.equal(consoleLine, undefined)
       assert.doesNotMatch(text + subject + readable(html), /\b[0-9]{6}\b/)
@@ -163,13 +198,21 @@ describe('the code for a phone', () => {
 
   for (const locale of LOCALES) {
     test(`is one message, begins with the code and names nobody: ${locale}`, () => {
-      const sms = phoneCodeSms({ to: '+4915123456789', code: '042137', locale })
+      const sms = phoneCodeSms(SHOP, { to: '+4915123456789', code: '042137', locale })
 
       assert.ok(sms.text.length <= 160, `${sms.text.length} characters`)
       assert.match(sms.text, GSM)
       assert.match(sms.text, /^042137 /)
       assert.ok(!sms.text.includes('+49'))
       assert.equal(sms.to, '+4915123456789')
+    })
+
+    test(`has room for the longest name of a shop: ${locale}`, () => {
+      const shop = { name: 'x'.repeat(40), url: undefined }
+      const { text } = phoneCodeSms(shop, { to: '+4915123456789', code: '042137', locale })
+
+      assert.ok(text.length <= 160, `${text.length} characters`)
+      assert.ok(text.includes(shop.name))
     })
   }
 })

@@ -153,6 +153,25 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
       'https://shop.example/#a',
     ],
   },
+  SHOP_NAME: {
+    good: ['Bean & Leaf', 'Café Zürich', ' <b>&" ', 'x'.repeat(40), '☕'.repeat(40)],
+    bad: [
+      ' ',
+      'x'.repeat(41),
+      'Canary\r\nBcc: eve@example.com',
+      'canary\u202e',
+      'canary\u2028shop',
+    ],
+  },
+  SHOP_URL: {
+    good: ['https://shop.example', 'http://localhost:3000/shop/'],
+    bad: [
+      'canary',
+      'javascript:alert(1)',
+      'https://ann:canary@shop.example',
+      'https://shop.example/?a=1',
+    ],
+  },
   CORS_ORIGINS: {
     good: ['https://shop.example', 'https://a.example, http://localhost:3000'],
     bad: ['*', 'null', 'shop.example', 'https://shop.example/', 'https://SHOP.example'],

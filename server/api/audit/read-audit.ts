@@ -26,10 +26,10 @@ const Query = Type.Object(
     limit: Limit,
     after: After('filters', { at: '2026-11-22T12:00:00.000Z', id: 100 }),
     event: Type.Optional(Type.Enum(EVENT_NAMES, { type: 'string' })),
-    actor_id: UserId('Who did it.'),
-    subject_id: UserId('To whom it happened.'),
-    since: Moment('From this time on.'),
-    until: Moment('Before this time.'),
+    actor_id: UserId('The id of the actor.'),
+    subject_id: UserId('The id of the affected user.'),
+    since: Moment('Start of the period, inclusive.'),
+    until: Moment('End of the period, exclusive.'),
   },
   { additionalProperties: false },
 )
@@ -39,27 +39,29 @@ const NullableId = (description: string) =>
 
 const Event = Type.Object(
   {
-    id: Type.Integer({ description: 'Grows with time.', examples: [1001] }),
-    at: Time('When it was done.'),
+    id: Type.Integer({ description: 'Ids increase over time.', examples: [1001] }),
+    at: Time('Time of the event.'),
     event: Type.Enum(EVENT_NAMES, {
       type: 'string',
       description: EVENT_NAMES.map((name) => `\`${name}\`: ${EVENTS[name]}`).join('\n\n'),
     }),
-    actor_id: NullableId('Who did it; null: somebody not logged in, the service or an operator.'),
-    subject_id: NullableId('To whom it happened.'),
+    actor_id: NullableId(
+      'The actor; null for a client that was not logged in, the service itself or an operator.',
+    ),
+    subject_id: NullableId('The affected user.'),
     changes: Type.Unsafe<Record<string, unknown>>({
       type: 'object',
       description:
-        'Field names, ids, counts, and role or state before and after. No addresses, names or secrets.',
+        'Field names, ids, counts, and the role or state before and after. Contains no addresses, names or secrets.',
       additionalProperties: true,
       examples: [{ before: 'user', after: 'admin' }],
     }),
-    ip: NullableText('From where; null once the account is deleted.', ['192.0.2.1']),
-    request_id: NullableText('As in the answer’s `X-Request-Id` and the log.', [
+    ip: NullableText('The client address; null once the account is deleted.', ['192.0.2.1']),
+    request_id: NullableText('The request id, as in `X-Request-Id` and the log.', [
       'b2e0f1a4-6c1d-4a57-9a39-0d6d3a1f2c55',
     ]),
   },
-  { additionalProperties: false, description: 'Something that happened.' },
+  { title: 'AuditEvent', additionalProperties: false, description: 'An audit event.' },
 )
 
 const schema = {
@@ -67,7 +69,7 @@ const schema = {
   tags: ['Audit'],
   summary: 'Read the audit log',
   description:
-    'Newest first, as a bare array. Events are written in the transaction of the change they tell of, are never changed, and are deleted after `AUDIT_KEEP_DAYS`. While there is more, `Link: <…>; rel="next"` (RFC 8288) leads to the next page.',
+    'Returns an array, newest first. Events are written in the transaction of the change that they record, are immutable, and are deleted after `AUDIT_KEEP_DAYS`. Follow `Link: <…>; rel="next"` (RFC 8288) to the next page.',
   querystring: Query,
   response: {
     200: Type.Array(Event, PAGE),

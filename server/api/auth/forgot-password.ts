@@ -8,6 +8,7 @@ import { countMailsTo } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
 import { HOUR_MS } from '../../lib/units.ts'
 import { enqueuePasswordReset } from '../../accounts/resets.ts'
+import { commit, NO_CAUSE } from '../../outbox/write.ts'
 
 /** Whoever asks; how many from one network, limits/limits.ts says. */
 const MAILS_PER_HOUR = 10
@@ -16,14 +17,14 @@ const message = 'If this address has an account, a link to set a new password is
 const schema = {
   operationId: 'forgotPassword',
   tags: ['Authentication'],
-  summary: 'Mail a link to set a new password',
+  summary: 'Email a link to set a new password',
   description:
-    'The link works once, for 30 minutes, and makes the one before void; until it is used, nothing changes. An address that nobody has verified gets one too: using it verifies. Always the same answer, whether the address is known or not; at most three mails an hour are sent that are asked for from one network, and ten in all.',
+    'The link works once, for 30 minutes, and replaces the previous link. Nothing changes until it is used. An unverified address also receives a link; using it verifies the address. The response is the same for known and unknown addresses. For each address, at most three emails per hour are sent on request from one network, and ten per hour in total.',
   body: Type.Object({ email: Email }, { additionalProperties: false }),
   response: {
     202: Type.Object(
       { message: Type.String({ examples: [message] }) },
-      { description: 'If the address has an account, the mail is on its way.' },
+      { description: 'If the address has an account, the email is being sent.' },
     ),
   },
 }
@@ -41,19 +42,17 @@ export function forgotPasswordRoute(app: App, ctx: Context): void {
     }
     // Recorded as other refusals are, though the answer does not tell.
     request.state.limitReached = await taken.refuse?.()
-    ctx.wakeMail()
     return reply.code(202).send({ message })
   })
 }
 
 /** False when the address, known or not, had its mails of this hour. */
 function ask(ctx: Context, email: string, client: Client): Promise<boolean> {
-  return ctx.transaction(async (tx) => {
-    const nowMs = ctx.now()
-    const counted = { email, sinceMs: nowMs - HOUR_MS }
-    const sent = await countMailsTo(tx, ['password_reset'], counted)
+  return commit(ctx, NO_CAUSE, async (write) => {
+    const counted = { email, sinceMs: write.nowMs - HOUR_MS }
+    const sent = await countMailsTo(write.tx, ['password_reset'], counted)
     if (ctx.config.rateLimit && sent >= MAILS_PER_HOUR) return false
-    await enqueuePasswordReset(tx, { email, client, nowMs })
+    await enqueuePasswordReset(write, email, client)
     return true
   })
 }

@@ -1,19 +1,18 @@
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { recordEvent } from '../../audit/events.ts'
 import type { Context } from '../../context.ts'
 import type { Tx } from '../../database/connect.ts'
 import { AppError } from '../../errors.ts'
 import { hashAdmission } from '../../http/admission.ts'
 import { isForm } from '../../http/bodies.ts'
-import { type Cause, causeOf, type Client, clientOf } from '../../http/client.ts'
+import { causeOf, type Client, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { Email } from '../../http/schemas.ts'
-import { countMailsTo, enqueueMail } from '../../outbox/outbox.ts'
+import { countMailsTo } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
 import { isHashable } from '../../passwords/policy.ts'
 import { HOUR_MS, toIso } from '../../lib/units.ts'
-import { Password } from '../current-password.ts'
+import { Password } from '../schemas.ts'
 import { expiryCutoff } from '../../accounts/expiry.ts'
 import {
   isExpired,
@@ -26,10 +25,11 @@ import { isNewDevice } from '../../accounts/session-list.ts'
 import { takeLogin } from './login-limits.ts'
 import { openSession } from '../../accounts/sessions.ts'
 import { issueTokens, Tokens } from '../../accounts/tokens.ts'
+import { commit } from '../../outbox/write.ts'
 
 const Credentials = Type.Object(
   { email: Email, password: Password },
-  { additionalProperties: false },
+  { title: 'Credentials', additionalProperties: false },
 )
 
 const NEW_DEVICE_MAILS_PER_HOUR = 5
@@ -38,21 +38,24 @@ const NEW_DEVICE_MAILS_PER_HOUR = 5
 const OAUTH_IGNORED = ['grant_type', 'scope', 'client_id', 'client_secret'] as const
 const Ignored = Type.String({ description: 'Accepted and ignored.', examples: [''] })
 /** OAuth 2's password form (RFC 6749 section 4.3.2), which Swagger UI's Authorize sends. */
-const OAuthForm = Type.Object({
-  username: Email,
-  password: Password,
-  grant_type: Type.Optional(Type.Literal('password')),
-  scope: Type.Optional(Ignored),
-  client_id: Type.Optional(Ignored),
-  client_secret: Type.Optional(Ignored),
-})
+const OAuthForm = Type.Object(
+  {
+    username: Email,
+    password: Password,
+    grant_type: Type.Optional(Type.Literal('password')),
+    scope: Type.Optional(Ignored),
+    client_id: Type.Optional(Ignored),
+    client_secret: Type.Optional(Ignored),
+  },
+  { title: 'LoginForm' },
+)
 
 const schema = {
   operationId: 'logIn',
   tags: ['Authentication'],
   summary: 'Log in',
   description:
-    'Opens a session. As a form, the email is the field `username`, as OAuth 2 wants it. That an address is unverified or an account disabled is told only to whoever knows the password.',
+    'Starts a session. In the form variant the email is sent as `username`, as OAuth 2 requires. The response reveals that an address is unverified or an account disabled only if the password is correct.',
   body: Credentials,
   formBody: OAuthForm,
   response: { 200: Tokens },
@@ -100,11 +103,7 @@ async function logIn(
 ) {
   const proven = await provePassword(ctx, given, request.state.hangUp)
   await ctx.limits.takeOrRefuse('own_logins', String(proven.user.id))
-  const { sessionId, told } = await openSessionFor(ctx, proven, {
-    client: clientOf(request),
-    cause: causeOf(request),
-  })
-  if (told) ctx.wakeMail()
+  const sessionId = await openSessionFor(ctx, proven, request)
   return issueTokens(ctx, { sessionId, userId: proven.user.id, generation: 0 })
 }
 
@@ -135,9 +134,10 @@ async function provePassword(
 function openSessionFor(
   ctx: Context,
   { user, upgrade }: Proven,
-  { client, cause }: { client: Client; cause: Cause },
-): Promise<{ sessionId: string; told: boolean }> {
-  return ctx.transaction(async (tx) => {
+  request: FastifyRequest,
+): Promise<string> {
+  const client = clientOf(request)
+  return commit(ctx, causeOf(request), async ({ tx, nowMs, record, enqueue }) => {
     const now = await lockUser(tx, user.id)
     // Another password, or another address: this one logs in no longer.
     const isAsProven =
@@ -146,23 +146,20 @@ function openSessionFor(
     if (now === undefined || !isAsProven) throw new AppError('invalid_credentials')
     if (now.disabled_at !== null) throw new AppError('account_disabled')
     if (upgrade !== undefined) await upgradePasswordHash(tx, user.id, upgrade)
-    const nowMs = ctx.now()
-    const told = await mustTell(ctx, tx, { user: now, client, nowMs })
-    if (told) {
-      const payload = { userId: user.id, at: toIso(nowMs), ...client }
-      const options = { nowMs, email: now.email_canonical, userId: user.id }
-      await enqueueMail(tx, 'new_device', payload, options)
+    const userId = user.id
+    if (await isWorthNotice(ctx, tx, { user: now, client, nowMs })) {
+      const payload = { userId, at: toIso(nowMs), ...client }
+      await enqueue('new_device', payload, { email: now.email_canonical, userId })
     }
-    const { id: sessionId, ended } = await openSession(tx, user.id, {
+    const { id: sessionId, ended } = await openSession(tx, userId, {
       client,
       nowMs,
       idleLifetimeMs: ctx.config.sessionIdleLifetimeMs,
       lifetimeMs: ctx.config.sessionLifetimeMs,
     })
-    const event = { ...cause, actorId: user.id, subjectId: user.id }
     const changes = { session_id: sessionId, ...(ended.length > 0 ? { ended } : {}) }
-    await recordEvent(tx, { event: 'session.opened', ...event, changes }, nowMs)
-    return { sessionId, told }
+    await record('session.opened', { actorId: userId, subjectId: userId, changes })
+    return sessionId
   })
 }
 
@@ -174,13 +171,17 @@ interface Login {
 }
 
 /** True for a new device, five times an hour: who knows the password must not flood its owner's mailbox. */
-async function mustTell(ctx: Context, tx: Tx, { user, client, nowMs }: Login): Promise<boolean> {
+async function isWorthNotice(
+  ctx: Context,
+  tx: Tx,
+  { user, client, nowMs }: Login,
+): Promise<boolean> {
   const { userAgent } = client
   if (!(await isNewDevice(tx, user, { userAgent, nowMs }))) return false
   if (!ctx.config.rateLimit) return true
   const counted = { email: user.email_canonical, sinceMs: nowMs - HOUR_MS }
-  const told = await countMailsTo(tx, ['new_device'], counted)
-  return told < NEW_DEVICE_MAILS_PER_HOUR
+  const sent = await countMailsTo(tx, ['new_device'], counted)
+  return sent < NEW_DEVICE_MAILS_PER_HOUR
 }
 
 /** The form's fields as those of the JSON body; what OAuth adds is dropped once it was looked at. */

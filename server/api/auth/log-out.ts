@@ -1,23 +1,23 @@
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { recordEvent } from '../../audit/events.ts'
 import type { Context } from '../../context.ts'
 import { type Cause, causeOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import type { Guards } from '../guards.ts'
 import { RefreshToken } from '../../accounts/tokens.ts'
 import { endSession, readRefreshToken } from '../../accounts/sessions.ts'
+import { commit } from '../../outbox/write.ts'
 
 const schema = {
   operationId: 'logOut',
   tags: ['Authentication'],
   summary: 'Log out',
   description:
-    'Ends the session of the refresh token, or without one that of the Bearer token; if both are sent, the body decides. An unknown or ended refresh token is no error. The session’s access tokens stop working at once.',
+    'Ends the session of the refresh token or, without one, the session of the Bearer token. If both are sent, the refresh token takes precedence. An unknown or expired refresh token is not an error. Access tokens of the session stop working immediately.',
   body: Type.Optional(
     Type.Object({ refresh_token: Type.Optional(RefreshToken) }, { additionalProperties: false }),
   ),
-  response: { 204: Type.Null({ description: 'The session has ended.' }) },
+  response: { 204: Type.Null({ description: 'The session was ended.' }) },
   errors: ['authentication_required', 'invalid_token'] as const,
   security: [{}, { bearer: [] }],
 }
@@ -39,16 +39,11 @@ export function logOutRoute(app: App, ctx: Context, guards: Guards): void {
 }
 
 function endAndRecord(ctx: Context, sessionId: string, cause: Cause): Promise<void> {
-  return ctx.transaction(async (tx) => {
-    const userId = await endSession(tx, sessionId, ctx.now())
+  return commit(ctx, cause, async ({ tx, nowMs, record }) => {
+    const userId = await endSession(tx, sessionId, nowMs)
     if (userId === undefined) return
     // Who holds the refresh token acts for its user.
-    const event = {
-      ...cause,
-      actorId: userId,
-      subjectId: userId,
-      changes: { session_id: sessionId },
-    }
-    await recordEvent(tx, { event: 'session.ended', ...event }, ctx.now())
+    const by = { actorId: userId, subjectId: userId }
+    await record('session.ended', { ...by, changes: { session_id: sessionId } })
   })
 }

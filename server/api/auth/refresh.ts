@@ -1,20 +1,19 @@
 import { Type } from 'typebox'
-import { recordEvent } from '../../audit/events.ts'
 import type { Context } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { type Cause, causeOf, type Client, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
-import { enqueueMail } from '../../outbox/outbox.ts'
 import { toIso } from '../../lib/units.ts'
 import { readRefreshToken, rotateSession, type Rotation } from '../../accounts/sessions.ts'
 import { issueTokens, RefreshToken, Tokens } from '../../accounts/tokens.ts'
+import { commit } from '../../outbox/write.ts'
 
 const schema = {
   operationId: 'refresh',
   tags: ['Authentication'],
-  summary: 'Get a new pair of tokens',
+  summary: 'Refresh the tokens',
   description:
-    'The refresh token changes each time: keep the new one. When an answer was lost, the same token works again for a short while (30 seconds by default) and gets the same successor. An older one ends the session, for it may have been copied, and its owner is told by mail.',
+    'Refresh tokens rotate: keep the new one. If a response is lost, the previous token can be used again for a short grace period (30 seconds by default) and returns the same successor. An older token ends the session, because it may have been copied, and the user is notified by email.',
   body: Type.Object({ refresh_token: RefreshToken }, { additionalProperties: false }),
   response: { 200: Tokens },
   errors: ['invalid_token'] as const,
@@ -30,7 +29,6 @@ export function refreshRoute(app: App, ctx: Context): void {
       cause: causeOf(request),
     })
     // Not thrown inside the transaction: the end of a replayed session must be committed.
-    if (rotation.outcome === 'replayed') ctx.wakeMail()
     if (!('generation' in rotation)) throw new AppError('invalid_token')
     return issueTokens(ctx, { ...presented, ...rotation })
   })
@@ -41,8 +39,7 @@ function rotate(
   presented: { sessionId: string; generation: number },
   { client, cause }: { client: Client; cause: Cause },
 ): Promise<Rotation> {
-  return ctx.transaction(async (tx) => {
-    const nowMs = ctx.now()
+  return commit(ctx, cause, async ({ tx, nowMs, record, enqueue }) => {
     const rotation = await rotateSession(tx, presented, {
       client,
       nowMs,
@@ -52,18 +49,16 @@ function rotate(
     })
     const changes = { session_id: presented.sessionId }
     if (rotation.outcome === 'unissued') {
-      const event = {
-        subjectId: rotation.userId,
-        ...cause,
+      const subjectId = rotation.userId
+      await record('session.ended', {
+        subjectId,
         changes: { ...changes, reason: 'unissued_token' },
-      }
-      await recordEvent(tx, { event: 'session.ended', ...event }, nowMs)
+      })
     }
     if (rotation.outcome === 'replayed') {
-      const payload = { userId: rotation.userId, endedAt: toIso(nowMs), ...client }
-      await enqueueMail(tx, 'session_replayed', payload, { nowMs, userId: payload.userId })
-      const subjectId = rotation.userId
-      await recordEvent(tx, { event: 'session.replayed', subjectId, ...cause, changes }, nowMs)
+      const { userId } = rotation
+      await enqueue('session_replayed', { userId, endedAt: toIso(nowMs), ...client }, { userId })
+      await record('session.replayed', { subjectId: userId, changes })
     }
     return rotation
   })

@@ -2,25 +2,26 @@ import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
 import type { App } from '../../http/fastify.ts'
 import { Email, Uuid } from '../../http/schemas.ts'
-import { enqueueMail, mayRepeatMail } from '../../outbox/outbox.ts'
+import { mayRepeatMail } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
+import { commit, NO_CAUSE } from '../../outbox/write.ts'
 
 const message = 'If this address is waiting for verification, the code is on its way.'
 
 const schema = {
   operationId: 'resendCode',
   tags: ['Authentication'],
-  summary: 'Mail the code again',
+  summary: 'Resend the verification code',
   description:
-    'Repeats the mail of one attempt, or of each one that waits. The same code is sent and works for 24 hours from then (by default), never past the account’s end. Always the same answer, whether the address is known or not; at most one mail a minute and five an hour are sent.',
+    'Resends the email of one sign-up, or of every pending sign-up of the address. The code stays the same and is valid for another 24 hours (by default), but never longer than the account. The response is the same for known and unknown addresses. At most one email per minute and five per hour are sent.',
   body: Type.Object(
-    { email: Email, sign_up_id: Type.Optional(Uuid('Only this attempt’s mail.')) },
+    { email: Email, sign_up_id: Type.Optional(Uuid('Resends the email of this sign-up only.')) },
     { additionalProperties: false },
   ),
   response: {
     202: Type.Object(
       { message: Type.String({ examples: [message] }) },
-      { description: 'If this address waits for a code, the mail is on its way.' },
+      { description: 'If the address has a pending sign-up, the email is being sent.' },
     ),
   },
 }
@@ -31,12 +32,10 @@ export function resendCodeRoute(app: App, ctx: Context): void {
     const email = canonicalEmail(body.email) ?? ''
     const payload = { email, signUpId: body.sign_up_id ?? null }
     // One row whatever the address: the job looks the user up, so known and unknown cost the same.
-    await ctx.transaction(async (tx) => {
-      const nowMs = ctx.now()
+    await commit(ctx, NO_CAUSE, async ({ tx, nowMs, enqueue }) => {
       if (ctx.config.rateLimit && !(await mayRepeatMail(tx, email, nowMs))) return
-      await enqueueMail(tx, 'repeat_verification', payload, { nowMs, email })
+      await enqueue('repeat_verification', payload, { email })
     })
-    ctx.wakeMail()
     return reply.code(202).send({ message })
   })
 }

@@ -1,6 +1,5 @@
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { recordEvent } from '../../audit/events.ts'
 import type { Context } from '../../context.ts'
 import type { Tx } from '../../database/connect.ts'
 import { AppError } from '../../errors.ts'
@@ -18,38 +17,39 @@ import { deletePasswordResetsOf, findResetOwner, usePasswordReset } from '../../
 import {
   assertGoodPassword,
   enqueuePasswordChanged,
-  Password,
   setPassword,
-} from '../current-password.ts'
+} from '../../accounts/passwords.ts'
+import { Password } from '../schemas.ts'
 import { deletePhoneChangeOf } from '../../accounts/phone-changes.ts'
 import { deleteSignUpsOf } from '../../accounts/sign-ups.ts'
 import { expiryCutoff } from '../../accounts/expiry.ts'
 import { activateUser, lockUser, type PublicUserRow } from '../../accounts/users.ts'
+import { commit, type Write } from '../../outbox/write.ts'
 
-const message = 'The password was set and every session ended. Log in with the new password.'
+const message = 'The password was set and all sessions were ended. Log in with the new password.'
 
 const schema = {
   operationId: 'resetPassword',
   tags: ['Authentication'],
-  summary: 'Set a new password with the mailed link',
+  summary: 'Set a new password with the emailed link',
   description:
-    'The token is what follows `#token=` in the link. A password that is refused does not use it up. Ends every session, makes void whatever waits for a code, and tells the owner by mail; logs nobody in. An address that nobody has verified is verified by it, without a name. A disabled account stays disabled.',
+    'The token is the part after `#token=` in the link. A rejected password does not consume it. The request ends every session, invalidates pending codes and notifies the user by email; it does not start a session. An unverified address becomes verified, without a name. A disabled account stays disabled.',
   body: Type.Object(
     {
       token: Type.String({
         minLength: 1,
         maxLength: 512,
-        description: 'From the newest link.',
+        description: 'The token from the most recent link.',
         examples: [`0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.${'A'.repeat(43)}`],
       }),
       password: Password,
     },
-    { additionalProperties: false },
+    { title: 'PasswordReset', additionalProperties: false },
   ),
   response: {
     200: Type.Object(
       { message: Type.String({ examples: [message] }) },
-      { description: 'Log in now.' },
+      { description: 'The password was set. Log in with it.' },
     ),
   },
   errors: ['invalid_reset_token', 'overloaded'] as const,
@@ -70,9 +70,10 @@ export function resetPasswordRoute(app: App, ctx: Context): void {
       network: networkKeyOf(request),
     })
     const passwordHash = await ctx.hasher.hash(password, { signal: request.state.hangUp })
-    await ctx.transaction((tx) => reset(ctx, tx, { id, userId: owner.id, passwordHash, request }))
+    await commit(ctx, causeOf(request), (write) =>
+      reset(write, { id, userId: owner.id, passwordHash, request }),
+    )
     await clearLogins(ctx, request, owner.email_canonical)
-    ctx.wakeMail()
     return { message }
   })
 }
@@ -85,60 +86,40 @@ interface Reset {
 }
 
 /** Throws `invalid_reset_token` when the link was used or replaced meanwhile, or the account is gone. */
-async function reset(
-  ctx: Context,
-  tx: Tx,
-  { id, userId, passwordHash, request }: Reset,
-): Promise<void> {
-  const nowMs = ctx.now()
+async function reset(write: Write, { id, userId, passwordHash, request }: Reset): Promise<void> {
+  const { tx, nowMs, record } = write
   const user = await lockUser(tx, userId)
   if (user === undefined || !(await usePasswordReset(tx, id, nowMs)))
     throw new AppError('invalid_reset_token')
 
   if (user.verified_at === null) {
-    await verify(ctx, tx, { user, passwordHash, request })
+    const preferred = preferredLocale(request.headers['accept-language'])
+    await verify(write, user, { passwordHash, locale: user.locale ?? preferred })
   } else {
     await setPassword(tx, user, { passwordHash, nowMs })
   }
   const changes = { sessions_ended: await endSessionsOf(tx, userId, { nowMs }) }
   await dropPending(tx, user)
-  const event = {
-    event: 'password.reset',
-    subjectId: userId,
-    ...causeOf(request),
-    changes,
-  } as const
-  await recordEvent(tx, event, nowMs)
-  await enqueuePasswordChanged(tx, userId, { client: clientOf(request), nowMs })
+  await record('password.reset', { subjectId: userId, changes })
+  await enqueuePasswordChanged(write, userId, clientOf(request))
 }
 
 /**
- * Who opened the mailed link has the mailbox. No name is taken over: the attempts may all be strangers'.
- * The language is the one of who sets the password.
+ * The mailed link proves the mailbox. No name is taken over: the attempts may all be strangers'. The
+ * language is that of the person who sets the password.
  */
 async function verify(
-  ctx: Context,
-  tx: Tx,
-  {
-    user,
-    passwordHash,
-    request,
-  }: { user: PublicUserRow; passwordHash: string; request: FastifyRequest },
+  { ctx, tx, nowMs, record }: Write,
+  { id, email }: PublicUserRow,
+  given: { passwordHash: string; locale: string | null },
 ): Promise<void> {
-  const activated = await activateUser(tx, user.id, {
-    email: user.email,
-    fullName: null,
-    locale: user.locale ?? preferredLocale(request.headers['accept-language']),
-    passwordHash,
-    cutoff: expiryCutoff(ctx),
-    nowMs: ctx.now(),
-  })
+  const cutoff = expiryCutoff(ctx)
+  const activated = await activateUser(tx, id, { email, fullName: null, ...given, cutoff, nowMs })
   if (!activated) throw new AppError('invalid_reset_token')
-  const event = { event: 'user.verified', subjectId: user.id, ...causeOf(request) } as const
-  await recordEvent(tx, event, ctx.now())
+  await record('user.verified', { subjectId: id })
 }
 
-/** Whoever was in the account, or on the way into it, is out. */
+/** Everybody who was on the way into the account is out. */
 async function dropPending(tx: Tx, { id, email_canonical: email }: PublicUserRow): Promise<void> {
   await deletePasswordResetsOf(tx, id)
   await deletePendingEmailChangesOf(tx, id)

@@ -1,44 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Type } from 'typebox'
-import { blankEventsOf, recordEvent } from '../../audit/events.ts'
 import type { Context } from '../../context.ts'
-import type { Tx } from '../../database/connect.ts'
 import { AppError } from '../../errors.ts'
 import { hashAdmission } from '../../http/admission.ts'
 import { type Cause, causeOf, type Client, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { networkKeyOf } from '../../http/rate-limits.ts'
 import { Email, Uuid } from '../../http/schemas.ts'
-import { adoptMessages, countMailsTo, enqueueMail, SIGN_UP_MAILS } from '../../outbox/outbox.ts'
+import { countMailsTo, SIGN_UP_MAILS } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
-import { type Locale, preferredLocale } from '../../lib/locales.ts'
+import { preferredLocale } from '../../lib/locales.ts'
 import { newId } from '../../lib/random.ts'
 import { didYouMean } from '../../accounts/typos.ts'
 import { HOUR_MS, SECOND_MS } from '../../lib/units.ts'
-import { insertUnverifiedUser } from '../../accounts/addresses.ts'
-import { isEmailReserved } from '../../accounts/email-changes.ts'
-import { assertGoodPassword, Password } from '../current-password.ts'
-import { addSignUp, lookForNothing, PENDING_MAX } from '../../accounts/sign-ups.ts'
-import { FullName } from '../schemas.ts'
-import {
-  deleteExpiredUser,
-  isExpired,
-  lockUserByEmail,
-  type PublicUserRow,
-  userForLogin,
-} from '../../accounts/users.ts'
+import { type NewAccount, openUnverified } from '../../accounts/addresses.ts'
+import { assertGoodPassword } from '../../accounts/passwords.ts'
+import { addSignUp, PENDING_MAX } from '../../accounts/sign-ups.ts'
+import { FullName, Password } from '../schemas.ts'
+import { type PublicUserRow, userForLogin } from '../../accounts/users.ts'
 import { normalFullName } from '../../accounts/names.ts'
-import {
-  replacementCutoff,
-  signUpsCountedSinceMs,
-  verificationExpiresAt,
-} from '../../accounts/expiry.ts'
+import { signUpsCountedSinceMs, verificationExpiresAt } from '../../accounts/expiry.ts'
+import { commit, type Write } from '../../outbox/write.ts'
 
-/**
- * With HIDE_REGISTERED_EMAILS every address takes as many statements, but not the same: a registered one
- * was told from others in 55 of 100 tries. So answers come by a timer, too, which runs from the hash.
- */
-const HIDDEN_FOR_MS = 20
 const RETRY_AFTER_S = HOUR_MS / SECOND_MS
 
 const schema = {
@@ -46,39 +29,39 @@ const schema = {
   tags: ['Authentication'],
   summary: 'Sign up',
   description:
-    'Mails a six-digit code that verifies the address and activates the password of this very attempt. An address that nobody has verified yet can be signed up again, up to five times; keep `sign_up_id` and send it to verify, so that only your own attempt can be activated. Mails are in English or German, as `Accept-Language` prefers. An account not verified in time (two days by default) is deleted.',
+    'Emails a six-digit code that verifies the address and activates the password of this sign-up. An unverified address can be signed up repeatedly, with up to five pending sign-ups. Keep `sign_up_id` and send it with the code, so that only your own sign-up can be activated. Emails are in English or German, according to `Accept-Language`. An account that is not verified in time (two days by default) is deleted.',
   body: Type.Object(
     { email: Email, password: Password, full_name: Type.Optional(FullName) },
-    { additionalProperties: false },
+    { title: 'SignUp', additionalProperties: false },
   ),
   response: {
     201: Type.Object(
       {
         message: Type.String({ examples: ['User registered successfully. …'] }),
-        email: Type.String({ description: 'As typed.', examples: ['ann@example.com'] }),
-        sign_up_id: Uuid('This attempt.'),
+        email: Type.String({
+          description: 'The address as it was sent.',
+          examples: ['ann@example.com'],
+        }),
+        sign_up_id: Uuid('Identifies this sign-up.'),
         did_you_mean: Type.Optional(
           Type.String({
             description:
-              'The address that was perhaps meant, where the domain looks like a typo. The mail went to the one that was sent.',
+              'The address that was probably intended, if the domain looks like a typo. The code was sent to the address in the request.',
             examples: ['ann@gmail.com'],
           }),
         ),
       },
-      { description: 'The code is on its way.' },
+      { title: 'PendingSignUp', description: 'The code is being sent.' },
     ),
   },
   errors: ['email_taken', 'too_many_sign_ups', 'overloaded'] as const,
 }
 
-interface Attempt {
-  readonly email: string
-  readonly emailCanonical: string
+interface Attempt extends NewAccount {
   readonly fullName: string | null
   readonly passwordHash: string
   readonly client: Client
   readonly cause: Cause
-  readonly locale: Locale | null
 }
 
 export function signUpRoute(app: App, ctx: Context): void {
@@ -105,8 +88,7 @@ export function signUpRoute(app: App, ctx: Context): void {
       cause: causeOf(request),
       locale: preferredLocale(request.headers['accept-language']),
     }
-    const signUpId = await recordInTime(ctx, attempt)
-    ctx.wakeMail()
+    const signUpId = await (ctx.config.hideRegisteredEmails ? signUpHidden : signUp)(ctx, attempt)
     const meant = didYouMean(email)
     return reply.code(201).send({
       message: ctx.config.signUpMessage,
@@ -117,120 +99,60 @@ export function signUpRoute(app: App, ctx: Context): void {
   })
 }
 
-/** What comes of it, the refusal after five and a fault included, is told no sooner than the timer says. */
-async function recordInTime(ctx: Context, attempt: Attempt): Promise<string> {
-  const soonest = ctx.config.hideRegisteredEmails ? delay(HIDDEN_FOR_MS) : undefined
+/** The id of the attempt. Throws `email_taken`, `too_many_sign_ups`. */
+function signUp(ctx: Context, attempt: Attempt): Promise<string> {
+  return commit(ctx, attempt.cause, async (write) => {
+    const user = await openUnverified(write, attempt)
+    if (user === undefined) throw new AppError('email_taken')
+    return addAttempt(write, user, attempt)
+  })
+}
+
+/** Longer than any outcome takes; half of it told a registered address from others in 55 of 100 tries. */
+const HIDDEN_FOR_MS = 50
+
+/**
+ * With HIDE_REGISTERED_EMAILS a registered address gets the same answer, after the same time, and its
+ * owner is mailed in place of the caller. One limit for every address, by what was mailed to it: the
+ * number of waiting attempts would give away a registered address, which has none.
+ */
+async function signUpHidden(ctx: Context, attempt: Attempt): Promise<string> {
+  const soonest = delay(HIDDEN_FOR_MS)
+  const email = attempt.emailCanonical
   try {
-    return await ctx.transaction((tx) => record(ctx, tx, attempt))
+    return await commit(ctx, attempt.cause, async (write) => {
+      const user = await openUnverified(write, attempt)
+      const sinceMs = signUpsCountedSinceMs(ctx)
+      const sent = await countMailsTo(write.tx, SIGN_UP_MAILS, { email, sinceMs })
+      if (sent >= PENDING_MAX) throw tooMany(ctx)
+      if (user !== undefined) return await addAttempt(write, user, attempt)
+      await write.enqueue('already_registered', { email }, { email })
+      await write.record('sign_up.received')
+      return newId()
+    })
   } finally {
     await soonest
   }
 }
 
-/** Writes the attempt and its mail; the id of what the caller may believe to be an attempt. */
-async function record(ctx: Context, tx: Tx, attempt: Attempt): Promise<string> {
-  const { user, spared } = await placeFor(ctx, tx, attempt)
-  const nowMs = ctx.now()
-  const email = attempt.emailCanonical
-  if (ctx.config.hideRegisteredEmails) {
-    await assertFewMails(ctx, tx, email)
-    await lookForNothing(tx, spared)
-  }
-  if (user === undefined) return recordTaken(ctx, tx, attempt)
+/** Writes the attempt and its mail. Throws `too_many_sign_ups`. */
+async function addAttempt(
+  { ctx, tx, nowMs, record, enqueue }: Write,
+  user: PublicUserRow,
+  attempt: Attempt,
+): Promise<string> {
+  const accountEndsMs = Date.parse(verificationExpiresAt(ctx, user))
   const signUpId = await addSignUp(tx, ctx.keys, {
     ...attempt,
     userId: user.id,
     nowMs,
     replaceOldest: ctx.config.hideRegisteredEmails,
-    expiresAtMs: Math.min(
-      nowMs + ctx.config.codeLifetimeMs,
-      Date.parse(verificationExpiresAt(ctx, user)),
-    ),
+    expiresAtMs: Math.min(nowMs + ctx.config.codeLifetimeMs, accountEndsMs),
   })
   if (signUpId === undefined) throw tooMany(ctx)
-  await enqueueMail(tx, 'verification', { signUpId }, { nowMs, email, userId: user.id })
-  const changes = { sign_up_id: signUpId }
-  const event = {
-    event: 'sign_up.received' as const,
-    subjectId: user.id,
-    ...attempt.cause,
-    changes,
-  }
-  await recordEvent(tx, event, nowMs)
+  await enqueue('verification', { signUpId }, { email: attempt.emailCanonical, userId: user.id })
+  await record('sign_up.received', { subjectId: user.id, changes: { sign_up_id: signUpId } })
   return signUpId
-}
-
-interface Place {
-  /** The locked row of an address that nobody has verified, new if need be; undefined for a taken one. */
-  readonly user: PublicUserRow | undefined
-  /** How many statements the whole takes less than for a new address. */
-  readonly spared: number
-}
-
-async function placeFor(ctx: Context, tx: Tx, attempt: Attempt): Promise<Place> {
-  const inserted = await insertUser(ctx, tx, attempt)
-  if (inserted !== undefined) return { user: inserted, spared: 0 }
-  const user = await lockUserByEmail(tx, attempt.emailCanonical)
-  if (user === undefined) {
-    if (await isEmailReserved(tx, attempt.emailCanonical, ctx.now()))
-      return { user: undefined, spared: 0 }
-    // Deleted between the two statements: the address is free again, and the next try inserts it.
-    return placeFor(ctx, tx, attempt)
-  }
-  if (user.verified_at !== null) return { user: undefined, spared: 3 }
-  if (!isExpired(user, replacementCutoff(ctx))) return { user, spared: 1 }
-  return { user: await replaceExpired(ctx, tx, user.id, attempt), spared: 0 }
-}
-
-/** The old account leaves nothing behind but its mails, which count for the address: they are the new one’s. */
-async function replaceExpired(
-  ctx: Context,
-  tx: Tx,
-  id: number,
-  attempt: Attempt,
-): Promise<PublicUserRow | undefined> {
-  if (await deleteExpiredUser(tx, id, replacementCutoff(ctx))) {
-    const event = { event: 'user.deleted', subjectId: id, ...attempt.cause } as const
-    await recordEvent(tx, event, ctx.now())
-  }
-  const inserted = await insertUser(ctx, tx, attempt)
-  if (inserted !== undefined) await adoptMessages(tx, { from: id, to: inserted.id })
-  await blankEventsOf(tx, [id], ctx.batchMax)
-  return inserted
-}
-
-/** With a reminder for halfway through the account's life; it asks then whether it is still wanted. */
-async function insertUser(
-  ctx: Context,
-  tx: Tx,
-  attempt: Attempt,
-): Promise<PublicUserRow | undefined> {
-  const nowMs = ctx.now()
-  const user = await insertUnverifiedUser(tx, { ...attempt, nowMs })
-  if (user === undefined) return undefined
-  const dueAtMs = nowMs + ctx.config.unverifiedLifetimeMs / 2
-  await enqueueMail(tx, 'reminder', { userId: user.id }, { nowMs, userId: user.id, dueAtMs })
-  return user
-}
-
-/** With HIDE_REGISTERED_EMAILS the owner is told instead of the caller. */
-async function recordTaken(ctx: Context, tx: Tx, attempt: Attempt): Promise<string> {
-  if (!ctx.config.hideRegisteredEmails) throw new AppError('email_taken')
-  const nowMs = ctx.now()
-  const email = attempt.emailCanonical
-  await enqueueMail(tx, 'already_registered', { email }, { nowMs, email })
-  await recordEvent(tx, { event: 'sign_up.received', ...attempt.cause }, nowMs)
-  return newId()
-}
-
-/**
- * One rule for every address, by what was mailed to it: counting the attempts that wait would tell a
- * registered address, which has none, and the moment in which its owner verifies.
- */
-async function assertFewMails(ctx: Context, tx: Tx, email: string): Promise<void> {
-  const sinceMs = signUpsCountedSinceMs(ctx)
-  const sent = await countMailsTo(tx, SIGN_UP_MAILS, { email, sinceMs })
-  if (sent >= PENDING_MAX) throw tooMany(ctx)
 }
 
 function tooMany(ctx: Context): AppError {
@@ -239,7 +161,7 @@ function tooMany(ctx: Context): AppError {
     quota: PENDING_MAX,
     windowS: ctx.config.codeLifetimeMs / SECOND_MS,
     retryAfterS: RETRY_AFTER_S,
-    // Nothing of it is kept from which the first could be told, and each would be recorded.
+    // Nothing is kept that would say which refusal was the first, and each would be recorded.
     isFirst: false,
   }
   return new AppError('too_many_sign_ups', { limit })

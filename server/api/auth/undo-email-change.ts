@@ -1,13 +1,10 @@
-import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { recordEvent } from '../../audit/events.ts'
 import type { Context } from '../../context.ts'
-import type { Tx } from '../../database/connect.ts'
 import { AppError } from '../../errors.ts'
 import { hashAdmission } from '../../http/admission.ts'
-import { type Cause, causeOf } from '../../http/client.ts'
+import { causeOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
-import { enqueueMail, forgetTextsOf } from '../../outbox/outbox.ts'
+import { forgetTextsOf } from '../../outbox/outbox.ts'
 import { newSecret } from '../../lib/random.ts'
 import { toIso } from '../../lib/units.ts'
 import { readLinkToken } from '../../keys/links.ts'
@@ -17,25 +14,27 @@ import {
   isUndoable,
   undoEmailChange,
 } from '../../accounts/email-changes.ts'
-import { requestPasswordReset } from '../../accounts/resets.ts'
-import { setPassword } from '../current-password.ts'
+import { enqueuePasswordReset } from '../../accounts/resets.ts'
+import { setPassword } from '../../accounts/passwords.ts'
 import { moveUser } from '../../accounts/user-moves.ts'
 import { lockUser, type PublicUserRow, setPhone } from '../../accounts/users.ts'
+import { commit, type Write } from '../../outbox/write.ts'
 
-const message = 'The address is back and every session ended. Set a new password by the mail to it.'
+const message =
+  'The address was restored and all sessions were ended. Set a new password with the emailed link.'
 
 const schema = {
   operationId: 'undoEmailChange',
   tags: ['Authentication'],
-  summary: 'Undo a change of the email address with the mailed link',
+  summary: 'Undo a change of the email address with the emailed link',
   description:
-    'The token is what follows `#undo=` in the link that the address before was mailed; it works once, for 72 hours. Brings that address back, whatever changes followed, and their links become void. Every session ends and the password stops working, for whoever changed the address knew it: a link to set a new one is mailed. Whatever waits for a code becomes void, and a phone number that was confirmed since the change is removed.',
+    'The token is the part after `#undo=` in the link that was emailed to the previous address. It works once, for 72 hours. The request restores that address, reverts all later changes of the address and invalidates their links. It ends every session and disables the password, because the person who changed the address knew it; a link to set a new password is emailed. Pending codes become invalid, and a phone number confirmed after the change is removed.',
   body: Type.Object(
     {
       token: Type.String({
         minLength: 1,
         maxLength: 512,
-        description: 'From the mail to the address before.',
+        description: 'The token from the email to the previous address.',
         examples: [`0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.${'A'.repeat(43)}`],
       }),
     },
@@ -44,7 +43,7 @@ const schema = {
   response: {
     200: Type.Object(
       { message: Type.String({ examples: [message] }) },
-      { description: 'The link to set a new password is on its way.' },
+      { description: 'The address was restored. A link to set a new password is being sent.' },
     ),
   },
   errors: ['invalid_undo_token', 'overloaded'] as const,
@@ -59,20 +58,14 @@ export function undoEmailChangeRoute(app: App, ctx: Context): void {
       throw new AppError('invalid_undo_token')
     // Of a password that nobody knows, and that nobody will.
     const passwordHash = await ctx.hasher.hash(newSecret(), { signal: request.state.hangUp })
-    await ctx.transaction((tx) => undo(ctx, tx, change, { passwordHash, request }))
-    ctx.wakeMail()
+    await commit(ctx, causeOf(request), (write) => undo(write, change, passwordHash))
     return { message }
   })
 }
 
 /** Throws `invalid_undo_token` when it was undone meanwhile, or the account is gone. */
-async function undo(
-  ctx: Context,
-  tx: Tx,
-  change: EmailChangeRow,
-  { passwordHash, request }: { passwordHash: string; request: FastifyRequest },
-): Promise<void> {
-  const nowMs = ctx.now()
+async function undo(write: Write, change: EmailChangeRow, passwordHash: string): Promise<void> {
+  const { tx, nowMs, record, enqueue } = write
   const user = await lockUser(tx, change.user_id)
   if (user === undefined || !(await undoEmailChange(tx, change, nowMs)))
     throw new AppError('invalid_undo_token')
@@ -83,25 +76,22 @@ async function undo(
   // Only where another replica's clock runs ahead of ours can somebody have it already.
   if (ended === undefined) throw new AppError('invalid_undo_token')
 
-  const { id: userId, email: to, email_canonical: left, locale } = user
+  const { id: userId, email: to, email_canonical: former, locale } = user
   const changes = { email_change_id: change.id, sessions_ended: ended }
-  const cause = causeOf(request)
-  const event = { event: 'email.change_undone', subjectId: userId, ...cause } as const
-  await recordEvent(tx, { ...event, changes }, nowMs)
-  await dropPhoneSince(tx, user, { change, cause, nowMs })
-  await requestPasswordReset(ctx, tx, emailCanonical)
-  const payload = { to, locale, at: toIso(nowMs) }
-  await enqueueMail(tx, 'email_undone', payload, { nowMs, userId, email: left })
+  await record('email.change_undone', { subjectId: userId, changes })
+  await removePhoneSince(write, user, change)
+  await enqueuePasswordReset(write, emailCanonical)
+  await enqueue('email_undone', { to, locale, at: toIso(nowMs) }, { userId, email: former })
 }
 
-/** A number that was proved after the change is whoever's made it. */
-async function dropPhoneSince(
-  tx: Tx,
-  { id, phone_verified_at: provedAt }: PublicUserRow,
-  { change, cause, nowMs }: { change: EmailChangeRow; cause: Cause; nowMs: number },
+/** A number that was confirmed after the change may be the thief's. */
+async function removePhoneSince(
+  { tx, nowMs, record }: Write,
+  { id, phone_verified_at: verifiedAt }: PublicUserRow,
+  { confirmed_at: changedAt }: EmailChangeRow,
 ): Promise<void> {
-  if (provedAt === null || change.confirmed_at === null || provedAt < change.confirmed_at) return
+  if (verifiedAt === null || changedAt === null || verifiedAt < changedAt) return
   await setPhone(tx, id, { phone: null, nowMs })
   await forgetTextsOf(tx, id, nowMs)
-  await recordEvent(tx, { event: 'phone.removed', subjectId: id, ...cause }, nowMs)
+  await record('phone.removed', { subjectId: id })
 }

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Type } from 'typebox'
-import { recordEvent } from '../../audit/events.ts'
 import type { Context } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { type Cause, causeOf } from '../../http/client.ts'
@@ -19,6 +18,7 @@ import {
 import { Code } from '../schemas.ts'
 import { activateUser, lockUser } from '../../accounts/users.ts'
 import { expiryCutoff } from '../../accounts/expiry.ts'
+import { commit } from '../../outbox/write.ts'
 
 /**
  * To find and compare the attempts of an address takes some 70 µs, which told one that waits from others
@@ -29,21 +29,21 @@ const REFUSED_AFTER_MS = 10
 const schema = {
   operationId: 'verify',
   tags: ['Authentication'],
-  summary: 'Verify an address with the mailed code',
+  summary: 'Verify an address with the emailed code',
   description:
-    'Activates the password and name of the attempt that the code belongs to and drops the others. With `sign_up_id` only that attempt counts. The answer is the same for an unknown address and for a wrong, expired or used code. Five wrong codes per address, then one more every hour and at most twenty a day.',
+    'Activates the password and the name of the sign-up that the code belongs to and discards all other sign-ups of the address. `sign_up_id` restricts the check to that sign-up. The response is the same for an unknown address and for a wrong, expired or used code. Each address has five attempts; after that, one attempt per hour, at most twenty per day.',
   body: Type.Object(
     {
       email: Email,
       code: Code,
-      sign_up_id: Type.Optional(Uuid('From the sign-up’s answer.')),
+      sign_up_id: Type.Optional(Uuid('The `sign_up_id` from the response to the sign-up.')),
     },
-    { additionalProperties: false },
+    { title: 'Verification', additionalProperties: false },
   ),
   response: {
     200: Type.Object(
       { message: Type.Literal('User verified successfully') },
-      { description: 'Log in now with the password of that attempt.' },
+      { description: 'The address is verified. Log in with the password of that sign-up.' },
     ),
   },
   errors: ['invalid_code'] as const,
@@ -90,7 +90,7 @@ function activate(
   proven: SignUpRow,
   { email, cause }: { email: string; cause: Cause },
 ): Promise<boolean> {
-  return ctx.transaction(async (tx) => {
+  return commit(ctx, cause, async ({ tx, nowMs, record }) => {
     await lockUser(tx, proven.user_id)
     // A used attempt is deleted: what is still there under the lock was used by nobody.
     const signUp = await findSignUp(tx, proven.id)
@@ -101,14 +101,13 @@ function activate(
       locale: signUp.locale,
       passwordHash: signUp.password_hash,
       cutoff: expiryCutoff(ctx),
-      nowMs: ctx.now(),
+      nowMs,
     })
     if (!activated) return false
     await deleteSignUpsOf(tx, signUp.user_id)
     await clearCodeFailures(tx, { email, purpose: 'verify' })
-    const subjectId = signUp.user_id
     const changes = { sign_up_id: signUp.id }
-    await recordEvent(tx, { event: 'user.verified', subjectId, ...cause, changes }, ctx.now())
+    await record('user.verified', { subjectId: signUp.user_id, changes })
     return true
   })
 }

@@ -22,7 +22,7 @@ const schema = {
   tags: ['Mail'],
   summary: 'List messages',
   description:
-    'What was sent, waits or failed in the last 30 days, the newest first: mails and text messages, never what they say. While there is more, `Link: <…>; rel="next"` (RFC 8288) leads to the next page.',
+    'Lists the emails and text messages of the last 30 days with their delivery state, newest first, without their content. Follow `Link: <…>; rel="next"` (RFC 8288) to the next page.',
   querystring: Query,
   response: {
     200: Type.Array(Mail, PAGE),

@@ -9,30 +9,37 @@ export const Mail = Type.Object(
   {
     id: Type.String({
       format: 'uuid',
-      description: 'The same for every try; the Message-ID of a mail begins with it.',
+      description:
+        'The same for every delivery attempt; the `Message-ID` of an email begins with it.',
       examples: ['0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10'],
     }),
-    kind: Type.String({ description: 'What it is about.', examples: ['verification'] }),
+    kind: Type.String({ description: 'The kind of message.', examples: ['verification'] }),
     channel: Type.Enum(['mail', 'sms']),
     state: Type.Enum([...MAIL_STATES], {
       description:
-        '`dropped`: there was nothing to send any more. `bounced`: refused for good. `dead`: given up. The last two can be sent again.',
+        '`waiting`: queued. `sent`: accepted by the transport. `dropped`: obsolete before it was sent. `bounced`: rejected permanently. `dead`: retries exhausted. Bounced and dead messages can be resent.',
     }),
     recipient: NullableText(
-      'Where the last try went; null before it, once the user is gone, and for `email_code`: that address may be anybody’s.',
+      'The recipient of the last delivery attempt. Null before the first attempt, after the user was deleted, and for `email_code`, whose address may belong to someone else.',
       ['ann@example.com'],
     ),
     user_id: Type.Unsafe<number | null>({
       type: ['integer', 'null'],
-      description: 'Whose it is, where that is known.',
+      description: 'The user that the message belongs to, if known.',
       examples: [42],
     }),
-    created_at: Time('When it was written.'),
-    due_at: Time('When it may be tried next, or could be.'),
-    finished_at: nullableTime('When it ended; null while it waits.'),
-    claims: Type.Integer({ description: 'How often a worker took it up.', examples: [1] }),
-    refusals: Type.Integer({ description: 'How often it was put off.', examples: [0] }),
-    last_error: NullableText('Why the last try failed.', ['550 5.1.1 no such user']),
+    created_at: Time('Creation time.'),
+    due_at: Time('Time of the next delivery attempt.'),
+    finished_at: nullableTime('Time when delivery ended; null while the message is waiting.'),
+    claims: Type.Integer({
+      description: 'The number of times that a worker claimed the message.',
+      examples: [1],
+    }),
+    refusals: Type.Integer({
+      description: 'The number of times that delivery was deferred.',
+      examples: [0],
+    }),
+    last_error: NullableText('The error of the last delivery attempt.', ['550 5.1.1 no such user']),
   },
-  { additionalProperties: false, description: 'A message that is to be sent, or was.' },
+  { title: 'Message', additionalProperties: false, description: 'An email or text message.' },
 )

@@ -10,11 +10,11 @@ import { Mail } from './mail.ts'
 const schema = {
   operationId: 'resendMail',
   tags: ['Mail'],
-  summary: 'Send a failed message again',
+  summary: 'Resend a failed message',
   description:
-    'For a message that is `dead` or `bounced`: it waits again, with the same id and its tries at nothing. What nobody wants any more, such as a code that has expired, is then dropped.',
-  params: Type.Object({ id: Uuid('The message.') }, { additionalProperties: false }),
-  response: { 202: { ...Mail, description: 'It is on its way.' } },
+    'Queues a `dead` or `bounced` message for redelivery, with the same id and a reset retry counter. A message that has become obsolete, such as an expired code, is then dropped.',
+  params: Type.Object({ id: Uuid('The id of the message.') }, { additionalProperties: false }),
+  response: { 202: Mail },
   errors: ['not_found', 'mail_not_failed'] as const,
 }
 

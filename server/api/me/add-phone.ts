@@ -2,11 +2,12 @@ import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
 import type { LimitReached } from '../../errors.ts'
 import type { App, SignedIn } from '../../http/fastify.ts'
-import { countMailsTo, enqueueMail } from '../../outbox/outbox.ts'
+import { countMailsTo } from '../../outbox/outbox.ts'
 import { HOUR_MS, MINUTE_MS } from '../../lib/units.ts'
 import { type Guards, lockSelf, sessionOf } from '../guards.ts'
 import { replacePhoneChange } from '../../accounts/phone-changes.ts'
 import { Phone } from '../schemas.ts'
+import { commit } from '../../outbox/write.ts'
 
 const SENDS_PER_HOUR = 5
 const message = 'If this number can take text messages, the code is on its way.'
@@ -16,12 +17,12 @@ const schema = {
   tags: ['Me'],
   summary: 'Add or change my phone number',
   description:
-    'Sends a six-digit code that works for ten minutes; the number counts once it is confirmed, until then the one before stays. A further call voids the code before it. At most one text message a minute and five an hour are sent, and five an hour to each number; beyond that the answer is the same, nothing is sent, and the code before still works. Numbers are not unique: a family may share one.',
+    'Sends a six-digit code by text message, valid for ten minutes. The current number stays in use until the new one is confirmed. Another request invalidates the previous code. At most one text message per minute and five per hour are sent for each user, and five per hour to each number. Beyond these limits the response is the same, no message is sent, and the previous code stays valid. Phone numbers are not unique: several users may share one.',
   body: Type.Object({ phone: Phone }, { additionalProperties: false }),
   response: {
     202: Type.Object(
       { message: Type.String({ examples: [message] }) },
-      { description: 'Always the same.' },
+      { description: 'The code is being sent, unless a limit was reached.' },
     ),
   },
 }
@@ -32,7 +33,6 @@ export function addPhoneRoute(app: App, ctx: Context, guards: Guards): void {
     const send = () => sendNewCode(ctx, sessionOf(request), phone)
     // Recorded as other refusals are, though the answer does not tell.
     request.state.limitReached = await withinTextLimits(ctx, phone, send)
-    ctx.wakeMail()
     return reply.code(202).send({ message })
   })
 }
@@ -65,19 +65,16 @@ async function withinTextLimits(
 
 /** False when it sends nothing. Decided under the user's lock: asked twice at once, it sends once. */
 function sendNewCode(ctx: Context, actor: SignedIn, phone: string): Promise<boolean> {
-  return ctx.transaction(async (tx) => {
-    const user = await lockSelf(ctx, tx, actor)
-    const userId = user.id
-    const nowMs = ctx.now()
-    const email = user.email_canonical
+  return commit(ctx, actor.cause, async (write) => {
+    const { tx, nowMs, enqueue } = write
+    const { id: userId, email_canonical: email } = await lockSelf(write, actor)
     if (ctx.config.rateLimit) {
       const sent = (sinceMs: number) => countMailsTo(tx, ['phone_code'], { email, sinceMs })
       if ((await sent(nowMs - MINUTE_MS)) > 0) return false
       if ((await sent(nowMs - HOUR_MS)) >= SENDS_PER_HOUR) return false
     }
     const phoneChangeId = await replacePhoneChange(tx, ctx.keys, { userId, phone, nowMs })
-    const options = { nowMs, email, userId, channel: 'sms' } as const
-    await enqueueMail(tx, 'phone_code', { phoneChangeId }, options)
+    await enqueue('phone_code', { phoneChangeId }, { email, userId, channel: 'sms' })
     return true
   })
 }

@@ -1,5 +1,4 @@
 import { Type } from 'typebox'
-import { recordEvent } from '../../audit/events.ts'
 import type { Context } from '../../context.ts'
 import type { Tx } from '../../database/connect.ts'
 import { fieldError } from '../../errors.ts'
@@ -7,30 +6,35 @@ import { hashAdmission } from '../../http/admission.ts'
 import { type Client, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { Email } from '../../http/schemas.ts'
-import { countMailsOf, countMailsTo, enqueueMail } from '../../outbox/outbox.ts'
+import { countMailsOf, countMailsTo } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
 import { HOUR_MS, MINUTE_MS } from '../../lib/units.ts'
 import { type Guards, sessionOf } from '../guards.ts'
-import { countKeyOf, replaceEmailChange } from '../../accounts/email-changes.ts'
-import { assertOwnPassword, lockProven, Password, type PasswordProof } from '../current-password.ts'
+import { countKeyOf, replaceEmailChange, assertNoneUndoable } from '../../accounts/email-changes.ts'
+import { assertOwnPassword, lockProven, type PasswordProof } from '../current-password.ts'
+import { commit, type Write } from '../../outbox/write.ts'
+import { CurrentPassword } from '../schemas.ts'
 
 const SENDS_PER_HOUR = 5
-const message = 'If this address is free, the code is on its way to it.'
+const message = 'If this address is available, the code is on its way.'
 
 const schema = {
   operationId: 'changeEmail',
   tags: ['Me'],
   summary: 'Change my email address',
   description:
-    'Mails a six-digit code to the new address, which works for an hour; until it is confirmed the address before stays. Always the same answer: the owner of an address that has an account, or had one until less than 72 hours ago, is told by mail, and no code is made. A further call voids the code before it. At most one mail a minute and five an hour are sent for each user, and five an hour to each address; beyond that the answer is the same, nothing is sent, and the code before still works.',
-  body: Type.Object({ email: Email, current_password: Password }, { additionalProperties: false }),
+    'Emails a six-digit code to the new address, valid for one hour. The current address stays in use until the code is confirmed. The response is always the same: if the new address belongs to an account, or did less than 72 hours ago, its owner is notified by email and no code is created. Another request invalidates the previous code. At most one email per minute and five per hour are sent for each user, and five per hour to each address. Beyond these limits the response is the same, no email is sent, and the previous code stays valid.',
+  body: Type.Object(
+    { email: Email, current_password: CurrentPassword },
+    { title: 'EmailChange', additionalProperties: false },
+  ),
   response: {
     202: Type.Object(
       { message: Type.String({ examples: [message] }) },
-      { description: 'Always the same.' },
+      { description: 'If the address is available, the code is being sent.' },
     ),
   },
-  errors: ['wrong_password', 'too_many_requests', 'overloaded'] as const,
+  errors: ['wrong_password', 'email_change_undoable', 'too_many_requests', 'overloaded'] as const,
 }
 
 interface Wanted {
@@ -48,8 +52,7 @@ export function changeEmailRoute(app: App, ctx: Context, guards: Guards): void {
     assertAnother(sessionOf(request).user, emailCanonical)
     const proof = await assertOwnPassword(ctx, request, password)
     const wanted = { email, email_canonical: emailCanonical, client: clientOf(request) }
-    await ctx.transaction((tx) => sendNewCode(ctx, tx, proof, wanted))
-    ctx.wakeMail()
+    await commit(ctx, proof.actor.cause, (write) => sendNewCode(write, proof, wanted))
     return reply.code(202).send({ message })
   })
 }
@@ -59,24 +62,21 @@ export function changeEmailRoute(app: App, ctx: Context, guards: Guards): void {
  * out. Decided under the user's lock: asked twice at once, it sends once.
  */
 async function sendNewCode(
-  ctx: Context,
-  tx: Tx,
+  write: Write,
   proof: PasswordProof,
   { client, ...to }: Wanted,
 ): Promise<void> {
-  const user = await lockProven(ctx, tx, proof)
+  const { ctx, tx, nowMs, record, enqueue } = write
+  const user = await lockProven(write, proof)
   assertAnother(user, to.email_canonical)
-  const nowMs = ctx.now()
+  // One change at a time: a thief's chain of them would leave the owner no way back.
+  await assertNoneUndoable(write, user.id)
   const [userId, email] = [user.id, countKeyOf(ctx.keys, to.email_canonical)]
   if (ctx.config.rateLimit && !(await mayMail(tx, { userId, email, nowMs }))) return
   const emailChangeId = await replaceEmailChange(tx, ctx.keys, { user, to, nowMs })
-  await enqueueMail(tx, 'email_code', { emailChangeId, ...client }, { nowMs, email, userId })
-  const event = {
-    event: 'email.change_requested',
-    subjectId: userId,
-    ...proof.actor.cause,
-  } as const
-  await recordEvent(tx, { ...event, changes: { email_change_id: emailChangeId } }, nowMs)
+  await enqueue('email_code', { emailChangeId, ...client }, { email, userId })
+  const changes = { email_change_id: emailChangeId }
+  await record('email.change_requested', { subjectId: userId, changes })
 }
 
 /** A stranger's mailbox is not to be filled, by one user or by many. */
@@ -94,5 +94,5 @@ async function mayMail(
 
 function assertAnother(user: { email_canonical: string }, emailCanonical: string): void {
   if (user.email_canonical === emailCanonical)
-    throw fieldError('/email', 'unchanged', 'This is the address of your account already.')
+    throw fieldError('/email', 'unchanged', 'This is already the address of your account.')
 }

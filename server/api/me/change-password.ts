@@ -1,5 +1,4 @@
 import { Type } from 'typebox'
-import { recordEvent } from '../../audit/events.ts'
 import type { Context } from '../../context.ts'
 import { fieldError } from '../../errors.ts'
 import { hashAdmission } from '../../http/admission.ts'
@@ -10,28 +9,27 @@ import { type Guards, sessionOf } from '../guards.ts'
 import { endSessionsOf } from '../../accounts/sessions.ts'
 import { deletePendingEmailChangesOf } from '../../accounts/email-changes.ts'
 import { deletePasswordResetsOf } from '../../accounts/resets.ts'
+import { assertOwnPassword, lockProven, type PasswordProof } from '../current-password.ts'
+import { commit } from '../../outbox/write.ts'
 import {
   assertAllowedPassword,
   assertNotLeaked,
-  assertOwnPassword,
   enqueuePasswordChanged,
-  lockProven,
-  Password,
-  type PasswordProof,
   setPassword,
-} from '../current-password.ts'
+} from '../../accounts/passwords.ts'
+import { Password, CurrentPassword } from '../schemas.ts'
 
 const schema = {
   operationId: 'changePassword',
   tags: ['Me'],
   summary: 'Change my password',
   description:
-    'Ends every other session; this one goes on. Links to reset the password and a change of address that waits stop working, and the owner is told by mail. An admin’s password has 15 characters or more. With a leaked-password list configured, the answer takes up to a second longer.',
+    'Ends all other sessions; the current session continues. Password reset links and a pending change of the address become invalid, and the user is notified by email. An admin’s password must have at least 15 characters. If a list of leaked passwords is configured, the response takes up to one second longer.',
   body: Type.Object(
-    { current_password: Password, new_password: Password },
-    { additionalProperties: false },
+    { current_password: CurrentPassword, new_password: Password },
+    { title: 'PasswordChange', additionalProperties: false },
   ),
-  response: { 204: Type.Null({ description: 'The new password counts from now on.' }) },
+  response: { 204: Type.Null({ description: 'The password was changed.' }) },
   errors: ['wrong_password', 'too_many_requests', 'overloaded'] as const,
 }
 
@@ -58,7 +56,6 @@ export function changePasswordRoute(app: App, ctx: Context, guards: Guards): voi
     await assertNotLeaked(ctx, next, wanted)
     const passwordHash = await ctx.hasher.hash(next, { signal: request.state.hangUp })
     await changePassword(ctx, proof, { passwordHash, client: clientOf(request) })
-    ctx.wakeMail()
     return reply.code(204).send(null)
   })
 }
@@ -70,16 +67,15 @@ function changePassword(
   { passwordHash, client }: { passwordHash: string; client: Client },
 ): Promise<void> {
   const { actor } = proof
-  return ctx.transaction(async (tx) => {
-    const user = await lockProven(ctx, tx, proof)
-    const nowMs = ctx.now()
+  return commit(ctx, actor.cause, async (write) => {
+    const { tx, nowMs, record } = write
+    const user = await lockProven(write, proof)
     await setPassword(tx, user, { passwordHash, nowMs })
     const ended = await endSessionsOf(tx, user.id, { nowMs, keep: actor.sessionId })
     // What somebody else had in hand to get in later.
     await deletePasswordResetsOf(tx, user.id)
     await deletePendingEmailChangesOf(tx, user.id)
-    await enqueuePasswordChanged(tx, user.id, { client, nowMs })
-    const event = { ...actor.cause, subjectId: user.id, changes: { sessions_ended: ended } }
-    await recordEvent(tx, { event: 'password.changed', ...event }, nowMs)
+    await enqueuePasswordChanged(write, user.id, client)
+    await record('password.changed', { subjectId: user.id, changes: { sessions_ended: ended } })
   })
 }

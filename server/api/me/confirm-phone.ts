@@ -1,5 +1,4 @@
 import { Type } from 'typebox'
-import { recordEvent } from '../../audit/events.ts'
 import type { Context } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import type { App, SignedIn } from '../../http/fastify.ts'
@@ -10,13 +9,14 @@ import { countCodeTry, takeBackCodeTry } from '../../accounts/code-failures.ts'
 import { findPhoneChangeOf, usePhoneChange } from '../../accounts/phone-changes.ts'
 import { Code, toUser, User } from '../schemas.ts'
 import { lockUser, type PublicUserRow, setPhone } from '../../accounts/users.ts'
+import { commit } from '../../outbox/write.ts'
 
 const schema = {
   operationId: 'confirmPhone',
   tags: ['Me'],
   summary: 'Confirm my phone number with the code',
   description:
-    'The answer is the same for a wrong, expired or used code and when no number waits. Five wrong codes, then one more every hour and at most twenty a day. It proves the number and nothing else: it never verifies an email address.',
+    'The response is the same for a wrong, expired or used code and if no number is pending. You have five attempts; after that, one attempt per hour, at most twenty per day. The code confirms the phone number only; it does not verify an email address.',
   body: Type.Object({ code: Code }, { additionalProperties: false }),
   response: { 200: User },
   errors: ['invalid_code'] as const,
@@ -45,14 +45,14 @@ function confirm(
   change: { id: string; user_id: number; phone: string },
   { tryMs, ...budget }: { email: string; purpose: 'phone'; tryMs: number },
 ): Promise<PublicUserRow> {
-  return ctx.transaction(async (tx) => {
-    await lockSelf(ctx, tx, actor)
-    if (!(await usePhoneChange(tx, change.id, ctx.now()))) throw new AppError('invalid_code')
-    const nowMs = ctx.now()
+  return commit(ctx, actor.cause, async (write) => {
+    const { tx, nowMs, record } = write
+    await lockSelf(write, actor)
+    if (!(await usePhoneChange(tx, change.id, nowMs))) throw new AppError('invalid_code')
     const subjectId = change.user_id
     await setPhone(tx, subjectId, { phone: change.phone, nowMs })
     await takeBackCodeTry(tx, budget, tryMs)
-    await recordEvent(tx, { event: 'phone.changed', subjectId, ...actor.cause }, nowMs)
+    await record('phone.changed', { subjectId })
     const user = await lockUser(tx, change.user_id)
     if (user === undefined) throw new AppError('invalid_code')
     return user

@@ -1,31 +1,29 @@
 import { Type } from 'typebox'
-import { recordEvent } from '../../audit/events.ts'
 import type { Context } from '../../context.ts'
 import type { App } from '../../http/fastify.ts'
 import { type Guards, lockSelf, sessionOf } from '../guards.ts'
 import { endSessionsOf } from '../../accounts/sessions.ts'
+import { commit } from '../../outbox/write.ts'
 
 const schema = {
   operationId: 'endOtherSessions',
   tags: ['Me'],
-  summary: 'End all my sessions but this one',
-  description:
-    'Every other device is signed out at once. Asking again is no error: there is nothing left to end.',
-  response: { 204: Type.Null({ description: 'Only the current session is left.' }) },
+  summary: 'End all my other sessions',
+  description: 'Signs out every other device immediately. The request is idempotent.',
+  response: { 204: Type.Null({ description: 'All other sessions were ended.' }) },
 }
 
 export function endOtherSessionsRoute(app: App, ctx: Context, guards: Guards): void {
   app.delete('/me/sessions', { schema, ...guards.user }, async (request, reply) => {
     const actor = sessionOf(request)
     const { userId, sessionId } = actor
-    await ctx.transaction(async (tx) => {
+    await commit(ctx, actor.cause, async (write) => {
       // Under the lock no login can slip a session in between, and no ended session ends others.
-      await lockSelf(ctx, tx, actor)
-      const nowMs = ctx.now()
+      await lockSelf(write, actor)
+      const { tx, nowMs, record } = write
       const ended = await endSessionsOf(tx, userId, { nowMs, keep: sessionId })
       if (ended === 0) return
-      const event = { ...actor.cause, subjectId: userId, changes: { ended, kept: sessionId } }
-      await recordEvent(tx, { event: 'sessions.ended', ...event }, nowMs)
+      await record('sessions.ended', { subjectId: userId, changes: { ended, kept: sessionId } })
     })
     return reply.code(204).send(null)
   })

@@ -1,20 +1,20 @@
 import { Type } from 'typebox'
-import { recordEvent } from '../../audit/events.ts'
 import type { Context } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import type { App } from '../../http/fastify.ts'
 import { Uuid } from '../../http/schemas.ts'
 import { type Guards, lockSelf, sessionOf } from '../guards.ts'
 import { endSessionOf } from '../../accounts/sessions.ts'
+import { commit } from '../../outbox/write.ts'
 
 const schema = {
   operationId: 'endSession',
   tags: ['Me'],
   summary: 'End one of my sessions',
   description:
-    'Its tokens stop working at once; one’s own current session may be named, too. One that has ended, or that is somebody else’s, is not found: a repetition after a lost answer gets 404, and the session has ended all the same.',
-  params: Type.Object({ id: Uuid('The session.') }, { additionalProperties: false }),
-  response: { 204: Type.Null({ description: 'The session has ended.' }) },
+    'The tokens of the session stop working immediately. The current session can be ended, too. A session that has ended or belongs to another user is not found: if you retry after a lost response, 404 means that the session was ended.',
+  params: Type.Object({ id: Uuid('The id of the session.') }, { additionalProperties: false }),
+  response: { 204: Type.Null({ description: 'The session was ended.' }) },
   errors: ['not_found'] as const,
 }
 
@@ -23,13 +23,12 @@ export function endSessionRoute(app: App, ctx: Context, guards: Guards): void {
     const { id } = request.params
     const actor = sessionOf(request)
     const { userId } = actor
-    await ctx.transaction(async (tx) => {
+    await commit(ctx, actor.cause, async (write) => {
       // Under the lock: a session that was ended meanwhile ends no other.
-      await lockSelf(ctx, tx, actor)
-      const nowMs = ctx.now()
+      await lockSelf(write, actor)
+      const { tx, nowMs, record } = write
       if (!(await endSessionOf(tx, userId, { id, nowMs }))) throw new AppError('not_found')
-      const event = { ...actor.cause, subjectId: userId, changes: { session_id: id } }
-      await recordEvent(tx, { event: 'session.ended', ...event }, nowMs)
+      await record('session.ended', { subjectId: userId, changes: { session_id: id } })
     })
     return reply.code(204).send(null)
   })

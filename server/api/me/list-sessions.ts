@@ -7,17 +7,23 @@ import { findSessionsOf } from '../../accounts/session-list.ts'
 
 const Session = Type.Object(
   {
-    id: Uuid('To end this session by.'),
-    created_at: Time('When it was opened, by a login.'),
-    last_seen_at: Time('The login or the newest refresh.'),
-    ip: NullableText('From where it was last seen, as far as that is known.', [
+    id: Uuid('Identifies the session, for example to end it.'),
+    created_at: Time('Time of the login.'),
+    last_seen_at: Time('Time of the login or the latest refresh.'),
+    ip: NullableText('Client address of the login or the latest refresh, if known.', [
       '203.0.113.7',
       null,
     ]),
-    user_agent: NullableText('What the device called itself then.', ['CoffeeApp/2.1', null]),
-    current: Type.Boolean({ description: 'Whether this request is made in it.', examples: [true] }),
+    user_agent: NullableText('`User-Agent` of the login or the latest refresh.', [
+      'CoffeeApp/2.1',
+      null,
+    ]),
+    current: Type.Boolean({
+      description: 'Whether this request belongs to the session.',
+      examples: [true],
+    }),
   },
-  { additionalProperties: false },
+  { title: 'Session', additionalProperties: false },
 )
 
 const schema = {
@@ -25,8 +31,8 @@ const schema = {
   tags: ['Me'],
   summary: 'List my sessions',
   description:
-    'Those that are live, at most twenty, the one used last first. `last_seen_at`, `ip` and `user_agent` are those of the login or the newest refresh, not of each request.',
-  response: { 200: Type.Array(Session, { description: 'The live sessions.' }) },
+    'Lists the active sessions, at most twenty, the most recently used first. `last_seen_at`, `ip` and `user_agent` refer to the login or the latest refresh, not to each request.',
+  response: { 200: Type.Array(Session, { description: 'The active sessions.' }) },
 }
 
 export function listSessionsRoute(app: App, ctx: Context, guards: Guards): void {

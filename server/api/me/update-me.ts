@@ -9,7 +9,7 @@ const schema = {
   operationId: 'updateMe',
   tags: ['Me'],
   summary: 'Change my name',
-  description: 'null clears the name; without the field nothing changes.',
+  description: '`null` removes the name. If the field is omitted, nothing changes.',
   body: Type.Object({ full_name: Type.Optional(FullName) }, { additionalProperties: false }),
   response: { 200: User },
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifySchema, RouteOptions } from 'fastify'
@@ -5,6 +6,7 @@ import { IsOptional } from 'typebox'
 import type { ErrorCode } from '../../errors.ts'
 import type { App } from '../../http/fastify.ts'
 import { PAGE_CSP } from '../../http/headers.ts'
+import { escapeHtml, type Shop } from '../../messages/layout.ts'
 import { problem, PROBLEM_TYPE, STATUS } from '../../http/problem.ts'
 
 declare module 'fastify' {
@@ -18,31 +20,31 @@ declare module 'fastify' {
 
 const TAGS = [
   { name: 'Authentication', description: 'Sign up, verify, log in, refresh, log out.' },
-  { name: 'Me', description: 'Who is logged in.' },
-  { name: 'Users', description: 'The admin’s side.' },
-  { name: 'Mail', description: 'What was sent, waits or failed; for admins.' },
-  { name: 'Audit', description: 'Who did what, and when; for admins.' },
-  { name: 'Discovery', description: 'For services that check our access tokens.' },
-  { name: 'Operations', description: 'For load balancers and operators.' },
+  { name: 'Me', description: 'The account of the caller.' },
+  { name: 'Users', description: 'User administration.' },
+  { name: 'Mail', description: 'Delivery of emails and text messages, for admins.' },
+  { name: 'Audit', description: 'The audit log, for admins.' },
+  { name: 'Discovery', description: 'Metadata for services that verify access tokens.' },
+  { name: 'Operations', description: 'Probes for load balancers and operators.' },
 ]
 
-const DESCRIPTION = `Sign-up, verification by mail, login, roles, and the admin’s side of it.
+const DESCRIPTION = `Sign-up, email verification, login, sessions, roles and user administration.
 
-Send the access token as \`Authorization: Bearer …\`. Keep the \`refresh_token\` of each answer: it changes with every
-refresh, and a session whose old token comes back is ended.
+Send the access token as \`Authorization: Bearer …\`. Refresh tokens rotate: keep the \`refresh_token\` of each response.
+Reuse of an old refresh token ends the session.
 
-The base is \`/api/v1\`. The same routes answer without it, too (\`/auth/login\`), for clients of the service that this
-one replaces; write new ones against the base.
+The base path is \`/api/v1\`. The same routes are available without it (\`/auth/login\`) for clients of the service that
+this one replaces; use the base path in new clients.
 
-Every refusal is \`application/problem+json\` (RFC 9457) with a stable \`code\`.`
+Every error is \`application/problem+json\` (RFC 9457) with a stable \`code\`.`
 
 /** Describes every route that is registered after it; call before the first one. */
-export function describeApi(app: App): void {
+export function describeApi(app: App, shop: Shop): void {
   void app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: {
-        title: 'Coffee Shop API',
+        title: `${shop.name} API`,
         version: '1',
         description: DESCRIPTION,
         license: { name: 'MIT', identifier: 'MIT' },
@@ -52,12 +54,13 @@ export function describeApi(app: App): void {
       components: {
         schemas: { Problem: PROBLEM_SCHEMA as object },
         securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          // First, so that the dialog to authorize begins with the form for a person.
           password: {
             type: 'oauth2',
-            description: 'Your email as the username; leave the client fields as they are.',
+            description: 'Enter your email as the username. Leave the client fields unchanged.',
             flows: { password: { tokenUrl: '/api/v1/auth/login', scopes: {} } },
           },
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
         },
       },
     },
@@ -65,13 +68,13 @@ export function describeApi(app: App): void {
     transformObject: (document) => {
       const openapi = 'openapiObject' in document ? document.openapiObject : {}
       describeBodies(openapi as OpenApi)
-      return openapi
+      return withNamedSchemas(openapi as OpenApi)
     },
   })
 }
 
 /** `/docs` and `/openapi.json`, from local files. */
-export function serveApiDocs(app: App): void {
+export function serveApiDocs(app: App, shop: Shop): void {
   let text: string | undefined
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
     // Made once: 90 kB that anybody may ask for.
@@ -88,7 +91,8 @@ export function serveApiDocs(app: App): void {
       persistAuthorization: false,
       docExpansion: 'list',
     },
-    theme: { title: 'Coffee Shop API' },
+    // The plugin writes it into the page as it is.
+    theme: { title: escapeHtml(`${shop.name} API`) },
     transformSpecification: (document) => withoutParameterExamples(document as OpenApi),
   })
 }
@@ -104,22 +108,29 @@ const PROBLEM_SCHEMA = {
   description: 'RFC 9457 problem details.',
   required: ['type', 'title', 'status', 'detail', 'code', 'request_id'],
   properties: {
-    type: { type: 'string', description: 'Always `about:blank`; tell errors apart by `code`.' },
-    title: { type: 'string', description: 'The name of the status.' },
+    type: { type: 'string', description: 'Always `about:blank`; distinguish errors by `code`.' },
+    title: { type: 'string', description: 'The reason phrase of the status.' },
     status: { type: 'integer' },
-    detail: { type: 'string', description: 'One sentence for a person.' },
-    code: { type: 'string', enum: Object.keys(STATUS), description: 'Stable; see docs/errors.md.' },
-    request_id: { type: 'string', description: 'The same as in `X-Request-Id` and in our log.' },
+    detail: { type: 'string', description: 'A human-readable explanation in one sentence.' },
+    code: {
+      type: 'string',
+      enum: Object.keys(STATUS),
+      description: 'A stable error code; see docs/errors.md.',
+    },
+    request_id: {
+      type: 'string',
+      description: 'The request id, as in `X-Request-Id` and the log.',
+    },
     errors: {
       type: 'array',
-      description: 'With `validation_failed`: which fields, and why.',
+      description: 'Only with `validation_failed`: the invalid fields.',
       items: {
         type: 'object',
         required: ['pointer', 'code', 'detail'],
         properties: {
           pointer: {
             type: 'string',
-            description: 'RFC 6901 pointer into the body, or a parameter’s name.',
+            description: 'A JSON pointer (RFC 6901) into the body, or the name of a parameter.',
           },
           code: { type: 'string' },
           detail: { type: 'string' },
@@ -150,7 +161,7 @@ function documented(
 }
 
 /** Either scheme will do. */
-const SIGNED_IN = [{ bearer: [] }, { password: [] }]
+const SIGNED_IN = [{ password: [] }, { bearer: [] }]
 
 /** What a route can answer because of what it reads and whom it serves. */
 function impliedErrors(schema: FastifySchema, route: RouteOptions): ErrorCode[] {
@@ -194,7 +205,7 @@ function problemResponses(codes: readonly ErrorCode[]): Record<number, object> {
 const RETRY_AFTER = {
   'Retry-After': {
     type: 'integer',
-    description: 'Whole seconds after which trying again makes sense.',
+    description: 'Seconds to wait before the next attempt.',
   },
 }
 const HEADERS: Readonly<Record<number, object>> = {
@@ -202,12 +213,12 @@ const HEADERS: Readonly<Record<number, object>> = {
     ...RETRY_AFTER,
     'RateLimit-Policy': {
       type: 'string',
-      description: 'The limit that refused: its name, quota and window in seconds.',
+      description: 'The limit that was reached: its name, quota and window in seconds.',
       example: '"login";q=10;w=600',
     },
     RateLimit: {
       type: 'string',
-      description: 'What is left of it, and in how many seconds there is more.',
+      description: 'The remaining quota, and the seconds until it increases.',
       example: '"login";r=0;t=30',
     },
   },
@@ -226,13 +237,14 @@ function exampleProblem(code: ErrorCode): object {
 const FORM = 'application/x-www-form-urlencoded'
 
 interface OpenApi {
+  components?: { schemas?: Record<string, unknown> }
   paths?: Record<string, Record<string, Operation>>
 }
 interface Operation {
   'x-form-body'?: object
   'x-body-optional'?: true
   requestBody?: { required?: boolean; content: Record<string, { schema: object }> }
-  parameters?: { required?: boolean; example?: unknown }[]
+  parameters?: { example?: unknown }[]
 }
 
 /** The plugin knows one body schema per route, which is required; login's form is OAuth's. */
@@ -249,11 +261,25 @@ function describeBodies(openapi: OpenApi): void {
   }
 }
 
-/** For Swagger UI, which would send the examples of optional parameters with the first Execute. */
+/** Moves each schema with a title to the components, which gives generated clients named types. */
+function withNamedSchemas(openapi: OpenApi): object {
+  const schemas: Record<string, unknown> = { ...openapi.components?.schemas }
+  // A reviver sees inner schemas first, and its document shares nothing with the schemas that validate.
+  const paths = JSON.parse(JSON.stringify(openapi.paths), (_key, value) => {
+    if (typeof value?.title !== 'string' || value.properties === undefined) return value
+    const { title, ...schema } = value
+    if (title in schemas && !isDeepStrictEqual(schemas[title], schema))
+      throw new Error(`two schemas have the title ${title}`)
+    schemas[title] = schema
+    return { $ref: `#/components/schemas/${title}` }
+  })
+  return { ...openapi, paths, components: { ...openapi.components, schemas } }
+}
+
+/** For Swagger UI, which prefills examples: Execute must not delete the user of an example id. */
 function withoutParameterExamples(openapi: OpenApi): object {
   const operations = Object.values(openapi.paths ?? {}).flatMap((item) => Object.values(item))
-  for (const parameter of operations.flatMap(({ parameters = [] }) => parameters)) {
-    if (parameter.required !== true) delete parameter.example
-  }
+  for (const parameter of operations.flatMap(({ parameters = [] }) => parameters))
+    delete parameter.example
   return openapi
 }

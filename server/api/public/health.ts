@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
 import { isMailOverdue } from '../../outbox/backlog.ts'
-import { CLEAN_UP, latestRun } from '../../schedule/job-runs.ts'
+import { CLEAN_UP, findLastRun } from '../../schedule/jobs.ts'
 import { MINUTE_MS } from '../../lib/units.ts'
 import { pendingMigrations, SchemaError } from '../../database/migrate.ts'
 import type { App } from '../../http/fastify.ts'
@@ -19,23 +19,23 @@ const Ready = Type.Object({
   checks: Type.Object({
     database: Type.Enum(['ok', 'unavailable']),
     migrations: Type.Enum(['ok', 'pending', 'newer', 'unknown'], {
-      description: 'Whether the schema is the one that this version knows.',
+      description: 'Whether the database schema is up to date.',
     }),
-    draining: Type.Boolean({ description: 'The process is shutting down.' }),
+    draining: Type.Boolean({ description: 'Whether the process is shutting down.' }),
     clock: Type.Enum(['ok', 'skewed', 'unknown'], {
-      description: 'Compared with the database’s clock; reported, does not decide.',
+      description: 'Clock skew against the database. Informational: does not affect readiness.',
     }),
     mail: Type.Enum(['ok', 'delayed', 'unknown'], {
       description:
-        'Whether a message has been due for more than 60 seconds: no worker runs, a transport is down, or `MAIL_MAX_PER_HOUR` is reached. Reported, does not decide.',
+        '`delayed` if a message has been due for more than 60 seconds: no worker is running, a transport is down, or `MAIL_MAX_PER_HOUR` was reached. Informational: does not affect readiness.',
     }),
     redis: Type.Enum(['ok', 'unavailable', 'unused'], {
       description:
-        'Whether limits are counted in Redis; unavailable, each process counts for itself, at half. Reported, does not decide.',
+        'Whether rate limits are counted in Redis. While it is `unavailable`, each process counts on its own, with half of each limit. Informational: does not affect readiness.',
     }),
     clean_up: Type.Enum(['ok', 'refused', 'unknown'], {
       description:
-        'Whether the newest clean-up stopped because it would have deleted too many users: the clock is probably wrong. Reported, does not decide.',
+        '`refused` if the latest clean-up stopped because it would have deleted too many users, probably because of a wrong clock. Informational: does not affect readiness.',
     }),
   }),
 })
@@ -45,9 +45,12 @@ export function healthRoute(app: App): void {
   const schema = {
     operationId: 'health',
     tags: ['Operations'],
-    summary: 'The process lives',
+    summary: 'Check liveness',
     response: {
-      200: Type.Object({ status: Type.Literal('healthy') }, { description: 'It does.' }),
+      200: Type.Object(
+        { status: Type.Literal('healthy') },
+        { description: 'The process is alive.' },
+      ),
     },
   }
   app.get('/health', { schema, logLevel: 'warn' }, () => ({ status: 'healthy' as const }))
@@ -58,10 +61,10 @@ export function readyRoute(app: App, ctx: Context, isDraining: () => boolean): v
   const schema = {
     operationId: 'ready',
     tags: ['Operations'],
-    summary: 'The process can serve requests',
+    summary: 'Check readiness',
     response: {
-      200: { ...Ready, description: 'Send requests here.' },
-      503: { ...Ready, description: 'Do not: see the checks.' },
+      200: { ...Ready, description: 'The process can serve requests.' },
+      503: { ...Ready, description: 'The process cannot serve requests: see `checks`.' },
     },
   }
   app.get('/ready', { schema, logLevel: 'warn' }, async (_request, reply) => {
@@ -102,7 +105,7 @@ async function checkDatabase(ctx: Context) {
 async function checkJobs(ctx: Context) {
   const nowMs = ctx.now()
   const overdue = await isMailOverdue(ctx.db, nowMs - MAIL_PATIENCE_MS)
-  const cleanUp = await latestRun(ctx.db, CLEAN_UP, nowMs)
+  const cleanUp = await findLastRun(ctx.db, CLEAN_UP, nowMs)
   const refused = cleanUp?.counts['refused'] !== undefined
   return {
     mail: overdue ? ('delayed' as const) : ('ok' as const),

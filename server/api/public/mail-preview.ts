@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts'
 import { exampleMails, type ExampleMail, exampleSms } from '../../messages/examples.ts'
-import { escapeHtml } from '../../messages/layout.ts'
+import { escapeHtml, type Shop } from '../../messages/layout.ts'
 import type { App } from '../../http/fastify.ts'
 
 /** Inline styles, as mails have them; no script, no image, nothing from anywhere. */
@@ -9,22 +9,23 @@ const CSP =
 
 /** `/dev/mails`: what people will read. Only for `npm run dev`, and no part of the API. */
 export function mailPreviewRoute(app: App, ctx: Context): void {
+  const { shop, publicUrl } = ctx.config
   app.get('/dev/mails', { schema: { hide: true } }, (_request, reply) =>
     reply
       .header('content-security-policy', CSP)
       .type('text/html; charset=utf-8')
-      .send(page(exampleMails(ctx.config.publicUrl))),
+      .send(page(shop, exampleMails(shop, publicUrl))),
   )
 }
 
-function page(examples: readonly ExampleMail[]): string {
+function page(shop: Shop, examples: readonly ExampleMail[]): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
-<title>Mails – Coffee Shop API</title>
+<title>Mails – ${escapeHtml(shop.name)}</title>
 <style>
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 72em; padding: 1em }
 section { align-items: start; display: grid; gap: 1em; grid-template-columns: repeat(auto-fit, minmax(20em, 1fr)) }
@@ -37,7 +38,7 @@ iframe { width: 100%; height: 34em; padding: 0 }
 <h1>Mails</h1>
 ${examples.map(section).join('\n')}
 <h1>Text messages</h1>
-${exampleSms().map(textMessage).join('\n')}
+${exampleSms(shop).map(textMessage).join('\n')}
 </body>
 </html>
 `

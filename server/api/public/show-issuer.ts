@@ -18,19 +18,22 @@ const Metadata = Type.Object(
     grant_types_supported: Type.Array(Type.Literal('password')),
     response_types_supported: Type.Array(Type.Literal('code'), {
       maxItems: 0,
-      description: 'None: there is no authorization endpoint.',
+      description: 'Empty: there is no authorization endpoint.',
     }),
     token_endpoint_auth_methods_supported: Type.Array(Type.Literal('none')),
   },
-  { description: 'What a service needs to check access tokens.' },
+  {
+    title: 'IssuerMetadata',
+    description: 'The metadata that a service needs to verify access tokens.',
+  },
 )
 
 const schema = {
   operationId: 'showIssuer',
   tags: ['Discovery'],
-  summary: 'Find out who issues access tokens, and where the keys are',
+  summary: 'Get the authorization server metadata',
   description:
-    'RFC 8414. Only what is true is listed; this is no OpenID provider. When `PUBLIC_URL` has a path, that follows this one, as section 3.1 wants it.',
+    'Returns the issuer of access tokens and the location of the public keys (RFC 8414). The service is not an OpenID provider. If `PUBLIC_URL` has a path, append it to this path (RFC 8414 section 3.1).',
   response: { 200: Metadata },
 }
 

@@ -10,12 +10,12 @@ const schema = {
   tags: ['Users'],
   summary: 'Delete a user',
   description:
-    'With all sessions, which stop working at once. The address is free again; the id is never reused.',
+    'Deletes the user and ends all sessions immediately. The address becomes available again; the id is never reused.',
   params: UserIdParams,
   response: {
     200: Type.Object(
       { message: Type.Literal('User deleted successfully') },
-      { description: 'The user is gone.' },
+      { description: 'The user was deleted.' },
     ),
   },
   errors: ['not_found', 'last_admin'] as const,

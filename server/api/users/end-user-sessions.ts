@@ -1,19 +1,19 @@
 import { Type } from 'typebox'
-import { recordEvent } from '../../audit/events.ts'
 import type { Context } from '../../context.ts'
 import type { App } from '../../http/fastify.ts'
 import { UserIdParams } from '../../http/schemas.ts'
 import { lockForChange } from '../user-changes.ts'
 import { type Guards, sessionOf } from '../guards.ts'
 import { endSessionsOf } from '../../accounts/sessions.ts'
+import { commit } from '../../outbox/write.ts'
 
 const schema = {
   operationId: 'endUserSessions',
   tags: ['Users'],
   summary: 'End all sessions of a user',
-  description: 'The user is signed out everywhere, at once, and may log in again.',
+  description: 'Signs the user out everywhere immediately. The user can log in again.',
   params: UserIdParams,
-  response: { 204: Type.Null({ description: 'All sessions have ended.' }) },
+  response: { 204: Type.Null({ description: 'All sessions were ended.' }) },
   errors: ['not_found'] as const,
 }
 
@@ -21,12 +21,11 @@ export function endUserSessionsRoute(app: App, ctx: Context, guards: Guards): vo
   app.delete('/users/:id/sessions', { schema, ...guards.admin }, async (request, reply) => {
     const { id } = request.params
     const actor = sessionOf(request)
-    await ctx.transaction(async (tx) => {
+    await commit(ctx, actor.cause, async (write) => {
       // Under the lock no login can slip a session in between.
-      await lockForChange(ctx, tx, id, { actor, touchesRights: false, access: 'admin' })
-      await endSessionsOf(tx, id, { nowMs: ctx.now() })
-      const event = { event: 'sessions.ended' as const, subjectId: id, ...actor.cause }
-      await recordEvent(tx, event, ctx.now())
+      await lockForChange(write, id, { actor, touchesRights: false, access: 'admin' })
+      await endSessionsOf(write.tx, id, { nowMs: write.nowMs })
+      await write.record('sessions.ended', { subjectId: id })
     })
     return reply.code(204).send(null)
   })

@@ -15,7 +15,7 @@ const Query = Type.Object(
       Type.Integer({
         minimum: 0,
         maximum: 2_147_483_647,
-        description: 'Rows to pass over, none without it; slow when large: follow `Link` instead.',
+        description: 'Number of rows to skip. Large values are slow: follow `Link` instead.',
       }),
     ),
     limit: Limit,
@@ -25,7 +25,7 @@ const Query = Type.Object(
         minLength: 1,
         maxLength: 254,
         pattern: '^[^\\u0000-\\u001f\\u007f]*$',
-        description: 'Literal text in the address or the name, in any case.',
+        description: 'Case-insensitive search for literal text in the address or the name.',
         examples: ['ann'],
       }),
     ),
@@ -35,7 +35,7 @@ const Query = Type.Object(
       Type.Enum(['id', '-id', 'email', '-email', 'created_at', '-created_at'], {
         type: 'string',
         default: 'id',
-        description: 'With `-` before it: descending.',
+        description: 'The sort key. A leading `-` sorts in descending order.',
       }),
     ),
   },
@@ -47,7 +47,7 @@ const schema = {
   tags: ['Users'],
   summary: 'List users',
   description:
-    'A bare array. While there is more, `Link: <…>; rel="next"` (RFC 8288) leads to the next page: no user is listed twice or left out by what is added or deleted meanwhile.',
+    'Returns an array. Follow `Link: <…>; rel="next"` (RFC 8288) to the next page. Pagination is stable: users that are added or deleted in the meantime cause neither duplicates nor gaps.',
   querystring: Query,
   response: {
     200: Type.Array(User, PAGE),

@@ -11,7 +11,7 @@ const schema = {
   tags: ['Users'],
   summary: 'Change a user',
   description:
-    'Users change their own `full_name`; admins change others, too. Fields that are left out stay. Disabling ends all sessions. Nobody changes their own role, and the last active admin stays.',
+    'Users can change their own `full_name`; admins can change every user. Omitted fields stay unchanged. Disabling an account ends all its sessions. You cannot change your own role or disable your own account, and the last active admin cannot be demoted or disabled.',
   params: UserIdParams,
   body: Type.Object(
     {
@@ -19,7 +19,8 @@ const schema = {
       role: Type.Optional(Type.Enum(['user', 'admin'], { type: 'string' })),
       disabled: Type.Optional(Type.Boolean()),
     },
-    { additionalProperties: false },
+    // Sent as it stands, the example changes nothing.
+    { title: 'UserChange', additionalProperties: false, examples: [{}] },
   ),
   response: { 200: User },
   errors: ['forbidden', 'not_found', 'own_role', 'last_admin', 'user_inactive'] as const,

@@ -38,8 +38,8 @@ describe('POST /auth/verify/resend', () => {
     const [first, second] = codesTo(service)
     assert.equal(second, first)
     const text = service.mailsTo(email)[1]?.text ?? ''
-    assert.match(text, /came on 2026-01-01 12:00 UTC/)
-    assert.match(text, /works until 2026-01-02 13:00 UTC/)
+    assert.match(text, /with this address on 2026-01-01 12:00 UTC/)
+    assert.match(text, /is valid until 2026-01-02 13:00 UTC/)
   })
 
   test('202 repeats the mail of every pending attempt', async () => {
@@ -174,7 +174,7 @@ describe('the lifetime of a code that is mailed again', () => {
 
     const answer = await service.post(VERIFY, { email, code })
 
-    assert.match(service.mailsTo(email).at(-1)?.text ?? '', /works until 2026-01-03 12:00 UTC/)
+    assert.match(service.mailsTo(email).at(-1)?.text ?? '', /is valid until 2026-01-03 12:00 UTC/)
     assertProblem(answer, 'invalid_code')
   })
 

@@ -44,7 +44,7 @@ describe('POST /auth/password/reset', () => {
 
     assert.equal(answer.status, 200)
     assert.deepEqual(answer.body, {
-      message: 'The password was set and every session ended. Log in with the new password.',
+      message: 'The password was set and all sessions were ended. Log in with the new password.',
     })
     assertProblem(await logIn(service, PASSWORD), 'invalid_credentials')
     assert.equal((await logIn(service, NEW_PASSWORD)).status, 200)

@@ -49,9 +49,12 @@ describe('POST /auth/signup', () => {
     const [mail] = service.mailsTo(ann.email)
     assert.ok(mail)
     assert.ok(mail.text.includes(`Your verification code is ${code}.`))
-    assert.match(mail.text, /It works until 2026-01-02 12:00 UTC\./)
-    assert.match(mail.text, /came on 2026-01-01 12:00 UTC from 203\.0\.113\.7 with curl\./)
-    assert.match(mail.text, /Not you\? Do not type this code/)
+    assert.match(mail.text, /It is valid until 2026-01-02 12:00 UTC\./)
+    assert.match(
+      mail.text,
+      /with this address on 2026-01-01 12:00 UTC from 203\.0\.113\.7 with curl\./,
+    )
+    assert.match(mail.text, /If this was not you, do not enter this code/)
     assert.equal(mail.consoleLine, `🔑 Verification code for ${ann.email}: ${code}`)
   })
 

@@ -19,7 +19,7 @@ import { assertInvalid, assertProblem } from '../../support/problem.ts'
 import { PASSWORD, type Service, startService, type TestUser } from '../../support/service.ts'
 
 const NEW = 'new@example.com'
-const message = 'If this address is free, the code is on its way to it.'
+const message = 'If this address is available, the code is on its way.'
 
 const subjectsTo = (service: Service, email: string) =>
   service.mailsTo(email).map(({ subject }) => subject)
@@ -47,8 +47,8 @@ describe('POST /me/email', () => {
     const [mail, ...others] = service.mailsTo('New@Example.com')
     assert.equal(others.length, 0)
     const [code] = emailCodesTo(service, 'New@Example.com')
-    assert.match(mail?.text ?? '', /works until 2026-01-01 13:00 UTC/)
-    assert.match(mail?.text ?? '', /asked for on 2026-01-01 12:00 UTC from 203\.0\.113\.7 with/)
+    assert.match(mail?.text ?? '', /is valid until 2026-01-01 13:00 UTC/)
+    assert.match(mail?.text ?? '', /requested on 2026-01-01 12:00 UTC from 203\.0\.113\.7 with/)
     assert.equal(mail?.consoleLine, `🔑 Verification code for New@Example.com: ${code}`)
     const me = await service.get('/api/v1/me', { token: ann.access })
     assert.equal(me.body.email, 'ann@example.com')
@@ -71,6 +71,30 @@ describe('POST /me/email', () => {
         changes: { email_change_id: change?.id },
       },
     ])
+  })
+
+  test('409 email_change_undoable while the last change can be undone, told only after the right password', async () => {
+    await using service = await startService()
+    const ann = await service.addUser('ann@example.com')
+    await changeEmail(service, ann, NEW)
+    service.advance(MINUTE_MS)
+    const another = (caller: { access: string }) =>
+      wantEmail(service, caller, 'another@example.com')
+
+    const wrong = await service.post(
+      EMAIL,
+      { email: 'another@example.com', current_password: 'not it' },
+      { token: ann.access },
+    )
+    const early = await another(ann)
+    const back = await wantEmail(service, ann, 'ann@example.com')
+    service.advance(72 * HOUR_MS)
+    const late = await another(await service.logIn(NEW))
+
+    assertProblem(wrong, 'wrong_password')
+    assertProblem(early, 'email_change_undoable')
+    assertProblem(back, 'email_change_undoable')
+    assert.equal(late.status, 202)
   })
 
   test('202, the same, whoever has the address: as many rows and hashes; no code but for a free one', async (t) => {

@@ -60,7 +60,7 @@ describe('POST /me/password', () => {
     const mail = service.mailsTo(ann.email).at(-1)
     assert.equal(mail?.subject, 'Your Coffee Shop password was changed')
     assert.match(mail.text, /2026-01-01 12:00 UTC from 203\.0\.113\.7 with/)
-    assert.match(mail.text, /Not you\? Ask for a mail to reset your password/)
+    assert.match(mail.text, /If this was not you, request a link to reset your password/)
   })
 
   test('204 is recorded with who, whom and from where, and no secret', async () => {

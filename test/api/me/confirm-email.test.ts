@@ -68,13 +68,13 @@ describe('POST /me/email/confirm', () => {
     assert.equal(told?.subject, 'The address of your Coffee Shop account was changed')
     assert.match(
       told?.text ?? '',
-      /since 2026-01-01 12:00 UTC\. The change came from 203\.0\.113\.7/,
+      /changed to a different email address on 2026-01-01 12:00 UTC from 203\.0\.113\.7/,
     )
     assert.match(told?.text ?? '', /until 2026-01-04 12:00 UTC:/)
     assert.match(told?.text ?? '', /^https:\/\/shop\.example\/coffee\/reset#undo=[\w.-]+$/m)
     assert.doesNotMatch(told?.text ?? '', /new@example\.com/)
     const welcome = service.mailsTo(NEW).at(-1)
-    assert.equal(welcome?.subject, 'This is the new address of your Coffee Shop account')
+    assert.equal(welcome?.subject, 'Your Coffee Shop account has a new address')
     assert.deepEqual(undoTokensTo(service, NEW), [])
   })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { deliverNext } from '../../../server/outbox/delivery.ts'
+import { deliverNext } from '../../support/mailers.ts'
 import { MINUTE_MS, SECOND_MS } from '../../../server/lib/units.ts'
 import { createDeliveries } from '../../../server/worker.ts'
 import { createHangingMailer, REFUSED } from '../../support/mailers.ts'

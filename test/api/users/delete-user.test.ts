@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { deleteUser } from '../../support/deletions.ts'
+import { changeEmail } from '../../support/email-changes.ts'
 import { assertProblem } from '../../support/problem.ts'
 import { startService } from '../../support/service.ts'
 
@@ -18,6 +19,19 @@ describe('DELETE /users/{id}', () => {
     assert.deepEqual(answer.body, { message: 'User deleted successfully' })
     assertProblem(await deleteUser(service, admin, ann), 'not_found')
     assertProblem(await deleteUser(service, admin, { id: 999_999 }), 'not_found')
+  })
+
+  test('200 wakes the worker for the mail to an address that could have undone a change', async () => {
+    await using service = await startService()
+    const admin = await service.addAdmin()
+    const ann = await service.addUser()
+    await changeEmail(service, ann, 'new@example.com')
+    let woken = 0
+    Object.assign(service.ctx, { wakeMail: () => woken++ })
+
+    await deleteUser(service, admin, ann)
+
+    assert.equal(woken, 1)
   })
 
   test('403 forbidden for users, the same for themselves, others and unknown ids', async () => {

@@ -5,13 +5,14 @@ const texts = TEXTS[language ?? 'en']
 const one = (id) => document.getElementById(id)
 const input = one('password')
 const shortest = input.minLength
+const shop = document.title
 
 /** The token of the link that was opened last; it is kept here and nowhere else. */
 let token = ''
 
 for (const element of document.querySelectorAll('[data-text]')) {
   const text = texts[element.dataset.text]
-  element.textContent = typeof text === 'string' ? text : text(shortest)
+  element.textContent = typeof text === 'string' ? text : text(shortest, shop)
 }
 document.documentElement.lang = language ?? 'en'
 one('form').addEventListener('submit', (event) => {
@@ -126,6 +127,6 @@ function show(id) {
   for (const section of document.querySelectorAll('section')) section.hidden = section.id !== id
   complain('')
   const title = one(id).querySelector('h1')
-  document.title = `${title.textContent} – Coffee Shop`
+  document.title = `${title.textContent} – ${shop}`
   title.focus()
 }

@@ -1,37 +1,40 @@
-/** What the page says; `refused` by the API's codes of a refused password. */
+/** The texts of the page; the keys of `refused` are the API's codes for a refused password. */
 export const TEXTS = {
   en: {
     chooseTitle: 'Choose a new password',
-    chooseIntro: 'It replaces the one you have, and signs you out everywhere.',
+    chooseIntro: 'It replaces your current password and ends every session.',
     passwordLabel: 'New password',
     show: 'Show',
     hide: 'Hide',
-    shown: 'The password is visible now.',
+    shown: 'The password is visible.',
     hidden: 'The password is hidden.',
-    hint: (min) => `At least ${min} characters. A few words that do not belong together are best.`,
+    hint: (min) => `At least ${min} characters. Several unrelated words make a good password.`,
     save: 'Set password',
     sending: 'One moment …',
     doneTitle: 'Your new password is set',
-    doneText: 'You are signed out everywhere. Now log in with it in the app.',
-    lostTitle: 'This link no longer works',
+    doneText: 'All sessions were ended. Log in to the app with the new password.',
+    lostTitle: 'This link is no longer valid',
     lostText:
-      'It was used, is older than 30 minutes, or a newer one was mailed. Ask for another in the app, and open the newest mail.',
-    emptyTitle: 'Open the link from the mail',
+      'The link was already used, is older than 30 minutes, or was replaced by a newer one. Request another link in the app and open the latest email.',
+    emptyTitle: 'Open the link from the email',
     emptyText:
-      'This page needs the link that we mailed you, whole. If you have none, choose “Forgot password” in the app.',
-    undoTitle: 'Take the change of your address back?',
-    undoIntro: 'The address of your account was changed. If that was not you, take it back.',
+      'This page needs the complete link that we emailed you. If you have no link, choose “Forgot password” in the app.',
+    undoTitle: 'Undo the change of your address?',
+    undoIntro:
+      'The email address of your account was changed. If this was not you, undo the change.',
     undoEffect:
-      'Then your old address counts again, every device is signed out, your password stops working, and we mail you a link to set a new one.',
-    takeBack: 'Take the change back',
-    undoneTitle: 'The change is taken back',
+      'This restores your previous address, ends every session, disables your password, and emails you a link to set a new one.',
+    takeBack: 'Undo the change',
+    undoneTitle: 'The change was undone',
     undoneText:
-      'Your old address counts again, and every device is signed out. Open the mail that we are sending you now, and set a new password.',
-    undoLostTitle: 'This link no longer works',
-    undoLostText: 'It was used, or is older than 72 hours. If you need help, write to the shop.',
-    busy: 'We are busy. Try again in a moment.',
-    later: (seconds) => `Too many tries. Try again in ${seconds} s.`,
-    offline: 'The shop cannot be reached. Check your connection and try again.',
+      'Your previous address was restored, and all sessions were ended. Open the email that we are sending you and set a new password.',
+    undoLostTitle: 'This link is no longer valid',
+    undoLostText:
+      'The link was already used or is older than 72 hours. If you need help, contact the shop.',
+    back: (_min, shop) => `Back to ${shop}`,
+    busy: 'The service is busy. Try again in a moment.',
+    later: (seconds) => `Too many attempts. Try again in ${seconds} seconds.`,
+    offline: 'The service cannot be reached. Check your connection and try again.',
     broken: 'Something went wrong on our side. Try again later.',
     refused: {
       too_short: (min) => `The password must have at least ${min} characters.`,
@@ -42,47 +45,49 @@ export const TEXTS = {
   },
   de: {
     chooseTitle: 'Neues Passwort wählen',
-    chooseIntro: 'Es ersetzt Ihr bisheriges und meldet Sie überall ab.',
+    chooseIntro: 'Es ersetzt Ihr bisheriges Passwort und beendet alle Sitzungen.',
     passwordLabel: 'Neues Passwort',
-    show: 'Zeigen',
+    show: 'Anzeigen',
     hide: 'Verbergen',
-    shown: 'Das Passwort ist jetzt sichtbar.',
+    shown: 'Das Passwort ist sichtbar.',
     hidden: 'Das Passwort ist verborgen.',
     hint: (min) =>
-      `Mindestens ${min} Zeichen. Am besten sind ein paar Wörter, die nicht zusammengehören.`,
+      `Mindestens ${min} Zeichen. Gut geeignet sind mehrere Wörter, die nichts miteinander zu tun haben.`,
     save: 'Passwort setzen',
     sending: 'Einen Moment …',
     doneTitle: 'Ihr neues Passwort ist gesetzt',
-    doneText: 'Sie sind überall abgemeldet. Melden Sie sich nun in der App damit an.',
-    lostTitle: 'Dieser Link gilt nicht mehr',
+    doneText:
+      'Alle Sitzungen wurden beendet. Melden Sie sich mit dem neuen Passwort in der App an.',
+    lostTitle: 'Dieser Link ist nicht mehr gültig',
     lostText:
-      'Er wurde benutzt, ist älter als 30 Minuten, oder es kam ein neuerer. Fordern Sie in der App einen neuen an und öffnen Sie die neueste Mail.',
-    emptyTitle: 'Öffnen Sie den Link aus der Mail',
+      'Der Link wurde bereits verwendet, ist älter als 30 Minuten oder wurde durch einen neueren ersetzt. Fordern Sie in der App einen neuen Link an und öffnen Sie die neueste E-Mail.',
+    emptyTitle: 'Öffnen Sie den Link aus der E-Mail',
     emptyText:
-      'Diese Seite braucht den ganzen Link, den wir Ihnen geschickt haben. Wenn Sie keinen haben, wählen Sie in der App „Passwort vergessen“.',
+      'Diese Seite benötigt den vollständigen Link, den wir Ihnen per E-Mail geschickt haben. Wenn Sie keinen Link haben, wählen Sie in der App „Passwort vergessen“.',
     undoTitle: 'Änderung Ihrer Adresse zurücknehmen?',
     undoIntro:
-      'Die Adresse Ihres Kontos wurde geändert. Wenn Sie das nicht waren, nehmen Sie es zurück.',
+      'Die E-Mail-Adresse Ihres Kontos wurde geändert. Wenn Sie das nicht waren, nehmen Sie die Änderung zurück.',
     undoEffect:
-      'Dann gilt Ihre alte Adresse wieder, alle Geräte werden abgemeldet, Ihr Passwort gilt nicht mehr, und Sie bekommen einen Link, um ein neues zu setzen.',
+      'Ihr Konto erhält wieder die vorherige Adresse, alle Sitzungen werden beendet, und Ihr Passwort wird ungültig. Sie erhalten eine E-Mail mit einem Link, um ein neues zu setzen.',
     takeBack: 'Änderung zurücknehmen',
-    undoneTitle: 'Die Änderung ist zurückgenommen',
+    undoneTitle: 'Die Änderung wurde zurückgenommen',
     undoneText:
-      'Ihre alte Adresse gilt wieder, und alle Geräte sind abgemeldet. Öffnen Sie die Mail, die wir Ihnen jetzt schicken, und setzen Sie ein neues Passwort.',
-    undoLostTitle: 'Dieser Link gilt nicht mehr',
+      'Ihr Konto hat wieder die vorherige Adresse, und alle Sitzungen wurden beendet. Öffnen Sie die E-Mail, die wir Ihnen jetzt schicken, und setzen Sie ein neues Passwort.',
+    undoLostTitle: 'Dieser Link ist nicht mehr gültig',
     undoLostText:
-      'Er wurde benutzt oder ist älter als 72 Stunden. Wenn Sie Hilfe brauchen, schreiben Sie dem Laden.',
-    busy: 'Gerade ist viel los. Versuchen Sie es gleich noch einmal.',
-    later: (seconds) => `Zu viele Versuche. Versuchen Sie es in ${seconds} s noch einmal.`,
+      'Der Link wurde bereits verwendet oder ist älter als 72 Stunden. Wenn Sie Hilfe benötigen, wenden Sie sich an das Geschäft.',
+    back: (_min, shop) => `Zurück zu ${shop}`,
+    busy: 'Der Dienst ist gerade ausgelastet. Versuchen Sie es gleich noch einmal.',
+    later: (seconds) => `Zu viele Versuche. Versuchen Sie es in ${seconds} Sekunden noch einmal.`,
     offline:
-      'Der Laden ist nicht erreichbar. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.',
-    broken: 'Bei uns ist etwas schiefgegangen. Versuchen Sie es später noch einmal.',
+      'Der Dienst ist nicht erreichbar. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.',
+    broken: 'Bei uns ist ein Fehler aufgetreten. Versuchen Sie es später noch einmal.',
     refused: {
       too_short: (min) => `Das Passwort muss mindestens ${min} Zeichen haben.`,
       too_long: () => 'Das Passwort ist zu lang: höchstens 256 Zeichen.',
       blocklisted: () =>
-        'Dieses Passwort wird zu oft benutzt, ist aus einem Datenleck bekannt oder aus Ihrer Adresse, Ihrem Namen oder unserem gemacht. Wählen Sie ein anderes.',
-      malformed: () => 'Das Passwort enthält ein Zeichen, das es nicht gibt.',
+        'Dieses Passwort ist zu verbreitet, aus einem Datenleck bekannt oder enthält nur Ihre Adresse, Ihren Namen oder den Namen dieses Dienstes. Wählen Sie ein anderes.',
+      malformed: () => 'Das Passwort enthält ein ungültiges Zeichen.',
     },
   },
 }

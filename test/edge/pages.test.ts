@@ -6,6 +6,7 @@ import { type Answer, type Service, startService } from '../support/service.ts'
 const CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 const FILES = {
+  '/': 'text/html',
   '/reset': 'text/html',
   '/reset/icon.svg': 'image/svg+xml',
   '/reset/page.css': 'text/css',
@@ -17,7 +18,7 @@ const FILES = {
 const WORDS: string = '../../server/api/public/pages/texts.js'
 type Words = Record<string, unknown>
 
-describe('GET /reset', () => {
+describe('GET / and GET /reset', () => {
   let service: Service
   const answers: Record<string, Answer> = {}
   before(async () => {
@@ -42,19 +43,20 @@ describe('GET /reset', () => {
     })
   }
 
-  test('its page loads these files and no other, by links that hold below any prefix', () => {
+  test('the pages load these files and no other, by links that hold below any prefix', () => {
     const scripts = [textOf('/reset/page.js'), textOf('/reset/texts.js')].join('\n')
-    const linked = [...textOf('/reset').matchAll(/\b(?:href|src)="([^"]*)"/g)].map(
+    const pages = textOf('/') + textOf('/reset')
+    const linked = [...pages.matchAll(/<(?:link|img|script)[^>]*\b(?:href|src)="([^"]*)"/g)].map(
       ([, to = '']) => new URL(to, 'https://shop.example/reset').pathname,
     )
     const imported = [...scripts.matchAll(/from '([^']*)'/g)].map(
       ([, to = '']) => new URL(to, 'https://shop.example/reset/page.js').pathname,
     )
 
-    const loaded = new Set(['/reset', ...linked, ...imported])
+    const loaded = new Set(['/', '/reset', ...linked, ...imported])
 
     assert.deepEqual([...loaded].toSorted(), Object.keys(FILES).toSorted())
-    assert.doesNotMatch(textOf('/reset'), /(?:href|src)="\//)
+    assert.doesNotMatch(pages, /(?:href|src)="\//)
     assert.doesNotMatch(scripts + textOf('/reset/page.css'), /https?:|url\(|@import/)
   })
 
@@ -73,6 +75,83 @@ describe('GET /reset', () => {
 
   test('its fields have no name: a form without its script sends nothing', () => {
     assert.doesNotMatch(textOf('/reset'), /<(?:input|button)[^>]*\bname=/)
+  })
+})
+
+describe('GET /', () => {
+  const linksIn = (text: string) => [...text.matchAll(/<a href="([^"]*)"/g)].map(([, to]) => to)
+
+  test('200 and the links for a person, each of which answers', async () => {
+    await using service = await startService({ SHOP_URL: 'https://shop.example' })
+
+    const { text } = await service.get('/', { headers: { accept: 'application/json' } })
+
+    const [website, ...ours] = linksIn(text)
+    assert.equal(website, 'https://shop.example')
+    assert.deepEqual(ours, ['reset', 'docs', 'health'])
+    for (const path of ours) assert.equal((await service.get(`/${path}`)).status, 200)
+    assert.doesNotMatch(text, /<script|\bstyle=|\bon\w+=|\{\{/)
+  })
+
+  for (const method of ['HEAD', 'POST', 'DELETE']) {
+    test(`${method} is answered as for /reset`, async () => {
+      await using service = await startService()
+
+      const answer = await service.request(method, '/')
+
+      const reset = await service.request(method, '/reset')
+      assert.equal(answer.status, reset.status)
+      assert.equal(answer.headers['allow'], reset.headers['allow'])
+    })
+  }
+
+  test('has no link to a shop without SHOP_URL', async () => {
+    await using service = await startService()
+
+    const { text } = await service.get('/')
+
+    assert.deepEqual(linksIn(text), ['reset', 'docs', 'health'])
+  })
+})
+
+describe('the shop', () => {
+  const shop = { SHOP_NAME: `<b>&"'$&`, SHOP_URL: 'https://shop.example/<b>&"' }
+  const name = '&lt;b&gt;&amp;&quot;&#39;$&amp;'
+
+  for (const [path, text] of [
+    ['/', `>Website of ${name}</a>`],
+    ['/reset', ' data-text="back"></a>'],
+  ] as const) {
+    test(`is named by ${path}, which leads back to it`, async () => {
+      await using service = await startService(shop)
+
+      const page = await service.get(path)
+
+      assert.ok(page.text.includes(`<title>${name}</title>`))
+      assert.ok(page.text.includes(`/>${name}</p>`))
+      const link = '<a href="https://shop.example/&lt;b&gt;&amp;&quot;"'
+      assert.ok(page.text.includes(link + text), page.text)
+      assert.doesNotMatch(page.text, /<b>|Coffee/)
+    })
+  }
+
+  test('is named by the documentation', async () => {
+    await using service = await startService(shop)
+
+    const page = await service.get('/docs/')
+    const document = await service.get('/openapi.json')
+
+    assert.ok(page.text.includes(`<title>${name} API</title>`))
+    assert.equal(document.body.info.title, `${shop.SHOP_NAME} API`)
+  })
+
+  test('has no link without SHOP_URL', async () => {
+    await using service = await startService()
+
+    const { text } = await service.get('/reset')
+
+    assert.ok(text.includes('<title>Coffee Shop</title>'))
+    assert.doesNotMatch(text, /<a /)
   })
 })
 
