@@ -8,6 +8,7 @@ import {
 } from 'jose'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { setBounded } from '../lib/bounded-map.ts'
 import { newId } from '../lib/random.ts'
 import { SECOND_MS } from '../lib/units.ts'
 
@@ -69,8 +70,7 @@ export function createTokenVerifier(ctx: Context): (token: string) => Promise<Ac
     let token = verified.get(text)
     if (token === undefined || !(await isStillKnown(ctx, token.kid))) {
       token = await verifySignature(ctx, text)
-      if (verified.size >= CACHE_MAX) verified.delete(verified.keys().next().value ?? '')
-      verified.set(text, token)
+      setBounded(verified, [text, token], CACHE_MAX)
     }
     const nowS = ctx.now() / SECOND_MS
     if (token.expiresAt <= nowS || token.issuedAt > nowS + LEEWAY_S) {

@@ -60,9 +60,9 @@ async function isLeaked(
 ): Promise<boolean> {
   if (ctx.config.pwnedPasswordsUrl === undefined) return false
   if (network !== undefined) {
-    const { reached } = await ctx.limits.take('leaked_list_network', network)
-    if (reached !== undefined) {
-      await reached.refuse()
+    const { refuse } = await ctx.limits.take('leaked_list_network', network)
+    if (refuse !== undefined) {
+      await refuse()
       return ctx.pwnedPasswords.skip('a network asks too often')
     }
   }

@@ -37,14 +37,14 @@ export async function assertOwnPassword(
   const actor = sessionOf(request)
   const found = await ctx.lookUp(passwordOf, actor.userId)
   const hash = found?.password_hash ?? undefined
-  const counted = await countPasswordTry(ctx, actor)
+  const taken = await takePasswordTry(ctx, actor)
   const matches = await ctx.hasher
-    .verify(isHashable(password) ? hash : undefined, password, { signal: request.hangUp })
+    .verify(isHashable(password) ? hash : undefined, password, { signal: request.state.hangUp })
     .catch(async (error: unknown) => {
-      await counted.refund()
+      await taken.refund()
       throw error
     })
-  if (matches) await counted.forgive()
+  if (matches) await taken.clear()
   if (matches && found !== undefined && hash !== undefined)
     return { actor, passwordChangedAt: found.changed_at }
   await commit(ctx, actor.cause, async (write) => {
@@ -56,18 +56,18 @@ export async function assertOwnPassword(
 }
 
 /** Throws `too_many_requests`; after too many in a row it ends the session and throws `invalid_token`. */
-async function countPasswordTry(ctx: Context, actor: SignedIn) {
+async function takePasswordTry(ctx: Context, actor: SignedIn) {
   const { sessionId } = actor
-  const lately = await ctx.limits.count('current_password', sessionId)
+  const lately = await ctx.limits.takeOrRefuse('current_password', sessionId)
   const inARow = await ctx.limits.take('current_password_in_a_row', sessionId)
-  if (inARow.reached !== undefined) {
-    await inARow.reached.refuse()
+  if (inARow.refuse !== undefined) {
+    await inARow.refuse()
     await endGuessing(ctx, actor)
     throw new AppError('invalid_token')
   }
   return {
     refund: () => Promise.all([lately.refund(), inARow.refund()]),
-    forgive: () =>
+    clear: () =>
       Promise.all([
         ctx.limits.clear('current_password', sessionId),
         ctx.limits.clear('current_password_in_a_row', sessionId),

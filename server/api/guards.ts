@@ -2,7 +2,6 @@ import type { FastifyContextConfig, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import type { PublicUserRow } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
-import { addressOf } from '../http/client.ts'
 import type { SignedIn } from '../http/fastify.ts'
 import { type AccessToken, createTokenVerifier } from '../accounts/access-tokens.ts'
 import { lockUser } from '../accounts/users.ts'
@@ -39,9 +38,9 @@ export function createGuards(ctx: Context): Guards {
     const token = await verifyToken(bearerToken(request))
     const user = await findSignedIn(ctx, token)
     const { sessionId, userId } = token
-    const cause = { actorId: userId, ip: addressOf(request), requestId: request.id }
-    request.session = { sessionId, userId, role: user.role, user, cause }
-    return request.session
+    const cause = { actorId: userId, ip: request.state.ip, requestId: request.id }
+    request.state.session = { sessionId, userId, role: user.role, user, cause }
+    return request.state.session
   }
   const onRequest = async (request: FastifyRequest) => void (await authenticate(request))
   return {
@@ -68,8 +67,8 @@ export function createGuards(ctx: Context): Guards {
 
 /** Who asks. A route without a guard that calls this has a bug. */
 export function sessionOf(request: FastifyRequest): SignedIn {
-  if (request.session === undefined) throw new Error('this route has no guard')
-  return request.session
+  if (request.state.session === undefined) throw new Error('this route has no guard')
+  return request.state.session
 }
 
 interface StillAllowed {

@@ -10,13 +10,13 @@ import { commit } from '../accounts/write.ts'
  */
 export function recordLimits(app: FastifyInstance, ctx: Context): void {
   app.addHook('onSend', async (request) => {
-    const limit = request.limitReached
+    const limit = request.state.limitReached
     if (limit === undefined || !limit.isFirst) return
     const cause = causeOf(request)
-    // The refusal stands, whatever becomes of its record.
+    // The refusal stands even when its record fails.
     await commit(ctx, cause, async ({ tx, record }) => {
       const { actorId } = cause
-      // Deleted since the guard let it in: a network of nobody would stay for ever.
+      // The user was deleted since the guard: an erasure would never find this network.
       const isGone = actorId !== undefined && (await lockUser(tx, actorId)) === undefined
       await record('limit.reached', { changes: { limit: limit.name }, ...(isGone && { ip: null }) })
     }).catch((error: unknown) => ctx.log.warn({ err: error, limit: limit.name }, 'limit reached'))

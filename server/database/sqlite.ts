@@ -14,6 +14,7 @@ import {
   type SqliteStatement,
 } from 'kysely'
 import { AppError } from '../errors.ts'
+import { setBounded } from '../lib/bounded-map.ts'
 import type { Backend } from './connect.ts'
 import type { Schema } from './schema.ts'
 
@@ -149,9 +150,7 @@ function statementCache(handle: DatabaseSync): (sql: string) => StatementSync {
     const known = cache.get(sql)
     if (known !== undefined) return known
     const statement = handle.prepare(sql)
-    const oldest = cache.size >= STATEMENTS_MAX ? cache.keys().next().value : undefined
-    if (oldest !== undefined) cache.delete(oldest)
-    cache.set(sql, statement)
+    setBounded(cache, [sql, statement], STATEMENTS_MAX)
     return statement
   }
 }

@@ -3,15 +3,6 @@ import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { SECOND_MS } from '../lib/units.ts'
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** For routes with `hashAdmission`: aborted when the client is gone before it was answered. */
-    hangUp: AbortSignal | undefined
-    /** Refused by a full hash queue, which is logged once a second for all of them. */
-    isShed: boolean
-  }
-}
-
 /**
  * For routes that hash a password: refuses before the body is read when the hash queue is full. One
  * log line a second, however many are refused.
@@ -23,10 +14,10 @@ export function hashAdmission(ctx: Context): { onRequest: onRequestHookHandler }
   return {
     onRequest(request, reply, done) {
       if (!ctx.hasher.isFull()) {
-        request.hangUp = hangUpOf(reply)
+        request.state.hangUp = hangUpOf(reply)
         return done()
       }
-      request.isShed = true
+      request.state.isShed = true
       ctx.metrics.count('hash_refusals')
       refused++
       if (performance.now() - loggedAtMs > SECOND_MS) {

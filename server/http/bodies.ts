@@ -1,19 +1,24 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
 
+export const BODY_MAX_BYTES = 64 * 1024
+/** Anonymous clients send here, and no body needs more than a password and a token. */
+const AUTH_BODY_MAX_BYTES = 16 * 1024
+
 const JSON_TYPE = /^application\/json[ \t]*(;[ \t]*charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?$/i
 const FORM_TYPE =
   /^application\/x-www-form-urlencoded[ \t]*(;[ \t]*charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?$/i
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-/** A JSON escape of half a character: as UTF-8 it would become U+FFFD, and different passwords one. */
-const LONE_SURROGATE = /\p{Surrogate}/u
 
 /**
  * Reads JSON, and forms where a route allows them, and nothing else: Fastify's own parsers replace
  * invalid UTF-8, accept text/plain, and pass on media types that only begin right.
  */
-export function readBodiesStrictly(app: FastifyInstance): void {
+export function readBodies(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    if (/(^|\/)auth\//.test(route.url)) route.bodyLimit = AUTH_BODY_MAX_BYTES
+  })
   app.removeAllContentTypeParsers()
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
@@ -45,7 +50,7 @@ export function isForm(request: FastifyRequest): boolean {
 
 function assertMediaType(request: FastifyRequest): void {
   if (!hasBody(request)) return
-  // Nothing here unpacks: what says that it is packed is not what we would read.
+  // No body is decompressed here.
   if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
     throw new AppError('unsupported_media_type')
   const type = request.headers['content-type'] ?? ''
@@ -54,7 +59,7 @@ function assertMediaType(request: FastifyRequest): void {
   throw new AppError('unsupported_media_type')
 }
 
-/** The query parser passes on as text what is no percent-encoded UTF-8. */
+/** Fastify's query parser keeps a value that is no percent-encoded UTF-8 as it stands. */
 function assertReadableQuery(url: string): void {
   try {
     decodeURIComponent(url.slice(url.indexOf('?') + 1))
@@ -76,19 +81,22 @@ function decode(body: Buffer): string | undefined {
   }
 }
 
-/** Only an escape can make one: the bytes were valid UTF-8. */
+/**
+ * A JSON escape of half a character: UTF-8 turns it into U+FFFD, which would make different passwords
+ * equal. Only an escape can make one, for the bytes were valid UTF-8.
+ */
 function hasLoneSurrogate(text: string, value: unknown): boolean {
   if (!/\\u[dD][89a-fA-F]/.test(text)) return false
   const search = (node: unknown): boolean =>
     typeof node === 'string'
-      ? LONE_SURROGATE.test(node)
+      ? !node.isWellFormed()
       : typeof node === 'object' &&
         node !== null &&
         Object.entries(node).some((pair) => pair.some(search))
   try {
     return search(value)
   } catch {
-    // Nested too deeply to search: nothing of ours is.
+    // Nested too deeply to search; no schema of ours allows that.
     return true
   }
 }
@@ -100,7 +108,7 @@ const FORM_NAMES_MAX = 32
 function parseForm(text: string): Record<string, string | string[]> | undefined {
   const form: Record<string, string | string[]> = Object.create(null)
   try {
-    // Empty ones count, too: what came behind them would otherwise be passed over.
+    // Empty pairs count, too, or a long row of them would hide the fields behind it.
     const pairs = text.split('&', FORM_NAMES_MAX + 1)
     if (pairs.length > FORM_NAMES_MAX) return undefined
     for (const pair of pairs.filter((part) => part !== '')) {

@@ -19,21 +19,21 @@ export function isWellFramed({ httpVersion, rawHeaders, headers }: IncomingMessa
   return hosts === 1 ? httpVersion.startsWith('1.') : hosts === 0 && httpVersion === '1.0'
 }
 
-/** Takes over what Node would answer itself, without our headers and our problem document. */
+/** Replaces Node's own answers, which lack our headers and problem document. */
 export function answerForNode(server: Server, headers: Headers): void {
   // An expectation may be ignored (RFC 9110 section 10.1.1); Node's own answer is a bare 417.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response))
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-    // Node has let go of this socket: a reset without a listener would end the process, and a
-    // client that does not close its side would hold it for ever.
+    // Node no longer manages this socket: a reset without a listener would end the process, and a
+    // client that does not close its side would keep it open for ever.
     socket.on('error', () => {})
     socket.on('finish', () => socket.destroy())
-    // What CONNECT names is no resource of ours, so that it allows no method.
+    // CONNECT names a host and no resource of ours, so no method is allowed.
     endWith(socket, 'method_not_allowed', { ...headers, allow: '' })
   })
 }
 
-/** Answers what never became a request: oversized headers, time-outs, broken HTTP. */
+/** Answers input that never became a request: oversized headers, time-outs, broken HTTP. */
 export function answerBrokenRequest(
   error: Error & { code?: string; rawPacket?: unknown },
   socket: Socket,
@@ -53,7 +53,7 @@ export function answerBrokenRequest(
   endWith(socket, CODES[error.code ?? ''] ?? 'malformed_request', headers)
 }
 
-/** A well-formed request line with a method that nobody registered (RFC 9110 section 16.1). */
+/** A well-formed request line with an unregistered method (RFC 9110 section 16.1). */
 const UNKNOWN_METHOD = /^[A-Z]+ \/\S* HTTP\/1\.[01]\r\n/
 
 const CODES: Readonly<Record<string, ErrorCode>> = {

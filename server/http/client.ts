@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import { unwrapped } from '../lib/networks.ts'
 
-/** Where a request came from, as told to the account's owner later. */
+/** The origin of a request, as messages and the session list show it to the account's owner. */
 export interface Client {
   /** IPv4, or IPv6 in the form that Node gives it. */
   readonly ip: string | null
@@ -10,9 +10,9 @@ export interface Client {
   readonly userAgent: string | null
 }
 
-/** Who caused a change, and from where, for its audit event. */
+/** The actor and the origin of a change, for its audit event. */
 export interface Cause {
-  /** Absent while nobody is logged in. */
+  /** Absent without a login. */
   readonly actorId?: number
   readonly ip: string | null
   readonly requestId: string
@@ -20,7 +20,7 @@ export interface Cause {
 
 /** After the guard, if the route has one. */
 export function causeOf(request: FastifyRequest): Cause {
-  return request.session?.cause ?? { ip: addressOf(request), requestId: request.id }
+  return request.state.session?.cause ?? { ip: request.state.ip, requestId: request.id }
 }
 
 const USER_AGENT_MAX = 256
@@ -29,15 +29,18 @@ export function clientOf(request: FastifyRequest): Client {
   const userAgent = (request.headers['user-agent'] ?? '')
     .slice(0, USER_AGENT_MAX)
     .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '')
-  return { ip: addressOf(request), userAgent: userAgent || null }
+  return { ip: request.state.ip, userAgent: userAgent || null }
 }
 
 /** `192.0.2.1:443` and `[2001:db8::1]:443`, as some proxies append them. */
 const WITH_PORT = /^(?:\[([^\]]+)\]|([0-9.]+))(?::[0-9]+)?$/
 
-/** The address alone. Null for what is none: behind a proxy it is text from a header, and it is mailed and logged. */
-export function addressOf(request: FastifyRequest): string | null {
-  // Once the client has hung up there is none, whatever the types say.
+/**
+ * The client's address alone, or null for any other text: behind a proxy it comes from a header, and it
+ * is mailed and logged.
+ */
+export function readAddress(request: FastifyRequest): string | null {
+  // A client that has hung up already has none, whatever the types say.
   const text = (request.ip as string | undefined) ?? ''
   const [, inBrackets, beforePort] = WITH_PORT.exec(text) ?? []
   const ip = inBrackets ?? beforePort ?? text

@@ -14,7 +14,7 @@ export function securityHeaders(config: Pick<Config, 'hsts'>): Record<string, st
   }
 }
 
-/** Of what verifiers of our tokens read: a key is published for longer than that before it signs. */
+/** For the keys and metadata that verifiers of our tokens read: a key is published for longer before it signs. */
 export const CACHED_BY_VERIFIERS = 'public, max-age=600'
 
 /** For pages of ours: own files only, nothing inline. Swagger UI draws its icons from data: URLs. */

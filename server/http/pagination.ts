@@ -52,7 +52,7 @@ export async function sendPage<Row, Key extends object>(
   const query = request.query as { limit?: number; after?: string }
   const { limit = LIMIT_DEFAULT, after } = query
   const key = after === undefined ? undefined : (readCursor(ctx, scope, after) as Key)
-  // One more than asked for tells whether there is a next page.
+  // One row more shows whether there is a next page.
   const rows = await find({ limit: limit + 1, after: key })
   const page = rows.slice(0, limit)
   const last = page.at(-1)

@@ -85,7 +85,7 @@ export function problem(
   }
 }
 
-/** Answers an error. What is neither ours nor Fastify's refusal is a bug: logged whole, told bare. */
+/** Answers an error. Anything but a refusal of ours or Fastify's is a bug: logged whole, answered bare. */
 export function handleError(
   error: unknown,
   request: FastifyRequest,
@@ -96,7 +96,7 @@ export function handleError(
   else if (refusal.code === 'database_unavailable') {
     request.log.warn({ err: refusal.cause }, 'database unavailable')
   }
-  request.limitReached = refusal.limit
+  if (refusal.limit !== undefined) request.state.limitReached = refusal.limit
   for (const [name, value] of Object.entries(refusalHeaders(request, refusal)))
     reply.header(name, value)
   return reply
@@ -118,7 +118,7 @@ function refusalHeaders(request: FastifyRequest, refusal: AppError): Record<stri
   return headers
 }
 
-/** draft-ietf-httpapi-ratelimit-headers-10: which limit, how much of it is left, and for how long. */
+/** draft-ietf-httpapi-ratelimit-headers-10: the limit, the rest of its quota, and the time until more. */
 function limitHeaders({ name, quota, windowS, retryAfterS }: LimitReached): Record<string, string> {
   return {
     'ratelimit-policy': `"${name}";q=${quota};w=${windowS}`,
@@ -126,7 +126,7 @@ function limitHeaders({ name, quota, windowS, retryAfterS }: LimitReached): Reco
   }
 }
 
-/** Fastify's own refusals as ours; its messages are never passed on, they repeat what was sent. */
+/** Fastify's refusals as ours; its messages are never passed on, since they repeat the input. */
 function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
   const { statusCode, validation, validationContext, code } = error as Partial<FastifyError>
@@ -146,7 +146,7 @@ function toAppError(error: unknown): AppError {
 
 type Validation = NonNullable<FastifyError['validation']>[number]
 
-/** Which field and which rule, in words of ours: the value, which may be a password, is never told. */
+/** Names the field and the rule in words of ours, and never the value, which may be a password. */
 function toFieldError(context: string | undefined) {
   return ({ instancePath, keyword, params }: Validation): FieldError => {
     const name = fieldName(params)

@@ -1,10 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
-import type { LimitReached } from '../errors.ts'
 import { networkOf } from '../lib/networks.ts'
-import type { Try } from '../limits/counters.ts'
 import { LIMITS, type RouteLimitName } from '../limits/limits.ts'
-import { addressOf } from './client.ts'
 import { watchForProxies } from './proxy-watch.ts'
 
 declare module 'fastify' {
@@ -12,49 +9,36 @@ declare module 'fastify' {
     /** Counted before the body is read, those by user once it is known; see limits/limits.ts. */
     limits?: readonly RouteLimitName[]
   }
-  interface FastifyRequest {
-    /** What was counted, with the statuses that keep it. */
-    counted: readonly Counted[] | undefined
-    /** The limit that refused it. */
-    limitReached: LimitReached | undefined
-  }
 }
 
-interface Counted {
-  readonly counts: readonly number[]
-  readonly tried: Try
-}
-
-/** A request whose address is none, as behind a proxy that sends no address, shares one count. */
+/** Requests without an address, as behind a proxy that sends none, share one count. */
 export function networkKeyOf(request: FastifyRequest): string {
-  const address = addressOf(request)
-  return address === null ? 'unknown' : networkOf(address)
+  const { ip } = request.state
+  return ip === null ? 'unknown' : networkOf(ip)
 }
 
-/** Counts what a route declares; an answer that is none of those that count gives it back. */
+/** Takes from the limits that a route declares; an answer whose status does not count is refunded. */
 export function limitByNetwork(app: FastifyInstance, ctx: Context): void {
-  const seen = watchForProxies(ctx)
-  app.decorateRequest('counted', undefined)
-  app.decorateRequest('limitReached', undefined)
+  const watch = watchForProxies(ctx)
   app.addHook('onRequest', async (request) => {
     const names = namesOf(request, 'network')
     if (names.length === 0 || !ctx.config.rateLimit) return
-    seen(request)
-    await countAll(ctx, request, { names, key: networkKeyOf(request) })
+    watch(request)
+    await takeAll(ctx, request, { names, key: networkKeyOf(request) })
   })
   app.addHook('onSend', async (request: FastifyRequest, reply: FastifyReply) => {
-    for (const { counts, tried } of request.counted ?? [])
-      if (!counts.includes(reply.statusCode)) await tried.refund()
+    for (const [name, taken] of request.state.taken ?? [])
+      if (!LIMITS[name].counts.includes(reply.statusCode)) await taken.refund()
   })
 }
 
-/** The same for who is logged in, once the guard knows; to be called before anything looks at the body. */
+/** The same by user, once the guard knows the session; it comes before any step that reads the body. */
 export function limitByUser(app: FastifyInstance, ctx: Context): void {
   app.addHook('preParsing', async (request) => {
-    const { session } = request
+    const { session } = request.state
     if (session === undefined || session.role === 'admin') return
     const names = namesOf(request, 'user')
-    await countAll(ctx, request, { names, key: String(session.userId) })
+    await takeAll(ctx, request, { names, key: String(session.userId) })
   })
 }
 
@@ -63,13 +47,13 @@ function namesOf(request: FastifyRequest, per: 'network' | 'user'): RouteLimitNa
   return limits.filter((name) => LIMITS[name].per === per)
 }
 
-async function countAll(
+async function takeAll(
   ctx: Context,
   request: FastifyRequest,
   { names, key }: { names: readonly RouteLimitName[]; key: string },
 ): Promise<void> {
   for (const name of names) {
-    const tried = await ctx.limits.count(name, key)
-    request.counted = [...(request.counted ?? []), { counts: LIMITS[name].counts, tried }]
+    const taken = await ctx.limits.takeOrRefuse(name, key)
+    request.state.taken = (request.state.taken ?? new Map()).set(name, taken)
   }
 }

@@ -33,15 +33,15 @@ export function forgotPasswordRoute(app: App, ctx: Context): void {
   const config = { limits: ['forgot_network'] } as const
   app.post('/auth/password/forgot', { schema, config }, async (request, reply) => {
     const email = canonicalEmail(request.body.email) ?? ''
-    const tried = await ctx.limits.take('forgot', `${email} ${networkKeyOf(request)}`)
+    const taken = await ctx.limits.take('forgot', `${email} ${networkKeyOf(request)}`)
     let written = false
     try {
-      if (tried.reached === undefined) written = await ask(ctx, email, clientOf(request))
+      if (taken.refuse === undefined) written = await ask(ctx, email, clientOf(request))
     } finally {
-      if (!written) await tried.refund()
+      if (!written) await taken.refund()
     }
     // Recorded as other refusals are, though the answer does not tell.
-    request.limitReached = await tried.reached?.refuse()
+    request.state.limitReached = await taken.refuse?.()
     return reply.code(202).send({ message })
   })
 }

@@ -22,7 +22,7 @@ import {
   userForLogin,
 } from '../../accounts/users.ts'
 import { isNewDevice } from '../../accounts/session-list.ts'
-import { countLogin } from './login-limits.ts'
+import { takeLogin } from './login-limits.ts'
 import { openSession } from '../../accounts/sessions.ts'
 import { issueTokens, Tokens } from '../../accounts/tokens.ts'
 import { commit } from '../../accounts/write.ts'
@@ -84,13 +84,13 @@ export function logInRoute(app: App, ctx: Context): void {
   }
   app.post('/auth/login', options, async (request) => {
     const email = canonicalEmail(request.body.email) ?? ''
-    const counted = await countLogin(ctx, request, email)
+    const taken = await takeLogin(ctx, request, email)
     try {
       const tokens = await logIn(ctx, request, { email, password: request.body.password })
-      await counted.succeeded()
+      await taken.succeeded()
       return tokens
     } catch (error) {
-      await counted.failed(error)
+      await taken.failed(error)
       throw error
     }
   })
@@ -101,8 +101,8 @@ async function logIn(
   request: FastifyRequest,
   given: { email: string; password: string },
 ) {
-  const proven = await provePassword(ctx, given, request.hangUp)
-  await ctx.limits.count('own_logins', String(proven.user.id))
+  const proven = await provePassword(ctx, given, request.state.hangUp)
+  await ctx.limits.takeOrRefuse('own_logins', String(proven.user.id))
   const sessionId = await openSessionFor(ctx, proven, request)
   return issueTokens(ctx, { sessionId, userId: proven.user.id, generation: 0 })
 }

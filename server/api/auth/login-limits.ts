@@ -2,12 +2,12 @@ import type { FastifyRequest } from 'fastify'
 import type { Context } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { networkKeyOf } from '../../http/rate-limits.ts'
-import type { Try } from '../../limits/counters.ts'
+import type { Taken } from '../../limits/counters.ts'
 import { isKnownNetwork } from '../../accounts/session-list.ts'
 
-/** A login that was counted before its password was looked at. */
+/** A login, counted before its password is checked. */
 export interface LoginTry {
-  /** The password was wrong, or something else: only the first counts. */
+  /** Refunds it unless the password was wrong. */
   failed(error: unknown): Promise<void>
   succeeded(): Promise<void>
 }
@@ -16,29 +16,29 @@ export interface LoginTry {
  * Counts a login of a canonical address, known or not, in the same way. Throws `too_many_requests`, and
  * `login_locked` after too many in a row from everywhere, unless its owner logged in from here lately.
  */
-export async function countLogin(
+export async function takeLogin(
   ctx: Context,
   request: FastifyRequest,
   email: string,
 ): Promise<LoginTry> {
-  const here = await ctx.limits.count('login', pairKey(request, email))
+  const here = await ctx.limits.takeOrRefuse('login', pairKey(request, email))
   const everywhere = await ctx.limits.take('login_address', email)
-  const { reached } = everywhere
-  if (reached !== undefined && !(await isKnownHere(ctx, request, { email, here }))) {
+  const { refuse } = everywhere
+  if (refuse !== undefined && !(await isKnownHere(ctx, request, { email, here }))) {
     await here.refund()
-    throw new AppError('login_locked', { limit: await reached.refuse() })
+    throw new AppError('login_locked', { limit: await refuse() })
   }
   return {
     async failed(error) {
       if (error instanceof AppError && error.code === 'invalid_credentials') return
       await Promise.all([here.refund(), everywhere.refund()])
     },
-    succeeded: () => forgiveLogins(ctx, request, email),
+    succeeded: () => clearLogins(ctx, request, email),
   }
 }
 
-/** For who has shown to be the owner of the address: by a login, or by a mailed link. */
-export async function forgiveLogins(
+/** For an owner who proved the address by a login or by a mailed link. */
+export async function clearLogins(
   ctx: Context,
   request: FastifyRequest,
   email: string,
@@ -52,7 +52,7 @@ export async function forgiveLogins(
 async function isKnownHere(
   ctx: Context,
   request: FastifyRequest,
-  { email, here }: { email: string; here: Try },
+  { email, here }: { email: string; here: Taken },
 ): Promise<boolean> {
   try {
     const from = { network: networkKeyOf(request), nowMs: ctx.now() }

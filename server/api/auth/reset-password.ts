@@ -8,7 +8,7 @@ import { causeOf, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { networkKeyOf } from '../../http/rate-limits.ts'
 import { preferredLocale } from '../../lib/locales.ts'
-import { forgiveLogins } from './login-limits.ts'
+import { clearLogins } from './login-limits.ts'
 import { endSessionsOf } from '../../accounts/sessions.ts'
 import { readLinkToken } from '../../keys/links.ts'
 import { clearCodeFailures } from '../../accounts/code-failures.ts'
@@ -69,11 +69,11 @@ export function resetPasswordRoute(app: App, ctx: Context): void {
       fullName: owner.full_name,
       network: networkKeyOf(request),
     })
-    const passwordHash = await ctx.hasher.hash(password, { signal: request.hangUp })
+    const passwordHash = await ctx.hasher.hash(password, { signal: request.state.hangUp })
     await commit(ctx, causeOf(request), (write) =>
       reset(write, { id, userId: owner.id, passwordHash, request }),
     )
-    await forgiveLogins(ctx, request, owner.email_canonical)
+    await clearLogins(ctx, request, owner.email_canonical)
     return { message }
   })
 }

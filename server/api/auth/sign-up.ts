@@ -82,7 +82,7 @@ export function signUpRoute(app: App, ctx: Context): void {
     if (known?.verified_at != null && !ctx.config.hideRegisteredEmails)
       throw new AppError('email_taken')
 
-    const passwordHash = await ctx.hasher.hash(password, { signal: request.hangUp })
+    const passwordHash = await ctx.hasher.hash(password, { signal: request.state.hangUp })
     const attempt = {
       email,
       emailCanonical,

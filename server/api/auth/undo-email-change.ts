@@ -57,7 +57,7 @@ export function undoEmailChangeRoute(app: App, ctx: Context): void {
     if (!change || change.key_id !== named.keyId || !isUndoable(change, ctx.now()))
       throw new AppError('invalid_undo_token')
     // Of a password that nobody knows, and that nobody will.
-    const passwordHash = await ctx.hasher.hash(newSecret(), { signal: request.hangUp })
+    const passwordHash = await ctx.hasher.hash(newSecret(), { signal: request.state.hangUp })
     await commit(ctx, causeOf(request), (write) => undo(write, change, passwordHash))
     return { message }
   })

@@ -32,7 +32,7 @@ export function addPhoneRoute(app: App, ctx: Context, guards: Guards): void {
     const { phone } = request.body
     const send = () => sendNewCode(ctx, sessionOf(request), phone)
     // Recorded as other refusals are, though the answer does not tell.
-    request.limitReached = await withinTextLimits(ctx, phone, send)
+    request.state.limitReached = await withinTextLimits(ctx, phone, send)
     return reply.code(202).send({ message })
   })
 }
@@ -44,11 +44,11 @@ async function withinTextLimits(
   send: () => Promise<boolean>,
 ): Promise<LimitReached | undefined> {
   const toNumber = await ctx.limits.take('phone_number', phone)
-  if (toNumber.reached !== undefined) return toNumber.reached.refuse()
+  if (toNumber.refuse !== undefined) return toNumber.refuse()
   const inAll = await ctx.limits.take('text_messages', 'all')
-  if (inAll.reached !== undefined) {
+  if (inAll.refuse !== undefined) {
     await toNumber.refund()
-    const limit = await inAll.reached.refuse()
+    const limit = await inAll.refuse()
     const details = { sms_max_per_hour: ctx.config.smsMaxPerHour }
     if (limit.isFirst)
       ctx.log.error(details, 'SMS_MAX_PER_HOUR is reached: no text message is sent. A flood?')

@@ -54,7 +54,7 @@ export function changePasswordRoute(app: App, ctx: Context, guards: Guards): voi
     const proof = await assertOwnPassword(ctx, request, current)
     // Only for who proved the password: the list answers a few at once.
     await assertNotLeaked(ctx, next, wanted)
-    const passwordHash = await ctx.hasher.hash(next, { signal: request.hangUp })
+    const passwordHash = await ctx.hasher.hash(next, { signal: request.state.hangUp })
     await changePassword(ctx, proof, { passwordHash, client: clientOf(request) })
     return reply.code(204).send(null)
   })
