@@ -97,7 +97,7 @@ export async function work(options: ProcessOptions): Promise<Running> {
   let worker = ELSEWHERE
   const { ctx, close } = await open(options, () => worker.wake())
   worker = startWorker(ctx, sendersOf(options))
-  options.log.info('Coffee Shop worker sends mail and runs what recurs')
+  options.log.info('Coffee Shop worker runs background jobs: mail and clean-up')
   return {
     async stop() {
       await worker.stop()
