@@ -16,7 +16,7 @@ export async function sendCode(
   if (code === undefined) {
     ctx.log.warn(
       { sign_up_id: signUp.id },
-      'the key of this code is gone: SECRET_KEY_PREVIOUS was removed too early',
+      'code not sent: its key is missing because SECRET_KEY_PREVIOUS was removed too early',
     )
     return undefined
   }

@@ -33,7 +33,7 @@ export async function sendEmailCode(
   if (code === undefined) {
     ctx.log.warn(
       { email_change_id: change.id },
-      'the key of this code is gone: SECRET_KEY_PREVIOUS was removed too early',
+      'code not sent: its key is missing because SECRET_KEY_PREVIOUS was removed too early',
     )
   }
   if (code === undefined || user === undefined) return undefined

@@ -15,7 +15,7 @@ export async function sendPhoneCode(
   if (code === undefined) {
     ctx.log.warn(
       { phone_change_id: change.id },
-      'the key of this code is gone: SECRET_KEY_PREVIOUS was removed too early',
+      'code not sent: its key is missing because SECRET_KEY_PREVIOUS was removed too early',
     )
     return undefined
   }
