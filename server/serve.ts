@@ -73,7 +73,7 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
         let complete = true
         const cut = setTimeout(() => {
           complete = false
-          log.warn('stopping: cutting the connections that are left')
+          log.warn('stopping: closing the remaining connections')
           app.server.closeAllConnections()
         }, DRAIN_MAX_MS)
         // Side by side: one after the other, a client and a mail server that hang take too long.
@@ -97,7 +97,7 @@ export async function work(options: ProcessOptions): Promise<Running> {
   let worker = ELSEWHERE
   const { ctx, close } = await open(options, () => worker.wake())
   worker = startWorker(ctx, sendersOf(options))
-  options.log.info('Coffee Shop worker sends mail and runs what recurs')
+  options.log.info('Coffee Shop worker runs background jobs: mail and clean-up')
   return {
     async stop() {
       await worker.stop()

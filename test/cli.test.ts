@@ -222,7 +222,7 @@ describe('cleanup', () => {
     const slot = { name: 'clean-up', slotMs: nowMs - HOUR_MS }
     await service.ctx.transaction((tx) => claimSlot(tx, slot, nowMs))
 
-    assertRefused(await clean(service), /running already/)
+    assertRefused(await clean(service), /already running/)
     assert.equal((await clean(service, '--all')).exitCode, 2)
 
     assert.equal(await count(service), 5)
@@ -541,8 +541,10 @@ if (DATABASE === 'sqlite') {
       const bounced = await program.run('resend', '--state', 'bounced', '--yes')
 
       assert.deepEqual(
-        [other, all].map(({ stderr }) => /^.* messages? waits? again\.$/m.exec(stderr)?.[0]),
-        ['0 messages wait again.', '1 message waits again.'],
+        [other, all].map(
+          ({ stderr }) => /^.* messages? (?:is|are) queued again\.$/m.exec(stderr)?.[0],
+        ),
+        ['0 messages are queued again.', '1 message is queued again.'],
       )
       assert.deepEqual([refused.exitCode, refused.stdout], [2, ''])
       assert.match(refused.stderr, /--yes/)
@@ -592,7 +594,7 @@ if (DATABASE === 'sqlite') {
       assert.equal(first[0]?.alg, 'EdDSA')
       assert.deepEqual(second.slice(0, 1), first)
       assert.deepEqual(third, second)
-      assert.match(runs[2]?.stderr ?? '', /^The next key waits/)
+      assert.match(runs[2]?.stderr ?? '', /^The next key is already published/)
       const aheadMs = Date.parse(second[1]?.signs_from ?? '') - startedAt
       assert.ok(aheadMs >= 30 * MINUTE_MS && aheadMs < 32 * MINUTE_MS, `${aheadMs} ms`)
 

@@ -129,7 +129,7 @@ describe('a reserved address', () => {
     await makeFirstAdmin(service.ctx, OLD, 'a password of an admin')
 
     assert.deepEqual(await emails(service), [NEW])
-    assert.ok(service.logged.some((line) => /ADMIN_EMAIL is kept for the user who left/.test(line)))
+    assert.ok(service.logged.some((line) => /ADMIN_EMAIL is reserved for the user who/.test(line)))
   })
 
   test('is free once the account is deleted', async () => {

@@ -30,12 +30,12 @@ export async function makeFirstAdmin(ctx: Context, email: string, password: stri
   if (outcome === 'made') ctx.log.info('first admin made from ADMIN_EMAIL')
   if (outcome === 'reserved') {
     ctx.log.warn(
-      'ADMIN_EMAIL is kept for the user who left it less than 72 hours ago; name another address',
+      'ADMIN_EMAIL is reserved for the user who gave it up less than 72 hours ago; choose another address',
     )
   }
   if (outcome === 'verified') {
     ctx.log.warn(
-      'ADMIN_EMAIL belongs to a user; to make it an admin: npm run cli -- users set-role <email> admin',
+      'ADMIN_EMAIL belongs to a user; to promote that user: npm run cli -- users set-role <email> admin',
     )
   }
 }

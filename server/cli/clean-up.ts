@@ -10,13 +10,13 @@ const PAGE = 1000
 
 export const cleanUpCommand: Command = {
   usage: '[--dry-run] [--force]',
-  summary: 'delete the users who were not verified in time; --dry-run only lists their ids',
+  summary: 'delete expired unverified users; --dry-run only lists their ids',
   run(args, environment) {
     const { values, positionals } = readArgs(args, {
       'dry-run': { type: 'boolean', default: false },
       force: { type: 'boolean', default: false },
     })
-    if (positionals.length > 0) throw new UsageError('no argument is needed')
+    if (positionals.length > 0) throw new UsageError('this command takes no arguments')
     return withContext(environment, (ctx) =>
       values['dry-run'] ? list(ctx) : cleanUpNow(ctx, values.force),
     )
@@ -43,12 +43,12 @@ async function cleanUpNow(ctx: Context, force: boolean): Promise<number> {
     run: (_, run) => cleanUp(ctx, run, { force }),
   })
   if (totals === undefined) {
-    console.error('A clean-up is running already; try again when it is done.')
+    console.error('Another clean-up is already running; try again when it has finished.')
     return 1
   }
   if (totals['refused'] !== undefined) {
     console.error(
-      `Refused: ${totals['expired']} of ${totals['users']} users would be deleted. Is the clock right? Then add --force.`,
+      `Refused: ${totals['expired']} of ${totals['users']} users would be deleted. Check the clock; if it is right, add --force.`,
     )
     return 1
   }

@@ -14,7 +14,8 @@ type Report = (ok: boolean, text: string) => void
 
 export const doctor: Command = {
   usage: '',
-  summary: 'check settings, database, migrations, clock, Redis and admins; migrates nothing',
+  summary:
+    'check settings, database, migrations, clock, Redis and admins without changing anything',
   async run(_args, environment) {
     let failed = false
     const report: Report = (ok, text) => {
@@ -48,7 +49,7 @@ async function lookAtRedis(url: string, report: Report): Promise<void> {
     const why = syscall !== undefined && code !== undefined ? code : wordsOf(error)
     report(
       false,
-      `REDIS_URL names a server that cannot be used (${why}): each process counts its limits alone`,
+      `REDIS_URL names a server that cannot be used (${why}): each process counts rate limits on its own`,
     )
   }
 }
@@ -65,7 +66,7 @@ async function lookAtDatabase(url: DatabaseUrl, report: Report): Promise<void> {
       pending.length === 0 ? 'migrations' : `migrations pending: ${pending.join(', ')}`,
     )
     const skewMs = Math.abs(databaseNowMs - Date.now())
-    report(skewMs <= SKEW_MAX_MS, `clock, ${Math.round(skewMs)} ms from the database’s`)
+    report(skewMs <= SKEW_MAX_MS, `clock, ${Math.round(skewMs)} ms off the database’s`)
     if (pending.length > 0) return
     const admin = await hasActiveAdmin(connection.db)
     console.log(

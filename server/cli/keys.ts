@@ -8,9 +8,11 @@ import { commit, NO_CAUSE } from '../accounts/write.ts'
 
 export const rotateKeysCommand: Command = {
   usage: '',
-  summary: 'add the next key to JWT_PRIVATE_KEY_FILE, published at once, in use in 30 minutes',
+  summary:
+    'add the next signing key to JWT_PRIVATE_KEY_FILE; it is published immediately and used after 30 minutes',
   run(args, environment) {
-    if (readArgs(args, {}).positionals.length > 0) throw new UsageError('no argument is needed')
+    if (readArgs(args, {}).positionals.length > 0)
+      throw new UsageError('this command takes no arguments')
     const { algorithm, path } = signingKeySettings(environment)
     // The file may not be there yet, and nothing is signed here.
     const settings = { ...environment, ALGORITHM: '', JWT_PRIVATE_KEY_FILE: '' }
@@ -22,8 +24,8 @@ export const rotateKeysCommand: Command = {
       for (const key of keys) console.log(JSON.stringify(shown(key)))
       console.error(
         added === undefined
-          ? 'The next key waits for its time; nothing was changed.'
-          : `Added the last of these: services that run read it within 30 seconds.`,
+          ? 'The next key is already published but not in use yet; nothing was changed.'
+          : `Added the last of these keys. Running services load it within 30 seconds.`,
       )
       return 0
     })

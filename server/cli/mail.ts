@@ -18,14 +18,14 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export const listMailCommand: Command = {
   usage: '[--state STATE] [--kind KIND]',
-  summary: 'messages sent, waiting, dead …, the newest first, one JSON object per line',
+  summary: 'list messages and their delivery state, newest first, one JSON object per line',
   run(args, environment) {
     const options = { state: { type: 'string' }, kind: { type: 'string' } } as const
     const { values, positionals } = readArgs(args, options)
-    if (positionals.length > 0) throw new UsageError('no argument is needed')
+    if (positionals.length > 0) throw new UsageError('this command takes no arguments')
     const state = MAIL_STATES.find((known) => known === values.state)
     if (values.state !== undefined && state === undefined)
-      throw new UsageError(`a state is one of ${MAIL_STATES.join(', ')}`)
+      throw new UsageError(`the state must be one of ${MAIL_STATES.join(', ')}`)
     const filters = { state, kind: kindNamed(values.kind) }
     return withContext(environment, async (ctx) => {
       for await (const mail of mailsOf(ctx, filters)) print(mail)
@@ -36,7 +36,7 @@ export const listMailCommand: Command = {
 
 export const showMailCommand: Command = {
   usage: '<id>',
-  summary: 'print where a message went and why it failed',
+  summary: 'print the recipient, the delivery state and the last error of a message',
   run: (args, environment) =>
     withId(args, environment, async (ctx, id) => {
       const mail = await findMail(ctx.db, id)
@@ -47,7 +47,7 @@ export const showMailCommand: Command = {
 
 export const resendMailCommand: Command = {
   usage: '<id> | --state dead|bounced [--kind KIND] [--yes]',
-  summary: 'let a message that is dead or bounced wait again, due now; or all of them',
+  summary: 'queue a dead or bounced message for redelivery, or all of them',
   run(args, environment) {
     const { values, positionals } = readArgs(args, {
       state: { type: 'string' },
@@ -57,12 +57,12 @@ export const resendMailCommand: Command = {
     const { state, kind, yes } = values
     if (state === undefined && kind === undefined && !yes)
       return withId(positionals, environment, (ctx, id) => resendMail(ctx, id))
-    if (positionals.length > 0) throw new UsageError('either an id or a state is needed')
+    if (positionals.length > 0) throw new UsageError('give either an id or a state')
     if (state !== 'dead' && state !== 'bounced')
-      throw new UsageError('the state is dead or bounced')
+      throw new UsageError('the state must be dead or bounced')
     if (state === 'bounced' && !yes)
       throw new UsageError(
-        'these addresses refused mail, and asking all of them again harms the standing of your sender: add --yes if you know why they would take it now',
+        'these addresses rejected mail, and sending to all of them again harms the reputation of your sender: add --yes if you know why they would accept it now',
       )
     const filters: MailFilters = { state, kind: kindNamed(kind) }
     return withContext(environment, (ctx) => resendAll(ctx, filters))
@@ -81,7 +81,7 @@ async function resendAll(ctx: Context, filters: MailFilters): Promise<number> {
       if (!(error instanceof AppError)) throw error
     }
   }
-  console.error(`${resent} ${resent === 1 ? 'message waits' : 'messages wait'} again.`)
+  console.error(`${resent} ${resent === 1 ? 'message is' : 'messages are'} queued again.`)
   return 0
 }
 
@@ -104,7 +104,7 @@ function withId(
   const { positionals } = readArgs(args, {})
   const [id = ''] = positionals
   if (positionals.length !== 1 || !UUID.test(id))
-    throw new UsageError('exactly one argument is needed: an id as mail list prints it, a UUID')
+    throw new UsageError('give exactly one argument: the id of a message, as printed by mail list')
   return withContext(environment, async (ctx) => {
     print(await work(ctx, id))
     return 0
@@ -113,7 +113,7 @@ function withId(
 
 function kindNamed(name: string | undefined): string | undefined {
   if (name !== undefined && !Object.hasOwn(KINDS, name))
-    throw new UsageError(`a kind is one of ${Object.keys(KINDS).join(', ')}`)
+    throw new UsageError(`the kind must be one of ${Object.keys(KINDS).join(', ')}`)
   return name
 }
 

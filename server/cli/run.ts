@@ -38,9 +38,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'users delete': deleteUserCommand,
 }
 
-const HINTS = `npm run cli -- <command> --help explains one. npm puts two lines of its own before the output;
-npm run -s cli -- <command> does not: use it in pipes.
-npm start serves, npm run work sends mail and runs what recurs.`
+const HINTS = `npm run cli -- <command> --help describes a command. Use npm run -s cli -- <command> in pipes: it omits the
+two lines that npm prints before the output.
+npm start runs the server, npm run work runs background jobs: mail and clean-up.`
 
 /** Runs a command and returns the exit code: 0 done, 1 refused or failed, 2 misused. */
 export async function run(

@@ -9,7 +9,7 @@ import { commit, NO_CAUSE, type Write } from '../accounts/write.ts'
 /** Without a question, so that a script can do it: what it ends, people can open again by logging in. */
 export const endSessionsCommand: Command = {
   usage: '--all | --user <id or email>',
-  summary: 'sign everybody, or one user, out everywhere; they may log in again',
+  summary: 'end all sessions, of every user or of one user',
   run(args, environment) {
     const { values, positionals } = readArgs(args, {
       all: { type: 'boolean', default: false },
@@ -17,7 +17,7 @@ export const endSessionsCommand: Command = {
     })
     const { all, user } = values
     if (positionals.length > 0 || all === (user !== undefined))
-      throw new UsageError('exactly one of --all and --user is needed')
+      throw new UsageError('give exactly one of --all and --user')
     return withContext(environment, async (ctx) => {
       const ended = await (user === undefined ? endAll(ctx) : endOf(ctx, user))
       console.log(`Ended ${ended} ${ended === 1 ? 'session' : 'sessions'}.`)

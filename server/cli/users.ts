@@ -22,7 +22,7 @@ const PAGE = 500
 
 export const createUser: Command = {
   usage: '<email> [--role admin] [--name NAME]',
-  summary: 'make a verified user; the password is read from the terminal or standard input',
+  summary: 'create a verified user; the password is read from the terminal or standard input',
   run(args, environment) {
     const { values, positionals } = readArgs(args, {
       role: { type: 'string', default: 'user' },
@@ -32,7 +32,7 @@ export const createUser: Command = {
     const role = roleNamed(values.role)
     return withContext(environment, async (ctx) => {
       const emailCanonical = canonicalEmail(email)
-      if (emailCanonical === undefined) throw new UsageError('that is not an email address')
+      if (emailCanonical === undefined) throw new UsageError('the email address is invalid')
       const fullName = normalFullName(values.name ?? null)
       const password = await readNewPassword()
       await assertGoodPassword(ctx, password, { role, email: emailCanonical, fullName })
@@ -48,7 +48,7 @@ export const createUser: Command = {
 
 export const listUsers: Command = {
   usage: '[--q TEXT] [--role admin|user]',
-  summary: 'one JSON object per line',
+  summary: 'list users, one JSON object per line',
   run(args, environment) {
     const { values } = readArgs(args, { q: { type: 'string' }, role: { type: 'string' } })
     const filters = {
@@ -92,7 +92,7 @@ export const setRoleCommand: Command = {
 
 export const disableUserCommand: Command = {
   usage: '<id or email>',
-  summary: 'end all sessions and refuse logins',
+  summary: 'disable a user: end all sessions and refuse logins',
   run: (args, environment) =>
     withUser(args, environment, async (ctx, user) =>
       print(ctx, await changeUser(ctx, user.id, { disabled: true })),
@@ -101,7 +101,7 @@ export const disableUserCommand: Command = {
 
 export const enableUserCommand: Command = {
   usage: '<id or email>',
-  summary: 'let a disabled user log in again',
+  summary: 'enable a disabled user',
   run: (args, environment) =>
     withUser(args, environment, async (ctx, user) =>
       print(ctx, await changeUser(ctx, user.id, { disabled: false })),
@@ -110,7 +110,7 @@ export const enableUserCommand: Command = {
 
 export const deleteUserCommand: Command = {
   usage: '<id or email>',
-  summary: 'delete a user with everything that hangs on it',
+  summary: 'delete a user and all data stored about it',
   run: (args, environment) =>
     withUser(args, environment, async (ctx, user) => {
       await removeUser(ctx, user.id)
@@ -137,11 +137,11 @@ function print(ctx: Context, user: PublicUserRow): void {
 function one(positionals: readonly string[], what: string): string {
   const [first] = positionals
   if (first === undefined || positionals.length > 1)
-    throw new UsageError(`exactly one argument is needed: ${what}`)
+    throw new UsageError(`give exactly one argument: ${what}`)
   return first
 }
 
 function roleNamed(name: string | undefined): Role {
-  if (name !== 'user' && name !== 'admin') throw new UsageError('a role is user or admin')
+  if (name !== 'user' && name !== 'admin') throw new UsageError('the role must be user or admin')
   return name
 }

@@ -12,7 +12,7 @@ const FACTS = {
   deletedAt: '2026-11-24T17:40:12.345Z',
   endedAt: '2026-11-22T18:05:59.999Z',
   ip: '203.0.113.7',
-  // What a stranger may send in place of a browser's name.
+  // An attacker can send anything as the name of the browser.
   userAgent: `Mozilla/5.0 (X11; Linux x86_64; <b>"R&D"</b> 'x') Firefox/140.0`,
   requestedAt: '2026-11-23T17:10:12.345Z',
   token: `0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.${'A'.repeat(43)}`,

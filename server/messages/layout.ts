@@ -5,8 +5,8 @@ import type { Locale } from '../lib/locales.ts'
 export type Shop = Config['shop']
 
 /**
- * A piece of a mail, in plain text: what a text says is never HTML, so nothing in it can become any.
- * `before` and `after` are the words around a code or a link.
+ * A paragraph of a mail in plain text; the layout escapes it, so no text can become HTML. `before` and
+ * `after` are the words around a code or a link.
  */
 export type Block =
   | string
@@ -52,7 +52,7 @@ function toText(block: Block): string {
   return `${block.before}\n${block.link}`
 }
 
-// No colour of text or ground is set: each program's own pair, light or dark, stays readable.
+// No text or background colour is set, so the light or dark colours of the mail client stay readable.
 const PAGE =
   'max-width:32em;margin:0 auto;padding:24px 16px;font-family:system-ui,-apple-system,Segoe UI,Roboto,sans-serif;font-size:16px;line-height:1.5;overflow-wrap:anywhere'
 const BRAND =

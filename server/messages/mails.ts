@@ -14,7 +14,7 @@ interface Client {
   readonly userAgent: string | null
 }
 
-/** Says where the sign-up came from: whoever types the code gives the account to that person. */
+/** States the origin of the sign-up, because entering the code gives the account to the person who signed up. */
 export function verificationMail(
   shop: Shop,
   mail: Recipient & Client & { code: string; expiresAt: string; signedUpAt: string },
@@ -28,14 +28,14 @@ export function verificationMail(
   }
 }
 
-/** For the owner of a registered address that somebody tried to sign up again. */
+/** Notifies the owner of a registered address that somebody tried to sign up with it. */
 export function alreadyRegisteredMail(shop: Shop, mail: Recipient & { publicUrl: string }): Mail {
   return write(shop, mail, (texts) =>
     texts.alreadyRegistered(shop.name, { link: shop.url ?? mail.publicUrl }),
   )
 }
 
-/** After a refresh token that was already used came back: a copy of it may be in other hands. */
+/** Reports the reuse of a refresh token, which may have been copied. */
 export function sessionReplayedMail(
   shop: Shop,
   mail: Recipient & Client & { endedAt: string },
@@ -46,15 +46,15 @@ export function sessionReplayedMail(
   )
 }
 
-/** After a login from a device that no login of the last 30 days came from. */
+/** Reports a login from a device without a login in the last 30 days. */
 export function newDeviceMail(shop: Shop, mail: Recipient & Client & { at: string }): Mail {
   const { at } = mail
   return write(shop, mail, (texts) => texts.newDevice(shop.name, { at, from: originOf(mail) }))
 }
 
 /**
- * Halfway to the deletion of an account that nobody verified. Holds no code: one that its reader did
- * not ask for is one that a stranger asked for.
+ * Reminds the owner halfway to the deletion of an unverified account. It has no code, because a code that
+ * the reader did not request may be one that a stranger requested.
  */
 export function reminderMail(
   shop: Shop,
@@ -67,7 +67,7 @@ export function reminderMail(
   )
 }
 
-/** The link alone opens the account, so the mail says who asked for it. */
+/** The link alone opens the account, so the mail states who requested it. */
 export function passwordResetMail(
   shop: Shop,
   mail: Recipient &
@@ -80,7 +80,7 @@ export function passwordResetMail(
     },
 ): Mail {
   const { to, expiresAt: until, requestedAt, verifies } = mail
-  // In the fragment no server, log or Referer ever sees it.
+  // No server, log or Referer sees a fragment.
   const link = `${mail.publicUrl}/reset#token=${mail.token}`
   const from = mail.ip === null && mail.userAgent === null ? null : originOf(mail)
   return {
@@ -91,7 +91,7 @@ export function passwordResetMail(
   }
 }
 
-/** After a change or a reset, to whoever owned the password before. */
+/** Reports a new password to the owner of the account. */
 export function passwordChangedMail(shop: Shop, mail: Recipient & Client & { at: string }): Mail {
   const { at } = mail
   return write(shop, mail, (texts) =>
@@ -99,7 +99,7 @@ export function passwordChangedMail(shop: Shop, mail: Recipient & Client & { at:
   )
 }
 
-/** The same, to an address that the account had left: it may be nobody's any more, so no origin. */
+/** Reports the same to the previous address, without the origin: that address may belong to somebody else. */
 export function leftPasswordChangedMail(
   shop: Shop,
   mail: Recipient & { publicUrl: string; token: string; at: string; undoUntil: string },
@@ -110,19 +110,19 @@ export function leftPasswordChangedMail(
   )
 }
 
-/** To the address of an account that its own user, or a thief of the session and the password, deleted. */
+/** Reports the deletion of an account by its user, or by a thief of the session and the password. */
 export function accountDeletedMail(shop: Shop, mail: Recipient & Client & { at: string }): Mail {
   const { at } = mail
   return write(shop, mail, (texts) => texts.accountDeleted(shop.name, { at, from: originOf(mail) }))
 }
 
-/** To an address that a deleted account had left, and could have been taken back to. */
+/** Reports the deletion to the previous address, which could have undone the change until then. */
 export function leftAccountDeletedMail(shop: Shop, mail: Recipient & { at: string }): Mail {
   const { at } = mail
   return write(shop, mail, (texts) => texts.leftAccountDeleted(shop.name, { at }))
 }
 
-/** To an address that a user wants to change to: whoever types the code gives it to that account. */
+/** Sends the code to the new address; entering it assigns the address to that account. */
 export function emailCodeMail(
   shop: Shop,
   mail: Recipient & Client & { code: string; expiresAt: string; requestedAt: string },
@@ -136,7 +136,7 @@ export function emailCodeMail(
   }
 }
 
-/** In place of the code, to the owner of an address that somebody else wanted to change to. */
+/** Takes the place of the code if the address belongs to somebody else. */
 export function emailTakenMail(
   shop: Shop,
   mail: Recipient & Client & { requestedAt: string },
@@ -147,7 +147,7 @@ export function emailTakenMail(
   )
 }
 
-/** To the address that an account left: the link takes it back. */
+/** Reports the change to the previous address, with a link that undoes it. */
 export function emailChangedMail(
   shop: Shop,
   mail: Recipient & Client & { publicUrl: string; token: string; at: string; undoUntil: string },
@@ -159,15 +159,15 @@ export function emailChangedMail(
   )
 }
 
-/** To the address that an account has now. */
+/** Welcomes the new address of an account. */
 export function emailConfirmedMail(shop: Shop, mail: Recipient & Client & { at: string }): Mail {
   const { at } = mail
   return write(shop, mail, (texts) => texts.emailConfirmed(shop.name, { at, from: originOf(mail) }))
 }
 
 /**
- * To the address that an account had until the change to it was undone. It may be a thief's: where the
- * owner sits and with what is not told.
+ * Reports the undone change to the address that lost the account. It may be a thief's, so the mail has
+ * no origin.
  */
 export function emailUndoneMail(shop: Shop, mail: Recipient & { at: string }): Mail {
   const { at } = mail
@@ -179,7 +179,7 @@ function write(shop: Shop, { to, locale }: Recipient, word: (texts: Texts) => Wo
   return { to, ...layOut(shop, word(TEXTS[language]), language) }
 }
 
-/** In the fragment no server, log or Referer ever sees it. */
+/** The token is in the fragment, which no server, log or Referer sees. */
 function undoLink({ publicUrl, token }: { publicUrl: string; token: string }): string {
   return `${publicUrl}/reset#undo=${token}`
 }

@@ -98,6 +98,9 @@ function codeOrWarning(
 ): string | undefined {
   const code = codeOf(ctx.keys, purpose, row)
   if (code === undefined)
-    ctx.log.warn(details, 'the key of this code is gone: SECRET_KEY_PREVIOUS was removed too early')
+    ctx.log.warn(
+      details,
+      'code not sent: its key is missing because SECRET_KEY_PREVIOUS was removed too early',
+    )
   return code
 }

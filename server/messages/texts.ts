@@ -4,7 +4,7 @@ import type { Wording } from './layout.ts'
 import { GERMAN } from './texts-de.ts'
 import { ENGLISH } from './texts-en.ts'
 
-/** Where something came from; null: not known. */
+/** The origin of a request; null means unknown. */
 export interface Origin {
   readonly ip: string | null
   readonly device: Device | null

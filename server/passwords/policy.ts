@@ -53,14 +53,14 @@ export function passwordProblem(
   if (isCommon(password) || isCommon(password.toLowerCase())) {
     return {
       code: 'blocklisted',
-      detail: 'The password is one of the most used ones; choose another.',
+      detail: 'The password is too common; choose another.',
     }
   }
   if (contextWords(context).has(bareWord(password))) {
     return {
       code: 'blocklisted',
       detail:
-        'The password is made of your address, your name or the name of this service; choose another.',
+        'The password consists of your address, your name or the name of this service; choose another.',
     }
   }
   return undefined
@@ -68,7 +68,7 @@ export function passwordProblem(
 
 const tooLong: PasswordProblem = {
   code: 'too_long',
-  detail: `The password may have at most ${MAX_LENGTH} characters and ${MAX_BYTES} bytes.`,
+  detail: `The password must have at most ${MAX_LENGTH} characters and ${MAX_BYTES} bytes.`,
 }
 
 /** False for what no password of ours can be: longer than any, or with a lone surrogate (it would hash as U+FFFD). */

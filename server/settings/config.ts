@@ -16,10 +16,10 @@ const KEY_FILE = 'JWT_PRIVATE_KEY_FILE'
 type Values = { [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name]['default'] }
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** What the process runs with: read once, frozen, free of secrets. Durations are milliseconds. */
+/** The configuration of the process: read once, frozen, without secrets. Durations are in milliseconds. */
 export type Config = ReturnType<typeof toConfig>
 
-/** What must never be printed; apart from `Config` so that logging a config tells nothing. */
+/** Values that must never be printed, kept apart from `Config` so that a logged config reveals none. */
 export interface Secrets {
   readonly databaseUrl: Values['DATABASE_URL']
   readonly mailUrl: Values['MAIL_URL']
@@ -31,7 +31,7 @@ export interface Secrets {
   readonly redisUrl: Values['REDIS_URL']
 }
 
-/** Every mistake of a start, one line each; the lines name settings and hold no values. */
+/** All invalid settings of a start, one line each; the lines name settings and contain no values. */
 export class ConfigError extends Error {
   constructor(problems: readonly string[]) {
     super(problems.join('\n'))
@@ -48,7 +48,7 @@ export function readConfig(environment: Environment): { config: Config; secrets:
   const problems: string[] = []
   const values = readValues(environment, problems)
   const refused = new Set(problems.map(nameOf))
-  // What was set but could not be read is not missing.
+  // A setting that was set but could not be read is not missing.
   const crossed = crossCheck(values)
   const signingKeyFile = loadSigningKeyFile(values, crossed)
   problems.push(...crossed.filter((problem) => !refused.has(nameOf(problem))))
@@ -71,7 +71,7 @@ export function readConfig(environment: Environment): { config: Config; secrets:
   return { config: Object.freeze(config), secrets: Object.freeze(secrets) }
 }
 
-/** For commands that make the file: where, and for what. Throws ConfigError when that is not set. */
+/** The path and the algorithm, for commands that create the file. Throws ConfigError if one is not set. */
 export function signingKeySettings(environment: Environment): {
   algorithm: SigningAlgorithm
   path: string
@@ -81,36 +81,42 @@ export function signingKeySettings(environment: Environment): {
   const { ALGORITHM: algorithm, JWT_PRIVATE_KEY_FILE: path } = values
   if (algorithm === 'HS256' || path === undefined) {
     const refused = problems.filter((problem) => nameOf(problem) === 'ALGORITHM')
-    const needed = `ALGORITHM and ${KEY_FILE} must be set: EdDSA, and where the file is to be`
+    const needed = `ALGORITHM and ${KEY_FILE} must be set: EdDSA, and the path of the file`
     throw new ConfigError(refused.length > 0 ? refused : [needed])
   }
   return { algorithm, path }
 }
 
-/** What an operator should know although the start goes on. */
+/** Warnings for the operator that do not prevent the start. */
 export function configWarnings(config: Config): string[] {
   const warnings: string[] = []
   const { memoryKib, passes } = config.argon2
   if (memoryKib < SETTINGS.ARGON2_MEMORY_KIB.default || passes < SETTINGS.ARGON2_PASSES.default) {
-    warnings.push('ARGON2_MEMORY_KIB or ARGON2_PASSES is below the default: only for tests')
+    warnings.push(
+      'ARGON2_MEMORY_KIB or ARGON2_PASSES is below the default: use this only for tests',
+    )
   }
-  if (!config.rateLimit) warnings.push('RATE_LIMIT=off: only for load tests')
+  if (!config.rateLimit) warnings.push('RATE_LIMIT=off: use this only for load tests')
   if (config.mailUnencrypted) {
-    warnings.push('MAIL_URL has tls=off: codes travel readable; only for a sink on this machine')
+    warnings.push(
+      'MAIL_URL has tls=off: codes are sent unencrypted; use this only for a local mail sink',
+    )
   }
   if (config.smsUnencrypted) {
-    warnings.push('SMS_URL has tls=off: token and codes travel readable; only for tests')
+    warnings.push(
+      'SMS_URL has tls=off: token and codes are sent unencrypted; use this only for tests',
+    )
   }
   if (config.signingKeysExposed) {
-    warnings.push(`${KEY_FILE} names a file that every user of this machine can read: chmod 600`)
+    warnings.push(`${KEY_FILE} names a file that other users of this machine can read: chmod 600`)
   }
   return warnings
 }
 
-/** What else stands in a file that several programs share. */
+/** Variables of other programs that share the file. */
 const OTHERS = /^(?:NODE|UV|NPM|COMPOSE|DOCKER|POSTGRES|TZ)(?:_|$)|^PG[A-Z]+$/
 
-/** Lines of `.env` that set nothing, because no setting has that name. */
+/** Warnings about names in `.env` that are not settings. */
 export function dotEnvWarnings(): string[] {
   let file: string
   try {
@@ -124,7 +130,7 @@ export function dotEnvWarnings(): string[] {
   )
   return Object.keys(parseEnv(file))
     .filter((name) => !known.has(name) && !OTHERS.test(name))
-    .map((name) => `.env names ${name}, which is no setting: is it spelt right?`)
+    .map((name) => `.env names ${name}, which is no setting; check the spelling`)
 }
 
 function readValues(environment: Environment, problems: string[]): Values {
@@ -152,7 +158,7 @@ function readText(environment: Environment, name: string, secret: boolean): stri
   } catch {
     throw new Error(`cannot be read: the file that ${name}_FILE names does not open`)
   }
-  // Read as text, random bytes would lose most of what is random in them.
+  // Decoded as text, random bytes would lose most of their entropy.
   if (!isUtf8(content)) throw new Error(`must be UTF-8 text, the file of ${name}_FILE is not`)
   return content.toString('utf8').replace(/\r?\n$/, '') || undefined
 }
@@ -161,7 +167,7 @@ function ownSecretKey(databaseUrl: Values['DATABASE_URL']): string {
   try {
     return loadOrCreateSecretKey(databaseUrl.kind === 'sqlite' ? databaseUrl.path : undefined)
   } catch (error) {
-    // The key is kept beside the database, whose folder may be what is wrong.
+    // The key is stored next to the database, whose folder may be the problem.
     const problem = databaseProblem(error)
     throw new ConfigError([problem ?? `SECRET_KEY is not set, and ${(error as Error).message}`])
   }
@@ -195,7 +201,7 @@ function loadSigningKeyFile(values: Values, problems: string[]): SigningKeyFile 
   }
 }
 
-/** The lines begin with the setting that they are about. */
+/** Each line begins with the name of its setting. */
 function nameOf(problem: string): string {
   return problem.split(' ', 1)[0] ?? ''
 }
@@ -225,7 +231,7 @@ function crossCheck(values: Values): string[] {
     if (problem !== undefined) problems.push(`ADMIN_PASSWORD is refused: ${problem.detail}`)
   }
   if (values.MAIL_URL.kind !== 'console' && values.MAIL_FROM === undefined) {
-    problems.push('MAIL_FROM is missing: MAIL_URL sends mail, and needs a sender')
+    problems.push('MAIL_FROM is missing: MAIL_URL sends mail, and requires a sender')
   }
   if (values.REFRESH_TOKEN_EXPIRE_DAYS > values.SESSION_MAX_DAYS) {
     problems.push('SESSION_MAX_DAYS must not be less than REFRESH_TOKEN_EXPIRE_DAYS')

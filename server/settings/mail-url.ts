@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { asciiEmail } from '../lib/emails.ts'
 
-// What MAIL_URL and MAIL_FROM may say. As in setting-types.ts, no message repeats a value.
+// Readers of MAIL_URL and MAIL_FROM. As in types.ts, no message repeats a value.
 
 /** `starttls`: refused without it; `at-once`: TLS from the first byte; `off`: for a local sink. */
 export type SmtpTls = 'starttls' | 'at-once' | 'off'
@@ -29,7 +29,7 @@ export interface MailAddress {
 }
 
 const EXPECTED =
-  'must be console:, smtp://user:password@host:587, smtps://user:password@host:465 or sendgrid://KEY@api.sendgrid.com; what is special in a URL is percent-encoded'
+  'must be console:, smtp://user:password@host:587, smtps://user:password@host:465 or sendgrid://KEY@api.sendgrid.com; percent-encode special characters'
 
 export function mailUrl(value: string): MailUrl {
   if (value === 'console:') return { kind: 'console' }

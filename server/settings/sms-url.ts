@@ -1,4 +1,4 @@
-/** Who sends text messages by Twilio, and from where. */
+/** The Twilio account and the sender of text messages. */
 export interface TwilioAccount {
   readonly kind: 'twilio'
   /** `https://api.twilio.com` */

@@ -7,7 +7,7 @@ import { rangesOf } from '../lib/networks.ts'
 
 export interface Reader<T> {
   (value: string): T
-  /** What it takes, where a few words can say so; for the documentation. */
+  /** The accepted values in a few words, for the documentation. */
   readonly allowed?: string
 }
 

@@ -56,7 +56,10 @@ describe('misuse', () => {
       const { exitCode, stdout, stderr } = await runProgram(args, { env: { PORT: 'x' } })
 
       assert.deepEqual([exitCode, stderr], [0, ''])
-      assert.match(stdout, /^usage: npm run cli -- users create <email> .*\n\nmake a verified user/)
+      assert.match(
+        stdout,
+        /^usage: npm run cli -- users create <email> .*\n\ncreate a verified user/,
+      )
     })
   }
 

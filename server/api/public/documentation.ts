@@ -11,9 +11,9 @@ import { problem, PROBLEM_TYPE, STATUS } from '../../http/problem.ts'
 
 declare module 'fastify' {
   interface FastifySchema {
-    /** The refusals of this route's own; those that follow from its shape are added. */
+    /** The errors specific to this route; the errors that follow from its schema are added. */
     errors?: readonly ErrorCode[]
-    /** The body as a form, where it differs from the JSON one. */
+    /** The form variant of the body, if it differs from the JSON body. */
     formBody?: object
   }
 }
@@ -38,7 +38,7 @@ this one replaces; use the base path in new clients.
 
 Every error is \`application/problem+json\` (RFC 9457) with a stable \`code\`.`
 
-/** Describes every route that is registered after it; call before the first one. */
+/** Documents every route that is registered later; call it before the first route. */
 export function describeApi(app: App, shop: Shop): void {
   void app.register(swagger, {
     openapi: {
@@ -77,7 +77,7 @@ export function describeApi(app: App, shop: Shop): void {
 export function serveApiDocs(app: App, shop: Shop): void {
   let text: string | undefined
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
-    // Made once: 90 kB that anybody may ask for.
+    // Cached, because anybody can request these 90 kB.
     text ??= JSON.stringify(app.swagger())
     return reply.type('application/json').send(text)
   })
@@ -85,7 +85,7 @@ export function serveApiDocs(app: App, shop: Shop): void {
     routePrefix: '/docs',
     staticCSP: PAGE_CSP,
     uiConfig: {
-      // The standalone layout's bar draws its logo with an inline style, and offers to load any URL.
+      // The bar of the standalone layout has an inline style and loads any URL.
       layout: 'BaseLayout',
       deepLinking: true,
       persistAuthorization: false,
@@ -97,7 +97,7 @@ export function serveApiDocs(app: App, shop: Shop): void {
   })
 }
 
-/** The document as it is served; also committed as docs/openapi.json. */
+/** The document as served; docs/openapi.json is a committed copy. */
 export async function apiDocument(app: App): Promise<object> {
   await app.ready()
   return app.swagger()
@@ -160,10 +160,10 @@ function documented(
   }
 }
 
-/** Either scheme will do. */
+/** Either scheme is sufficient. */
 const SIGNED_IN = [{ password: [] }, { bearer: [] }]
 
-/** What a route can answer because of what it reads and whom it serves. */
+/** The errors that follow from the input of a route and from its access rule. */
 function impliedErrors(schema: FastifySchema, route: RouteOptions): ErrorCode[] {
   const errors: ErrorCode[] = ['internal_error', 'uri_too_long', 'malformed_request']
   if (route.config?.access !== undefined) {
@@ -247,7 +247,7 @@ interface Operation {
   parameters?: { example?: unknown }[]
 }
 
-/** The plugin knows one body schema per route, which is required; login's form is OAuth's. */
+/** The plugin supports one required body schema per route; the form of the login is OAuth's. */
 function describeBodies(openapi: OpenApi): void {
   for (const operation of Object.values(openapi.paths ?? {}).flatMap((item) =>
     Object.values(item),

@@ -3,11 +3,11 @@ import { exampleMails, type ExampleMail, exampleSms } from '../../messages/examp
 import { escapeHtml, type Shop } from '../../messages/layout.ts'
 import type { App } from '../../http/fastify.ts'
 
-/** Inline styles, as mails have them; no script, no image, nothing from anywhere. */
+/** Allows the inline styles of mails, and nothing else. */
 const CSP =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-/** `/dev/mails`: what people will read. Only for `npm run dev`, and no part of the API. */
+/** `/dev/mails` previews every mail. It exists only in `npm run dev` and is no part of the API. */
 export function mailPreviewRoute(app: App, ctx: Context): void {
   const { shop, publicUrl } = ctx.config
   app.get('/dev/mails', { schema: { hide: true } }, (_request, reply) =>
@@ -46,7 +46,7 @@ ${exampleSms(shop).map(textMessage).join('\n')}
 
 function section({ kind, locale, mail }: ExampleMail): string {
   const name = `${kind}, ${locale}`
-  // The sandbox takes scripts, forms and navigation from what is shown, whatever it holds.
+  // The sandbox disables scripts, forms and navigation in the preview, whatever the mail contains.
   return `<h2>${name}</h2>
 <p lang="${locale}">To: ${escapeHtml(mail.to)}<br>Subject: <b>${escapeHtml(mail.subject)}</b></p>
 <section lang="${locale}">

@@ -7,7 +7,7 @@ const input = one('password')
 const shortest = input.minLength
 const shop = document.title
 
-/** The token of the link that was opened last; it is kept here and nowhere else. */
+/** The token of the latest link; it is stored only here. */
 let token = ''
 
 for (const element of document.querySelectorAll('[data-text]')) {
@@ -22,11 +22,11 @@ one('form').addEventListener('submit', (event) => {
 one('show').addEventListener('click', toggle)
 one('take-back').addEventListener('click', () => void once(one('take-back'), takeBack))
 input.addEventListener('input', () => complain(''))
-// A second link may be opened where the first one was: the page stays, only the fragment is new.
+// A second link that is opened in the same tab changes only the fragment.
 addEventListener('hashchange', start)
 start()
 
-/** Takes the token out of the address bar and the history at once, and shows what the link is for. */
+/** Removes the token from the address bar and the history immediately and shows the matching form. */
 function start() {
   const fragment = new URLSearchParams(location.hash.slice(1))
   const [reset, undo] = [fragment.get('token'), fragment.get('undo')]
@@ -57,7 +57,7 @@ async function takeBack() {
   else one('undo-problem').textContent = wordsFor(problem)
 }
 
-/** Undefined once it is done; else the problem, in which `seconds` says when to try again. */
+/** Returns undefined on success, otherwise the problem; `seconds` is the time to wait before a retry. */
 async function post(path, body) {
   try {
     const answer = await fetch(`api/v1/${path}`, {
@@ -81,12 +81,12 @@ function wordsFor({ status, seconds, errors = [] }) {
   if (status === 429) return texts.later(seconds)
   if (status === 503) return texts.busy
   if (refused === undefined) return texts.broken
-  // An admin's has to be longer than the page knows: the API says how long.
+  // The minimum for admins is longer than the page knows; the API reports it.
   const min = /\d+/.exec(refused.detail)?.[0] ?? shortest
   return texts.refused[refused.code]?.(min, refused.detail) ?? refused.detail
 }
 
-/** One try at a time: a second press while the first is under way does nothing. */
+/** Allows one request at a time: a second press during a request does nothing. */
 async function once(button, work) {
   if (button.ariaDisabled === 'true') return
   const words = button.textContent
@@ -114,7 +114,7 @@ function toggle() {
   input.focus()
 }
 
-/** The end of the way: nothing is left to send, or what was opened opens nothing. */
+/** Shows the final message and forgets the token. */
 function finish(outcome) {
   token = ''
   input.value = ''
