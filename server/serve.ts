@@ -19,6 +19,7 @@ import type { Loop } from './outbox/run.ts'
 import { SECOND_MS } from './lib/units.ts'
 import { openRedis } from './limits/redis.ts'
 import type { Logger, Output } from './lib/log.ts'
+import { createMetrics } from './lib/metrics.ts'
 import { createMailer } from './outbox/transports/mailer.ts'
 import { createSmsSender } from './outbox/transports/sms-sender.ts'
 import { makeFirstAdmin } from './accounts/admins.ts'
@@ -78,8 +79,7 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
         }, DRAIN_MAX_MS)
         // Side by side: one after the other, a client and a mail server that hang take too long.
         await Promise.all([app.close().finally(() => clearTimeout(cut)), worker.stop()])
-        metrics?.close()
-        metrics?.closeAllConnections()
+        stopMetrics(metrics)
         // A connection that was cut says so, and is logged, a turn after the server has closed.
         await delay(1)
         await close()
@@ -96,14 +96,21 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
 export async function work(options: ProcessOptions): Promise<Running> {
   let worker = ELSEWHERE
   const { ctx, close } = await open(options, () => worker.wake())
-  worker = startWorker(ctx, sendersOf(options))
-  options.log.info('Coffee Shop worker sends mail and runs what recurs')
-  return {
-    async stop() {
-      await worker.stop()
-      await close()
-      return true
-    },
+  try {
+    const metrics = await startMetrics(ctx)
+    worker = startWorker(ctx, sendersOf(options))
+    options.log.info('Coffee Shop worker sends mail and runs what recurs')
+    return {
+      async stop() {
+        await worker.stop()
+        stopMetrics(metrics)
+        await close()
+        return true
+      },
+    }
+  } catch (error) {
+    await close()
+    throw error
   }
 }
 
@@ -140,7 +147,9 @@ async function open(
   }
   try {
     await prepareSchema({ config, secrets, log }, backend)
-    return { ctx: await createContext({ config, secrets, backend, log, redis, wakeMail }), close }
+    const metrics = config.metricsPort === undefined ? undefined : createMetrics()
+    const parts = { config, secrets, backend, log, redis, metrics, wakeMail }
+    return { ctx: await createContext(parts), close }
   } catch (error) {
     await close()
     throw error
@@ -155,6 +164,11 @@ async function startMetrics(ctx: Context): Promise<Server | undefined> {
   const { port } = server.address() as AddressInfo
   ctx.log.info({ port }, `metrics at http://127.0.0.1:${port}/metrics`)
   return server
+}
+
+function stopMetrics(server: Server | undefined): void {
+  server?.close()
+  server?.closeAllConnections()
 }
 
 function sendersOf({ config, secrets, output }: ProcessOptions): Senders {

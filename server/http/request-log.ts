@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
+import { SECOND_MS } from '../lib/units.ts'
 import { addressOf } from './client.ts'
 
 declare module 'fastify' {
@@ -41,7 +42,8 @@ function logRequest(
 ): void {
   const { method, routeOptions } = request
   const { url: route = 'none' } = routeOptions
-  ctx.metrics.count('http_requests', { method, route, status: String(status) })
+  const labels = { method, route, status: String(status) }
+  ctx.metrics.countRequest(labels, reply.elapsedTime / SECOND_MS)
   // Of a flood these lines would be a third of the work.
   if (request.isShed) return
   request.log.info(
