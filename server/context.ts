@@ -35,7 +35,7 @@ export interface Context {
   readonly log: Logger
 }
 
-interface ContextParts {
+export interface ContextParts {
   readonly config: Config
   readonly secrets: Pick<Secrets, 'keys' | 'signingKeyFile'>
   readonly backend: Backend
