@@ -9,7 +9,7 @@ import { SECOND_MS } from './lib/units.ts'
 import type { ProcessOptions, Running } from './serve.ts'
 
 const SHUTDOWN_MS = 15 * SECOND_MS
-/** What it holds may wait for a mail server that hangs: for 50 seconds at most. */
+/** A message in hand may wait for a mail server that hangs: for 50 seconds at most. */
 const WORK_SHUTDOWN_MS = 60 * SECOND_MS
 
 try {
@@ -94,7 +94,7 @@ function loadDotEnv(): void {
   }
 }
 
-/** What a person at a terminal can act on; a stack only for what nobody foresaw. */
+/** One line that an operator can act on; a stack only for unexpected errors. */
 function explain(error: unknown): string {
   if (error instanceof ConfigError) return `Cannot start:\n${error.message.replace(/^/gm, '  ')}`
   if (error instanceof SchemaError) return `Cannot start: ${error.message}`
@@ -106,7 +106,7 @@ function explain(error: unknown): string {
     if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
       return `Cannot start: ${error.message}; set HOST to an address of this machine`
   }
-  // What the system refuses, such as a port, an address or a folder, names itself.
+  // A system error names the port, address or folder that it is about.
   if (error instanceof Error && 'syscall' in error) return `Cannot start: ${error.message}`
   return error instanceof Error ? (error.stack ?? error.message) : 'Cannot start'
 }

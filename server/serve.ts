@@ -79,7 +79,7 @@ export async function work(options: ProcessOptions): Promise<Running> {
   try {
     const metrics = await startMetrics(ctx)
     worker = startWorker(ctx, await openSenders(options))
-    options.log.info('Coffee Shop worker sends mail and runs what recurs')
+    options.log.info('Coffee Shop worker runs background jobs: mail and clean-up')
     return {
       async stop() {
         await worker.stop()
@@ -108,7 +108,7 @@ async function drain(app: App, { log }: Context): Promise<boolean> {
   let complete = true
   const cut = setTimeout(() => {
     complete = false
-    log.warn('stopping: cutting the connections that are left')
+    log.warn('stopping: cutting the remaining connections')
     app.server.closeAllConnections()
   }, DRAIN_MAX_MS)
   await app.close().finally(() => clearTimeout(cut))

@@ -34,7 +34,7 @@ async function startOnDatabase(settings: Record<string, string>) {
 }
 
 describe('npm run work', () => {
-  test('sends the mail and runs what recurs, and with WORKER=separate nobody else does', async () => {
+  test('does the background jobs, and with WORKER=separate nobody else does', async () => {
     await using shop = await startOnDatabase({ WORKER: 'separate' })
     await shop.signUp()
     await using worker = shop.startWorker()
@@ -49,7 +49,7 @@ describe('npm run work', () => {
   test('may run beside a server with WORKER=inline: each mail is sent once', async () => {
     await using shop = await startOnDatabase({ WORKER: 'inline' })
     await using worker = shop.startWorker()
-    await worker.printed(/worker sends mail/)
+    await worker.printed(/worker runs background jobs/)
 
     await shop.signUp()
 
@@ -63,7 +63,7 @@ describe('npm run work', () => {
     test(`exits 0 on ${signal}, and says so`, async () => {
       await using shop = await startOnDatabase({ WORKER: 'separate' })
       await using worker = shop.startWorker()
-      await worker.printed(/worker sends mail/)
+      await worker.printed(/worker runs background jobs/)
 
       worker.child.kill(signal)
 

@@ -11,7 +11,7 @@ const REQUEST_LABELS = ['method', 'route', 'status'] as const
 export type CounterName = keyof typeof COUNTERS
 type RequestLabels = Readonly<Record<(typeof REQUEST_LABELS)[number], string>>
 interface Observed {
-  /** A gauge, if left out. */
+  /** Without it, a gauge. */
   readonly type?: 'counter'
   readonly help: string
   readonly read: () => number | Promise<number>

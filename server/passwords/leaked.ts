@@ -6,16 +6,16 @@ import { MINUTE_MS, SECOND_MS } from '../lib/units.ts'
 export interface PwnedPasswords {
   /** False also when nobody answers in time, which is counted: their outage must not stop our sign-ups. */
   includes(password: string): Promise<boolean>
-  /** For who does not ask, and why: false, and counted in the same way. */
+  /** Counts a question that was not asked, with its reason, and returns false. */
   skip(reason: string): false
   /** Questions since the start that were not answered. */
   unanswered(): number
 }
 
 interface Options {
-  /** Of a range API as Have I Been Pwned has it, ending in a slash; without one nothing is asked. */
+  /** The URL of a range API like that of Have I Been Pwned, with a final slash; without it nothing is asked. */
   readonly url: string | undefined
-  /** Told why, at most once a minute. */
+  /** Called with the reason, at most once a minute. */
   readonly warn: (details: { reason: string; unanswered: number }) => void
 }
 

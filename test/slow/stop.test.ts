@@ -36,7 +36,7 @@ describe('a stop', { concurrency: true }, () => {
       await hungUp
 
       assert.equal(exitCode, 1, stderr)
-      assert.match(stdout, /"msg":"stopping: cutting the connections that are left"\}\n/)
+      assert.match(stdout, /"msg":"stopping: cutting the remaining connections"\}\n/)
       assert.match(stdout, /"msg":"stopped"\}\n$/)
       // Whoever closes a SQLite database in order leaves no log beside it.
       assert.deepEqual(readdirSync(folder.path), ['app.db'])
