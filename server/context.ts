@@ -7,7 +7,7 @@ import { createPwnedPasswords, type PwnedPasswords } from './passwords/leaked.ts
 import { createLimits, type Limits } from './limits/counters.ts'
 import type { SharedCounts } from './limits/redis.ts'
 import type { Logger } from './lib/log.ts'
-import { createMetrics, type Metrics } from './lib/metrics.ts'
+import type { Metrics } from './lib/metrics.ts'
 import { type SigningKeys, watchSigningKeys } from './keys/signing-key-file.ts'
 
 /** What endpoints and jobs may use. main.ts makes one, tests make another; nobody imports an instance. */
@@ -35,7 +35,7 @@ export interface Context {
   readonly log: Logger
 }
 
-interface ContextParts {
+export interface ContextParts {
   readonly config: Config
   readonly secrets: Pick<Secrets, 'keys' | 'signingKeyFile'>
   readonly backend: Backend
@@ -43,16 +43,25 @@ interface ContextParts {
   readonly now?: () => number
   readonly requestBudgetMs?: number
   readonly wakeMail?: () => void
+  readonly metrics?: Metrics | undefined
   /** Stays the caller's to close. */
   readonly redis?: SharedCounts | undefined
 }
 
+/** For a process whose metrics nobody scrapes. */
+const NO_METRICS: Metrics = {
+  count() {},
+  countRequest() {},
+  observe() {},
+  observeProcess() {},
+  expose: async () => '',
+}
+
 /** Puts a context together; the backend stays the caller's to close. */
 export async function createContext(parts: ContextParts): Promise<Context> {
-  const { config, secrets, backend, log, redis } = parts
+  const { config, secrets, backend, log, redis, metrics = NO_METRICS } = parts
   const { now = Date.now, requestBudgetMs = REQUEST_BUDGET_MS, wakeMail = () => {} } = parts
   const { keys } = secrets
-  const metrics = createMetrics()
   const { batchMax, db, lookUp, transaction, check } = connect(backend)
   const hasher = await createPasswordHasher({
     ...config.argon2,

@@ -6,26 +6,34 @@ import { AppError } from './errors.ts'
 import { createLogger, openOutput, type Output, OutputStuckError } from './lib/log.ts'
 import { releaseStartupMemory } from './lib/memory.ts'
 import { SECOND_MS } from './lib/units.ts'
-import { type ProcessOptions, type Running, serve, work } from './serve.ts'
+import type { ProcessOptions, Running } from './serve.ts'
 
 const SHUTDOWN_MS = 15 * SECOND_MS
-/** What it holds may wait for a mail server that hangs: for 50 seconds at most. */
+/** A message in hand may wait for a mail server that hangs: for 50 seconds at most. */
 const WORK_SHUTDOWN_MS = 60 * SECOND_MS
 
 try {
   loadDotEnv()
   const [command, ...rest] = process.argv.slice(2)
-  if (command === undefined) await runProcess(serve, SHUTDOWN_MS)
-  // What `npm run dev` passes.
-  else if (command === '--preview-mails') {
-    await runProcess((options) => serve({ ...options, previewMails: true }), SHUTDOWN_MS)
-  } else if (command === 'work' && rest.length === 0) await runProcess(work, WORK_SHUTDOWN_MS)
-  // What `npm run cli --` passes: without a command it says which there are, and serves nothing.
+  // `npm run dev` passes --preview-mails.
+  if (command === undefined || command === '--preview-mails') {
+    const previewMails = command !== undefined
+    const { serve } = await loadServe()
+    await runProcess((options) => serve({ ...options, previewMails }), SHUTDOWN_MS)
+  } else if (command === 'work' && rest.length === 0) {
+    await runProcess((await loadServe()).work, WORK_SHUTDOWN_MS)
+  }
+  // `npm run cli --` passes cli: without a command it lists the commands and serves nothing.
   else if (command === 'cli') process.exitCode = await run(rest, process.env)
   else process.exitCode = await run([command, ...rest], process.env)
 } catch (error) {
   console.error(explain(error))
   process.exit(1)
+}
+
+/** Commands load neither Fastify nor any endpoint. */
+function loadServe() {
+  return import('./serve.ts')
 }
 
 async function runProcess(
@@ -86,7 +94,7 @@ function loadDotEnv(): void {
   }
 }
 
-/** What a person at a terminal can act on; a stack only for what nobody foresaw. */
+/** One line that an operator can act on; a stack only for unexpected errors. */
 function explain(error: unknown): string {
   if (error instanceof ConfigError) return `Cannot start:\n${error.message.replace(/^/gm, '  ')}`
   if (error instanceof SchemaError) return `Cannot start: ${error.message}`
@@ -98,7 +106,7 @@ function explain(error: unknown): string {
     if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
       return `Cannot start: ${error.message}; set HOST to an address of this machine`
   }
-  // What the system refuses, such as a port, an address or a folder, names itself.
+  // A system error names the port, address or folder that it is about.
   if (error instanceof Error && 'syscall' in error) return `Cannot start: ${error.message}`
   return error instanceof Error ? (error.stack ?? error.message) : 'Cannot start'
 }

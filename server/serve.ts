@@ -1,33 +1,18 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createApp } from './app.ts'
 import type { App } from './http/fastify.ts'
 import { listenForMetrics } from './api/public/metrics.ts'
-import {
-  type Config,
-  ConfigError,
-  configWarnings,
-  dotEnvWarnings,
-  type Secrets,
-} from './settings/config.ts'
-import { type Context, createContext } from './context.ts'
-import type { Backend } from './database/connect.ts'
-import { migrate, pendingMigrations, SchemaError } from './database/migrate.ts'
-import { openDatabase } from './database/open.ts'
+import { type Config, ConfigError } from './settings/config.ts'
+import type { Context } from './context.ts'
 import type { Loop } from './outbox/run.ts'
 import { SECOND_MS } from './lib/units.ts'
-import { openRedis } from './limits/redis.ts'
-import type { Logger, Output } from './lib/log.ts'
-import { createMailer } from './outbox/transports/mailer.ts'
-import { createSmsSender } from './outbox/transports/sms-sender.ts'
+import type { Output } from './lib/log.ts'
+import { openProcess, type OpenOptions, openSenders } from './open.ts'
 import { makeFirstAdmin } from './accounts/admins.ts'
-import { type Senders, startWorker } from './worker.ts'
+import { startWorker } from './worker.ts'
 
-export interface ProcessOptions {
-  readonly config: Config
-  readonly secrets: Secrets
-  readonly log: Logger
+export interface ProcessOptions extends OpenOptions {
   readonly output: Output
   /** Adds the page of example mails. */
   readonly previewMails?: boolean
@@ -38,13 +23,13 @@ const DRAIN_MAX_MS = 10 * SECOND_MS
 
 export interface Running {
   /**
-   * Takes nothing more, lets what runs finish, closes the database. False when connections had to be
-   * cut, because a client neither sent nor read what was left.
+   * Accepts no more work, lets running work finish, and closes the database. False when connections
+   * had to be cut, because a client neither sent nor read the rest.
    */
   stop(): Promise<boolean>
 }
 
-/** Background work that is not this process's: it is woken for nothing, and there is nothing to stop. */
+/** Background work that another process does: there is nothing to wake and nothing to stop. */
 const ELSEWHERE: Loop = { wake() {}, async stop() {} }
 
 /** Migrates, makes the first admin, listens, and with WORKER=inline does the background work, until stopped. */
@@ -52,15 +37,17 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
   const { config, secrets, log, previewMails = false } = options
   let draining = false
   let worker = ELSEWHERE
-  const { ctx, close } = await open(options, () => worker.wake())
+  const { ctx, close } = await openProcess(options, () => worker.wake())
   try {
     if (config.adminEmail !== undefined && secrets.adminPassword !== undefined) {
       await makeFirstAdmin(ctx, config.adminEmail, secrets.adminPassword)
     }
+    // A worker needs neither Fastify nor any endpoint.
+    const { createApp } = await import('./app.ts')
     const app = createApp(ctx, { isDraining: () => draining, previewMails })
     await listen(app, options)
     const metrics = await startMetrics(ctx)
-    if (config.worker === 'inline') worker = startWorker(ctx, sendersOf(options))
+    if (config.worker === 'inline') worker = startWorker(ctx, await openSenders(options))
     const url = addressOf(config, app.server.address() as AddressInfo)
     log.info(
       { url, docs: `${url}/docs` },
@@ -70,16 +57,9 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
       url,
       async stop() {
         draining = true
-        let complete = true
-        const cut = setTimeout(() => {
-          complete = false
-          log.warn('stopping: closing the remaining connections')
-          app.server.closeAllConnections()
-        }, DRAIN_MAX_MS)
         // Side by side: one after the other, a client and a mail server that hang take too long.
-        await Promise.all([app.close().finally(() => clearTimeout(cut)), worker.stop()])
-        metrics?.close()
-        metrics?.closeAllConnections()
+        const [complete] = await Promise.all([drain(app, ctx), worker.stop()])
+        stopMetrics(metrics)
         // A connection that was cut says so, and is logged, a turn after the server has closed.
         await delay(1)
         await close()
@@ -95,56 +75,44 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
 /** Migrates and does the background work, beside any number of others, until stopped. */
 export async function work(options: ProcessOptions): Promise<Running> {
   let worker = ELSEWHERE
-  const { ctx, close } = await open(options, () => worker.wake())
-  worker = startWorker(ctx, sendersOf(options))
-  options.log.info('Coffee Shop worker runs background jobs: mail and clean-up')
-  return {
-    async stop() {
-      await worker.stop()
-      await close()
-      return true
-    },
-  }
-}
-
-/** For commands: a context on the configured database, closed by the returned function. */
-export async function openContext(
-  options: Pick<ProcessOptions, 'config' | 'secrets' | 'log'>,
-): Promise<{ ctx: Context; close: () => Promise<void> }> {
-  const { config, secrets, log } = options
-  const backend = await openDatabase(secrets.databaseUrl)
+  const { ctx, close } = await openProcess(options, () => worker.wake())
   try {
-    await prepareSchema({ config, secrets, log }, backend)
+    const metrics = await startMetrics(ctx)
+    worker = startWorker(ctx, await openSenders(options))
+    options.log.info('Coffee Shop worker runs background jobs: mail and clean-up')
     return {
-      ctx: await createContext({ config, secrets, backend, log }),
-      close: () => backend.close(),
+      async stop() {
+        await worker.stop()
+        stopMetrics(metrics)
+        await close()
+        return true
+      },
     }
-  } catch (error) {
-    await backend.close()
-    throw error
-  }
-}
-
-async function open(
-  { config, secrets, log }: ProcessOptions,
-  wakeMail: () => void,
-): Promise<{ ctx: Context; close: () => Promise<void> }> {
-  for (const warning of [...configWarnings(config), ...dotEnvWarnings()]) log.warn(warning)
-  const backend = await openDatabase(secrets.databaseUrl, {
-    onIdleError: (error) => log.warn({ err: error }, 'idle database connection lost'),
-  })
-  const redis = secrets.redisUrl === undefined ? undefined : openRedis(secrets.redisUrl, log)
-  const close = () => {
-    redis?.close()
-    return backend.close()
-  }
-  try {
-    await prepareSchema({ config, secrets, log }, backend)
-    return { ctx: await createContext({ config, secrets, backend, log, redis, wakeMail }), close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+/** Fastify would say for each address what our own line says with the documentation. */
+async function listen(app: App, { config, log }: ProcessOptions): Promise<void> {
+  const { host, port } = config
+  await app.ready()
+  const { level } = log
+  if (log.isLevelEnabled('info')) log.level = 'warn'
+  await app.listen({ host, port }).finally(() => (log.level = level))
+}
+
+/** False when connections had to be cut. */
+async function drain(app: App, { log }: Context): Promise<boolean> {
+  let complete = true
+  const cut = setTimeout(() => {
+    complete = false
+    log.warn('stopping: closing the remaining connections')
+    app.server.closeAllConnections()
+  }, DRAIN_MAX_MS)
+  await app.close().finally(() => clearTimeout(cut))
+  return complete
 }
 
 async function startMetrics(ctx: Context): Promise<Server | undefined> {
@@ -157,37 +125,9 @@ async function startMetrics(ctx: Context): Promise<Server | undefined> {
   return server
 }
 
-function sendersOf({ config, secrets, output }: ProcessOptions): Senders {
-  return {
-    mail: createMailer({ config, secrets, output }),
-    sms: createSmsSender({ secrets, output }),
-  }
-}
-
-async function prepareSchema(
-  { config, secrets, log }: Pick<ProcessOptions, 'config' | 'secrets' | 'log'>,
-  backend: Backend,
-): Promise<void> {
-  if (config.migrate) {
-    const applied = await migrate(secrets.databaseUrl, backend)
-    if (applied.length > 0) log.info({ applied }, 'database migrated')
-    return
-  }
-  const pending = await pendingMigrations(backend.reader)
-  if (pending.length > 0) {
-    throw new SchemaError(
-      `the database lacks migrations (${pending.join(', ')}): run npm run migrate, or set MIGRATE=on`,
-    )
-  }
-}
-
-/** Fastify would say for each address what our own line says with the documentation. */
-async function listen(app: App, { config, log }: ProcessOptions): Promise<void> {
-  const { host, port } = config
-  await app.ready()
-  const { level } = log
-  if (log.isLevelEnabled('info')) log.level = 'warn'
-  await app.listen({ host, port }).finally(() => (log.level = level))
+function stopMetrics(server: Server | undefined): void {
+  server?.close()
+  server?.closeAllConnections()
 }
 
 function addressOf(config: Config, { port }: AddressInfo): string {

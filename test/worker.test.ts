@@ -34,7 +34,7 @@ async function startOnDatabase(settings: Record<string, string>) {
 }
 
 describe('npm run work', () => {
-  test('sends the mail and runs what recurs, and with WORKER=separate nobody else does', async () => {
+  test('does the background jobs, and with WORKER=separate nobody else does', async () => {
     await using shop = await startOnDatabase({ WORKER: 'separate' })
     await shop.signUp()
     await using worker = shop.startWorker()

@@ -39,7 +39,7 @@ export async function signAccessToken(
   ctx: Context,
   { userId, sessionId }: { userId: number; sessionId: string },
 ): Promise<string> {
-  const { key, ...header } = await signingKey(ctx)
+  const { key, ...header } = signingKey(ctx)
   const issuedAt = Math.floor(ctx.now() / SECOND_MS)
   return new SignJWT({ sid: sessionId })
     .setProtectedHeader({ ...header, typ: 'at+jwt' })
@@ -52,9 +52,9 @@ export async function signAccessToken(
     .sign(key)
 }
 
-async function signingKey(ctx: Context): Promise<TokenKey> {
+function signingKey(ctx: Context): TokenKey {
   if (ctx.signingKeys === undefined) return { alg: 'HS256', key: ctx.keys.current.accessToken }
-  const { alg, kid, privateKey } = await ctx.signingKeys.signing()
+  const { alg, kid, privateKey } = ctx.signingKeys.signing()
   return { alg, kid, key: privateKey }
 }
 
@@ -68,7 +68,7 @@ export function createTokenVerifier(ctx: Context): (token: string) => Promise<Ac
   return async (text) => {
     if (text.length > TOKEN_MAX_LENGTH) throw new AppError('invalid_token')
     let token = verified.get(text)
-    if (token === undefined || !(await isStillKnown(ctx, token.kid))) {
+    if (token === undefined || !isStillKnown(ctx, token.kid)) {
       token = await verifySignature(ctx, text)
       setBounded(verified, [text, token], CACHE_MAX)
     }
@@ -84,7 +84,7 @@ export function createTokenVerifier(ctx: Context): (token: string) => Promise<Ac
 type Verified = AccessToken & Pick<TokenKey, 'kid'>
 
 async function verifySignature(ctx: Context, text: string): Promise<Verified> {
-  for (const { alg, kid, key } of await keysFor(ctx, text)) {
+  for (const { alg, kid, key } of keysFor(ctx, text)) {
     try {
       const { payload, protectedHeader } = await jwtVerify(text, key, {
         algorithms: [alg],
@@ -105,21 +105,21 @@ async function verifySignature(ctx: Context, text: string): Promise<Verified> {
 }
 
 /** Those of one algorithm, the configured one: a token chooses among our keys and names no other. */
-async function keysFor(ctx: Context, text: string): Promise<readonly TokenKey[]> {
+function keysFor(ctx: Context, text: string): readonly TokenKey[] {
   if (ctx.signingKeys === undefined) {
     return ctx.keys.all.map(({ accessToken }) => ({ alg: 'HS256', key: accessToken }))
   }
   const named = kidOf(text)
-  const keys = await ctx.signingKeys.published()
+  const keys = ctx.signingKeys.published()
   return keys
     .filter(({ kid }) => kid === named)
     .map(({ alg, kid, publicKey }) => ({ alg, kid, key: publicKey }))
 }
 
 /** A key that was retired, or taken away because it was stolen, takes its tokens with it. */
-async function isStillKnown(ctx: Context, named: string | undefined): Promise<boolean> {
+function isStillKnown(ctx: Context, named: string | undefined): boolean {
   if (ctx.signingKeys === undefined) return true
-  return (await ctx.signingKeys.published()).some(({ kid }) => kid === named)
+  return ctx.signingKeys.published().some(({ kid }) => kid === named)
 }
 
 function kidOf(text: string): string | undefined {

@@ -4,7 +4,6 @@ import { pendingMigrations } from '../database/migrate.ts'
 import { openDatabase } from '../database/open.ts'
 import { databaseProblem } from '../database/problems.ts'
 import type { DatabaseUrl } from '../database/url.ts'
-import { checkRedis } from '../limits/redis.ts'
 import { hasActiveAdmin } from '../accounts/users.ts'
 import type { Command } from './terminal.ts'
 
@@ -41,6 +40,7 @@ export const doctor: Command = {
 
 async function lookAtRedis(url: string, report: Report): Promise<void> {
   try {
+    const { checkRedis } = await import('../limits/redis.ts')
     await checkRedis(url)
     report(true, 'Redis')
   } catch (error) {

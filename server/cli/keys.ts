@@ -1,6 +1,6 @@
 import { ConfigError, signingKeySettings } from '../settings/config.ts'
 import type { Context } from '../context.ts'
-import type { SigningKey } from '../keys/signing-keys.ts'
+import type { SigningAlgorithm, SigningKey } from '../keys/signing-keys.ts'
 import { toIso } from '../lib/units.ts'
 import { rotateSigningKeys } from '../keys/signing-key-file.ts'
 import { type Command, readArgs, UsageError, withContext } from './terminal.ts'
@@ -17,24 +17,28 @@ export const rotateKeysCommand: Command = {
     // The file may not be there yet, and nothing is signed here.
     const settings = { ...environment, ALGORITHM: '', JWT_PRIVATE_KEY_FILE: '' }
     return withContext(settings, async (ctx) => {
-      const { keys, added } = await rotateSigningKeys(path, algorithm, { now: ctx.now }).catch(
-        explain,
-      )
+      const { keys, added } = rotate(path, algorithm, ctx.now())
       if (added !== undefined) await record(ctx, added)
       for (const key of keys) console.log(JSON.stringify(shown(key)))
       console.error(
         added === undefined
           ? 'The next key is already published but not in use yet; nothing was changed.'
-          : `Added the last of these keys. Running services load it within 30 seconds.`,
+          : 'Added the last of these keys. Running services load it within 10 seconds.',
       )
       return 0
     })
   },
 }
 
-/** What the system refuses names itself; the rest is about the file. */
-function explain(error: Error): never {
-  throw 'syscall' in error ? error : new ConfigError([`JWT_PRIVATE_KEY_FILE ${error.message}`])
+function rotate(path: string, algorithm: SigningAlgorithm, nowMs: number) {
+  try {
+    return rotateSigningKeys(path, algorithm, nowMs)
+  } catch (error) {
+    // A system error names its file; the others are about the setting.
+    if (error instanceof Error && !('syscall' in error))
+      throw new ConfigError([`JWT_PRIVATE_KEY_FILE ${error.message}`])
+    throw error
+  }
 }
 
 function record(ctx: Context, key: SigningKey): Promise<void> {

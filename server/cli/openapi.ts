@@ -1,5 +1,3 @@
-import { createApp } from '../app.ts'
-import { apiDocument } from '../api/public/documentation.ts'
 import { type Command, withContext } from './terminal.ts'
 
 export const printOpenApi: Command = {
@@ -8,6 +6,9 @@ export const printOpenApi: Command = {
   async run() {
     // The document depends on no setting and no data: an empty private database will do.
     return withContext({ DATABASE_URL: 'sqlite:///:memory:' }, async (ctx) => {
+      // Fastify and every endpoint: no other command needs them.
+      const { createApp } = await import('../app.ts')
+      const { apiDocument } = await import('../api/public/documentation.ts')
       const app = createApp(ctx)
       process.stdout.write(`${JSON.stringify(await apiDocument(app), null, 2)}\n`)
       await app.close()

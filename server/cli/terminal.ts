@@ -7,7 +7,7 @@ import type { PublicUserRow } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
 import { canonicalEmail } from '../lib/emails.ts'
 import { createLogger } from '../lib/log.ts'
-import { openContext } from '../serve.ts'
+import { openContext } from '../open.ts'
 import { userById, userForLogin } from '../accounts/users.ts'
 
 const USER_ID = /^[1-9][0-9]{0,14}$/

@@ -73,7 +73,7 @@ export function connect(backend: Backend): Connection {
   const db = backend.reader.withPlugin(guard)
   // SQLite writes one after the other. While another process holds the file, only the first in line
   // asks for it again and again: measured, 1500 of them stopped the event loop for 3 s.
-  const enterLine = backend.dialect === 'sqlite' ? createTurns() : undefined
+  const writers = backend.dialect === 'sqlite' ? createTurns(1) : undefined
   const compiled = new Map<LookUp<never, unknown>, string>()
 
   return {
@@ -96,8 +96,8 @@ export function connect(backend: Backend): Connection {
     },
     async transaction(work) {
       if (insideTransaction.getStore()) throw new Error('transaction inside a transaction; use tx')
-      if (enterLine === undefined) return retrying(backend, insideTransaction, work)
-      const { turn, abandon } = enterLine()
+      if (writers === undefined) return retrying(backend, insideTransaction, work)
+      const { turn, abandon } = writers.enter()
       const endTurn = await spend(turn, abandon)
       try {
         return await retrying(backend, insideTransaction, work)

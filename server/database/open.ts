@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { DatabaseUrl } from './url.ts'
 import { SECOND_MS } from '../lib/units.ts'
 import type { Backend } from './connect.ts'
-import { openPostgres, type PostgresOptions } from './postgres.ts'
+import type { PostgresOptions } from './postgres.ts'
 import { openSqlite } from './sqlite.ts'
 
 const PATIENCE_MS = 5 * SECOND_MS
@@ -12,7 +12,10 @@ export async function openDatabase(
   url: DatabaseUrl,
   options: PostgresOptions = {},
 ): Promise<Backend> {
-  if (url.kind === 'postgres') return openPostgres(url.url, options)
+  if (url.kind === 'postgres') {
+    const { openPostgres } = await import('./postgres.ts')
+    return openPostgres(url.url, options)
+  }
   // Two processes that make the same new file meet while one of them switches it to WAL.
   for (const startedAt = performance.now(); ; await delay(20)) {
     try {

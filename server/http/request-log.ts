@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Context } from '../context.ts'
+import { SECOND_MS } from '../lib/units.ts'
 import { watchConnections } from './connections.ts'
 
 /** One log line and one count for each request, whether it is answered or its client hangs up. */
@@ -11,7 +12,8 @@ function logRequest(ctx: Context, reply: FastifyReply, status: number): void {
   const { request } = reply
   const { method, routeOptions, state } = request
   const { url: route = 'none' } = routeOptions
-  ctx.metrics.count('http_requests', { method, route, status: String(status) })
+  const labels = { method, route, status: String(status) }
+  ctx.metrics.countRequest(labels, reply.elapsedTime / SECOND_MS)
   // In a flood these lines would be a third of the work.
   if (state.isShed) return
   request.log.info(

@@ -13,7 +13,7 @@ const PURPOSES = [
 
 /** Everything derived from one SECRET_KEY. */
 export interface KeySet {
-  /** Names the secret without telling it; kept in rows whose code was derived with it. */
+  /** Identifies the secret without revealing it; stored in rows whose code was derived with it. */
   readonly id: string
   /** The UTF-8 bytes of the secret itself: HS256 access tokens only, as with the original. */
   readonly accessToken: KeyObject
@@ -52,9 +52,9 @@ export function macBytes(key: KeyObject, text: string): Buffer {
 
 /** Compares two texts in a time that does not depend on where they differ. */
 export function equalTexts(a: string, b: string): boolean {
-  const left = Buffer.from(a)
-  const right = Buffer.from(b)
-  return left.length === right.length && timingSafeEqual(left, right)
+  const bytesA = Buffer.from(a)
+  const bytesB = Buffer.from(b)
+  return bytesA.length === bytesB.length && timingSafeEqual(bytesA, bytesB)
 }
 
 function deriveKeySet(secret: string): KeySet {

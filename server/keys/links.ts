@@ -1,6 +1,6 @@
 import { equalTexts, type KeyRing, type KeySet, mac } from './key-ring.ts'
 
-/** What a mailed link does. A token made for one purpose never works for another. */
+/** The action of a mailed link. A token made for one purpose never works for another. */
 export type LinkPurpose = 'reset' | 'undo'
 
 const TOKEN = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([\w-]{43})$/
@@ -10,7 +10,7 @@ export function linkToken(set: KeySet, purpose: LinkPurpose, id: string): string
   return `${id}.${linkMac(set, purpose, id)}`
 }
 
-/** What a token names, and the key that made it; undefined unless its MAC is right, letter for letter. */
+/** The id in a token and the key that made it; undefined unless its MAC is exactly right. */
 export function readLinkToken(
   keys: KeyRing,
   purpose: LinkPurpose,

@@ -21,7 +21,7 @@ export interface SigningKey {
   readonly signsFromMs: number
 }
 
-/** What others need to check a signature; no private member, for it is made of the public key. */
+/** Made from the public key alone, so that it has no private member. */
 export interface PublicJwk {
   readonly kty: string
   readonly kid: string
@@ -31,7 +31,7 @@ export interface PublicJwk {
 
 /** Two caches of ten minutes, one behind the other, and ten minutes until each replica has the file. */
 export const PUBLISHED_AHEAD_MS = 30 * MINUTE_MS
-/** The longest life of an access token, and what clocks and readings of the file may differ. */
+/** The longest life of an access token, and the largest difference of clocks and of readings of the file. */
 export const PUBLISHED_AFTER_MS = HOUR_MS + 5 * MINUTE_MS
 /** RFC 7518 section 3.3; with more, a token grows too long for a header, and its signing too slow. */
 const RSA_BITS = { min: 2048, max: 4096 }

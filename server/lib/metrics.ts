@@ -1,17 +1,17 @@
-/** What is counted, with what it means and its labels. Their values are of bounded sets, never a caller's text. */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
+
+/** Label values come from bounded sets, never from a caller's text. */
 const COUNTERS = {
-  http_requests: {
-    help: 'Requests by the status of the answer; 499: the client hung up before it.',
-    labels: ['method', 'route', 'status'],
-  },
   limit_refusals: { help: 'Requests refused by a limit.', labels: ['limit'] },
   hash_refusals: { help: 'Requests refused because the hash queue was full.', labels: [] },
 } as const satisfies Record<string, { help: string; labels: readonly string[] }>
 
+const REQUEST_LABELS = ['method', 'route', 'status'] as const
+
 export type CounterName = keyof typeof COUNTERS
-type Labels = Readonly<Record<string, string>>
+type RequestLabels = Readonly<Record<(typeof REQUEST_LABELS)[number], string>>
 interface Observed {
-  /** A gauge, if left out. */
+  /** Without it, a gauge. */
   readonly type?: 'counter'
   readonly help: string
   readonly read: () => number | Promise<number>
@@ -19,56 +19,63 @@ interface Observed {
 
 export interface Metrics {
   /** Adds one. */
-  count(name: CounterName, labels?: Labels): void
-  /** Read afresh for each scrape; the name without prefix. */
+  count(name: CounterName, labels?: Readonly<Record<string, string>>): void
+  /** Counts a request by its answer, and how long that took. */
+  countRequest(labels: RequestLabels, seconds: number): void
+  /** Read at each scrape; the name without prefix. */
   observe(name: string, observed: Observed): void
+  /** Memory, processor time, event loop and garbage collection. */
+  observeProcess(): void
   /** Prometheus' text format 0.0.4. */
   expose(): Promise<string>
 }
 
 const PREFIX = 'coffee_shop'
 
+/** On a registry of its own: tests run many services in one process. */
 export function createMetrics(): Metrics {
-  const counts = new Map<CounterName, Map<string, number>>(
-    Object.entries(COUNTERS).map(([name, { labels }]) => [
-      name as CounterName,
-      // Without labels there is one series: it is there from the first scrape, as 0.
-      new Map(labels.length === 0 ? [['', 0]] : []),
-    ]),
+  const registry = new Registry()
+  const registers = [registry]
+  const counters = new Map(
+    Object.entries(COUNTERS).map(([name, { help, labels: labelNames }]) => {
+      const options = { name: `${PREFIX}_${name}_total`, help, labelNames, registers }
+      return [name, new Counter<string>(options)]
+    }),
   )
-  const observed = new Map<string, Observed>()
+  const requests = new Counter({
+    name: `${PREFIX}_http_requests_total`,
+    help: 'Requests by the status of the answer; 499: the client hung up before it.',
+    labelNames: REQUEST_LABELS,
+    registers,
+  })
+  const durations = new Histogram({
+    name: `${PREFIX}_http_request_duration_seconds`,
+    help: 'Time from the arrival of a request to the end of its answer.',
+    labelNames: REQUEST_LABELS,
+    registers,
+  })
   return {
-    count(name, labels = {}) {
-      const series = counts.get(name)
-      const key = labelText(labels)
-      series?.set(key, (series.get(key) ?? 0) + 1)
+    count: (name, labels = {}) => counters.get(name)?.inc(labels),
+    countRequest(labels, seconds) {
+      requests.inc(labels)
+      durations.observe(labels, seconds)
     },
-    observe: (name, one) => void observed.set(name, one),
-    async expose() {
-      const counters = [...counts].flatMap(([name, series]) => [
-        ...heading(`${PREFIX}_${name}_total`, 'counter', COUNTERS[name].help),
-        ...[...series].map(([labels, value]) => `${PREFIX}_${name}_total${labels} ${value}`),
-      ])
-      const read = await Promise.all(
-        [...observed].map(async ([name, { type = 'gauge', help, read: value }]) => [
-          ...heading(`${PREFIX}_${name}`, type, help),
-          `${PREFIX}_${name} ${await value()}`,
-        ]),
-      )
-      return [...counters, ...read.flat(), ''].join('\n')
+    observe(name, { type, help, read }) {
+      const options = { name: `${PREFIX}_${name}`, help, registers }
+      if (type === undefined) {
+        const gauge: Gauge = new Gauge({ ...options, collect: async () => gauge.set(await read()) })
+        return
+      }
+      const counter: Counter = new Counter({
+        ...options,
+        async collect() {
+          const value = await read()
+          counter.reset()
+          counter.inc(value)
+        },
+      })
     },
+    observeProcess: () => collectDefaultMetrics({ register: registry }),
+    expose: () => registry.metrics(),
   }
-}
-
-function heading(name: string, type: string, help: string): string[] {
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`]
-}
-
-function labelText(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`)
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
-}
-
-function escapeLabel(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }

@@ -8,31 +8,44 @@ export interface Waiting {
   readonly abandon: () => void
 }
 
-/** A line in which one at a time has its turn, first come, first served. */
-export function createTurns(): () => Waiting {
+export interface Turns {
+  /** Takes a free place at once, or the last one in the line. */
+  enter(): Waiting
+  /** Places that nobody has. */
+  free(): number
+  /** The length of the line. */
+  waiting(): number
+}
+
+/** `places` at a time have their turn, first come, first served. */
+export function createTurns(places: number): Turns {
   const line: (() => void)[] = []
-  let taken = false
+  let free = places
 
   function next(): void {
     const first = line.shift()
     if (first) first()
-    else taken = false
+    else free++
   }
-  return () => {
-    if (!taken) {
-      taken = true
-      return { turn: Promise.resolve(next), abandon: next }
-    }
-    const { promise, resolve } = Promise.withResolvers<EndTurn>()
-    const begin = () => resolve(next)
-    line.push(begin)
-    return {
-      turn: promise,
-      abandon() {
-        const place = line.indexOf(begin)
-        if (place === -1) next()
-        else line.splice(place, 1)
-      },
-    }
+  return {
+    free: () => free,
+    waiting: () => line.length,
+    enter() {
+      if (free > 0) {
+        free--
+        return { turn: Promise.resolve(next), abandon: next }
+      }
+      const { promise, resolve } = Promise.withResolvers<EndTurn>()
+      const begin = () => resolve(next)
+      line.push(begin)
+      return {
+        turn: promise,
+        abandon() {
+          const place = line.indexOf(begin)
+          if (place === -1) next()
+          else line.splice(place, 1)
+        },
+      }
+    },
   }
 }

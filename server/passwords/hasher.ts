@@ -1,6 +1,7 @@
 import { type Algorithm, hash, parseOptions, verify } from '@node-rs/argon2'
 import { AppError } from '../errors.ts'
 import { newSecret } from '../lib/random.ts'
+import { createTurns, type EndTurn, type Waiting } from '../lib/turns.ts'
 
 /** `Algorithm.Argon2id`; the enum exists in types only. */
 const ARGON2ID = 2 as Algorithm
@@ -52,39 +53,18 @@ export async function createPasswordHasher(options: HasherOptions): Promise<Pass
     parallelism: 1,
     outputLen: 32,
   }
-  const waiting: (() => void)[] = []
-  let running = 0
-
-  const isFull = () => running >= options.concurrency && waiting.length >= options.queue
-
-  function turn(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const begin = () => {
-        signal?.removeEventListener('abort', leave)
-        resolve()
-      }
-      const leave = () => {
-        waiting.splice(waiting.indexOf(begin), 1)
-        reject(new AppError('request_timeout'))
-      }
-      waiting.push(begin)
-      signal?.addEventListener('abort', leave, { once: true })
-    })
-  }
+  const turns = createTurns(options.concurrency)
+  const isFull = () => turns.free() === 0 && turns.waiting() >= options.queue
 
   async function admitted<T>(work: () => Promise<T>, { signal }: WaitOptions = {}): Promise<T> {
     // Nobody is there any more to take the answer.
     if (signal?.aborted) throw new AppError('request_timeout')
     if (isFull()) throw new AppError('overloaded', { retryAfterS: 1 })
-    if (running >= options.concurrency) await turn(signal)
-    else running++
+    const endTurn = await turnOf(turns.enter(), signal)
     try {
       return await work()
     } finally {
-      // The turn goes straight to the next in line; only without one is it given back.
-      const next = waiting.shift()
-      if (next) next()
-      else running--
+      endTurn()
     }
   }
 
@@ -105,8 +85,24 @@ export async function createPasswordHasher(options: HasherOptions): Promise<Pass
       return memoryCost < options.memoryKib || timeCost < options.passes
     },
     isFull,
-    waiting: () => waiting.length,
+    waiting: () => turns.waiting(),
   }
+}
+
+/** Leaves the line, and throws `request_timeout`, when the signal is aborted before the turn. */
+function turnOf({ turn, abandon }: Waiting, signal: AbortSignal | undefined): Promise<EndTurn> {
+  if (signal === undefined) return turn
+  const { promise, resolve, reject } = Promise.withResolvers<EndTurn>()
+  const leave = () => {
+    abandon()
+    reject(new AppError('request_timeout'))
+  }
+  signal.addEventListener('abort', leave, { once: true })
+  void turn.then((endTurn) => {
+    signal.removeEventListener('abort', leave)
+    resolve(endTurn)
+  })
+  return promise
 }
 
 /** NFC (NIST SP 800-63B-4): the same password typed on another keyboard has the same bytes. */

@@ -1,26 +1,26 @@
 import { createHash } from 'node:crypto'
-import { get } from '../lib/http-client.ts'
+import { readText } from '../lib/read-text.ts'
 import { MINUTE_MS, SECOND_MS } from '../lib/units.ts'
 
 /** Whether a password stands in a list of those that leaked somewhere. */
 export interface PwnedPasswords {
   /** False also when nobody answers in time, which is counted: their outage must not stop our sign-ups. */
   includes(password: string): Promise<boolean>
-  /** For who does not ask, and why: false, and counted in the same way. */
+  /** Counts a question that was not asked, with its reason, and returns false. */
   skip(reason: string): false
   /** Questions since the start that were not answered. */
   unanswered(): number
 }
 
 interface Options {
-  /** Of a range API as Have I Been Pwned has it, ending in a slash; without one nothing is asked. */
+  /** The URL of a range API like that of Have I Been Pwned, with a final slash; without it nothing is asked. */
   readonly url: string | undefined
-  /** Told why, at most once a minute. */
+  /** Called with the reason, at most once a minute. */
   readonly warn: (details: { reason: string; unanswered: number }) => void
 }
 
 const PREFIX_LENGTH = 5
-const TIMEOUTS = { connectMs: SECOND_MS, totalMs: SECOND_MS }
+const TIMEOUT_MS = SECOND_MS
 /** Five times what a padded range takes (1 300 lines of 40 bytes). */
 const ANSWER_MAX_BYTES = 256 * 1024
 /** One more has no answer: a flood of sign-ups must not use up our sockets. */
@@ -40,7 +40,7 @@ export function createPwnedPasswords({ url, warn }: Options): PwnedPasswords {
     unanswered++
     if (performance.now() - warnedAtMs >= MINUTE_MS) {
       warnedAtMs = performance.now()
-      warn({ reason: error instanceof Error ? error.message : 'unknown', unanswered })
+      warn({ reason: reasonOf(error), unanswered })
     }
     return false
   }
@@ -67,13 +67,18 @@ async function isInRange(url: string, password: string): Promise<boolean> {
   // SHA-1 is the list's own; nothing is kept of it here.
   const digest = createHash('sha1').update(password.normalize('NFC')).digest('hex').toUpperCase()
   const [prefix, suffix] = [digest.slice(0, PREFIX_LENGTH), digest.slice(PREFIX_LENGTH)]
-  const { status, body, complete } = await get(new URL(prefix, url), {
-    headers: { 'add-padding': 'true', 'user-agent': 'coffee-shop-api', accept: 'text/plain' },
-    timeouts: TIMEOUTS,
-    bodyMaxBytes: ANSWER_MAX_BYTES,
+  const answer = await fetch(new URL(prefix, url), {
+    headers: {
+      'add-padding': 'true',
+      'user-agent': 'coffee-shop-api',
+      accept: 'text/plain',
+      connection: 'close',
+    },
+    redirect: 'manual',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
   })
-  if (status !== 200) throw new Error(`answered ${status}`)
-  if (!complete) throw new Error('the answer is not whole')
+  if (answer.status !== 200) throw new Error(`answered ${answer.status}`)
+  const body = await readText(answer, ANSWER_MAX_BYTES)
   return countOf(body, suffix) > 0
 }
 
@@ -87,4 +92,10 @@ function countOf(body: string, suffix: string): number {
     if (known.toUpperCase() === suffix) count = Number(times)
   }
   return count
+}
+
+/** Fetch itself says no more than "fetch failed". */
+function reasonOf(error: unknown): string {
+  const { cause = error } = error as Error
+  return cause instanceof Error ? cause.message : 'unknown'
 }

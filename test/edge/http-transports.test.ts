@@ -4,16 +4,16 @@ import type { ServerResponse } from 'node:http'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
-import { NoAnswerError, post } from '../../server/lib/http-client.ts'
 import { mailAddress, mailUrl, type SendGridUrl } from '../../server/settings/mail-url.ts'
 import { smsUrl } from '../../server/settings/sms-url.ts'
 import { MINUTE_MS, SECOND_MS } from '../../server/lib/units.ts'
 import type { DeliveryFault } from '../../server/outbox/transports/delivery-error.ts'
+import { post } from '../../server/outbox/transports/post.ts'
 import { createSendGridMailer } from '../../server/outbox/transports/sendgrid.ts'
 import { phoneCodeSms } from '../../server/messages/sms.ts'
 import { createTwilio } from '../../server/outbox/transports/twilio.ts'
 import { CERTIFICATE, CERTIFICATE_KEY } from '../support/certificate.ts'
-import { answer, type Reply, startHttpServer } from '../support/http-server.ts'
+import { answer, FETCH_HEADERS, type Reply, startHttpServer } from '../support/http-server.ts'
 import { faultOf, ID, MAIL } from '../support/smtp-mailers.ts'
 import { ACCEPTED, refusal, SID, smsUrlOf, TOKEN } from '../support/twilio-server.ts'
 import { SHOP } from '../support/settings.ts'
@@ -23,29 +23,27 @@ const TO = '+4915123456789'
 const SMS = { to: TO, text: 'Ünïcode & 100 % + more = 123456' }
 
 /** For what never ends; all else has as long as a busy machine may take. */
-const SHORT = { totalMs: SECOND_MS }
+const SHORT = { timeoutMs: SECOND_MS }
 
 interface Options {
-  readonly totalMs?: number
+  readonly timeoutMs?: number
   readonly tls?: boolean
   readonly from?: string
 }
 
 function sendGridOn(
   host: string,
-  { totalMs = 20 * SECOND_MS, tls = false, from = 'Shop <shop@example.com>' }: Options = {},
+  { timeoutMs = 20 * SECOND_MS, tls = false, from = 'Shop <shop@example.com>' }: Options = {},
 ) {
   const url = mailUrl(`sendgrid://${KEY}@${host}${tls ? '' : '?tls=off'}`) as SendGridUrl
-  const timeouts = { connectMs: 20 * SECOND_MS, totalMs }
-  const mailer = createSendGridMailer(url, mailAddress(from), { timeouts })
+  const mailer = createSendGridMailer(url, mailAddress(from), { timeoutMs })
   return { ...mailer, send: (to = MAIL.to) => mailer.send({ ...MAIL, to }, ID) }
 }
 
-function twilioOn(host: string, { totalMs = 20 * SECOND_MS, tls = false }: Options = {}) {
+function twilioOn(host: string, { timeoutMs = 20 * SECOND_MS, tls = false }: Options = {}) {
   const account = smsUrl(tls ? smsUrlOf(host, '') : smsUrlOf(host))
   assert.ok(account.kind === 'twilio')
-  const timeouts = { connectMs: 20 * SECOND_MS, totalMs }
-  const sender = createTwilio(account, { timeouts })
+  const sender = createTwilio(account, { timeoutMs })
   return { ...sender, send: () => sender.send(SMS, ID) }
 }
 
@@ -73,7 +71,7 @@ for (const [name, transportOn] of [
     test('the process stops meanwhile: at once, and a copy may be on its way', async () => {
       const asked = Promise.withResolvers<void>()
       await using server = await startHttpServer(() => asked.resolve())
-      const transport = transportOn(server.host, { totalMs: MINUTE_MS })
+      const transport = transportOn(server.host, { timeoutMs: MINUTE_MS })
       const failing = faultOf(transport.send())
       await asked.promise
 
@@ -147,6 +145,9 @@ describe('a mail by SendGrid', () => {
     assert.deepEqual([again, more], [request, []])
     assert.equal(`${request?.method} ${request?.url}`, 'POST /v3/mail/send')
     assert.deepEqual(request?.headers, {
+      ...FETCH_HEADERS,
+      accept: '*/*',
+      'user-agent': 'node',
       authorization: `Bearer ${KEY}`,
       'content-type': 'application/json',
       'content-length': String(Buffer.byteLength(request?.body ?? '')),
@@ -237,6 +238,8 @@ describe('a text message by Twilio', () => {
     assert.equal(request?.method, 'POST')
     assert.equal(request.url, `/2010-04-01/Accounts/${SID}/Messages.json`)
     assert.deepEqual(request.headers, {
+      ...FETCH_HEADERS,
+      'user-agent': 'node',
       host: api.host,
       accept: 'application/json',
       authorization: `Basic ${Buffer.from(`${SID}:${TOKEN}`).toString('base64')}`,
@@ -315,7 +318,7 @@ describe('a text message by Twilio', () => {
       more()
     })
 
-    await twilioOn(api.host, { totalMs: 3 * SECOND_MS }).send()
+    await twilioOn(api.host, { timeoutMs: 3 * SECOND_MS }).send()
 
     // What two sockets buffer, and far from what fits into three seconds.
     assert.ok(written < 32 * 1024 * 1024, `${written} bytes`)
@@ -343,14 +346,9 @@ async function failureOfPost(onConnection: (socket: Socket) => void, body: strin
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
-  const timeouts = { connectMs: 20 * SECOND_MS, ...SHORT }
+  const { signal } = new AbortController()
   try {
-    const error = await post(url, { headers: {}, body, timeouts }).then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    )
-    assert.ok(error instanceof NoAnswerError, String(error))
-    return error
+    return await faultOf(post(url, { provider: 'Ours', headers: {}, body, signal, ...SHORT }))
   } finally {
     for (const socket of sockets) socket.destroy()
     server.close()
@@ -358,16 +356,16 @@ async function failureOfPost(onConnection: (socket: Socket) => void, body: strin
 }
 
 describe('a post without an answer', () => {
-  test('that was written whole was handed over', async () => {
+  test('that was sent whole is unconfirmed', async () => {
     const error = await failureOfPost((socket) => socket.resume(), 'short')
-    assert.equal(error.handedOver, true)
+    assert.equal(error.unconfirmed, true)
   })
 
-  test('of which the server never read the end was not handed over', async () => {
+  test('of which the server never read the end is not unconfirmed', async () => {
     // More than two sockets buffer.
     const huge = 'x'.repeat(64 * 1024 * 1024)
     const error = await failureOfPost((socket) => socket.pause(), huge)
-    assert.equal(error.handedOver, false)
+    assert.equal(error.unconfirmed, false)
   })
 
   test('ends when the server switches protocols, which nobody asked for', async () => {
@@ -376,6 +374,6 @@ describe('a post without an answer', () => {
       (socket) => socket.once('data', () => socket.write(upgrade)),
       'a',
     )
-    assert.equal(error.handedOver, true)
+    assert.equal(error.unconfirmed, true)
   })
 })

@@ -6,11 +6,14 @@ import { listenForMetrics } from '../../server/api/public/metrics.ts'
 import { runProgram } from '../support/process.ts'
 import { times } from '../support/races.ts'
 import { FORGOT } from '../support/resets.ts'
-import { startServer } from '../support/server-process.ts'
+import { startServer, startWorkerProcess } from '../support/server-process.ts'
 import { type Service, SETTINGS, startService } from '../support/service.ts'
 
 const NAME = /^[a-z_][a-z0-9_]*$/
-const SAMPLE = /^([a-z_][a-z0-9_]*)(\{.*\})? (NaN|[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?))$/
+/** The client writes `Nan`; Prometheus reads it in any case. */
+const SAMPLE = /^([a-z_][a-z0-9_]*)(\{.*\})? (Nan|[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?))$/
+/** Of a histogram or summary. */
+const PART = /_(bucket|sum|count)$/
 const LABELS = /^\{([a-z_]+="(?:[^"\\\n]|\\[\\"n])*")(,[a-z_]+="(?:[^"\\\n]|\\[\\"n])*")*\}$/
 
 /** Prometheus' text format 0.0.4, strictly: each metric is described before its samples. */
@@ -18,17 +21,20 @@ function parse(text: string): Map<string, number> {
   assert.ok(text.endsWith('\n'))
   const samples = new Map<string, number>()
   const types = new Map<string, string>()
-  for (const line of text.slice(0, -1).split('\n')) {
+  for (const line of text.split('\n')) {
+    if (line === '') continue
     const [, kind, name = '', rest = ''] = /^# (HELP|TYPE) (\S+) (.+)$/.exec(line) ?? []
     if (kind !== undefined) {
       assert.match(name, NAME)
-      if (kind === 'TYPE') assert.match(rest, /^(counter|gauge)$/)
+      if (kind === 'TYPE') assert.match(rest, /^(counter|gauge|histogram|summary)$/)
       if (kind === 'TYPE') types.set(name, rest)
       continue
     }
     const [, metric = '', labels = '', value] = SAMPLE.exec(line) ?? []
-    assert.ok(types.has(metric), line)
-    assert.equal(types.get(metric) === 'counter', metric.endsWith('_total'), metric)
+    const type = types.get(metric) ?? types.get(metric.replace(PART, ''))
+    assert.ok(type, line)
+    if (metric.startsWith('coffee_shop_'))
+      assert.equal(type === 'counter', metric.endsWith('_total'), metric)
     if (labels !== '') assert.match(labels, LABELS)
     assert.ok(!samples.has(`${metric}${labels}`), `${line} twice`)
     samples.set(`${metric}${labels}`, Number(value))
@@ -61,7 +67,8 @@ describe('GET /metrics', () => {
     for (const file of ['docs/operations.md', 'docs/limits.md']) {
       const named = readFileSync(file, 'utf8').match(/coffee_shop_\w+/g) ?? []
       assert.ok(named.length > 0)
-      for (const name of named) assert.match(text, new RegExp(`^# TYPE ${name} `, 'm'))
+      for (const name of named)
+        assert.match(text, new RegExp(`^# TYPE ${name.replace(/_bucket$/, '')} `, 'm'))
     }
   })
 
@@ -111,6 +118,37 @@ describe('GET /metrics', () => {
     assert.ok(![...samples.keys()].some((name) => name.includes('canary')))
   })
 
+  test('has the duration of each request in a histogram with the same labels', async () => {
+    await using service = await startService()
+    await using metrics = await startWithMetrics(service)
+    for (const _ of times(3)) await service.get('/health')
+
+    const samples = await metrics.scrape()
+
+    const labels = 'method="GET",route="/health",status="200"'
+    const of = (part: string) => samples.get(`coffee_shop_http_request_duration_seconds_${part}`)
+    assert.equal(of(`count{${labels}}`), 3)
+    assert.equal(of(`bucket{le="+Inf",${labels}}`), 3)
+    const sum = Number(of(`sum{${labels}}`))
+    assert.ok(sum > 0 && sum < 60, `${sum} s`)
+  })
+
+  test('has memory and processor time of the process, once for each service in it', async () => {
+    await using service = await startService()
+    await using other = await startService()
+    await using metrics = await startWithMetrics(service)
+    await using others = await startWithMetrics(other)
+    await service.get('/health')
+
+    for (const samples of [await metrics.scrape(), await others.scrape()]) {
+      assert.ok(Number(samples.get('process_resident_memory_bytes')) > 1_000_000)
+      assert.ok(Number(samples.get('process_cpu_seconds_total')) > 0)
+      assert.ok(Number(samples.get('nodejs_heap_size_used_bytes')) > 1_000_000)
+    }
+    const counted = [...(await others.scrape()).keys()].filter((name) => name.includes('/health'))
+    assert.deepEqual(counted, [])
+  })
+
   test('tells of mail that waits for more than a minute', async () => {
     await using service = await startService()
     await using metrics = await startWithMetrics(service)
@@ -122,31 +160,51 @@ describe('GET /metrics', () => {
   })
 })
 
-test('METRICS_PORT serves them from a process of its own, which stops as ever', async () => {
-  await using server = await startServer({
-    DATABASE_URL: 'sqlite:///:memory:',
-    METRICS_PORT: '0',
+describe('METRICS_PORT', () => {
+  const settings = { DATABASE_URL: 'sqlite:///:memory:', METRICS_PORT: '0' }
+  const urlOf = ({ lines }: { readonly lines: readonly string[] }) => {
+    const url = /http:\/\/127\.0\.0\.1:[0-9]+\/metrics/.exec(lines.join('\n'))?.[0]
+    assert.ok(url, lines.join('\n'))
+    return url
+  }
+
+  test('serves them from a server’s process, which stops as ever', async () => {
+    await using server = await startServer(settings)
+    await fetch(`${server.url}/health`)
+
+    const samples = parse(await (await fetch(urlOf(server))).text())
+    server.signal('SIGTERM')
+
+    const health = 'coffee_shop_http_requests_total{method="GET",route="/health",status="200"}'
+    assert.equal(samples.get(health), 1)
+    assert.equal(await server.ended, 0)
   })
-  const url = /http:\/\/127\.0\.0\.1:[0-9]+\/metrics/.exec(server.lines.join('\n'))?.[0]
-  assert.ok(url, server.lines.join('\n'))
-  await fetch(`${server.url}/health`)
 
-  const samples = parse(await (await fetch(url)).text())
-  server.signal('SIGTERM')
+  test('serves them from a worker’s process, which stops as ever', async () => {
+    await using worker = await startWorkerProcess(settings)
 
-  const health = 'coffee_shop_http_requests_total{method="GET",route="/health",status="200"}'
-  assert.equal(samples.get(health), 1)
-  assert.equal(await server.ended, 0)
+    const samples = parse(await (await fetch(urlOf(worker))).text())
+    worker.signal('SIGTERM')
+
+    assert.equal(samples.get('coffee_shop_mail_overdue'), 0)
+    assert.ok(Number(samples.get('process_resident_memory_bytes')) > 1_000_000)
+    assert.equal(await worker.ended, 0)
+  })
 })
 
-test('a start names METRICS_PORT when that port is taken', async () => {
-  await using service = await startService()
-  await using metrics = await startWithMetrics(service)
-  const METRICS_PORT = new URL(metrics.url).port
-  const env = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:', PORT: '0', METRICS_PORT }
+for (const [what, args] of [
+  ['a start', []],
+  ['a worker', ['work']],
+] as const) {
+  test(`${what} names METRICS_PORT when that port is taken`, async () => {
+    await using service = await startService()
+    await using metrics = await startWithMetrics(service)
+    const METRICS_PORT = new URL(metrics.url).port
+    const env = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:', PORT: '0', METRICS_PORT }
 
-  const { exitCode, stderr } = await runProgram([], { env })
+    const { exitCode, stderr } = await runProgram(args, { env })
 
-  assert.equal(exitCode, 1)
-  assert.match(stderr, /^Cannot start:\n {2}METRICS_PORT cannot be used: .*EADDRINUSE.*\n$/)
-})
+    assert.equal(exitCode, 1)
+    assert.match(stderr, /^Cannot start:\n {2}METRICS_PORT cannot be used: .*EADDRINUSE.*\n$/)
+  })
+}

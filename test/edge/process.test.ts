@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { describe, test } from 'node:test'
 import { createTestDatabase, DATABASE } from '../support/database.ts'
-import { type Program, startProgram, temporaryFolder } from '../support/process.ts'
+import { type Program, runProgram, startProgram, temporaryFolder } from '../support/process.ts'
 import { PASSWORD, SETTINGS } from '../support/service.ts'
 
 const JSON_BODY = JSON.stringify({ email: 'ann@example.com', password: PASSWORD })
@@ -186,3 +186,49 @@ if (DATABASE === 'sqlite') {
     })
   })
 }
+
+describe('a command loads neither Fastify nor the metrics and mail of a server', () => {
+  // Writes each package to standard error when its first file is loaded.
+  const listPackages = `
+    import { writeSync } from 'node:fs'
+    import { registerHooks } from 'node:module'
+    registerHooks({
+      load(url, context, next) {
+        const [, name] = /node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url) ?? []
+        if (name) writeSync(2, 'loads ' + name + '\\n')
+        return next(url, context)
+      },
+    })`
+  const env = {
+    ...SETTINGS,
+    DATABASE_URL: 'sqlite:///:memory:',
+    NODE_OPTIONS: `--import "data:text/javascript,${encodeURIComponent(listPackages)}"`,
+  }
+  const packagesOf = async (...args: string[]) => {
+    const { exitCode, stderr } = await runProgram(args, { env })
+    const packages = new Set([...stderr.matchAll(/^loads (.+)$/gm)].map(([, name]) => name))
+    return { exitCode, packages }
+  }
+  const SERVERS_ONLY = ['fastify', '@fastify/swagger', '@prometheus-io/client', 'nodemailer']
+
+  for (const [exitCode, ...args] of [
+    [0, 'cli', 'users', 'list'],
+    [0, 'migrate'],
+    [1, 'doctor'],
+  ] as const) {
+    test(args.join(' '), async () => {
+      const loaded = await packagesOf(...args)
+
+      assert.equal(loaded.exitCode, exitCode)
+      assert.ok(loaded.packages.has('kysely'))
+      assert.deepEqual(
+        SERVERS_ONLY.filter((name) => loaded.packages.has(name)),
+        [],
+      )
+    })
+  }
+
+  test('but openapi, which needs the endpoints', async () => {
+    assert.ok((await packagesOf('openapi')).packages.has('fastify'))
+  })
+})

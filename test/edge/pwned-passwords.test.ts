@@ -4,7 +4,7 @@ import { MINUTE_MS } from '../../server/lib/units.ts'
 import { runOn } from '../support/process.ts'
 import { countHashes } from '../support/hashes.ts'
 import { assertInvalid, assertProblem } from '../support/problem.ts'
-import type { Reply } from '../support/http-server.ts'
+import { FETCH_HEADERS, type Reply } from '../support/http-server.ts'
 import { times, turns } from '../support/races.ts'
 import { ranges, sha1, startRangeServer } from '../support/range-server.ts'
 import { PASSWORD, type Service, startService } from '../support/service.ts'
@@ -68,6 +68,7 @@ describe('a password that has leaked', () => {
     assert.equal(asked.body, '')
     const { host, ...headers } = asked.headers
     assert.deepEqual(headers, {
+      ...FETCH_HEADERS,
       'add-padding': 'true',
       'user-agent': 'coffee-shop-api',
       accept: 'text/plain',

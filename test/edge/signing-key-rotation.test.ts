@@ -11,7 +11,7 @@ import { claimsOf } from '../support/tokens.ts'
 const ME = '/api/v1/me'
 const CACHE_MS = 10 * MINUTE_MS
 /** After this long every replica that is asked has read the file. */
-const READ_MS = 30 * SECOND_MS
+const READ_MS = 10 * SECOND_MS
 
 const kidOf = (token: string) => decodeProtectedHeader(token).kid
 const statusOf = async (service: Service, token: string) =>
@@ -47,7 +47,7 @@ describe('a rotation of the signing key', () => {
     let live: string[] = []
 
     for (let step = 0; step < 90; step++) {
-      if ([1, 12, 25, 60].includes(step)) await file.rotate(one.clock.nowMs)
+      if ([1, 12, 25, 60].includes(step)) file.rotate(one.clock.nowMs)
       live = [...live, access].filter((token) => claimsOf(token).exp * SECOND_MS > one.clock.nowMs)
       for (const token of new Set([live.at(0), live.at(-1)].map(String))) {
         for (const verify of verifiers) await verify(token)
@@ -70,7 +70,7 @@ describe('a rotation of the signing key', () => {
     await using idle = await startService(file.settings, { replicaOf: busy })
     await using idler = await startService(file.settings, { replicaOf: busy })
     const ann = await busy.addUser()
-    await file.rotate(busy.clock.nowMs)
+    file.rotate(busy.clock.nowMs)
     busy.advance(3 * HOUR_MS)
 
     const { access } = await busy.logIn(ann.email)
@@ -90,7 +90,7 @@ describe('a rotation of the signing key', () => {
     for (const each of [service, replica]) assert.equal(await statusOf(each, ann.access), 200)
 
     rmSync(file.path)
-    await file.rotate(service.clock.nowMs)
+    file.rotate(service.clock.nowMs)
     service.advance(READ_MS)
 
     for (const each of [service, replica])
@@ -108,7 +108,7 @@ describe('a rotation of the signing key', () => {
     using file = createKeyFile('EdDSA')
     await using service = await startService(file.settings)
     const listed = async () => (await service.get('/.well-known/jwks.json')).body.keys.length
-    await file.rotate(service.clock.nowMs)
+    file.rotate(service.clock.nowMs)
 
     service.advance(READ_MS - 1)
     const before = await listed()
@@ -127,16 +127,12 @@ describe('a key file that went wrong while the service runs', () => {
     ['was cut short', (path: string) => writeFileSync(path, readFileSync(path).subarray(0, 100))],
     ['fits another ALGORITHM', (path: string) => writeFileSync(path, other)],
     ['is a folder', (path: string) => (rmSync(path), mkdirSync(path))],
-    [
-      'is too long',
-      (path: string) => writeFileSync(path, `${readFileSync(path, 'utf8')}${' '.repeat(70_000)}`),
-    ],
   ] as const) {
-    test(`changes nothing but the log when it ${why}, and is taken up once it is mended`, async () => {
+    test(`changes nothing but the log when it ${why}, and is read again once it is repaired`, async () => {
       using file = createKeyFile('EdDSA')
       await using service = await startService({ ...file.settings, LOG_LEVEL: 'trace' })
       const ann = await service.addUser()
-      await file.rotate(service.clock.nowMs)
+      file.rotate(service.clock.nowMs)
       const good = readFileSync(file.path, 'utf8')
       const secrets = file.keys().map(({ privateKey }) => privateKey.export({ format: 'jwk' }).d)
 

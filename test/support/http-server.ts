@@ -11,6 +11,13 @@ export interface Asked {
 }
 export type Reply = (response: ServerResponse) => unknown
 
+/** What `fetch` sends by itself. */
+export const FETCH_HEADERS = {
+  'accept-encoding': 'gzip, deflate',
+  'accept-language': '*',
+  'sec-fetch-mode': 'cors',
+}
+
 export const answer = (status: number, body = '', headers = {}): Reply => {
   return (response) => response.writeHead(status, headers).end(body)
 }

@@ -49,7 +49,7 @@ export async function startWorkerProcess(
   onLine: (line: string) => void = () => {},
 ): Promise<WorkerProcess> {
   const { started: _, ...worker } = await start(['work'], settings, {
-    ready: /worker sends/,
+    ready: /worker runs/,
     onLine,
   })
   return worker

@@ -8,6 +8,7 @@ import { openDatabase } from '../../server/database/open.ts'
 import { deliverNext } from './mailers.ts'
 import { openRedis } from '../../server/limits/redis.ts'
 import { createLogger } from '../../server/lib/log.ts'
+import { createMetrics } from '../../server/lib/metrics.ts'
 import { createMemoryMailer } from '../../server/outbox/transports/mailer.ts'
 import { canonicalEmail } from '../../server/lib/emails.ts'
 import { DAY_MS, MINUTE_MS } from '../../server/lib/units.ts'
@@ -107,6 +108,7 @@ export async function startService(
     backend,
     log,
     redis,
+    metrics: createMetrics(),
     now: () => clock.nowMs,
     requestBudgetMs,
   })

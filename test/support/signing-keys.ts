@@ -34,7 +34,7 @@ export function createKeyFile(algorithm: SigningAlgorithm) {
     keys,
     /** The newest key of the file. */
     newest: () => keys().at(-1) as SigningKey,
-    rotate: (nowMs: number) => rotateSigningKeys(path, algorithm, { now: () => nowMs }),
+    rotate: (nowMs: number) => rotateSigningKeys(path, algorithm, nowMs),
     [Symbol.dispose]: () => folder[Symbol.dispose](),
   }
 }

@@ -46,7 +46,7 @@ export function mailerFor(
 }
 
 /** What a sending that fails says of it. */
-export async function faultOf(sending: Promise<void>): Promise<DeliveryError> {
+export async function faultOf(sending: Promise<unknown>): Promise<DeliveryError> {
   const error = await sending.then(
     () => assert.fail('it was sent'),
     (thrown: unknown) => thrown,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { AppError } from '../../server/errors.ts'
 import { createPasswordHasher } from '../../server/passwords/hasher.ts'
+import { turns } from '../support/races.ts'
 
 const CHEAP = { memoryKib: 8, passes: 1, concurrency: 2, queue: 1000 }
 const PASSWORD = 'correct horse battery staple'
@@ -96,10 +97,10 @@ describe('the hash queue', () => {
     const hasher = await createPasswordHasher({ ...CHEAP, concurrency: 1 })
     const done: number[] = []
 
-    const turns = Array.from({ length: 50 }, (_, n) =>
+    const hashes = Array.from({ length: 50 }, (_, n) =>
       hasher.hash(PASSWORD).then(() => done.push(n)),
     )
-    await Promise.all(turns)
+    await Promise.all(hashes)
 
     assert.deepEqual(
       done,
@@ -154,6 +155,7 @@ describe('the hash queue', () => {
     const gone = new AbortController()
     const running = hasher.hash(PASSWORD, gone)
     const next = hasher.hash(PASSWORD)
+    await turns(1)
 
     gone.abort()
 

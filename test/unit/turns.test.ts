@@ -11,7 +11,7 @@ function watch(line: readonly Waiting[]): number[] {
 }
 
 test('one at a time has its turn, in the order in which they came', async () => {
-  const enter = createTurns()
+  const { enter } = createTurns(1)
   const line = times(4).map(() => enter())
   const began = watch(line)
   const seen: number[][] = []
@@ -26,8 +26,22 @@ test('one at a time has its turn, in the order in which they came', async () => 
   assert.deepEqual(seen, [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3]])
 })
 
-test('a line that has become empty begins anew at once', async () => {
-  const enter = createTurns()
+test('several have their turn at once, the others wait and are counted', async () => {
+  const { enter, free, waiting } = createTurns(2)
+  const line = times(4).map(() => enter())
+  const began = watch(line)
+  const endFirst = await line[0]?.turn
+  const before = [[...began], free(), waiting()]
+
+  endFirst?.()
+  await turns(1)
+
+  assert.deepEqual(before, [[0, 1], 0, 2])
+  assert.deepEqual([began, free(), waiting()], [[0, 1, 2], 0, 1])
+})
+
+test('a line that has become empty is served at once', async () => {
+  const { enter } = createTurns(1)
   for (let round = 0; round < 3; round++) {
     const endTurn = await enter().turn
     endTurn()
@@ -41,7 +55,7 @@ test('a line that has become empty begins anew at once', async () => {
 })
 
 test('who abandons the line before its turn is passed over', async () => {
-  const enter = createTurns()
+  const { enter } = createTurns(1)
   const line = times(4).map(() => enter())
   const began = watch(line)
 
@@ -62,7 +76,7 @@ for (const [when, place] of [
   ['when the one before ended', 1],
 ] as const) {
   test(`a turn that was granted ${when} and is abandoned goes on to the next`, async () => {
-    const enter = createTurns()
+    const { enter } = createTurns(1)
     const line = times(3).map(() => enter())
     const began = watch(line)
     for (const { turn } of line.slice(0, place)) (await turn)()

@@ -40,7 +40,7 @@ const Ready = Type.Object({
   }),
 })
 
-/** Liveness: says nothing of what the process depends on, so that an outage elsewhere restarts nobody. */
+/** Liveness: independent of every dependency, so that an outage elsewhere restarts no process. */
 export function healthRoute(app: App): void {
   const schema = {
     operationId: 'health',

@@ -34,6 +34,7 @@ function observe(ctx: Context): void {
   const { metrics, hasher, limits, pwnedPasswords } = ctx
   const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
   lag.enable()
+  metrics.observeProcess()
   metrics.observe('event_loop_lag_seconds', {
     help: 'The 99th percentile since the scrape before.',
     read() {

@@ -40,7 +40,7 @@ const schema = {
 
 export function showSigningKeysRoute(app: App, ctx: Context): void {
   app.get('/.well-known/jwks.json', { schema }, async (_request, reply) => {
-    const keys = (await ctx.signingKeys?.published()) ?? []
+    const keys = ctx.signingKeys?.published() ?? []
     reply.header('cache-control', CACHED_BY_VERIFIERS)
     return { keys: keys.map((key) => publicJwk(key)) }
   })

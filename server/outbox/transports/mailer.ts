@@ -11,7 +11,7 @@ export interface Mail {
   readonly subject: string
   readonly text: string
   readonly html: string
-  /** What the console prints in place of the whole mail. */
+  /** The console prints this in place of the whole mail. */
   readonly consoleLine?: string
 }
 

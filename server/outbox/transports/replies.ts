@@ -1,8 +1,8 @@
 const LENGTH_MAX = 200
 
 /**
- * What another server said, fit for logs and tables: one line, without addresses and without what
- * could be a code; a spam filter may quote the mail that it refuses.
+ * A reply of another server for logs and tables: one line, without addresses and possible codes; a spam
+ * filter may quote the mail that it refuses.
  */
 export function quotable(reply: string): string {
   return reply

@@ -1,9 +1,9 @@
-import { type HttpTimeouts, NoAnswerError, post } from '../../lib/http-client.ts'
 import { asciiEmail } from '../../lib/emails.ts'
 import type { MailAddress, SendGridUrl } from '../../settings/mail-url.ts'
 import { MINUTE_MS } from '../../lib/units.ts'
 import { DeliveryError, type DeliveryFault } from './delivery-error.ts'
 import type { Mailer, Mail } from './mailer.ts'
+import { post } from './post.ts'
 import { quotable } from './replies.ts'
 
 const CLAIM_MS = MINUTE_MS
@@ -15,7 +15,7 @@ const REFUSED = new Set([400, 413])
 export function createSendGridMailer(
   { origin, key }: SendGridUrl,
   from: MailAddress,
-  { timeouts }: { timeouts?: HttpTimeouts } = {},
+  { timeoutMs }: { timeoutMs?: number } = {},
 ): Mailer {
   const url = new URL('/v3/mail/send', origin)
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
@@ -23,12 +23,12 @@ export function createSendGridMailer(
   return {
     timeoutMs: CLAIM_MS,
     async send(mail, id) {
-      const request = JSON.stringify(toRequest(mail, id, from))
-      const options = { headers, body: request, timeouts, signal: closing.signal }
-      const { status, body } = await post(url, options).catch((error: unknown) => {
-        const unconfirmed = error instanceof NoAnswerError && error.handedOver
-        const told = `SendGrid did not answer: ${(error as Error).message}`
-        throw new DeliveryError('transport', told, { cause: error, unconfirmed })
+      const { status, body } = await post(url, {
+        provider: 'SendGrid',
+        headers,
+        body: JSON.stringify(toRequest(mail, id, from)),
+        timeoutMs,
+        signal: closing.signal,
       })
       if (status === ACCEPTED) return
       const fault: DeliveryFault = REFUSED.has(status) ? 'refused' : 'transport'

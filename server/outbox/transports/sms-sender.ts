@@ -9,7 +9,7 @@ export interface Sms {
   /** E.164. */
   readonly to: string
   readonly text: string
-  /** What the console prints in place of the whole message. */
+  /** The console prints this in place of the whole message. */
   readonly consoleLine?: string
 }
 

@@ -19,7 +19,7 @@ const CONNECTIONS_MAX = 4
 /** RFC 4954 and RFC 5321: about our login or the session, whichever command they answer. */
 const NOT_ABOUT_THE_MAIL = new Set([421, 454, 503, 530, 534, 535, 538])
 
-/** How nodemailer tells of a failure. */
+/** The errors of nodemailer. */
 interface SmtpError extends Error {
   readonly code?: string
   /** The command that was answered; `API` for what was never sent. */
@@ -28,7 +28,7 @@ interface SmtpError extends Error {
   readonly responseCode?: number
 }
 
-/** Speaks to one SMTP server over a few kept connections; never without TLS, unless told so. */
+/** Sends to one SMTP server over a few kept connections; without TLS only if the URL says so. */
 export function createSmtpMailer(
   url: SmtpUrl,
   from: MailAddress,
@@ -40,7 +40,7 @@ export function createSmtpMailer(
   const whole = new WeakSet<object>()
   transport.use('stream', (sending, done) => {
     const { signal } = sending.data
-    // Made anew for each try of the pool: a stream carries a message once.
+    // A new one for each attempt of the pool: a stream carries a message once.
     const end = () =>
       new PassThrough({
         flush(flushed) {
@@ -82,7 +82,7 @@ function transportOptions(url: SmtpUrl, timeouts: typeof TIMEOUTS) {
       ? {}
       : { auth: { user: url.login.user, pass: url.login.password }, forceAuth: true }),
     maxConnections: CONNECTIONS_MAX,
-    // Once more over a new connection when a kept one turns out dead before a byte of the mail.
+    // One retry over a new connection when a kept one turns out dead before a byte of the mail.
     maxRequeues: 1,
     connectionTimeout: timeouts.connectMs,
     dnsTimeout: timeouts.connectMs,
@@ -110,17 +110,17 @@ function toMessage(mail: Mail, id: string, from: MailAddress): SendMailOptions {
 function toDeliveryError(error: SmtpError, whole: boolean): DeliveryError {
   const { code, command = '', response, responseCode = 0 } = error
   if (response !== undefined) {
-    const told = `${command} was answered ${quotable(response)}`
+    const reason = `${command} was answered ${quotable(response)}`
     // Any refusal is an answer; what is neither yes nor no leaves it open.
     const unconfirmed = whole && responseCode < 400
-    return new DeliveryError(faultOf(command, responseCode), told, { unconfirmed })
+    return new DeliveryError(faultOf(command, responseCode), reason, { unconfirmed })
   }
   // Such as a line break in the address, or a mail larger than the server takes.
   if (code === 'EENVELOPE' || (code === 'EMESSAGE' && command === 'MAIL FROM')) {
     return new DeliveryError('refused', 'the mail cannot be handed over as it is')
   }
-  const told = code === 'EABORT' ? 'given up: the server took too long' : error.message
-  return new DeliveryError('transport', told, { cause: error, unconfirmed: whole })
+  const reason = code === 'EABORT' ? 'given up: the server took too long' : error.message
+  return new DeliveryError('transport', reason, { cause: error, unconfirmed: whole })
 }
 
 function faultOf(command: string, responseCode: number): DeliveryFault {

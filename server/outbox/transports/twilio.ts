@@ -1,7 +1,7 @@
-import { type HttpTimeouts, NoAnswerError, post } from '../../lib/http-client.ts'
 import type { TwilioAccount } from '../../settings/sms-url.ts'
 import { MINUTE_MS } from '../../lib/units.ts'
 import { type DeliveryFault, DeliveryError } from './delivery-error.ts'
+import { post } from './post.ts'
 import type { Sms, SmsSender } from './sms-sender.ts'
 
 /**
@@ -13,7 +13,7 @@ const SENDER_CODES = new Set([21212, 21267, 21603, 21606, 21607, 21611, 21659, 2
 /** Sends by Twilio's Messages API of 2010-04-01. */
 export function createTwilio(
   account: TwilioAccount,
-  { timeouts }: { timeouts?: HttpTimeouts } = {},
+  { timeoutMs }: { timeoutMs?: number } = {},
 ): SmsSender {
   const { origin, sid, token, from } = account
   const url = new URL(`/2010-04-01/Accounts/${sid}/Messages.json`, origin)
@@ -26,13 +26,12 @@ export function createTwilio(
   return {
     timeoutMs: MINUTE_MS,
     async send({ to, text }: Sms) {
-      const body = new URLSearchParams({ To: to, From: from, Body: text }).toString()
-      const options = { headers, body, timeouts, signal: closing.signal }
-      const answer = await post(url, options).catch((error: unknown) => {
-        throw new DeliveryError('transport', `Twilio did not answer: ${(error as Error).message}`, {
-          cause: error,
-          unconfirmed: error instanceof NoAnswerError && error.handedOver,
-        })
+      const answer = await post(url, {
+        provider: 'Twilio',
+        headers,
+        body: new URLSearchParams({ To: to, From: from, Body: text }).toString(),
+        timeoutMs,
+        signal: closing.signal,
       })
       if (answer.status >= 200 && answer.status < 300) return
       const code = codeIn(answer.body)

@@ -1,0 +1,97 @@
+import { type Config, configWarnings, dotEnvWarnings, type Secrets } from './settings/config.ts'
+import { type Context, type ContextParts, createContext } from './context.ts'
+import type { Backend } from './database/connect.ts'
+import { migrate, pendingMigrations, SchemaError } from './database/migrate.ts'
+import { openDatabase } from './database/open.ts'
+import type { Logger, Output } from './lib/log.ts'
+import type { Senders } from './worker.ts'
+
+// Every command loads this file: dynamic imports keep Redis, metrics and mail out of it.
+
+export interface OpenOptions {
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly log: Logger
+}
+
+export interface Opened {
+  readonly ctx: Context
+  close(): Promise<void>
+}
+
+/** For servers and workers: with warnings about settings, Redis, and metrics where they are set. */
+export async function openProcess(options: OpenOptions, wakeMail: () => void): Promise<Opened> {
+  const { config, log } = options
+  for (const warning of [...configWarnings(config), ...dotEnvWarnings()]) log.warn(warning)
+  const redis = await openCounts(options)
+  const metrics = config.metricsPort === undefined ? undefined : await openMetrics()
+  try {
+    const { ctx, close } = await openContext(options, { redis, metrics, wakeMail })
+    return {
+      ctx,
+      close() {
+        redis?.close()
+        return close()
+      },
+    }
+  } catch (error) {
+    redis?.close()
+    throw error
+  }
+}
+
+/** For commands: a context on the configured database, migrated. */
+export async function openContext(
+  { config, secrets, log }: OpenOptions,
+  parts: Pick<ContextParts, 'redis' | 'metrics' | 'wakeMail'> = {},
+): Promise<Opened> {
+  const backend = await openDatabase(secrets.databaseUrl, {
+    onIdleError: (error) => log.warn({ err: error }, 'idle database connection lost'),
+  })
+  try {
+    await prepareSchema({ config, secrets, log }, backend)
+    const ctx = await createContext({ config, secrets, backend, log, ...parts })
+    return { ctx, close: () => backend.close() }
+  } catch (error) {
+    await backend.close()
+    throw error
+  }
+}
+
+export async function openSenders(options: {
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly output: Output
+}): Promise<Senders> {
+  const { createMailer } = await import('./outbox/transports/mailer.ts')
+  const { createSmsSender } = await import('./outbox/transports/sms-sender.ts')
+  return { mail: createMailer(options), sms: createSmsSender(options) }
+}
+
+async function openCounts({ secrets, log }: OpenOptions) {
+  if (secrets.redisUrl === undefined) return undefined
+  const { openRedis } = await import('./limits/redis.ts')
+  return openRedis(secrets.redisUrl, log)
+}
+
+async function openMetrics() {
+  const { createMetrics } = await import('./lib/metrics.ts')
+  return createMetrics()
+}
+
+async function prepareSchema(
+  { config, secrets, log }: OpenOptions,
+  backend: Backend,
+): Promise<void> {
+  if (config.migrate) {
+    const applied = await migrate(secrets.databaseUrl, backend)
+    if (applied.length > 0) log.info({ applied }, 'database migrated')
+    return
+  }
+  const pending = await pendingMigrations(backend.reader)
+  if (pending.length > 0) {
+    throw new SchemaError(
+      `the database lacks migrations (${pending.join(', ')}): run npm run migrate, or set MIGRATE=on`,
+    )
+  }
+}
