@@ -369,7 +369,7 @@ if (DATABASE === 'sqlite') {
           ['--role', 'admin'],
           /at least 15/,
         ],
-        ['a well-known password', 'bob@example.com', 'password123', [], /most used/],
+        ['a well-known password', 'bob@example.com', 'password123', [], /too common/],
         [
           'a name with a line break',
           'bob@example.com',

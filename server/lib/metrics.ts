@@ -22,7 +22,7 @@ export interface Metrics {
   count(name: CounterName, labels?: Readonly<Record<string, string>>): void
   /** Counts a request by its answer, and how long that took. */
   countRequest(labels: RequestLabels, seconds: number): void
-  /** Read at each scrape; the name without prefix. */
+  /** Read at each scrape, by the newest reader of a name; the name without prefix. */
   observe(name: string, observed: Observed): void
   /** Memory, processor time, event loop and garbage collection. */
   observeProcess(): void
@@ -62,6 +62,7 @@ export function createMetrics(): Metrics {
     },
     observe(name, { type, help, read }) {
       const options = { name: `${PREFIX}_${name}`, help, registers }
+      registry.removeSingleMetric(options.name)
       if (type === undefined) {
         const gauge: Gauge = new Gauge({ ...options, collect: async () => gauge.set(await read()) })
         return
