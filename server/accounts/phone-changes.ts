@@ -4,6 +4,7 @@ import type { PhoneChangesTable } from '../database/schema.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import { newId } from '../lib/random.ts'
 import { MINUTE_MS, toIso } from '../lib/units.ts'
+import { deleteBefore } from '../database/delete-before.ts'
 
 type PhoneChangeRow = Selectable<PhoneChangesTable>
 
@@ -78,21 +79,9 @@ export async function usePhoneChange(tx: Tx, id: string, nowMs: number): Promise
   return used !== undefined
 }
 
-/** Deletes at most `limit` of those whose code expired; returns how many. */
-export async function deleteExpiredPhoneChanges(
-  tx: Tx,
-  nowMs: number,
-  limit: number,
-): Promise<number> {
-  const now = toIso(nowMs)
-  const deleted = await tx
-    .deleteFrom('phone_changes')
-    .where('id', 'in', (eb) =>
-      eb.selectFrom('phone_changes').select('id').where('expires_at', '<=', now).limit(limit),
-    )
-    .returning('id')
-    .execute()
-  return deleted.length
+/** Deletes at most `limit` of those whose code expired before a time; returns how many. */
+export function deletePhoneChangesBefore(tx: Tx, before: string, limit: number): Promise<number> {
+  return deleteBefore(tx, ['phone_changes', 'expires_at'], { before, limit })
 }
 
 export async function deletePhoneChangeOf(tx: Tx, userId: number): Promise<void> {

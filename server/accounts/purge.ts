@@ -8,7 +8,7 @@ import { deleteSessionsBefore } from './sessions.ts'
 import { deleteOldCodeFailures } from './code-failures.ts'
 import { deleteOverEmailChanges } from './email-changes.ts'
 import { deleteResetsExpiredBefore } from './resets.ts'
-import { deleteExpiredPhoneChanges } from './phone-changes.ts'
+import { deletePhoneChangesBefore } from './phone-changes.ts'
 import { deleteUselessSignUps } from './sign-ups.ts'
 
 /** Long enough to answer "why was I signed out" and "did you mail me". */
@@ -45,7 +45,7 @@ export async function purge(ctx: Context, run: JobRun): Promise<Counts> {
   return {
     sessions: await drain((tx, limit) => deleteSessionsBefore(tx, ago(SESSIONS_KEPT_MS), limit)),
     sign_ups: await drain((tx, limit) => deleteUselessSignUps(tx, nowMs, limit)),
-    phone_changes: await drain((tx, limit) => deleteExpiredPhoneChanges(tx, nowMs, limit)),
+    phone_changes: await drain((tx, limit) => deletePhoneChangesBefore(tx, ago(0), limit)),
     email_changes: await drain((tx, limit) => deleteOverEmailChanges(tx, nowMs, limit)),
     password_resets: await drain((tx, limit) =>
       deleteResetsExpiredBefore(tx, ago(RESETS_KEPT_MS), limit),

@@ -6,6 +6,7 @@ import { newId } from '../lib/random.ts'
 import { MINUTE_MS, toIso } from '../lib/units.ts'
 import { USER_COLUMNS } from './users.ts'
 import type { Write } from './write.ts'
+import { deleteBefore } from '../database/delete-before.ts'
 
 /** From the try to mail it: a mail that was held up for hours brings no dead link. */
 export const RESET_LIFETIME_MS = 30 * MINUTE_MS
@@ -96,24 +97,6 @@ export async function deletePasswordResetsOf(tx: Tx, userId: number): Promise<vo
 }
 
 /** Deletes at most `limit` links that expired before a time, used or not; returns how many. */
-export async function deleteResetsExpiredBefore(
-  tx: Tx,
-  before: string,
-  limit: number,
-): Promise<number> {
-  const deleted = await tx
-    .deleteFrom('password_resets')
-    .where('id', 'in', (eb) =>
-      eb
-        .selectFrom('password_resets')
-        .select('id')
-        .where('expires_at', '<', before)
-        .orderBy('expires_at')
-        .limit(limit),
-    )
-    // Once more: its mail may have been tried again while this statement waited.
-    .where('expires_at', '<', before)
-    .returning('id')
-    .execute()
-  return deleted.length
+export function deleteResetsExpiredBefore(tx: Tx, before: string, limit: number): Promise<number> {
+  return deleteBefore(tx, ['password_resets', 'expires_at'], { before, limit })
 }

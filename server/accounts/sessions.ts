@@ -7,6 +7,7 @@ import { equalTexts, type KeyRing, mac } from '../keys/key-ring.ts'
 import { newId } from '../lib/random.ts'
 import { toIso } from '../lib/units.ts'
 import { type PublicUserRow, USER_COLUMNS } from './users.ts'
+import { deleteBefore } from '../database/delete-before.ts'
 
 /** Sessions of one user; one more ends the oldest. */
 export const SESSIONS_MAX = 20
@@ -236,22 +237,9 @@ export function countLive(ended: readonly { expires_at: string }[], nowMs: numbe
  * Deletes at most `limit` sessions that could not be used since `before`; returns how many. A token of
  * theirs is refused then as before: an unknown session is an ended one.
  */
-export async function deleteSessionsBefore(tx: Tx, before: string, limit: number): Promise<number> {
+export function deleteSessionsBefore(tx: Tx, before: string, limit: number): Promise<number> {
   // A revoked one goes with its idle end, at most a week later: one index is enough.
-  const deleted = await tx
-    .deleteFrom('sessions')
-    .where('id', 'in', (eb) =>
-      eb
-        .selectFrom('sessions')
-        .select('id')
-        .where('expires_at', '<', before)
-        .orderBy('expires_at')
-        .limit(limit),
-    )
-    .where('expires_at', '<', before)
-    .returning('id')
-    .execute()
-  return deleted.length
+  return deleteBefore(tx, ['sessions', 'expires_at'], { before, limit })
 }
 
 /** `<session id>.<generation>.<MAC>`: nothing secret is stored, and a wrong MAC never reaches the table. */

@@ -3,6 +3,7 @@ import type { Db, Tx } from '../database/connect.ts'
 import type { AuditEventsTable } from '../database/schema.ts'
 import { toIso } from '../lib/units.ts'
 import type { AuditEventName } from './event-names.ts'
+import { deleteBefore } from '../database/delete-before.ts'
 
 export interface AuditEvent {
   readonly event: AuditEventName
@@ -122,18 +123,6 @@ async function blankSome(tx: Tx, userIds: readonly number[], limit: number): Pro
 }
 
 /** Deletes at most `limit` events older than `before`; returns how many. */
-export async function deleteEventsBefore(tx: Tx, before: string, limit: number): Promise<number> {
-  const deleted = await tx
-    .deleteFrom('audit_events')
-    .where('id', 'in', (eb) =>
-      eb
-        .selectFrom('audit_events')
-        .select('id')
-        .where('at', '<', before)
-        .orderBy('at')
-        .limit(limit),
-    )
-    .returning('id')
-    .execute()
-  return deleted.length
+export function deleteEventsBefore(tx: Tx, before: string, limit: number): Promise<number> {
+  return deleteBefore(tx, ['audit_events', 'at'], { before, limit })
 }

@@ -3,25 +3,46 @@ import type { Mail } from '../outbox/transports/mailer.ts'
 import type { Sms } from '../outbox/transports/sms-sender.ts'
 import { KINDS } from './kinds.ts'
 import type { Shop } from './layout.ts'
+import { homeLink, type MailName, originOf, resetLink, undoLink, writeMail } from './mails.ts'
+import { phoneCodeSms } from './sms.ts'
 
-const FACTS = {
-  to: `ann.o'neil&co@example.com`,
-  code: '042137',
-  signedUpAt: '2026-11-22T17:40:12.345Z',
-  expiresAt: '2026-11-23T17:40:12.345Z',
-  deletedAt: '2026-11-24T17:40:12.345Z',
-  endedAt: '2026-11-22T18:05:59.999Z',
-  ip: '203.0.113.7',
-  // An attacker can send anything as the name of the browser.
-  userAgent: `Mozilla/5.0 (X11; Linux x86_64; <b>"R&D"</b> 'x') Firefox/140.0`,
-  requestedAt: '2026-11-23T17:10:12.345Z',
-  token: `0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.${'A'.repeat(43)}`,
-  at: '2026-11-22T18:05:59.999Z',
-  undoUntil: '2026-11-25T18:05:59.999Z',
+const TOKEN = `0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.${'A'.repeat(43)}`
+
+/** Everything that an example may say; an entry of `KINDS` names what differs. */
+export interface Example {
+  readonly text: MailName
+  readonly link?: 'home' | 'reset' | 'undo'
+  readonly until?: string
+  readonly verifies?: boolean
+  /** `unknown`: neither network nor device. `service`: the service itself caused it. */
+  readonly from?: 'unknown' | 'service'
 }
 
-/** Everything that an example may say. */
-export type Example = typeof FACTS & { readonly locale: Locale; readonly publicUrl: string }
+function factsOf({ link = 'home', until, verifies = false, from }: Example, urls: Urls) {
+  const origin = originOf({
+    ip: '203.0.113.7',
+    // An attacker can send anything as the name of the browser.
+    userAgent: `Mozilla/5.0 (X11; Linux x86_64; <b>"R&D"</b> 'x') Firefox/140.0`,
+  })
+  const links = { home: homeLink(urls), reset: resetLink(urls, TOKEN), undo: undoLink(urls, TOKEN) }
+  return {
+    to: `ann.o'neil&co@example.com`,
+    code: '042137',
+    signedUpAt: '2026-11-22T17:40:12.345Z',
+    requestedAt: '2026-11-23T17:10:12.345Z',
+    endedAt: '2026-11-22T18:05:59.999Z',
+    at: '2026-11-22T18:05:59.999Z',
+    until: until ?? (link === 'undo' ? '2026-11-25T18:05:59.999Z' : '2026-11-23T17:40:12.345Z'),
+    link: links[link],
+    from: from === undefined ? origin : from === 'service' ? null : { ip: null, device: null },
+    verifies,
+  }
+}
+
+interface Urls {
+  readonly shop: Shop
+  readonly publicUrl: string
+}
 
 export interface ExampleMail {
   readonly kind: string
@@ -31,20 +52,20 @@ export interface ExampleMail {
 
 /** An example of every mail in every language, for the preview and the snapshots. */
 export function exampleMails(shop: Shop, publicUrl: string): ExampleMail[] {
-  const kinds = Object.values(KINDS).filter((kind) => kind.channel === 'mail')
+  const examples = Object.values(KINDS).flatMap((kind) => Object.entries<Example>(kind.examples))
   return LOCALES.flatMap((locale) =>
-    kinds
-      .flatMap((kind) => Object.entries(kind.examples(shop, { ...FACTS, locale, publicUrl })))
-      .map(([kind, mail]) => ({ kind, locale, mail })),
+    examples.map(([kind, example]) => {
+      const facts = { ...factsOf(example, { shop, publicUrl }), locale }
+      return { kind, locale, mail: writeMail(shop, example.text, facts as never) }
+    }),
   )
 }
 
-/** Every text message in every language. */
+/** The text message in every language. */
 export function exampleSms(shop: Shop): { kind: string; locale: Locale; sms: Sms }[] {
-  const kinds = Object.values(KINDS).filter((kind) => kind.channel === 'sms')
-  return LOCALES.flatMap((locale) =>
-    kinds
-      .flatMap((kind) => Object.entries(kind.examples(shop, { ...FACTS, locale, publicUrl: '' })))
-      .map(([kind, sms]) => ({ kind, locale, sms })),
-  )
+  return LOCALES.map((locale) => ({
+    kind: 'phone_code',
+    locale,
+    sms: phoneCodeSms(shop, { to: '+4915123456789', code: '042137', locale }),
+  }))
 }

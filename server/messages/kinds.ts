@@ -6,23 +6,21 @@ import type { Job, Kind } from '../outbox/kind.ts'
 import type { Mail } from '../outbox/transports/mailer.ts'
 import type { Sms } from '../outbox/transports/sms-sender.ts'
 import type { Example } from './examples.ts'
-import type { Shop } from './layout.ts'
-import * as mails from './mails.ts'
+import { type Facts, homeLink, originOf, writeMail } from './mails.ts'
 import { remind } from './remind.ts'
 import { repeatCodes } from './repeat-codes.ts'
 import { sendCode, sendEmailCode, sendPhoneCode } from './send-codes.ts'
 import { sendReset } from './send-reset.ts'
-import { phoneCodeSms } from './sms.ts'
 import {
   tellEmailChanged,
   tellEmailConfirmed,
   tellFormerAddressOfPassword,
 } from './tell-email-changes.ts'
 
-/** A kind with what the preview and the snapshots show of it, by name. */
 interface Described<Payload, Message> extends Kind<Message> {
   readonly make: Job<Payload, Message>
-  readonly examples: (shop: Shop, example: Example) => Readonly<Record<string, Message>>
+  /** For the preview and the snapshots, by name. */
+  readonly examples: Readonly<Record<string, Example>>
 }
 
 const mail = <Payload>(kind: Omit<Described<Payload, Mail>, 'channel'>) =>
@@ -30,95 +28,79 @@ const mail = <Payload>(kind: Omit<Described<Payload, Mail>, 'channel'>) =>
 const sms = <Payload>(kind: Omit<Described<Payload, Sms>, 'channel'>) =>
   ({ ...kind, channel: 'sms' }) as const
 
-/** Every kind of message, in the order of an account's life. What else needs a list of them reads this. */
+/** Every kind of message. What else needs a list of them reads this. */
 export const KINDS = {
   verification: mail({
     make: sendCode,
     isHeldBack: true,
-    examples: (shop, example) => ({
-      verification: mails.verificationMail(shop, example),
-      unknown_origin: mails.verificationMail(shop, { ...example, ip: null, userAgent: null }),
-    }),
+    examples: {
+      verification: { text: 'verification' },
+      unknown_origin: { text: 'verification', from: 'unknown' },
+    },
   }),
-  verification_again: mail({ make: sendCode, isHeldBack: true, examples: () => ({}) }),
+  verification_again: mail({ make: sendCode, isHeldBack: true, examples: {} }),
   /** Enqueues one `verification_again` for each attempt that waits. */
-  repeat_verification: mail({ make: repeatCodes, examples: () => ({}) }),
+  repeat_verification: mail({ make: repeatCodes, examples: {} }),
   already_registered: mail({
     make: tellRegistered,
     isHeldBack: true,
-    examples: (shop, example) => ({
-      already_registered: mails.alreadyRegisteredMail(shop, example),
-    }),
+    examples: { already_registered: { text: 'alreadyRegistered' } },
   }),
   reminder: mail({
     make: remind,
     isHeldBack: true,
-    examples: (shop, example) => ({ reminder: mails.reminderMail(shop, example) }),
+    examples: { reminder: { text: 'reminder', until: '2026-11-24T17:40:12.345Z' } },
   }),
   new_device: mail({
-    make: toOwner<{ at: string }>(mails.newDeviceMail),
-    examples: (shop, example) => ({ new_device: mails.newDeviceMail(shop, example) }),
+    make: toOwner('newDevice'),
+    examples: { new_device: { text: 'newDevice' } },
   }),
   session_replayed: mail({
-    make: toOwner<{ endedAt: string }>(mails.sessionReplayedMail),
-    examples: (shop, example) => ({ session_replayed: mails.sessionReplayedMail(shop, example) }),
+    make: toOwner('sessionReplayed'),
+    examples: { session_replayed: { text: 'sessionReplayed' } },
   }),
   password_reset: mail({
     make: sendReset,
-    examples(shop, example) {
-      const reset = { ...example, verifies: false }
-      const byService = { ...reset, ip: null, userAgent: null }
-      return {
-        password_reset: mails.passwordResetMail(shop, reset),
-        password_reset_verifies: mails.passwordResetMail(shop, { ...reset, verifies: true }),
-        password_reset_by_service: mails.passwordResetMail(shop, byService),
-      }
+    examples: {
+      password_reset: { text: 'passwordReset', link: 'reset' },
+      password_reset_verifies: { text: 'passwordReset', link: 'reset', verifies: true },
+      password_reset_by_service: { text: 'passwordReset', link: 'reset', from: 'service' },
     },
   }),
   password_changed: mail({
-    make: toOwner<{ at: string }>(mails.passwordChangedMail),
-    examples: (shop, example) => ({ password_changed: mails.passwordChangedMail(shop, example) }),
+    make: toOwner('passwordChanged'),
+    examples: { password_changed: { text: 'passwordChanged' } },
   }),
   password_changed_left: mail({
     make: tellFormerAddressOfPassword,
-    examples: (shop, example) => ({
-      password_changed_left: mails.leftPasswordChangedMail(shop, example),
-    }),
+    examples: { password_changed_left: { text: 'leftPasswordChanged', link: 'undo' } },
   }),
   email_code: mail({
     make: sendEmailCode,
     isUnaddressed: true,
-    examples: (shop, example) => ({
-      email_code: mails.emailCodeMail(shop, example),
-      email_taken: mails.emailTakenMail(shop, example),
-    }),
+    examples: { email_code: { text: 'emailCode' }, email_taken: { text: 'emailTaken' } },
   }),
   email_changed: mail({
     make: tellEmailChanged,
-    examples: (shop, example) => ({ email_changed: mails.emailChangedMail(shop, example) }),
+    examples: { email_changed: { text: 'emailChanged', link: 'undo' } },
   }),
   email_confirmed: mail({
     make: tellEmailConfirmed,
-    examples: (shop, example) => ({ email_confirmed: mails.emailConfirmedMail(shop, example) }),
+    examples: { email_confirmed: { text: 'emailConfirmed' } },
   }),
   email_undone: mail({
     make: async (ctx, payload: { to: string; locale: string | null; at: string }) =>
-      mails.emailUndoneMail(ctx.config.shop, payload),
-    examples: (shop, example) => ({ email_undone: mails.emailUndoneMail(shop, example) }),
+      writeMail(ctx.config.shop, 'emailUndone', payload),
+    examples: { email_undone: { text: 'emailUndone' } },
   }),
-  phone_code: sms({
-    make: sendPhoneCode,
-    examples: (shop, { locale, code }) => ({
-      phone_code: phoneCodeSms(shop, { to: '+4915123456789', code, locale }),
-    }),
-  }),
+  phone_code: sms({ make: sendPhoneCode, examples: {} }),
   account_deleted: mail({
     make: sayFarewell,
     isFarewell: true,
-    examples: (shop, example) => ({
-      account_deleted: mails.accountDeletedMail(shop, example),
-      account_deleted_left: mails.leftAccountDeletedMail(shop, example),
-    }),
+    examples: {
+      account_deleted: { text: 'accountDeleted' },
+      account_deleted_left: { text: 'leftAccountDeleted' },
+    },
   }),
 } as const
 
@@ -136,15 +118,15 @@ export function kindsOf<Channel extends 'mail' | 'sms'>(channel: Channel) {
 }
 
 /** A mail to the owner of an account as the account is when the mail is made. */
-function toOwner<Facts>(
-  word: (shop: Shop, mail: Facts & Client & { to: string; locale: string | null }) => Mail,
-) {
+function toOwner<Name extends 'newDevice' | 'sessionReplayed' | 'passwordChanged'>(name: Name) {
   return async (
     ctx: Context,
-    payload: Facts & Client & { userId: number },
+    { userId, ...payload }: { userId: number } & Client & Omit<Facts<Name>, 'from'>,
   ): Promise<Mail | undefined> => {
-    const user = await ctx.lookUp(userById, payload.userId)
-    return user && word(ctx.config.shop, { ...payload, to: user.email, locale: user.locale })
+    const user = await ctx.lookUp(userById, userId)
+    if (user === undefined) return undefined
+    const recipient = { to: user.email, locale: user.locale, from: originOf(payload) }
+    return writeMail(ctx.config.shop, name, { ...payload, ...recipient } as never)
   }
 }
 
@@ -152,8 +134,8 @@ function toOwner<Facts>(
 async function tellRegistered(ctx: Context, payload: { email: string }): Promise<Mail | undefined> {
   const user = await findUserByEmail(ctx.db, payload.email)
   if (user === undefined) return undefined
-  const { shop, publicUrl } = ctx.config
-  return mails.alreadyRegisteredMail(shop, { to: user.email, locale: user.locale, publicUrl })
+  const { email: to, locale } = user
+  return writeMail(ctx.config.shop, 'alreadyRegistered', { to, locale, link: homeLink(ctx.config) })
 }
 
 interface Farewell extends Client {
@@ -167,8 +149,8 @@ interface Farewell extends Client {
 /** The account is gone, so the payload says it all; one that failed and is sent again has none. */
 async function sayFarewell(ctx: Context, payload: Farewell): Promise<Mail | undefined> {
   if (payload.to === undefined) return undefined
-  const { left = false, ...mail } = payload
-  return left
-    ? mails.leftAccountDeletedMail(ctx.config.shop, mail)
-    : mails.accountDeletedMail(ctx.config.shop, mail)
+  const { to, locale, at, left = false } = payload
+  const { shop } = ctx.config
+  if (left) return writeMail(shop, 'leftAccountDeleted', { to, locale, at })
+  return writeMail(shop, 'accountDeleted', { to, locale, at, from: originOf(payload) })
 }

@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts'
-import { reminderMail } from './mails.ts'
+import { homeLink, originOf, writeMail } from './mails.ts'
 import { findSignUpsOf } from '../accounts/sign-ups.ts'
 import type { Mail } from '../outbox/transports/mailer.ts'
 import { expiryCutoff, verificationExpiresAt } from '../accounts/expiry.ts'
@@ -15,13 +15,12 @@ export async function remind(
   // Until then language and origin belong to the attempts; the newest is what its reader remembers.
   const [newest] = await findSignUpsOf(ctx.db, user.id)
   if (newest === undefined) return
-  return reminderMail(ctx.config.shop, {
+  return writeMail(ctx.config.shop, 'reminder', {
     to: newest.email,
     locale: newest.locale,
-    ip: newest.ip,
-    userAgent: newest.user_agent,
+    from: originOf({ ip: newest.ip, userAgent: newest.user_agent }),
     signedUpAt: newest.created_at,
-    deletedAt: verificationExpiresAt(ctx, user),
-    publicUrl: ctx.config.publicUrl,
+    until: verificationExpiresAt(ctx, user),
+    link: homeLink(ctx.config),
   })
 }

@@ -10,7 +10,7 @@ import { codeOf } from '../keys/codes.ts'
 import { toIso } from '../lib/units.ts'
 import type { Mail } from '../outbox/transports/mailer.ts'
 import type { Sms } from '../outbox/transports/sms-sender.ts'
-import { emailCodeMail, emailTakenMail, verificationMail } from './mails.ts'
+import { originOf, writeMail } from './mails.ts'
 import { phoneCodeSms } from './sms.ts'
 
 // None is sent once its code was used or replaced, or has expired: a dead code helps nobody.
@@ -24,14 +24,13 @@ export async function sendCode(
   if (signUp === undefined || signUp.expires_at <= toIso(ctx.now())) return undefined
   const code = codeOrWarning(ctx, 'verify', { row: signUp, details: { sign_up_id: signUp.id } })
   if (code === undefined) return undefined
-  return verificationMail(ctx.config.shop, {
+  return writeMail(ctx.config.shop, 'verification', {
     to: signUp.email,
-    code,
-    expiresAt: signUp.expires_at,
-    signedUpAt: signUp.created_at,
-    ip: signUp.ip,
-    userAgent: signUp.user_agent,
     locale: signUp.locale,
+    code,
+    until: signUp.expires_at,
+    signedUpAt: signUp.created_at,
+    from: originOf({ ip: signUp.ip, userAgent: signUp.user_agent }),
   })
 }
 
@@ -54,20 +53,21 @@ export async function sendPhoneCode(
  */
 export async function sendEmailCode(
   ctx: Context,
-  { emailChangeId, ip, userAgent }: Client & { emailChangeId: string },
+  { emailChangeId, ...client }: Client & { emailChangeId: string },
 ): Promise<Mail | undefined> {
   const change = await findEmailChange(ctx.db, emailChangeId)
   if (change === undefined || change.confirmed_at !== null) return undefined
   if (change.expires_at <= toIso(ctx.now())) return undefined
-  const origin = { ip, userAgent, requestedAt: change.created_at }
+  const { shop } = ctx.config
+  const facts = { from: originOf(client), requestedAt: change.created_at }
   const owner = await ownerOf(ctx, change)
-  if (owner !== undefined) return emailTakenMail(ctx.config.shop, { ...origin, ...owner })
+  if (owner !== undefined) return writeMail(shop, 'emailTaken', { ...facts, ...owner })
   const details = { email_change_id: change.id }
   const code = codeOrWarning(ctx, 'email', { row: change, details })
   const user = await ctx.lookUp(userById, change.user_id)
   if (code === undefined || user === undefined) return undefined
-  const { email: to, expires_at: expiresAt } = change
-  return emailCodeMail(ctx.config.shop, { ...origin, to, locale: user.locale, code, expiresAt })
+  const { email: to, expires_at: until } = change
+  return writeMail(shop, 'emailCode', { ...facts, to, locale: user.locale, code, until })
 }
 
 interface Owner {

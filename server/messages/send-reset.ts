@@ -2,7 +2,7 @@ import type { Context } from '../context.ts'
 import type { PublicUserRow } from '../database/schema.ts'
 import { isMailSuperseded } from '../outbox/outbox.ts'
 import { SECOND_MS, toIso } from '../lib/units.ts'
-import { passwordResetMail } from './mails.ts'
+import { originOf, resetLink, writeMail } from './mails.ts'
 import { linkToken } from '../keys/links.ts'
 import { openPasswordReset, RESET_LIFETIME_MS } from '../accounts/resets.ts'
 import { findSignUpsOf } from '../accounts/sign-ups.ts'
@@ -27,14 +27,13 @@ export async function sendReset(ctx: Context, request: Request): Promise<Mail | 
   const opened = await commit(ctx, { ip: request.ip }, (write) => open(write, request))
   if (opened === undefined) return undefined
   const { user, expiresAt } = opened
-  return passwordResetMail(ctx.config.shop, {
+  const byService = request.ip === null && request.userAgent === null
+  return writeMail(ctx.config.shop, 'passwordReset', {
     to: user.email,
     locale: user.locale ?? (await attemptLocale(ctx, user)),
-    ip: request.ip,
-    userAgent: request.userAgent,
-    publicUrl: ctx.config.publicUrl,
-    token: linkToken(ctx.keys.current, 'reset', request.resetId),
-    expiresAt,
+    from: byService ? null : originOf(request),
+    link: resetLink(ctx.config, linkToken(ctx.keys.current, 'reset', request.resetId)),
+    until: expiresAt,
     requestedAt: request.requestedAt,
     verifies: user.verified_at === null,
   })

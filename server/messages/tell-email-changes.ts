@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts'
-import { emailChangedMail, emailConfirmedMail, leftPasswordChangedMail } from './mails.ts'
+import { originOf, undoLink, writeMail } from './mails.ts'
 import { findEmailChange, isUndoable, undoTokenOf } from '../accounts/email-changes.ts'
 import { userById } from '../accounts/users.ts'
 import type { Mail } from '../outbox/transports/mailer.ts'
@@ -11,7 +11,9 @@ type Payload = Client & { emailChangeId: string }
 export async function tellEmailChanged(ctx: Context, payload: Payload): Promise<Mail | undefined> {
   const found = await findLive(ctx, payload)
   const undoable = await findUndoable(ctx, payload.emailChangeId)
-  return found && undoable && emailChangedMail(ctx.config.shop, { ...found.told, ...undoable })
+  return (
+    found && undoable && writeMail(ctx.config.shop, 'emailChanged', { ...found.facts, ...undoable })
+  )
 }
 
 /** The same way back, once the password was changed or reset after the address. */
@@ -20,7 +22,7 @@ export async function tellFormerAddressOfPassword(
   { emailChangeId, at }: { emailChangeId: string; at: string },
 ): Promise<Mail | undefined> {
   const undoable = await findUndoable(ctx, emailChangeId)
-  return undoable && leftPasswordChangedMail(ctx.config.shop, { ...undoable, at })
+  return undoable && writeMail(ctx.config.shop, 'leftPasswordChanged', { ...undoable, at })
 }
 
 /** For the address that an account has now. */
@@ -29,15 +31,18 @@ export async function tellEmailConfirmed(
   payload: Payload,
 ): Promise<Mail | undefined> {
   const found = await findLive(ctx, payload)
-  return found && emailConfirmedMail(ctx.config.shop, { ...found.told, to: found.change.email })
+  if (found === undefined) return undefined
+  const { facts, change } = found
+  return writeMail(ctx.config.shop, 'emailConfirmed', { ...facts, to: change.email })
 }
 
 /** A confirmed change that was not undone, with what every mail about it says. */
-async function findLive(ctx: Context, { emailChangeId, ip, userAgent }: Payload) {
+async function findLive(ctx: Context, { emailChangeId, ...client }: Payload) {
   const change = await findEmailChange(ctx.db, emailChangeId)
   if (change?.confirmed_at == null || !isUndoable(change, ctx.now())) return undefined
   const user = await ctx.lookUp(userById, change.user_id)
-  return user && { change, told: { at: change.confirmed_at, ip, userAgent, locale: user.locale } }
+  const facts = { at: change.confirmed_at, from: originOf(client), locale: user?.locale ?? null }
+  return user && { change, facts }
 }
 
 /** For whom a mail with the way back is, and the way; undefined once it is closed, or its key gone. */
@@ -47,7 +52,6 @@ async function findUndoable(ctx: Context, emailChangeId: string) {
   const user = await ctx.lookUp(userById, change.user_id)
   const token = undoTokenOf(ctx.keys, change)
   if (user === undefined || token === undefined) return undefined
-  const { old_email: to, undo_until: undoUntil } = change
-  const { publicUrl } = ctx.config
-  return { to, locale: user.locale, publicUrl, token, undoUntil: undoUntil ?? '' }
+  const { old_email: to, undo_until: until } = change
+  return { to, locale: user.locale, link: undoLink(ctx.config, token), until: until ?? '' }
 }

@@ -4,6 +4,7 @@ import type { Schema } from '../database/schema.ts'
 import { newId } from '../lib/random.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 import type { Channel, KindName, OutboxPayloads } from './kind.ts'
+import { deleteBefore } from '../database/delete-before.ts'
 
 export interface EnqueueOptions {
   readonly nowMs: number
@@ -225,24 +226,10 @@ export async function forgetTextsOf(tx: Tx, userId: number, nowMs: number): Prom
 }
 
 /** Deletes at most `limit` messages that ended before a time, however they did; returns how many. */
-export async function deleteMessagesFinishedBefore(
+export function deleteMessagesFinishedBefore(
   tx: Tx,
   before: string,
   limit: number,
 ): Promise<number> {
-  const deleted = await tx
-    .deleteFrom('outbox')
-    .where('id', 'in', (eb) =>
-      eb
-        .selectFrom('outbox')
-        .select('id')
-        .where('finished_at', '<', before)
-        .orderBy('finished_at')
-        .limit(limit),
-    )
-    // Once more: an admin may have asked for it again while this statement waited.
-    .where('finished_at', '<', before)
-    .returning('id')
-    .execute()
-  return deleted.length
+  return deleteBefore(tx, ['outbox', 'finished_at'], { before, limit })
 }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { OutputStuckError } from '../../server/lib/log.ts'
 import { DeliveryError } from '../../server/outbox/transports/delivery-error.ts'
 import { createConsoleMailer } from '../../server/outbox/transports/mailer.ts'
-import { alreadyRegisteredMail, verificationMail } from '../../server/messages/mails.ts'
+import { originOf, writeMail } from '../../server/messages/mails.ts'
 import { createSmsSender } from '../../server/outbox/transports/sms-sender.ts'
 import { SHOP } from '../support/settings.ts'
 
@@ -11,10 +11,9 @@ const verification = {
   to: 'user@example.com',
   locale: null,
   code: '123456',
-  expiresAt: '2026-01-02T12:00:59.999Z',
+  until: '2026-01-02T12:00:59.999Z',
   signedUpAt: '2026-01-01T12:00:00.000Z',
-  ip: '203.0.113.7',
-  userAgent: 'curl/8.14',
+  from: originOf({ ip: '203.0.113.7', userAgent: 'curl/8.14' }),
 }
 
 /** An output that says what reached it, and when. */
@@ -29,7 +28,10 @@ function createRecorder() {
 
 describe('verification mail', () => {
   test('rounds down until when it works, and says so when network and device are unknown', () => {
-    const { text } = verificationMail(SHOP, { ...verification, ip: null, userAgent: null })
+    const { text } = writeMail(SHOP, 'verification', {
+      ...verification,
+      from: originOf({ ip: null, userAgent: null }),
+    })
 
     assert.match(text, /is valid until 2026-01-02 12:00 UTC\./)
     assert.match(text, /from an unknown network with an unknown device\./)
@@ -40,7 +42,7 @@ describe('console mail', () => {
   test('a verification mail is exactly one line', async () => {
     const output = createRecorder()
 
-    await createConsoleMailer(output).send(verificationMail(SHOP, verification), 'id')
+    await createConsoleMailer(output).send(writeMail(SHOP, 'verification', verification), 'id')
 
     assert.deepEqual(output.events, [
       '🔑 Verification code for user@example.com: 123456\n',
@@ -50,10 +52,10 @@ describe('console mail', () => {
 
   test('any other mail is printed whole', async () => {
     const output = createRecorder()
-    const mail = alreadyRegisteredMail(SHOP, {
+    const mail = writeMail(SHOP, 'alreadyRegistered', {
       to: 'user@example.com',
       locale: null,
-      publicUrl: 'https://shop.test',
+      link: 'https://shop.test',
     })
 
     await createConsoleMailer(output).send(mail, 'id')
@@ -66,7 +68,10 @@ describe('console mail', () => {
   test('rejects when what it printed did not get out: the mail is tried again', async () => {
     const output = { write: () => {}, flush: () => Promise.reject(new Error('nobody reads')) }
 
-    const sending = createConsoleMailer(output).send(verificationMail(SHOP, verification), 'id')
+    const sending = createConsoleMailer(output).send(
+      writeMail(SHOP, 'verification', verification),
+      'id',
+    )
 
     await assert.rejects(sending, /nobody reads/)
   })
@@ -87,7 +92,7 @@ describe('console mail', () => {
   test('is not written again while it waits for a reader, and again once it was read', async () => {
     const output = createFaulty([new OutputStuckError(), new OutputStuckError()])
     const mailer = createConsoleMailer(output)
-    const mail = verificationMail(SHOP, verification)
+    const mail = writeMail(SHOP, 'verification', verification)
 
     await assert.rejects(mailer.send(mail, 'id'), DeliveryError)
     await assert.rejects(mailer.send(mail, 'id'), DeliveryError)
@@ -106,7 +111,7 @@ describe('console mail', () => {
     test(`${what} is written`, async () => {
       const output = createFaulty([failure])
       const mailer = createConsoleMailer(output)
-      const mail = verificationMail(SHOP, verification)
+      const mail = writeMail(SHOP, 'verification', verification)
 
       await assert.rejects(mailer.send(mail, 'id'), DeliveryError)
       await mailer.send(mail, nextId)

@@ -3,12 +3,7 @@ import { describe, test } from 'node:test'
 import { LOCALES } from '../../server/lib/locales.ts'
 import { exampleMails } from '../../server/messages/examples.ts'
 import { layOut } from '../../server/messages/layout.ts'
-import {
-  alreadyRegisteredMail,
-  reminderMail,
-  sessionReplayedMail,
-  verificationMail,
-} from '../../server/messages/mails.ts'
+import { homeLink, originOf, writeMail } from '../../server/messages/mails.ts'
 import { phoneCodeSms } from '../../server/messages/sms.ts'
 import { SHOP } from '../support/settings.ts'
 
@@ -21,13 +16,11 @@ const mail = {
   to: 'user@example.com',
   locale: null,
   code: '123456',
-  expiresAt: '2026-01-02T12:00:00.000Z',
+  until: '2026-01-02T12:00:00.000Z',
   signedUpAt: '2026-01-01T12:00:00.000Z',
-  deletedAt: '2026-01-03T12:00:00.000Z',
   endedAt: '2026-01-01T12:00:00.000Z',
-  ip: '203.0.113.7',
-  userAgent: 'curl/8.14',
-  publicUrl: PUBLIC_URL,
+  from: originOf({ ip: '203.0.113.7', userAgent: 'curl/8.14' }),
+  link: PUBLIC_URL,
 }
 
 /** What a reader sees of an HTML mail, apart from its head. */
@@ -93,7 +86,7 @@ describe('every mail', () => {
     [null, 'Your Coffee Shop verification code'],
   ] as const) {
     test(`is in the language of ${locale}`, () => {
-      assert.equal(verificationMail(SHOP, { ...mail, locale }).subject, subject)
+      assert.equal(writeMail(SHOP, 'verification', { ...mail, locale }).subject, subject)
     })
   }
 })
@@ -101,11 +94,7 @@ describe('every mail', () => {
 describe('text of others', () => {
   const MARKUP = `"><script>alert('x')</script><img src=x onerror=a()> & &lt;`
 
-  for (const [kind, make] of Object.entries({
-    verificationMail,
-    sessionReplayedMail,
-    reminderMail,
-  })) {
+  for (const name of ['verification', 'sessionReplayed', 'reminder'] as const) {
     for (const locale of LOCALES) {
       for (const said of [
         MARKUP,
@@ -115,13 +104,11 @@ describe('text of others', () => {
         'a@evil',
         'Your account was hacked, call 555 0100',
       ]) {
-        test(`is left out of ${kind}, ${locale}: ${said}`, () => {
-          const unknown = make(SHOP, { ...mail, locale, userAgent: said })
-          const known = make(SHOP, {
-            ...mail,
-            locale,
-            userAgent: `Mozilla/5.0 (${said}) Firefox/140.0`,
-          })
+        test(`is left out of ${name}, ${locale}: ${said}`, () => {
+          const sentBy = (userAgent: string) =>
+            writeMail(SHOP, name, { ...mail, locale, from: originOf({ ip: null, userAgent }) })
+          const unknown = sentBy(said)
+          const known = sentBy(`Mozilla/5.0 (${said}) Firefox/140.0`)
 
           for (const { html, text } of [unknown, known])
             assert.doesNotMatch(html + text, /evil|script|img|onerror|hacked|555/)
@@ -168,10 +155,13 @@ describe('the shop', () => {
     })
   }
 
-  for (const [kind, make] of Object.entries({ alreadyRegisteredMail, reminderMail })) {
-    test(`is where ${kind} leads, and without a URL the service is`, () => {
-      assert.ok(make(shop, mail).text.includes(`:\n${shop.url}\n`))
-      assert.ok(make(SHOP, mail).text.includes(`:\n${PUBLIC_URL}\n`))
+  for (const name of ['alreadyRegistered', 'reminder'] as const) {
+    test(`is where ${name} leads, and without a URL the service is`, () => {
+      for (const here of [shop, SHOP]) {
+        const link = homeLink({ shop: here, publicUrl: PUBLIC_URL })
+        assert.equal(link, here.url ?? PUBLIC_URL)
+        assert.ok(writeMail(here, name, { ...mail, link }).text.includes(`:\n${link}\n`))
+      }
     })
   }
 })
@@ -179,7 +169,11 @@ describe('the shop', () => {
 describe('the reminder', () => {
   for (const locale of LOCALES) {
     test(`has no code, and says until when the account lives: ${locale}`, () => {
-      const { text, html, subject, consoleLine } = reminderMail(SHOP, { ...mail, locale })
+      const { text, html, subject, consoleLine } = writeMail(SHOP, 'reminder', {
+        ...mail,
+        locale,
+        until: '2026-01-03T12:00:00.000Z',
+      })
 
       assert.equal(consoleLine, undefined)
       assert.doesNotMatch(text + subject + readable(html), /\b[0-9]{6}\b/)
