@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts'
 import type { Work } from '../outbox/kind.ts'
-import { countMailsTo, REPEATS_PER_HOUR } from '../outbox/outbox.ts'
+import { countMessages, REPEATS_PER_HOUR } from '../outbox/outbox.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 import { extendSignUp, findSignUpsOf } from '../accounts/sign-ups.ts'
 import { expiryCutoff, verificationExpiresAt } from '../accounts/expiry.ts'
@@ -25,7 +25,8 @@ export async function repeatCodes(
     const wanted = signUps.filter((signUp) => signUpId === null || signUp.id === signUpId)
     let allowed = wanted.length
     if (ctx.config.rateLimit) {
-      const sent = (sinceMs: number) => countMailsTo(tx, ['verification_again'], { email, sinceMs })
+      const sent = (sinceMs: number) =>
+        countMessages(tx, ['verification_again'], { email, sinceMs })
       if ((await sent(nowMs - MINUTE_MS)) > 0) return
       allowed = Math.max(0, REPEATS_PER_HOUR - (await sent(nowMs - HOUR_MS)))
     }

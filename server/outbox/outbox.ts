@@ -49,44 +49,36 @@ export async function enqueueMessage<Kind extends KindName>(
     .execute()
 }
 
-/** Messages of these kinds written for an address since a time. */
-export async function countMailsTo(
+/** An address, known or not, or a user, whatever the address. */
+type CountedBy = { readonly email: string } | { readonly userId: number }
+
+/** Messages of these kinds written since a time. */
+export async function countMessages(
   db: Db,
   kinds: readonly KindName[],
-  { email, sinceMs }: { email: string; sinceMs: number },
+  { sinceMs, ...by }: CountedBy & { readonly sinceMs: number },
 ): Promise<number> {
   const { count } = await db
     .selectFrom('outbox')
     .select(({ fn }) => fn.countAll<number>().as('count'))
-    .where('email_canonical', '=', email)
+    .where((eb) =>
+      'email' in by ? eb('email_canonical', '=', by.email) : eb('user_id', '=', by.userId),
+    )
     .where('kind', 'in', kinds)
     .where('created_at', '>', toIso(sinceMs))
     .executeTakeFirstOrThrow()
   return count
 }
 
-/** Messages of these kinds written for a user since a time, whatever the address. */
-export async function countMailsOf(
+/** True when one more message that was asked for may be written: 60 s apart, and five an hour. */
+export async function mayRepeat(
   db: Db,
-  kinds: readonly KindName[],
-  { userId, sinceMs }: { userId: number; sinceMs: number },
-): Promise<number> {
-  const { count } = await db
-    .selectFrom('outbox')
-    .select(({ fn }) => fn.countAll<number>().as('count'))
-    .where('user_id', '=', userId)
-    .where('kind', 'in', kinds)
-    .where('created_at', '>', toIso(sinceMs))
-    .executeTakeFirstOrThrow()
-  return count
-}
-
-/** True when an address, known or not, may ask for its mails again: 60 s apart and five an hour. */
-export async function mayRepeatMail(db: Db, email: string, nowMs: number): Promise<boolean> {
-  const kinds = ['repeat_verification'] as const
-  const asked = (sinceMs: number) => countMailsTo(db, kinds, { email, sinceMs })
-  if ((await asked(nowMs - REPEAT_PAUSE_MS)) > 0) return false
-  return (await asked(nowMs - HOUR_MS)) < REPEATS_PER_HOUR
+  kind: KindName,
+  { nowMs, ...by }: CountedBy & { readonly nowMs: number },
+): Promise<boolean> {
+  const count = (sinceMs: number) => countMessages(db, [kind], { ...by, sinceMs })
+  if ((await count(nowMs - REPEAT_PAUSE_MS)) > 0) return false
+  return (await count(nowMs - HOUR_MS)) < REPEATS_PER_HOUR
 }
 
 /** True when the same was asked for once more, for the same address: only the newest is worth a mail. */

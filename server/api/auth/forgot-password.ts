@@ -4,7 +4,7 @@ import { type Client, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { networkKeyOf } from '../../http/rate-limits.ts'
 import { Email } from '../../http/schemas.ts'
-import { countMailsTo } from '../../outbox/outbox.ts'
+import { countMessages } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
 import { HOUR_MS } from '../../lib/units.ts'
 import { enqueuePasswordReset } from '../../accounts/resets.ts'
@@ -50,7 +50,7 @@ export function forgotPasswordRoute(app: App, ctx: Context): void {
 function ask(ctx: Context, email: string, client: Client): Promise<boolean> {
   return commit(ctx, NO_CAUSE, async (write) => {
     const counted = { email, sinceMs: write.nowMs - HOUR_MS }
-    const sent = await countMailsTo(write.tx, ['password_reset'], counted)
+    const sent = await countMessages(write.tx, ['password_reset'], counted)
     if (ctx.config.rateLimit && sent >= MAILS_PER_HOUR) return false
     await enqueuePasswordReset(write, email, client)
     return true

@@ -8,7 +8,7 @@ import { isForm } from '../../http/bodies.ts'
 import { causeOf, type Client, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { Email } from '../../http/schemas.ts'
-import { countMailsTo } from '../../outbox/outbox.ts'
+import { countMessages } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
 import { isHashable } from '../../passwords/policy.ts'
 import { HOUR_MS, toIso } from '../../lib/units.ts'
@@ -180,7 +180,7 @@ async function isWorthNotice(
   if (!(await isNewDevice(tx, user, { userAgent, nowMs }))) return false
   if (!ctx.config.rateLimit) return true
   const counted = { email: user.email_canonical, sinceMs: nowMs - HOUR_MS }
-  const sent = await countMailsTo(tx, ['new_device'], counted)
+  const sent = await countMessages(tx, ['new_device'], counted)
   return sent < NEW_DEVICE_MAILS_PER_HOUR
 }
 

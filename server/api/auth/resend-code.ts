@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
 import type { App } from '../../http/fastify.ts'
 import { Email, Uuid } from '../../http/schemas.ts'
-import { mayRepeatMail } from '../../outbox/outbox.ts'
+import { mayRepeat } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
 import { commit, NO_CAUSE } from '../../accounts/write.ts'
 
@@ -33,7 +33,8 @@ export function resendCodeRoute(app: App, ctx: Context): void {
     const payload = { email, signUpId: body.sign_up_id ?? null }
     // One row whatever the address: the job looks the user up, so known and unknown cost the same.
     await commit(ctx, NO_CAUSE, async ({ tx, nowMs, enqueue }) => {
-      if (ctx.config.rateLimit && !(await mayRepeatMail(tx, email, nowMs))) return
+      if (ctx.config.rateLimit && !(await mayRepeat(tx, 'repeat_verification', { email, nowMs })))
+        return
       await enqueue('repeat_verification', payload, { email })
     })
     return reply.code(202).send({ message })

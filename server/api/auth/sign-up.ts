@@ -7,7 +7,7 @@ import { type Cause, causeOf, type Client, clientOf } from '../../http/client.ts
 import type { App } from '../../http/fastify.ts'
 import { networkKeyOf } from '../../http/rate-limits.ts'
 import { Email, Uuid } from '../../http/schemas.ts'
-import { countMailsTo } from '../../outbox/outbox.ts'
+import { countMessages } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
 import { preferredLocale } from '../../lib/locales.ts'
 import { newId } from '../../lib/random.ts'
@@ -127,7 +127,7 @@ async function signUpHidden(ctx: Context, attempt: Attempt): Promise<string> {
     return await commit(ctx, attempt.cause, async (write) => {
       const user = await openUnverified(write, attempt)
       const sinceMs = signUpsCountedSinceMs(ctx)
-      const sent = await countMailsTo(write.tx, SIGN_UP_MAILS, { email, sinceMs })
+      const sent = await countMessages(write.tx, SIGN_UP_MAILS, { email, sinceMs })
       if (sent >= PENDING_MAX) throw tooMany(ctx)
       if (user !== undefined) return await addAttempt(write, user, attempt)
       await write.enqueue('already_registered', { email }, { email })

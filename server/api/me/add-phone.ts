@@ -2,14 +2,12 @@ import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
 import type { LimitReached } from '../../errors.ts'
 import type { App, SignedIn } from '../../http/fastify.ts'
-import { countMailsTo } from '../../outbox/outbox.ts'
-import { HOUR_MS, MINUTE_MS } from '../../lib/units.ts'
+import { mayRepeat } from '../../outbox/outbox.ts'
 import { type Guards, lockSelf, sessionOf } from '../guards.ts'
 import { replacePhoneChange } from '../../accounts/phone-changes.ts'
 import { Phone } from '../schemas.ts'
 import { commit } from '../../accounts/write.ts'
 
-const SENDS_PER_HOUR = 5
 const message = 'If this number can take text messages, the code is on its way.'
 
 const schema = {
@@ -68,11 +66,8 @@ function sendNewCode(ctx: Context, actor: SignedIn, phone: string): Promise<bool
   return commit(ctx, actor.cause, async (write) => {
     const { tx, nowMs, enqueue } = write
     const { id: userId, email_canonical: email } = await lockSelf(write, actor)
-    if (ctx.config.rateLimit) {
-      const sent = (sinceMs: number) => countMailsTo(tx, ['phone_code'], { email, sinceMs })
-      if ((await sent(nowMs - MINUTE_MS)) > 0) return false
-      if ((await sent(nowMs - HOUR_MS)) >= SENDS_PER_HOUR) return false
-    }
+    const isAllowed = !ctx.config.rateLimit || (await mayRepeat(tx, 'phone_code', { email, nowMs }))
+    if (!isAllowed) return false
     const phoneChangeId = await replacePhoneChange(tx, ctx.keys, { userId, phone, nowMs })
     await enqueue('phone_code', { phoneChangeId }, { email, userId, channel: 'sms' })
     return true

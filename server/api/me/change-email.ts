@@ -1,21 +1,19 @@
 import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
-import type { Tx } from '../../database/connect.ts'
 import { fieldError } from '../../errors.ts'
 import { hashAdmission } from '../../http/admission.ts'
 import { type Client, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { Email } from '../../http/schemas.ts'
-import { countMailsOf, countMailsTo } from '../../outbox/outbox.ts'
+import { countMessages, mayRepeat, REPEATS_PER_HOUR } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
-import { HOUR_MS, MINUTE_MS } from '../../lib/units.ts'
+import { HOUR_MS } from '../../lib/units.ts'
 import { type Guards, sessionOf } from '../guards.ts'
 import { countKeyOf, replaceEmailChange, assertNoneUndoable } from '../../accounts/email-changes.ts'
 import { assertOwnPassword, lockProven, type PasswordProof } from '../current-password.ts'
 import { commit, type Write } from '../../accounts/write.ts'
 import { CurrentPassword } from '../schemas.ts'
 
-const SENDS_PER_HOUR = 5
 const message = 'If this address is available, the code is on its way.'
 
 const schema = {
@@ -72,24 +70,16 @@ async function sendNewCode(
   // One change at a time: a thief's chain of them would leave the owner no way back.
   await assertNoneUndoable(write, user.id)
   const [userId, email] = [user.id, countKeyOf(ctx.keys, to.email_canonical)]
-  if (ctx.config.rateLimit && !(await mayMail(tx, { userId, email, nowMs }))) return
+  if (ctx.config.rateLimit) {
+    // A stranger's mailbox is not to be filled, by one user or by many.
+    if (!(await mayRepeat(tx, 'email_code', { userId, nowMs }))) return
+    const sent = await countMessages(tx, ['email_code'], { email, sinceMs: nowMs - HOUR_MS })
+    if (sent >= REPEATS_PER_HOUR) return
+  }
   const emailChangeId = await replaceEmailChange(tx, ctx.keys, { user, to, nowMs })
   await enqueue('email_code', { emailChangeId, ...client }, { email, userId })
   const changes = { email_change_id: emailChangeId }
   await record('email.change_requested', { subjectId: userId, changes })
-}
-
-/** A stranger's mailbox is not to be filled, by one user or by many. */
-async function mayMail(
-  tx: Tx,
-  { userId, email, nowMs }: { userId: number; email: string; nowMs: number },
-): Promise<boolean> {
-  const kinds = ['email_code'] as const
-  const lately = { userId, sinceMs: nowMs - MINUTE_MS }
-  if ((await countMailsOf(tx, kinds, lately)) > 0) return false
-  const sinceMs = nowMs - HOUR_MS
-  if ((await countMailsOf(tx, kinds, { userId, sinceMs })) >= SENDS_PER_HOUR) return false
-  return (await countMailsTo(tx, kinds, { email, sinceMs })) < SENDS_PER_HOUR
 }
 
 function assertAnother(user: { email_canonical: string }, emailCanonical: string): void {

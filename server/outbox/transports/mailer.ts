@@ -54,18 +54,6 @@ export function createConsoleMailer(output: Pick<Output, 'write' | 'flush'>): Ma
   }
 }
 
-/** Keeps mails for tests. */
-export function createMemoryMailer(): Mailer & { readonly sent: Mail[] } {
-  const sent: Mail[] = []
-  return {
-    timeoutMs: 2 * SECOND_MS,
-    sent,
-    async send(mail) {
-      sent.push(mail)
-    },
-  }
-}
-
 function indent(text: string): string {
   return text.trimEnd().replace(/^/gm, '   ')
 }

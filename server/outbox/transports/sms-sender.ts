@@ -41,15 +41,3 @@ function createConsoleSms(output: Pick<Output, 'write' | 'flush'>): SmsSender {
     send: (sms, id) => print(sms.consoleLine ?? `📱 To ${sms.to}: ${sms.text}`, id),
   }
 }
-
-/** Keeps text messages for tests. */
-export function createMemorySms(): SmsSender & { readonly sent: Sms[] } {
-  const sent: Sms[] = []
-  return {
-    timeoutMs: 2 * SECOND_MS,
-    sent,
-    async send(sms) {
-      sent.push(sms)
-    },
-  }
-}
