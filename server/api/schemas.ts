@@ -32,6 +32,19 @@ export const Code = Type.String({
   examples: ['042137'],
 })
 
+/** The token of a mailed link. */
+export const LinkToken = (description: string) =>
+  Type.String({
+    minLength: 1,
+    maxLength: 512,
+    description,
+    examples: [`0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.${'A'.repeat(43)}`],
+  })
+
+/** An answer of one sentence. */
+export const Sentence = (message: string, description: string) =>
+  Type.Object({ message: Type.String({ examples: [message] }) }, { description })
+
 export const Phone = Type.String({
   pattern: E164,
   description: 'Phone number in E.164 format: `+`, country code and number, 7 to 15 digits.',

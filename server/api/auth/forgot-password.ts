@@ -9,6 +9,7 @@ import { canonicalEmail } from '../../lib/emails.ts'
 import { HOUR_MS } from '../../lib/units.ts'
 import { enqueuePasswordReset } from '../../accounts/resets.ts'
 import { commit, NO_CAUSE } from '../../accounts/write.ts'
+import { Sentence } from '../schemas.ts'
 
 /** Whoever asks; how many from one network, limits/limits.ts says. */
 const MAILS_PER_HOUR = 10
@@ -22,10 +23,7 @@ const schema = {
     'The link works once, for 30 minutes, and replaces the previous link. Nothing changes until it is used. An unverified address also receives a link; using it verifies the address. The response is the same for known and unknown addresses. For each address, at most three emails per hour are sent on request from one network, and ten per hour in total.',
   body: Type.Object({ email: Email }, { additionalProperties: false }),
   response: {
-    202: Type.Object(
-      { message: Type.String({ examples: [message] }) },
-      { description: 'If the address has an account, the email is being sent.' },
-    ),
+    202: Sentence(message, 'If the address has an account, the email is being sent.'),
   },
 }
 

@@ -5,6 +5,7 @@ import { Email, Uuid } from '../../http/schemas.ts'
 import { mayRepeat } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
 import { commit, NO_CAUSE } from '../../accounts/write.ts'
+import { Sentence } from '../schemas.ts'
 
 const message = 'If this address is waiting for verification, the code is on its way.'
 
@@ -19,10 +20,7 @@ const schema = {
     { additionalProperties: false },
   ),
   response: {
-    202: Type.Object(
-      { message: Type.String({ examples: [message] }) },
-      { description: 'If the address has a pending sign-up, the email is being sent.' },
-    ),
+    202: Sentence(message, 'If the address has a pending sign-up, the email is being sent.'),
   },
 }
 

@@ -19,7 +19,7 @@ import {
   enqueuePasswordChanged,
   setPassword,
 } from '../../accounts/passwords.ts'
-import { Password } from '../schemas.ts'
+import { Password, Sentence, LinkToken } from '../schemas.ts'
 import { deletePhoneChangeOf } from '../../accounts/phone-changes.ts'
 import { deleteSignUpsOf } from '../../accounts/sign-ups.ts'
 import { expiryCutoff } from '../../accounts/expiry.ts'
@@ -36,21 +36,13 @@ const schema = {
     'The token is the part after `#token=` in the link. A rejected password does not consume it. The request ends every session, invalidates pending codes and notifies the user by email; it does not start a session. An unverified address becomes verified, without a name. A disabled account stays disabled.',
   body: Type.Object(
     {
-      token: Type.String({
-        minLength: 1,
-        maxLength: 512,
-        description: 'The token from the most recent link.',
-        examples: [`0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.${'A'.repeat(43)}`],
-      }),
+      token: LinkToken('The token from the most recent link.'),
       password: Password,
     },
     { title: 'PasswordReset', additionalProperties: false },
   ),
   response: {
-    200: Type.Object(
-      { message: Type.String({ examples: [message] }) },
-      { description: 'The password was set. Log in with it.' },
-    ),
+    200: Sentence(message, 'The password was set. Log in with it.'),
   },
   errors: ['invalid_reset_token', 'overloaded'] as const,
 }

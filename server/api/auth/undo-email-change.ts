@@ -19,6 +19,7 @@ import { setPassword } from '../../accounts/passwords.ts'
 import { moveUser } from '../../accounts/user-moves.ts'
 import { lockUser, type PublicUserRow, setPhone } from '../../accounts/users.ts'
 import { commit, type Write } from '../../accounts/write.ts'
+import { Sentence, LinkToken } from '../schemas.ts'
 
 const message =
   'The address was restored and all sessions were ended. Set a new password with the emailed link.'
@@ -31,20 +32,12 @@ const schema = {
     'The token is the part after `#undo=` in the link that was emailed to the previous address. It works once, for 72 hours. The request restores that address, reverts all later changes of the address and invalidates their links. It ends every session and disables the password, because the person who changed the address knew it; a link to set a new password is emailed. Pending codes become invalid, and a phone number confirmed after the change is removed.',
   body: Type.Object(
     {
-      token: Type.String({
-        minLength: 1,
-        maxLength: 512,
-        description: 'The token from the email to the previous address.',
-        examples: [`0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.${'A'.repeat(43)}`],
-      }),
+      token: LinkToken('The token from the email to the previous address.'),
     },
     { additionalProperties: false },
   ),
   response: {
-    200: Type.Object(
-      { message: Type.String({ examples: [message] }) },
-      { description: 'The address was restored. A link to set a new password is being sent.' },
-    ),
+    200: Sentence(message, 'The address was restored. A link to set a new password is being sent.'),
   },
   errors: ['invalid_undo_token', 'overloaded'] as const,
 }

@@ -5,7 +5,7 @@ import type { App, SignedIn } from '../../http/fastify.ts'
 import { mayRepeat } from '../../outbox/outbox.ts'
 import { type Guards, lockSelf, sessionOf } from '../guards.ts'
 import { replacePhoneChange } from '../../accounts/phone-changes.ts'
-import { Phone } from '../schemas.ts'
+import { Phone, Sentence } from '../schemas.ts'
 import { commit } from '../../accounts/write.ts'
 
 const message = 'If this number can take text messages, the code is on its way.'
@@ -18,10 +18,7 @@ const schema = {
     'Sends a six-digit code by text message, valid for ten minutes. The current number stays in use until the new one is confirmed. Another request invalidates the previous code. At most one text message per minute and five per hour are sent for each user, and five per hour to each number. Beyond these limits the response is the same, no message is sent, and the previous code stays valid. Phone numbers are not unique: several users may share one.',
   body: Type.Object({ phone: Phone }, { additionalProperties: false }),
   response: {
-    202: Type.Object(
-      { message: Type.String({ examples: [message] }) },
-      { description: 'The code is being sent, unless a limit was reached.' },
-    ),
+    202: Sentence(message, 'The code is being sent, unless a limit was reached.'),
   },
 }
 

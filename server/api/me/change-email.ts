@@ -12,7 +12,7 @@ import { type Guards, sessionOf } from '../guards.ts'
 import { countKeyOf, replaceEmailChange, assertNoneUndoable } from '../../accounts/email-changes.ts'
 import { assertOwnPassword, lockProven, type PasswordProof } from '../current-password.ts'
 import { commit, type Write } from '../../accounts/write.ts'
-import { CurrentPassword } from '../schemas.ts'
+import { CurrentPassword, Sentence } from '../schemas.ts'
 
 const message = 'If this address is available, the code is on its way.'
 
@@ -27,10 +27,7 @@ const schema = {
     { title: 'EmailChange', additionalProperties: false },
   ),
   response: {
-    202: Type.Object(
-      { message: Type.String({ examples: [message] }) },
-      { description: 'If the address is available, the code is being sent.' },
-    ),
+    202: Sentence(message, 'If the address is available, the code is being sent.'),
   },
   errors: ['wrong_password', 'email_change_undoable', 'too_many_requests', 'overloaded'] as const,
 }
