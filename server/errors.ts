@@ -26,7 +26,7 @@ export const ERRORS = {
   last_admin:
     'The last active administrator cannot be removed; appoint another administrator first.',
   email_change_undoable:
-    'The previous address can still undo the last change of the address; delete the account 72 hours after the change.',
+    'The previous address can still undo the last change of the address. Try again 72 hours after that change.',
   user_inactive: 'Only a verified and enabled user can become an administrator.',
   mail_not_failed: 'Only a dead or bounced message can be resent.',
   body_too_large: 'The request body is too large.',
