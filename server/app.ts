@@ -39,9 +39,9 @@ import { updateMeRoute } from './api/me/update-me.ts'
 import { updateUserRoute } from './api/users/update-user.ts'
 import { verifyRoute } from './api/auth/verify.ts'
 
-/** Every endpoint of the API, in one list: the file is named after its verb. */
+/** Every endpoint of the API. Each file is named after its operation. */
 function endpoints(app: App, ctx: Context, guards: Guards): void {
-  // First in the documentation: most of the other routes need its token.
+  // First in the documentation, because most other routes require its token.
   logInRoute(app, ctx) // POST /auth/login
   signUpRoute(app, ctx) // POST /auth/signup
   verifyRoute(app, ctx) // POST /auth/verify
@@ -79,13 +79,13 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
 }
 
 export interface AppOptions {
-  /** True once the process was asked to stop: `/ready` says so. */
+  /** True once the shutdown has begun; `/ready` then answers 503. */
   readonly isDraining?: () => boolean
-  /** Adds the page of example mails, for `npm run dev`. */
+  /** Serves the preview of all mails, for `npm run dev`. */
   readonly previewMails?: boolean
 }
 
-/** The whole HTTP side: the API under `/api/v1` and, as the original had it, under `/`; the rest at the root. */
+/** The HTTP application: the API under `/api/v1` and, for old clients, under `/`; other routes at the root. */
 export function createApp(
   ctx: Context,
   { isDraining = () => false, previewMails = false }: AppOptions = {},
@@ -96,7 +96,7 @@ export function createApp(
   describeApi(app, ctx.config.shop)
   app.register(async (api) => endpoints(api as App, ctx, guards), { prefix: '/api/v1' })
   app.register(async (api) => {
-    // The same routes without the prefix stay out of the document.
+    // The unprefixed routes are hidden from the OpenAPI document.
     api.addHook('onRoute', (route) => {
       route.schema = { ...route.schema, hide: true }
     })

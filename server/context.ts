@@ -10,25 +10,25 @@ import type { Logger } from './lib/log.ts'
 import type { Metrics } from './lib/metrics.ts'
 import { type SigningKeys, watchSigningKeys } from './keys/signing-key-file.ts'
 
-/** What endpoints and jobs may use. main.ts makes one, tests make another; nobody imports an instance. */
+/** The dependencies of endpoints and jobs. An argument, never an import, so that tests create their own. */
 export interface Context {
   readonly config: Config
   readonly batchMax: Connection['batchMax']
   readonly db: Connection['db']
   readonly lookUp: Connection['lookUp']
   readonly transaction: Connection['transaction']
-  /** What one request may wait for the database in all. */
+  /** Total time that one request may wait for the database. */
   readonly requestBudgetMs: number
-  /** Throws when the database cannot be used; resolves to its clock in Unix milliseconds. */
+  /** Resolves to the database's clock in Unix milliseconds; throws when the database is unavailable. */
   readonly checkDatabase: Connection['check']
   readonly keys: KeyRing
-  /** With an asymmetric ALGORITHM; otherwise access tokens are signed with the secret key. */
+  /** Undefined with ALGORITHM=HS256, which signs access tokens with the secret key. */
   readonly signingKeys: SigningKeys | undefined
   readonly hasher: PasswordHasher
   readonly pwnedPasswords: PwnedPasswords
-  /** Unix milliseconds. Tests move it; nothing else may tell the time. */
+  /** The only clock, in Unix milliseconds, which tests can advance. */
   readonly now: () => number
-  /** Tells this process's mail loop that a commit left mail for it. Others find the mail by polling. */
+  /** Wakes this process's delivery loop after a commit that enqueued messages. Other processes poll. */
   readonly wakeMail: () => void
   readonly limits: Limits
   readonly metrics: Metrics
@@ -44,11 +44,11 @@ export interface ContextParts {
   readonly requestBudgetMs?: number
   readonly wakeMail?: () => void
   readonly metrics?: Metrics | undefined
-  /** Stays the caller's to close. */
+  /** The caller closes it. */
   readonly redis?: SharedCounts | undefined
 }
 
-/** For a process whose metrics nobody scrapes. */
+/** Used when METRICS_PORT is not set. */
 const NO_METRICS: Metrics = {
   count() {},
   countRequest() {},
@@ -57,7 +57,7 @@ const NO_METRICS: Metrics = {
   expose: async () => '',
 }
 
-/** Puts a context together; the backend stays the caller's to close. */
+/** Assembles a context. The caller closes the backend. */
 export async function createContext(parts: ContextParts): Promise<Context> {
   const { config, secrets, backend, log, redis, metrics = NO_METRICS } = parts
   const { now = Date.now, requestBudgetMs = REQUEST_BUDGET_MS, wakeMail = () => {} } = parts
@@ -70,7 +70,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
   })
   const pwnedPasswords = createPwnedPasswords({
     url: config.pwnedPasswordsUrl,
-    warn: (details) => log.warn(details, 'passwords set without a look at the leaked ones'),
+    warn: (details) => log.warn(details, 'passwords accepted without leaked-password check'),
   })
   return {
     config,

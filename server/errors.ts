@@ -1,7 +1,7 @@
 /**
- * Every error that a caller can act on, with the sentence that explains it.
- * Codes are API: they are listed in docs/errors.md, adding one is a minor change, renaming one is
- * breaking. This file knows no HTTP: http/problem.ts gives each code its status.
+ * Every expected error, with the sentence that explains it to the client. Codes are API and listed in
+ * docs/errors.md: adding one is a minor change, renaming one is breaking. http/problem.ts maps each code
+ * to its HTTP status.
  */
 export const ERRORS = {
   malformed_request: 'The request is malformed; send well-formed HTTP and JSON in UTF-8.',
@@ -46,20 +46,20 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS
 
-/** An invalid field: an RFC 6901 pointer into the body (or the name of the parameter), a code and a sentence. */
+/** An invalid field. `pointer` is a JSON pointer into the body (RFC 6901) or the name of a parameter. */
 export interface FieldError {
   readonly pointer: string
   readonly code: string
   readonly detail: string
 }
 
-/** The rate limit that was reached, as it is reported to the caller. */
+/** The exceeded rate limit, as reported to the client. */
 export interface LimitReached {
   readonly name: string
   readonly quota: number
   readonly windowS: number
   readonly retryAfterS: number
-  /** True for the first refusal of a window, which is the one to record. */
+  /** True for the first refusal of a window, the only one that is recorded. */
   readonly isFirst: boolean
 }
 
@@ -70,7 +70,7 @@ interface AppErrorOptions extends ErrorOptions {
   readonly fields?: readonly FieldError[]
 }
 
-/** An expected refusal. Anything else that is thrown is a bug and becomes a bare 500. */
+/** An expected refusal. Any other thrown error is a bug and answered with a bare 500. */
 export class AppError extends Error {
   readonly code: ErrorCode
   readonly retryAfterS: number | undefined

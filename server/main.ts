@@ -9,7 +9,7 @@ import { SECOND_MS } from './lib/units.ts'
 import type { ProcessOptions, Running } from './serve.ts'
 
 const SHUTDOWN_MS = 15 * SECOND_MS
-/** A message in hand may wait for a mail server that hangs: for 50 seconds at most. */
+/** A delivery in progress may wait up to 50 seconds for a stalled mail server. */
 const WORK_SHUTDOWN_MS = 60 * SECOND_MS
 
 try {
@@ -23,7 +23,7 @@ try {
   } else if (command === 'work' && rest.length === 0) {
     await runProcess((await loadServe()).work, WORK_SHUTDOWN_MS)
   }
-  // `npm run cli --` passes cli: without a command it lists the commands and serves nothing.
+  // `npm run cli --` passes `cli`: without a command, it lists the commands instead of starting the server.
   else if (command === 'cli') process.exitCode = await run(rest, process.env)
   else process.exitCode = await run([command, ...rest], process.env)
 } catch (error) {
@@ -31,7 +31,7 @@ try {
   process.exit(1)
 }
 
-/** Commands load neither Fastify nor any endpoint. */
+/** Imported dynamically, because commands need neither Fastify nor the endpoints. */
 function loadServe() {
   return import('./serve.ts')
 }
@@ -48,7 +48,7 @@ async function runProcess(
   let stopping = false
 
   async function stop(exitCode: number): Promise<void> {
-    // Asked twice means now.
+    // A second signal forces the exit.
     if (stopping) return exit(output, 1)
     stopping = true
     const deadline = setTimeout(() => {
@@ -64,7 +64,7 @@ async function runProcess(
     log.fatal({ err: error }, 'unexpected error, stopping')
     void stop(1).catch(() => exit(output, 1))
   }
-  // SIGHUP: the terminal it was started from is closed.
+  // SIGHUP: the controlling terminal was closed.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
     process.on(signal, () => void stop(0).catch(fail))
   }
@@ -75,7 +75,7 @@ async function runProcess(
   setTimeout(releaseStartupMemory, SECOND_MS).unref()
 }
 
-/** Once the log is out. When nobody reads it, `exit()` would wait for the thread that is stuck writing. */
+/** Flushes the log before the exit. With a stalled reader, `exit()` would block on the writer thread. */
 async function exit(output: Output, exitCode: number): Promise<never> {
   await output.flush().catch((error: unknown) => {
     if (error instanceof OutputStuckError) process.kill(process.pid, 'SIGKILL')
@@ -83,7 +83,7 @@ async function exit(output: Output, exitCode: number): Promise<never> {
   process.exit(exitCode)
 }
 
-/** The file wins over nothing: what the environment sets stays. */
+/** Variables from the environment take precedence over those in `.env`. */
 function loadDotEnv(): void {
   try {
     process.loadEnvFile()
@@ -94,7 +94,7 @@ function loadDotEnv(): void {
   }
 }
 
-/** One line that an operator can act on; a stack only for unexpected errors. */
+/** An actionable message for the operator; a stack trace only for unexpected errors. */
 function explain(error: unknown): string {
   if (error instanceof ConfigError) return `Cannot start:\n${error.message.replace(/^/gm, '  ')}`
   if (error instanceof SchemaError) return `Cannot start: ${error.message}`
@@ -106,7 +106,7 @@ function explain(error: unknown): string {
     if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
       return `Cannot start: ${error.message}; set HOST to an address of this machine`
   }
-  // A system error names the port, address or folder that it is about.
+  // The message of a system error names the port, address or path.
   if (error instanceof Error && 'syscall' in error) return `Cannot start: ${error.message}`
   return error instanceof Error ? (error.stack ?? error.message) : 'Cannot start'
 }

@@ -6,7 +6,7 @@ import { openDatabase } from './database/open.ts'
 import type { Logger, Output } from './lib/log.ts'
 import type { Senders } from './worker.ts'
 
-// Every command loads this file: dynamic imports keep Redis, metrics and mail out of it.
+// Every command loads this file; dynamic imports avoid loading Redis, metrics and mail.
 
 export interface OpenOptions {
   readonly config: Config
@@ -19,7 +19,7 @@ export interface Opened {
   close(): Promise<void>
 }
 
-/** For servers and workers: with warnings about settings, Redis, and metrics where they are set. */
+/** For servers and workers: logs warnings about settings and opens Redis and metrics if configured. */
 export async function openProcess(options: OpenOptions, wakeMail: () => void): Promise<Opened> {
   const { config, log } = options
   for (const warning of [...configWarnings(config), ...dotEnvWarnings()]) log.warn(warning)
@@ -40,7 +40,7 @@ export async function openProcess(options: OpenOptions, wakeMail: () => void): P
   }
 }
 
-/** For commands: a context on the configured database, migrated. */
+/** For commands: migrates the configured database and opens a context on it. */
 export async function openContext(
   { config, secrets, log }: OpenOptions,
   parts: Pick<ContextParts, 'redis' | 'metrics' | 'wakeMail'> = {},

@@ -14,35 +14,35 @@ import { startWorker } from './worker.ts'
 
 export interface ProcessOptions extends OpenOptions {
   readonly output: Output
-  /** Adds the page of example mails. */
+  /** Serves the preview of all mails. */
   readonly previewMails?: boolean
 }
 
-/** For requests in hand; the mail and the database still have to be closed within the shutdown's 15 s. */
+/** For requests in progress; mail and database must also close within the 15 s of the shutdown. */
 const DRAIN_MAX_MS = 10 * SECOND_MS
 
 export interface Running {
   /**
-   * Accepts no more work, lets running work finish, and closes the database. False when connections
-   * had to be cut, because a client neither sent nor read the rest.
+   * Stops accepting work, finishes work in progress and closes the database. False when it had to close
+   * connections of clients that had stalled.
    */
   stop(): Promise<boolean>
 }
 
-/** Background work that another process does: there is nothing to wake and nothing to stop. */
-const ELSEWHERE: Loop = { wake() {}, async stop() {} }
+/** Stands for the worker while this process runs none. */
+const NO_WORKER: Loop = { wake() {}, async stop() {} }
 
-/** Migrates, makes the first admin, listens, and with WORKER=inline does the background work, until stopped. */
+/** Migrates, creates the first admin and serves requests; with WORKER=inline also runs the background jobs. */
 export async function serve(options: ProcessOptions): Promise<Running & { readonly url: string }> {
   const { config, secrets, log, previewMails = false } = options
   let draining = false
-  let worker = ELSEWHERE
+  let worker = NO_WORKER
   const { ctx, close } = await openProcess(options, () => worker.wake())
   try {
     if (config.adminEmail !== undefined && secrets.adminPassword !== undefined) {
       await makeFirstAdmin(ctx, config.adminEmail, secrets.adminPassword)
     }
-    // A worker needs neither Fastify nor any endpoint.
+    // Imported here, because `npm run work` needs neither Fastify nor the endpoints.
     const { createApp } = await import('./app.ts')
     const app = createApp(ctx, { isDraining: () => draining, previewMails })
     await listen(app, options)
@@ -57,10 +57,10 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
       url,
       async stop() {
         draining = true
-        // Side by side: one after the other, a client and a mail server that hang take too long.
+        // In parallel: a stalled client and a stalled mail server together would exceed the timeout.
         const [complete] = await Promise.all([drain(app, ctx), worker.stop()])
         stopMetrics(metrics)
-        // A connection that was cut says so, and is logged, a turn after the server has closed.
+        // Errors of closed connections are logged one event loop turn after the server has closed.
         await delay(1)
         await close()
         return complete
@@ -72,9 +72,9 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
   }
 }
 
-/** Migrates and does the background work, beside any number of others, until stopped. */
+/** Migrates and runs the background jobs; any number of workers may run concurrently. */
 export async function work(options: ProcessOptions): Promise<Running> {
-  let worker = ELSEWHERE
+  let worker = NO_WORKER
   const { ctx, close } = await openProcess(options, () => worker.wake())
   try {
     const metrics = await startMetrics(ctx)
@@ -94,7 +94,7 @@ export async function work(options: ProcessOptions): Promise<Running> {
   }
 }
 
-/** Fastify would say for each address what our own line says with the documentation. */
+/** Suppresses Fastify's log line per address; `serve` logs one line with the documentation's URL. */
 async function listen(app: App, { config, log }: ProcessOptions): Promise<void> {
   const { host, port } = config
   await app.ready()
@@ -103,7 +103,7 @@ async function listen(app: App, { config, log }: ProcessOptions): Promise<void> 
   await app.listen({ host, port }).finally(() => (log.level = level))
 }
 
-/** False when connections had to be cut. */
+/** False when connections had to be closed. */
 async function drain(app: App, { log }: Context): Promise<boolean> {
   let complete = true
   const cut = setTimeout(() => {

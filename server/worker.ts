@@ -10,10 +10,10 @@ import type { SmsSender } from './outbox/transports/sms-sender.ts'
 import { cleanUp } from './accounts/clean-up.ts'
 import { PURGE, purge } from './accounts/purge.ts'
 
-/** How long a stop waits for a message in hand; main.ts waits 15 s for the whole. */
-const HAND_OVER_MS = 10 * SECOND_MS
+/** Time for deliveries in progress before their transports are closed; main.ts allows 15 s for the shutdown. */
+const DELIVERY_GRACE_MS = 10 * SECOND_MS
 
-/** Every job that runs by the clock: once for each of its times, over all processes. */
+/** Every recurring job. Each scheduled time runs once across all processes. */
 export const RECURRING_JOBS: readonly RecurringJob[] = [
   {
     name: CLEAN_UP,
@@ -28,7 +28,7 @@ export interface Senders {
   readonly sms: SmsSender
 }
 
-/** One delivery for each channel: one that is down does not hold up the other. */
+/** One delivery per channel, so that an outage of one transport does not block the other. */
 export function createDeliveries(ctx: Context, { mail, sms }: Senders) {
   return {
     mail: createDelivery(ctx, { channel: 'mail', sender: mail, kinds: kindsOf('mail') }),
@@ -36,7 +36,7 @@ export function createDeliveries(ctx: Context, { mail, sms }: Senders) {
   }
 }
 
-/** Starts all background work of this process. */
+/** Starts the background jobs of this process. */
 export function startWorker(ctx: Context, senders: Senders): Loop {
   const { mail, sms } = createDeliveries(ctx, senders)
   const loop = together([runDelivery(ctx, mail), runDelivery(ctx, sms)])
@@ -45,8 +45,8 @@ export function startWorker(ctx: Context, senders: Senders): Loop {
     wake: loop.wake,
     async stop() {
       const close = () => Promise.all([senders.mail.close?.(), senders.sms.close?.()])
-      // A server that hangs must not turn a stop into a kill.
-      const giveUp = setTimeout(() => void close(), HAND_OVER_MS)
+      // A hanging mail server must not delay the shutdown until the process is killed.
+      const giveUp = setTimeout(() => void close(), DELIVERY_GRACE_MS)
       await Promise.all([loop.stop(), schedule.stop()])
       clearTimeout(giveUp)
       await close()

@@ -10,9 +10,9 @@ import { adoptMessages } from '../outbox/outbox.ts'
 import { replacementCutoff } from './expiry.ts'
 import type { Locale } from '../lib/locales.ts'
 
-// Who has which address: everything that gives one to an account.
+// Assigns addresses to accounts.
 
-/** Without a lock: for a look, not for a decision. */
+/** Without a lock: do not base a write on the result. */
 export function findUserByEmail(db: Db, email: string): Promise<PublicUserRow | undefined> {
   return db
     .selectFrom('users')
@@ -25,11 +25,11 @@ interface NewUser {
   readonly email: string
   readonly emailCanonical: string
   readonly nowMs: number
-  /** A user for whom the address may be reserved. */
+  /** The user who may take the address although it is reserved for that user. */
   readonly owner?: number
 }
 
-/** Undefined when the address is taken, verified or not, or reserved for who left it: the unique index decides. */
+/** Undefined when the address is taken (the unique index decides) or reserved for its former owner. */
 export function insertUnverifiedUser(tx: Tx, user: NewUser): Promise<PublicUserRow | undefined> {
   return insertUser(tx, user, { role: 'user' })
 }
@@ -41,8 +41,8 @@ export interface NewAccount {
 }
 
 /**
- * The locked account that sign-ups of an address are attempts at, made if need be, with a reminder for
- * halfway through its life; undefined while the address is verified, or reserved for its former owner.
+ * The locked unverified account of an address. Creates it if needed, with a reminder halfway through its
+ * lifetime. Undefined while the address is verified or reserved for its former owner.
  */
 export async function openUnverified(
   write: Write,
@@ -54,7 +54,7 @@ export async function openUnverified(
   const user = await lockUserByEmail(tx, account.emailCanonical)
   if (user === undefined) {
     if (await isEmailReserved(tx, account.emailCanonical, nowMs)) return undefined
-    // Deleted between the two statements: the address is free again, and the next try inserts it.
+    // Deleted between the two statements: the address is free again, and a retry inserts it.
     return openUnverified(write, account)
   }
   if (user.verified_at !== null) return undefined
@@ -62,7 +62,7 @@ export async function openUnverified(
   return isExpired(user, cutoff) ? replaceExpired(write, user, account) : user
 }
 
-/** The expired account leaves nothing behind but its mails, which count for the address. */
+/** Keeps only the mails of the expired account, which count against the address's limit. */
 async function replaceExpired(
   write: Write,
   expired: PublicUserRow,
@@ -75,7 +75,7 @@ async function replaceExpired(
   return inserted
 }
 
-/** The reminder finds out when it is due whether it is still wanted. */
+/** At delivery, the reminder is dropped if the account has been verified or deleted. */
 async function insertWithReminder(
   { ctx, tx, nowMs, enqueue }: Write,
   { email, emailCanonical }: NewAccount,
@@ -87,7 +87,7 @@ async function insertWithReminder(
   return user
 }
 
-/** As above for an account that needs no code: made by an operator. */
+/** Same guarantee, for an account that an operator creates without a code. */
 export function insertVerifiedUser(
   tx: Tx,
   user: NewUser,
@@ -103,14 +103,14 @@ export function insertVerifiedUser(
   })
 }
 
-/** Gives a user another address; false when it is taken, verified or not, or reserved for somebody else. */
+/** Changes a user's address; false when it is taken or reserved for another user. */
 export async function setEmail(
   tx: Tx,
   id: number,
   { email, emailCanonical, nowMs }: Omit<NewUser, 'owner'>,
 ): Promise<boolean> {
-  // An UPDATE cannot pass over a conflict as an INSERT can, and its error would end the transaction: a
-  // row that nobody ever sees takes the index entry first.
+  // An UPDATE has no `on conflict`, and a unique violation would abort the transaction: a placeholder
+  // row, deleted again before the commit, claims the index entry first.
   const claim = await insertUnverifiedUser(tx, { email, emailCanonical, nowMs, owner: id })
   if (claim === undefined) return false
   await deleteUsers(tx, [claim.id])
@@ -138,7 +138,7 @@ async function insertUser(
     .returning(USER_COLUMNS)
     .executeTakeFirst()
   if (inserted === undefined) return undefined
-  // Only now: whoever left the address while the index made us wait has reserved it since.
+  // After the insert: its wait for the index may have ended with a change that reserved the address.
   const reserved = await findReservation(tx, emailCanonical, nowMs)
   if (reserved === undefined || reserved.user_id === owner) return inserted
   await deleteUsers(tx, [inserted.id])

@@ -8,9 +8,9 @@ import { commit, NO_CAUSE, type Write } from './write.ts'
 import { erase } from './erase.ts'
 
 /**
- * Makes the admin that ADMIN_EMAIL and ADMIN_PASSWORD name, if there is none yet. An account of that
- * address that nobody verified is replaced: whoever began it proved nothing. A verified one is left
- * as it is, for an address alone gives no rights; the log names the command that does.
+ * Creates the admin configured by ADMIN_EMAIL and ADMIN_PASSWORD unless an active admin exists. Replaces
+ * an unverified account of that address, whose owner has proven nothing. Never promotes a verified one,
+ * because an address alone grants no rights; the log names the command that does.
  */
 export async function makeFirstAdmin(ctx: Context, email: string, password: string): Promise<void> {
   if (await hasActiveAdmin(ctx.db)) return
@@ -27,7 +27,7 @@ export async function makeFirstAdmin(ctx: Context, email: string, password: stri
     const reserved = await isEmailReserved(tx, emailCanonical, nowMs)
     return reserved ? ('reserved' as const) : ('exists' as const)
   })
-  if (outcome === 'made') ctx.log.info('first admin made from ADMIN_EMAIL')
+  if (outcome === 'made') ctx.log.info('first admin created from ADMIN_EMAIL')
   if (outcome === 'reserved') {
     ctx.log.warn(
       'ADMIN_EMAIL is reserved for the user who gave it up less than 72 hours ago; choose another address',
@@ -49,8 +49,8 @@ interface MadeUser {
 }
 
 /**
- * Makes a verified account for an operator; undefined when the address is taken. Whoever began to sign
- * it up proved nothing, and does not hold it against an operator.
+ * Creates a verified account for an operator; undefined when the address is taken. Replaces an unverified
+ * account of that address: its owner has proven nothing.
  */
 export async function makeUser(
   write: Write,

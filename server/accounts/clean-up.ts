@@ -7,20 +7,20 @@ import { expiryCutoff } from './expiry.ts'
 import { commit, NO_CAUSE, writeIn } from './write.ts'
 import { erase } from './erase.ts'
 
-/** A run may always delete so many; more than that only if at least half of all users stay. */
-const UNSUSPICIOUS = 1000
+/** A run may delete this many; more only if at least half of all users remain. */
+const UNCHECKED_MAX = 1000
 
 /**
- * Deletes the users who were never verified within UNVERIFIED_USER_TTL_HOURS, whatever else they have,
- * and records how many. When that would be more than 1 000 and more than half of all, the clock is the
- * likelier culprit: nobody is deleted unless `force` says so.
+ * Deletes users who did not verify within UNVERIFIED_USER_TTL_HOURS, and records how many. A run that
+ * would delete more than 1 000 users and more than half of all deletes none without `force`, because the
+ * clock is probably wrong.
  */
 export async function cleanUp(
   ctx: Context,
   run: JobRun,
   { force = false }: { force?: boolean } = {},
 ): Promise<Counts> {
-  // Taken once: a run that began before the clock jumped deletes nobody by the new time.
+  // Read once: a jump of the clock during the run must not move the cutoff.
   const cutoff = expiryCutoff(ctx)
   const refusal = force ? undefined : await findRefusal(ctx, cutoff)
   if (refusal !== undefined) {
@@ -36,13 +36,13 @@ export async function cleanUp(
       more = found >= ctx.batchMax
     }
   } finally {
-    // A run that is stopped has deleted somebody, too.
+    // In `finally`, because an aborted run has deleted users, too.
     await record(ctx, 'users.cleaned_up', counts)
   }
   return counts
 }
 
-/** For admins to read; ids of the deleted are not kept, their owners wanted nothing. */
+/** The audit event holds counts only, no ids of deleted users. */
 function record(
   ctx: Context,
   event: 'users.cleaned_up' | 'users.clean_up_refused',
@@ -65,7 +65,7 @@ async function cleanUpSome(
 
 async function findRefusal(ctx: Context, cutoff: string): Promise<Counts | undefined> {
   const expired = await countExpiredUsers(ctx.db, cutoff)
-  if (expired <= UNSUSPICIOUS) return undefined
+  if (expired <= UNCHECKED_MAX) return undefined
   const users = await countUsers(ctx.db)
   if (expired * 2 <= users) return undefined
   ctx.log.error(

@@ -3,26 +3,26 @@ import type { Tx } from '../database/connect.ts'
 import type { CodeBudget } from '../database/schema.ts'
 import { DAY_MS, HOUR_MS, toIso } from '../lib/units.ts'
 
-const AT_ONCE = 5
+const BURST = 5
 const PER_DAY = 20
 
 interface Budget {
-  /** Canonical, or what stands for it. */
+  /** Canonical, or the key from `countKeyOf`. */
   readonly email: string
   readonly purpose: CodeBudget
 }
 
 /**
- * Counts a try at an address's codes, before anything is compared, and says whether it may go on:
- * five at once, one more every hour, twenty in 24 hours, the same for unknown addresses. A new code
- * does not reset the count (NIST SP 800-63B-4 section 3.1.3.2). Refused tries are not counted.
+ * Counts an attempt at an address's codes before any comparison; false when the budget is exhausted: a
+ * burst of five, one more per hour, twenty in 24 hours, the same for unknown addresses. A new code does
+ * not reset the count (NIST SP 800-63B-4 section 3.1.3.2). Refused attempts are not counted.
  */
 export async function countCodeTry(
   tx: Tx,
   { email, purpose }: Budget,
   nowMs: number,
 ): Promise<boolean> {
-  // One statement: a right code may delete the row at any time, also between an insert and a select.
+  // One statement: a correct code may delete the row between an insert and a select.
   const { times } = await tx
     .insertInto('code_failures')
     .values({ email_canonical: email, purpose, times: '[]' })
@@ -36,7 +36,7 @@ export async function countCodeTry(
   const tries = (JSON.parse(times) as string[])
     .map((time) => Date.parse(time))
     .filter((timeMs) => timeMs > nowMs - DAY_MS)
-  if (tries.length >= PER_DAY || waterLevel(tries, nowMs) > AT_ONCE - 1) return false
+  if (tries.length >= PER_DAY || waterLevel(tries, nowMs) > BURST - 1) return false
   await tx
     .updateTable('code_failures')
     .set({ times: JSON.stringify([...tries, nowMs].map(toIso)) })
@@ -46,7 +46,7 @@ export async function countCodeTry(
   return true
 }
 
-/** A right code shows that its owner is typing. */
+/** Resets the count after a correct code. */
 export async function clearCodeFailures(tx: Tx, { email, purpose }: Budget): Promise<void> {
   await tx
     .deleteFrom('code_failures')
@@ -56,8 +56,8 @@ export async function clearCodeFailures(tx: Tx, { email, purpose }: Budget): Pro
 }
 
 /**
- * Takes back the one try that was right. For codes that a user can have for the asking: clearing all
- * would sell four guesses at somebody else's number for each proof of the own one.
+ * Uncounts one attempt, the correct one. For codes that users can request for themselves: a reset of
+ * the count would buy four guesses at another person's number for each proof of one's own.
  */
 export async function takeBackCodeTry(
   tx: Tx,
@@ -84,8 +84,8 @@ export async function takeBackCodeTry(
 }
 
 /**
- * Takes along what a user tried at codes for itself, when the address changes: a new address would buy
- * more guesses at a phone number. Tries at a sign-up's code stay with the address.
+ * Moves a user's counts to a new address: otherwise a change of address would buy more guesses at a
+ * phone number. Attempts at a sign-up's code stay with the old address.
  */
 export async function moveCodeFailures(
   tx: Tx,
@@ -113,13 +113,12 @@ export async function moveCodeFailures(
   }
 }
 
-/** For addresses whose accounts are deleted. */
 export async function forgetCodeFailuresOf(tx: Tx, emails: readonly string[]): Promise<void> {
   if (emails.length === 0) return
   await tx.deleteFrom('code_failures').where('email_canonical', 'in', emails).execute()
 }
 
-/** Deletes at most `limit` rows whose newest try is older than 24 hours; returns how many. */
+/** Deletes at most `limit` rows whose newest attempt is older than 24 hours; returns how many. */
 export async function deleteOldCodeFailures(tx: Tx, nowMs: number, limit: number): Promise<number> {
   // The newest time is the last of the JSON list: 24 characters before `"]`.
   const newest = sql<string>`substr(times, length(times) - 25, 24)`
@@ -133,14 +132,14 @@ export async function deleteOldCodeFailures(tx: Tx, nowMs: number, limit: number
         .where(newest, '<', before)
         .limit(limit),
     )
-    // Once more: a try may have been added while this statement waited.
+    // Repeated: an attempt may have been added while this statement waited for the lock.
     .where(newest, '<', before)
     .returning('email_canonical')
     .execute()
   return deleted.length
 }
 
-/** A leaky bucket: each try adds one, each hour takes one away. */
+/** A leaky bucket: each attempt adds one, each hour drains one. */
 function waterLevel(tries: readonly number[], nowMs: number): number {
   let level = 0
   let before = tries[0] ?? nowMs

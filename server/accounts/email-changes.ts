@@ -9,9 +9,9 @@ import { HOUR_MS, toIso } from '../lib/units.ts'
 
 export type EmailChangeRow = Selectable<EmailChangesTable>
 
-/** An address may take its mail late, but six digits should not wait for long. */
+/** Allows for slow mail, but six digits must not stay valid for long. */
 const EMAIL_CODE_LIFETIME_MS = HOUR_MS
-/** A weekend: so long the old address stays its owner's, who can have the change undone. */
+/** Covers a weekend: the old address stays reserved, and its owner can undo the change. */
 const UNDO_LIFETIME_MS = 72 * HOUR_MS
 
 const COLUMNS = [
@@ -36,8 +36,8 @@ interface Address {
 }
 
 /**
- * Notes the address that a user wants to prove, in place of any other, and returns the id its code is
- * derived from: the code of the one before is void. The caller holds the user's lock.
+ * Stores the address that a user wants to verify and returns the id from which its code is derived.
+ * Replaces any pending address and revokes its code. The caller holds the user's lock.
  */
 export async function replaceEmailChange(
   tx: Tx,
@@ -62,7 +62,7 @@ export async function replaceEmailChange(
   return id
 }
 
-/** The token in the mail to the old address; undefined once the key it was derived with is gone. */
+/** The undo token in the mail to the old address; undefined once its key has been removed. */
 export function undoTokenOf(
   keys: KeyRing,
   change: Pick<EmailChangeRow, 'id' | 'key_id'>,
@@ -72,8 +72,8 @@ export function undoTokenOf(
 }
 
 /**
- * What stands for a new address where codes to it and tries at them are counted, whoever asks: rows that
- * outlive who asked, and who has it, name nobody.
+ * Pseudonym of a new address, shared by all users, under which codes and attempts are counted. The rows
+ * may outlive the requesting user and must not identify the address.
  */
 export function countKeyOf(keys: KeyRing, emailCanonical: string): string {
   return mac(keys.current.of.limit, `email_codes:${emailCanonical}`)
@@ -83,7 +83,7 @@ export function findEmailChange(db: Db, id: string): Promise<EmailChangeRow | un
   return db.selectFrom('email_changes').select(COLUMNS).where('id', '=', id).executeTakeFirst()
 }
 
-/** The change whose code works now. */
+/** The pending change, while its code is valid. */
 export function findPendingEmailChangeOf(
   db: Db,
   userId: number,
@@ -98,7 +98,7 @@ export function findPendingEmailChangeOf(
     .executeTakeFirst()
 }
 
-/** Uses a code up; false when it was used, replaced or has expired meanwhile. From now on it can be undone. */
+/** Consumes a code and starts the undo period; false when it has been used or replaced, or has expired. */
 export async function confirmEmailChange(tx: Tx, id: string, nowMs: number): Promise<boolean> {
   const confirmed = await tx
     .updateTable('email_changes')
@@ -111,7 +111,7 @@ export async function confirmEmailChange(tx: Tx, id: string, nowMs: number): Pro
   return confirmed !== undefined
 }
 
-/** The change that left this address, while it can be undone. */
+/** The change away from this address, while it can be undone. */
 export function findReservation(
   db: Db,
   emailCanonical: string,
@@ -125,7 +125,7 @@ export function findReservation(
     .executeTakeFirst()
 }
 
-/** The changes of these users that can still be undone, the first one first. */
+/** The changes of these users that can still be undone, oldest first. */
 export function findReservationsOf(
   db: Db,
   userIds: readonly number[],
@@ -147,7 +147,7 @@ export async function assertNoneUndoable(
   if (undoable.length > 0) throw new AppError('email_change_undoable')
 }
 
-/** True while a change that left this address can be undone: until then it is nobody else's. */
+/** True while a change away from this address can be undone; until then, no other user can take it. */
 export async function isEmailReserved(
   db: Db,
   emailCanonical: string,
@@ -156,16 +156,15 @@ export async function isEmailReserved(
   return (await findReservation(db, emailCanonical, nowMs)) !== undefined
 }
 
-/** Whether a confirmed change can be undone: it was not, and its time is not over. */
 export function isUndoable(change: EmailChangeRow, nowMs: number): boolean {
   const { confirmed_at: confirmedAt, undone_at: undoneAt, undo_until: undoUntil } = change
   return confirmedAt !== null && undoneAt === null && undoUntil !== null && undoUntil > toIso(nowMs)
 }
 
 /**
- * Undoes a change and, with it, each later one of its user: a thief may have made a chain of them. False
- * when it was undone before or its time is over. The addresses it leaves are free. The caller holds the
- * user's lock and gives the old address back.
+ * Undoes a change and every later one of its user: a thief may have chained several. Releases their
+ * addresses. False when it was already undone or the undo period is over. The caller holds the user's
+ * lock and restores the old address.
  */
 export async function undoEmailChange(
   tx: Tx,
@@ -185,7 +184,7 @@ export async function undoEmailChange(
   return undone.some(({ id }) => id === change.id)
 }
 
-/** Makes void every code that a user was mailed to a new address. What was confirmed can still be undone. */
+/** Revokes a user's pending changes. Confirmed ones can still be undone. */
 export async function deletePendingEmailChangesOf(tx: Tx, userId: number): Promise<void> {
   await tx
     .deleteFrom('email_changes')
@@ -194,15 +193,15 @@ export async function deletePendingEmailChangesOf(tx: Tx, userId: number): Promi
     .execute()
 }
 
-/** Deletes at most `limit` changes that can be neither confirmed nor undone any more; returns how many. */
-export async function deleteOverEmailChanges(
+/** Deletes at most `limit` changes that can be neither confirmed nor undone; returns how many. */
+export async function deleteFinishedEmailChanges(
   tx: Tx,
   nowMs: number,
   limit: number,
 ): Promise<number> {
   const now = toIso(nowMs)
-  // An undone one, too: its token answers as an unknown one does.
-  const isOver = (eb: ExpressionBuilder<Schema, 'email_changes'>) =>
+  // Undone changes are included: their tokens get the same answer as unknown ones.
+  const isFinished = (eb: ExpressionBuilder<Schema, 'email_changes'>) =>
     eb.or([
       eb('confirmed_at', 'is', null),
       eb('undone_at', 'is not', null),
@@ -215,12 +214,12 @@ export async function deleteOverEmailChanges(
         .selectFrom('email_changes')
         .select('id')
         .where('expires_at', '<=', now)
-        .where(isOver)
+        .where(isFinished)
         .orderBy('expires_at')
         .limit(limit),
     )
-    // Once more: a code may have been used while this statement waited.
-    .where(isOver)
+    // Repeated: a code may have been used while this statement waited for the lock.
+    .where(isFinished)
     .returning('id')
     .execute()
   return deleted.length

@@ -3,22 +3,22 @@ import { forgetMessagesOf } from '../outbox/outbox.ts'
 import type { Write } from './write.ts'
 import { forgetCodeFailuresOf } from './code-failures.ts'
 import { type EmailChangeRow, findReservationsOf } from './email-changes.ts'
-import { keptOfDeleted } from './expiry.ts'
+import { retainedSignUpMails } from './expiry.ts'
 import { type AccountKey, deleteUsers, type Unverified } from './users.ts'
 
 interface EraseOptions {
-  /** Erases only accounts that nobody has verified. */
+  /** Erases only unverified accounts. */
   readonly unverified?: Unverified
-  /** Another account takes the address over, with the mails and code budgets that are kept by it. */
+  /** A new account takes over the address, with its mails and code budgets. */
   readonly isReplaced?: boolean
-  /** False for the clean-up, which records one event for all. */
+  /** False for the clean-up, which records one event per run. */
   readonly isRecorded?: boolean
 }
 
 /**
- * Erases accounts, with everything that is kept by their ids and addresses: nothing that remains names
- * anybody. The one way in which an account goes. Returns those that it erased, and the changes of address
- * that could still be undone. The caller holds the locks, or says `unverified`.
+ * Erases accounts and all data stored under their ids and addresses; no remaining row identifies them.
+ * Every deletion of an account runs through here. Returns the erased accounts and their email changes
+ * that could still be undone. The caller holds the locks or passes `unverified`.
  */
 export async function erase(
   { ctx, tx, nowMs, record }: Write,
@@ -26,11 +26,11 @@ export async function erase(
   { unverified, isReplaced = false, isRecorded = true }: EraseOptions = {},
 ): Promise<{ erased: AccountKey[]; undoable: EmailChangeRow[] }> {
   const wanted = users.map(({ id }) => id)
-  // Only a verified account can have changed its address.
+  // Unverified accounts cannot change their address.
   const undoable = unverified === undefined ? await findReservationsOf(tx, wanted, nowMs) : []
   const erased = await deleteUsers(tx, wanted, unverified)
   const ids = erased.map(({ id }) => id)
-  // Before the events of these accounts are blanked, so that these are, too.
+  // Recorded first, so that these events are blanked with all others of the accounts.
   if (isRecorded) for (const subjectId of ids) await record('user.deleted', { subjectId })
   if (!isReplaced) {
     const former = undoable.map((change) => ({
@@ -42,7 +42,7 @@ export async function erase(
       tx,
       keys.map((key) => key.email_canonical),
     )
-    await forgetMessagesOf(tx, keys, nowMs, keptOfDeleted(ctx))
+    await forgetMessagesOf(tx, keys, nowMs, retainedSignUpMails(ctx))
   }
   await blankEventsOf(tx, ids, ctx.batchMax)
   return { erased, undoable }

@@ -1,7 +1,7 @@
 import type { Db } from '../database/connect.ts'
 import type { AccountKey } from './users.ts'
 
-/** Accounts that were never verified and were made at `cutoff` or before, by age, after one of them. */
+/** Unverified accounts created at `cutoff` or before, oldest first; `after` is the cursor. */
 export function findExpiredUsers(
   db: Db,
   { cutoff, limit, after }: { cutoff: string; limit: number; after?: { id: number; at: string } },

@@ -2,36 +2,36 @@ import type { Context } from '../context.ts'
 import { HOUR_MS, toIso } from '../lib/units.ts'
 import type { Counted } from '../outbox/outbox.ts'
 
-/** When an account that nobody verified is over. */
+/** When an unverified account expires. */
 export function verificationExpiresAt(ctx: Context, user: { created_at: string }): string {
   return toIso(Date.parse(user.created_at) + ctx.config.unverifiedLifetimeMs)
 }
 
-/** Accounts made at this time or before have too little time left for a code that is mailed now. */
+/** Accounts created at this time or before expire too soon for a code that is mailed now. */
 export function replacementCutoff(ctx: Context): string {
   const { unverifiedLifetimeMs } = ctx.config
   const tooLittleMs = Math.min(HOUR_MS, unverifiedLifetimeMs / 2)
   return toIso(ctx.now() - unverifiedLifetimeMs + tooLittleMs)
 }
 
-/** Mails that a sign-up of an address causes, known or not. */
+/** The mails that a sign-up can cause, for unknown and registered addresses. */
 export const SIGN_UP_MAILS = ['verification', 'already_registered'] as const
 
-/** Sign-up mails written after this time count for their address, with HIDE_REGISTERED_EMAILS. */
+/** With HIDE_REGISTERED_EMAILS, sign-up mails created after this time count against their address. */
 export function signUpsCountedSinceMs(ctx: Context): number {
   return ctx.now() - ctx.config.codeLifetimeMs
 }
 
 /**
- * What `forgetMessagesOf` leaves, with HIDE_REGISTERED_EMAILS: else a sixth sign-up after a deletion would
- * tell an address that was registered from one that was not.
+ * The mails that `forgetMessagesOf` keeps with HIDE_REGISTERED_EMAILS: otherwise a sixth sign-up after
+ * a deletion would reveal whether the address had been registered.
  */
-export function keptOfDeleted(ctx: Context): Counted | undefined {
+export function retainedSignUpMails(ctx: Context): Counted | undefined {
   if (!ctx.config.hideRegisteredEmails) return undefined
   return { kinds: SIGN_UP_MAILS, sinceMs: signUpsCountedSinceMs(ctx) }
 }
 
-/** Accounts made at this time or before, and still unverified, count as gone. */
+/** Unverified accounts created at this time or before count as deleted. */
 export function expiryCutoff(ctx: Context): string {
   return toIso(ctx.now() - ctx.config.unverifiedLifetimeMs)
 }

@@ -1,7 +1,7 @@
 import type { Db } from '../database/connect.ts'
 import { USER_COLUMNS } from './users.ts'
 
-/** Of each list the newest so many; an answer is a megabyte at most. */
+/** Limit per list, which keeps a response under a megabyte. */
 export const ROWS_MAX = 1000
 
 interface Owner {
@@ -9,7 +9,7 @@ interface Owner {
   readonly email_canonical: string
 }
 
-/** The columns of lists by user. None opens anything: neither hashes nor keys, nor ids of links and codes. */
+/** The exported columns of lists by user. Excludes hashes, key ids and the ids of mailed links. */
 const LISTS = {
   sign_ups: 'id email full_name ip user_agent locale created_at expires_at',
   sessions:
@@ -21,8 +21,8 @@ const LISTS = {
 } as const
 
 /**
- * Every row about a user in every table, at most `ROWS_MAX` of a list and the newest first, and the
- * names of the lists that were cut.
+ * Every row about a user in every table, newest first, at most `ROWS_MAX` per list, and the names of the
+ * truncated lists.
  */
 export async function findPersonalData(db: Db, owner: Owner) {
   const lists = {
@@ -57,7 +57,7 @@ async function findRows(
   table: keyof typeof LISTS,
   { id }: Owner,
 ): Promise<Record<string, unknown>[]> {
-  // One of several tables: the columns are no literals any more.
+  // Kysely cannot type the columns of several tables at once.
   const rows = db.selectFrom(table as 'sessions').select(LISTS[table].split(' ') as ['id'])
   return rows
     .where('user_id', '=', id)
@@ -77,8 +77,8 @@ async function findCodeFailures(db: Db, { email_canonical: email }: Owner) {
 }
 
 /**
- * By user, and by address what is nobody's by id: who had it before keeps what was written then. Each
- * with an index of its own: an `or` would use neither.
+ * By user id, and by address for messages without a user id: those of a former owner of the address are
+ * excluded. Two queries, each with its own index: an `or` would use neither.
  */
 async function findMessages(db: Db, { id, email_canonical: email }: Owner) {
   const messages = db
@@ -91,7 +91,7 @@ async function findMessages(db: Db, { id, email_canonical: email }: Owner) {
     ...(await messages.where('user_id', '=', id).execute()),
     ...(await messages.where('email_canonical', '=', email).where('user_id', 'is', null).execute()),
   ]
-  // What stands for an address in a limit is no address.
+  // Rows of a limit hold a pseudonym instead of an address.
   return rows.map((row) =>
     row.email_canonical?.includes('@') ? row : { ...row, email_canonical: null },
   )
@@ -110,28 +110,28 @@ async function findEvents(db: Db, { id }: Owner) {
   ]
 }
 
-/** Where an admin sat, and what an admin changed of others, is about them, not about who exports. */
+/** Omits the IP of other actors and the changes to other users: these are personal data of theirs. */
 function toEvent(
   { actor_id, subject_id, ...row }: Awaited<ReturnType<typeof findEvents>>[number],
   owner: Owner,
 ) {
-  const who = (id: number | null) => {
+  const relationOf = (id: number | null) => {
     if (id === null) return 'nobody' as const
     return id === owner.id ? ('me' as const) : ('another' as const)
   }
-  const [actor, subject] = [who(actor_id), who(subject_id)]
-  const own = actor !== 'another'
+  const [actor, subject] = [relationOf(actor_id), relationOf(subject_id)]
+  const showsOrigin = actor !== 'another'
   return {
     ...row,
     actor,
     subject,
     changes: subject === 'another' ? null : (JSON.parse(row.changes) as Record<string, unknown>),
-    ip: own ? row.ip : null,
-    request_id: own ? row.request_id : null,
+    ip: showsOrigin ? row.ip : null,
+    request_id: showsOrigin ? row.request_id : null,
   }
 }
 
-/** Each row once, the newest first. */
+/** Without duplicates, newest first. */
 function newest<Row extends { readonly id: string | number }>(
   rows: readonly Row[],
   keyOf: (row: Row) => string | number,

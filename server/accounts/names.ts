@@ -4,7 +4,7 @@ export const FULL_NAME_MAX_LENGTH = 200
 /** Controls, bidi embeddings, overrides and isolates, line and paragraph separators. */
 const NOT_IN_NAMES = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u
 
-/** NFC. Throws `validation_failed` for a name that is too long or holds what could disguise a line. */
+/** Normalizes to NFC. Throws `validation_failed` for a name that is too long or could spoof a line. */
 export function normalFullName(typed: string | null): string | null {
   if (typed === null) return null
   const name = typed.normalize('NFC')

@@ -12,15 +12,15 @@ interface NewPassword {
   readonly role: Role
   readonly email: string
   readonly fullName: string | null
-  /** Where in the request the password stands. */
+  /** JSON pointer to the password in the request. */
   readonly pointer?: string
-  /** Of whoever sets it; an operator has none. */
+  /** The client's network; undefined for an operator. */
   readonly network?: string
 }
 
 /**
- * Throws `validation_failed` with the reason for a password that may not be set. `email` is canonical.
- * May ask another server: never inside a transaction.
+ * Throws `validation_failed` with the reason when a password is not acceptable. `email` is canonical.
+ * May call a remote server: never inside a transaction.
  */
 export async function assertGoodPassword(
   ctx: Context,
@@ -31,7 +31,7 @@ export async function assertGoodPassword(
   await assertNotLeaked(ctx, password, owner)
 }
 
-/** What of it costs nothing. */
+/** The local checks. */
 export function assertAllowedPassword(
   ctx: Context,
   password: string,
@@ -41,7 +41,7 @@ export function assertAllowedPassword(
   if (problem !== undefined) throw fieldError(pointer, problem.code, problem.detail)
 }
 
-/** The rest, which asks the other server. */
+/** The remote check. */
 export async function assertNotLeaked(
   ctx: Context,
   password: string,
@@ -52,7 +52,7 @@ export async function assertNotLeaked(
   throw fieldError(pointer, 'blocklisted', detail)
 }
 
-/** False also for a network that asks too often: it would use up the questions of all others. */
+/** False also for a network over its limit: it would exhaust the remote quota for everyone. */
 async function isLeaked(
   ctx: Context,
   password: string,
@@ -70,8 +70,8 @@ async function isLeaked(
 }
 
 /**
- * Mails that the password was changed: to the address of the account, and the way back to each that it
- * left and can be taken back to, or a thief of both would be the only one who is told.
+ * Notifies the current address, and sends the undo link to each previous address whose change can still
+ * be undone: a thief who changed the address first would otherwise be the only one notified.
  */
 export async function enqueuePasswordChanged(
   { tx, nowMs, enqueue }: Write,
@@ -85,8 +85,9 @@ export async function enqueuePasswordChanged(
 }
 
 /**
- * A new password of a user whose row the caller has locked; the caller ends the sessions and tells the
- * owner. `password_changed_at` always grows: who decided on the one before sees that it is another.
+ * Sets a password. The caller holds the user's lock, ends the sessions and notifies the owner.
+ * `password_changed_at` always increases, so that a concurrent login with the old password detects
+ * the change.
  */
 export async function setPassword(
   tx: Tx,

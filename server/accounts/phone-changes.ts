@@ -8,14 +8,14 @@ import { deleteBefore } from '../database/delete-before.ts'
 
 type PhoneChangeRow = Selectable<PhoneChangesTable>
 
-/** How long a code sent by text message works (NIST SP 800-63B-4 section 3.1.3.2: ten minutes at most). */
+/** The maximum for a code sent by text message (NIST SP 800-63B-4 section 3.1.3.2). */
 const PHONE_CODE_LIFETIME_MS = 10 * MINUTE_MS
 
 const COLUMNS = ['id', 'user_id', 'phone', 'key_id', 'created_at', 'expires_at'] as const
 
 /**
- * Notes the number that a user wants to prove, in place of any other, and returns the id its code is
- * derived from: the code of the one before is void. The caller holds the user's lock.
+ * Stores the number that a user wants to verify and returns the id from which its code is derived.
+ * Replaces any pending number and revokes its code. The caller holds the user's lock.
  */
 export async function replacePhoneChange(
   tx: Tx,
@@ -38,7 +38,7 @@ export async function replacePhoneChange(
   return id
 }
 
-/** With the language of the user's messages; undefined once it was used, replaced or has expired. */
+/** With the language of the user's messages; undefined once used, replaced or expired. */
 export function findPhoneChange(
   db: Db,
   id: string,
@@ -54,7 +54,7 @@ export function findPhoneChange(
     .executeTakeFirst()
 }
 
-/** The number whose code works now. */
+/** The pending number, while its code is valid. */
 export function findPhoneChangeOf(
   db: Db,
   userId: number,
@@ -68,7 +68,7 @@ export function findPhoneChangeOf(
     .executeTakeFirst()
 }
 
-/** Uses a code up; false when it was used, replaced or has expired meanwhile. */
+/** Consumes a code; false when it has been used or replaced, or has expired. */
 export async function usePhoneChange(tx: Tx, id: string, nowMs: number): Promise<boolean> {
   const used = await tx
     .deleteFrom('phone_changes')
@@ -79,7 +79,7 @@ export async function usePhoneChange(tx: Tx, id: string, nowMs: number): Promise
   return used !== undefined
 }
 
-/** Deletes at most `limit` of those whose code expired before a time; returns how many. */
+/** Deletes at most `limit` changes whose codes expired before a time; returns how many. */
 export function deletePhoneChangesBefore(tx: Tx, before: string, limit: number): Promise<number> {
   return deleteBefore(tx, ['phone_changes', 'expires_at'], { before, limit })
 }

@@ -6,36 +6,36 @@ import type { JobRun } from '../schedule/schedule.ts'
 import { DAY_MS, toIso } from '../lib/units.ts'
 import { deleteSessionsBefore } from './sessions.ts'
 import { deleteOldCodeFailures } from './code-failures.ts'
-import { deleteOverEmailChanges } from './email-changes.ts'
+import { deleteFinishedEmailChanges } from './email-changes.ts'
 import { deleteResetsExpiredBefore } from './resets.ts'
 import { deletePhoneChangesBefore } from './phone-changes.ts'
-import { deleteUselessSignUps } from './sign-ups.ts'
+import { deleteExpiredSignUps } from './sign-ups.ts'
 
-/** Long enough to answer "why was I signed out" and "did you mail me". */
+/** Long enough for support questions such as "why was I signed out" and "did you mail me". */
 const SESSIONS_KEPT_MS = 30 * DAY_MS
 const MESSAGES_KEPT_MS = 30 * DAY_MS
-/** The longest time over which mails to an address are counted, if codes do not live longer. */
+/** The longest window of the mail limits, unless codes live longer. */
 const COUNTED_MS = DAY_MS
-/** A mail that is sent a second time must find out that its link was used. */
+/** A redelivered mail must detect that its link has been used. */
 const RESETS_KEPT_MS = DAY_MS
 
 /** Its name in `jobs` and in the log. */
 export const PURGE = 'purge'
 
-/** An hourly job that last ran longer ago than this was off, or the clock leaped ahead. */
-const UNSUSPICIOUS_MS = 7 * DAY_MS
+/** A longer gap since the last hourly run means downtime, or a clock that jumped ahead. */
+const GAP_MAX_MS = 7 * DAY_MS
 
 /**
- * Deletes what is over and no longer answers any question. Nothing that still works is touched. After
- * a leap of the clock only the next run deletes, an hour later: time to set it right.
+ * Deletes expired rows after their retention period. After a gap of more than 7 days, the run deletes
+ * nothing: if the clock jumped, an operator has an hour to correct it before the next run.
  */
 export async function purge(ctx: Context, run: JobRun): Promise<Counts> {
   const nowMs = ctx.now()
   const last = await findLastRun(ctx.db, PURGE, nowMs)
-  if (last !== undefined && nowMs - last.slotMs > UNSUSPICIOUS_MS) {
+  if (last !== undefined && nowMs - last.slotMs > GAP_MAX_MS) {
     ctx.log.warn(
       { latest: toIso(last.slotMs) },
-      'purge skipped: the last one was more than 7 days ago. Check the clock; the next one deletes again',
+      'purge skipped: the last run was more than 7 days ago. Check the clock; the next run deletes again',
     )
     return { skipped: 1 }
   }
@@ -44,9 +44,9 @@ export async function purge(ctx: Context, run: JobRun): Promise<Counts> {
   const { drain } = run
   return {
     sessions: await drain((tx, limit) => deleteSessionsBefore(tx, ago(SESSIONS_KEPT_MS), limit)),
-    sign_ups: await drain((tx, limit) => deleteUselessSignUps(tx, nowMs, limit)),
+    sign_ups: await drain((tx, limit) => deleteExpiredSignUps(tx, nowMs, limit)),
     phone_changes: await drain((tx, limit) => deletePhoneChangesBefore(tx, ago(0), limit)),
-    email_changes: await drain((tx, limit) => deleteOverEmailChanges(tx, nowMs, limit)),
+    email_changes: await drain((tx, limit) => deleteFinishedEmailChanges(tx, nowMs, limit)),
     password_resets: await drain((tx, limit) =>
       deleteResetsExpiredBefore(tx, ago(RESETS_KEPT_MS), limit),
     ),

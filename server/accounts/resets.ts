@@ -8,13 +8,13 @@ import { USER_COLUMNS } from './users.ts'
 import type { Write } from './write.ts'
 import { deleteBefore } from '../database/delete-before.ts'
 
-/** From the try to mail it: a mail that was held up for hours brings no dead link. */
+/** Starts at the delivery attempt: a mail that was delayed for hours still contains a working link. */
 export const RESET_LIFETIME_MS = 30 * MINUTE_MS
 
 /**
- * Mails a link to set a new password: one row, whatever the address, for the job looks the user up, and
- * known and unknown cost the same. `email` is canonical; `client` is who asked, for the mail to say, or
- * nobody when the service itself did.
+ * Enqueues a mail with a reset link. Every address costs one row, because the worker looks up the user:
+ * timing does not reveal registered addresses. `email` is canonical; `client` is shown in the mail and
+ * is empty when the service itself requested the reset.
  */
 export async function enqueuePasswordReset(
   { nowMs, enqueue }: Write,
@@ -33,8 +33,8 @@ interface OpenReset {
 }
 
 /**
- * Opens a link and makes every other of its user void. One that was opened by an earlier try to mail it
- * is given new life. `used`: it has done its work, and nothing is to be mailed. The caller holds the
+ * Activates a reset link and revokes the user's other links. `renewed`: a retry of the delivery extends
+ * the same link. `used`: the link has set a password, and no mail is needed. The caller holds the
  * user's lock.
  */
 export async function openPasswordReset(
@@ -42,22 +42,22 @@ export async function openPasswordReset(
   keys: KeyRing,
   { id, userId, requestedAt, expiresAt }: OpenReset,
 ): Promise<'opened' | 'renewed' | 'used'> {
-  const earlier = await tx
+  const existing = await tx
     .selectFrom('password_resets')
     .select('used_at')
     .where('id', '=', id)
     .executeTakeFirst()
-  if (earlier !== undefined && earlier.used_at !== null) return 'used'
+  if (existing !== undefined && existing.used_at !== null) return 'used'
   await deletePasswordResetsOf(tx, userId)
   const [key_id, created_at] = [keys.current.id, requestedAt]
   await tx
     .insertInto('password_resets')
     .values({ id, user_id: userId, key_id, created_at, expires_at: expiresAt, used_at: null })
     .execute()
-  return earlier === undefined ? 'opened' : 'renewed'
+  return existing === undefined ? 'opened' : 'renewed'
 }
 
-/** Whose password a link sets; undefined once it was used, replaced or has expired. */
+/** The user of a reset link; undefined once it has been used or replaced, or has expired. */
 export function findResetOwner(
   db: Db,
   id: string,
@@ -73,7 +73,7 @@ export function findResetOwner(
     .executeTakeFirst()
 }
 
-/** Uses a link up, once; false when it was used, replaced or has expired meanwhile. */
+/** Consumes a link; false when it has been used or replaced, or has expired. */
 export async function usePasswordReset(tx: Tx, id: string, nowMs: number): Promise<boolean> {
   const now = toIso(nowMs)
   const used = await tx
@@ -87,7 +87,7 @@ export async function usePasswordReset(tx: Tx, id: string, nowMs: number): Promi
   return used !== undefined
 }
 
-/** Makes every link void that a user could still use. What was used stays: it is not to be mailed again. */
+/** Revokes a user's unused links. Used ones stay, so that a redelivery does not mail them again. */
 export async function deletePasswordResetsOf(tx: Tx, userId: number): Promise<void> {
   await tx
     .deleteFrom('password_resets')

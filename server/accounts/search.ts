@@ -6,7 +6,7 @@ import { type PublicUserRow, USER_COLUMNS } from './users.ts'
 export type UserSort = 'id' | '-id' | 'email' | '-email' | 'created_at' | '-created_at'
 
 export interface UserFilters {
-  /** Literal text in the address or the name, without regard to case. */
+  /** Literal text in the address or the name, case-insensitive. */
   readonly q?: string | undefined
   readonly role?: Role | undefined
   readonly isVerified?: boolean | undefined
@@ -16,11 +16,11 @@ interface PageOptions {
   readonly sort: UserSort
   readonly limit: number
   readonly skip: number
-  /** The last row of the page before, in the same order. */
+  /** The last row of the previous page, in the same order. */
   readonly after: PageKey | undefined
 }
 
-/** Where a row stands in a sort order; the id breaks ties. */
+/** A cursor: the position of a row in a sort order; the id breaks ties. */
 export interface PageKey {
   readonly value: string | number
   readonly id: number
@@ -28,7 +28,7 @@ export interface PageKey {
 
 const COLUMNS = { id: 'id', email: 'email_canonical', created_at: 'created_at' } as const
 
-/** At most `limit` users in the order of `sort`, each in one place: inserts and deletes shift no page after a key. */
+/** At most `limit` users in the order of `sort`. Inserts and deletes do not shift pages after a cursor. */
 export function findUserPage(
   db: Db,
   filters: UserFilters,
@@ -70,9 +70,9 @@ function filtered<Row>(
   if (isVerified !== undefined)
     result = result.where('verified_at', isVerified ? 'is not' : 'is', null)
   if (q !== undefined) {
-    // `%`, `_` and the escape itself are searched for, not obeyed.
+    // `%`, `_` and the escape character match literally.
     const pattern = `%${q.normalize('NFC').replace(/[\\%_]/g, String.raw`\$&`)}%`
-    // Both sides of a name by one function: PostgreSQL and JavaScript differ on `Σ` and `İ`.
+    // The database lowers both sides of a name: PostgreSQL and JavaScript differ on `Σ` and `İ`.
     result = result.where(
       sql<boolean>`(email_canonical like ${pattern.toLowerCase()} escape '\\' or lower(full_name) like lower(${pattern}) escape '\\')`,
     )

@@ -4,14 +4,14 @@ import { DAY_MS, toIso } from '../lib/units.ts'
 import type { PublicUserRow } from './users.ts'
 import { countLive, openAt, SESSIONS_MAX } from './sessions.ts'
 
-/** For this long a device or a network of a successful login is a known one. */
+/** A device or network counts as known for this long after a successful login. */
 const KNOWN_FOR_MS = 30 * DAY_MS
-/** A first login within this time after the verification is what the account was made for. */
+/** A first login within this time after the verification is expected and needs no alert. */
 const FIRST_LOGIN_WITHIN_MS = DAY_MS
 
 type SessionRow = Pick<SessionsTable, 'id' | 'created_at' | 'last_seen_at' | 'ip' | 'user_agent'>
 
-/** The live sessions of a user, the one used last first. */
+/** The live sessions of a user, most recently used first. */
 export function findSessionsOf(db: Db, userId: number, nowMs: number): Promise<SessionRow[]> {
   return db
     .selectFrom('sessions')
@@ -26,8 +26,8 @@ export function findSessionsOf(db: Db, userId: number, nowMs: number): Promise<S
 }
 
 /**
- * True when a login comes from a user agent that no login of the last 30 days named. To be asked under
- * the user's lock and before the session is opened: of two such logins at once only one is new.
+ * True for a login from a user agent that no login of the last 30 days used. Call it under the user's
+ * lock, before `openSession`: of two concurrent logins, only one is new.
  */
 export async function isNewDevice(
   tx: Tx,
@@ -48,8 +48,8 @@ export async function isNewDevice(
 }
 
 /**
- * True when the account of a canonical address was logged in to from this network (see `networkOf`) in
- * the last 30 days. One query for every address, known or not.
+ * True when an account with this canonical address had a login from this network (see `networkOf`) in
+ * the last 30 days. The same query runs for known and unknown addresses.
  */
 export async function isKnownNetwork(
   db: Db,
@@ -69,8 +69,8 @@ export async function isKnownNetwork(
 }
 
 /**
- * Ends at most `limit` sessions whose ids follow `after`. Returns how many of them were live, and the id
- * to go on after; undefined when none is left.
+ * Ends at most `limit` sessions whose ids follow `after`. Returns how many of them were live, and the
+ * cursor of the next batch; undefined after the last one.
  */
 export async function endSessionsAfter(
   tx: Tx,
@@ -88,13 +88,13 @@ export async function endSessionsAfter(
     .execute()
   const ids = found.map((session) => session.id)
   if (ids.length === 0) return { ended: 0, last: undefined }
-  const ended = await tx
+  const revoked = await tx
     .updateTable('sessions')
     .set({ revoked_at: toIso(nowMs) })
     .where('id', 'in', ids)
     .returning('expires_at')
     .execute()
-  return { ended: countLive(ended, nowMs), last: ids.at(-1) }
+  return { ended: countLive(revoked, nowMs), last: ids.at(-1) }
 }
 
 async function hasLoggedIn(tx: Tx, userId: number): Promise<boolean> {

@@ -9,7 +9,7 @@ import { toIso } from '../lib/units.ts'
 import { type PublicUserRow, USER_COLUMNS } from './users.ts'
 import { deleteBefore } from '../database/delete-before.ts'
 
-/** Sessions of one user; one more ends the oldest. */
+/** Live sessions per user; a further one ends the oldest. */
 export const SESSIONS_MAX = 20
 
 export interface SessionTimes {
@@ -18,7 +18,7 @@ export interface SessionTimes {
   readonly lifetimeMs: number
 }
 
-/** The session of an access token with its user, both as they are now. `id` is the user's. */
+/** The session of an access token, joined with the current row of its user. `id` is the user's. */
 export interface SessionUser extends PublicUserRow {
   expires_at: string
   ends_at: string
@@ -36,7 +36,7 @@ export const sessionUserById: LookUp<string, SessionUser> = {
       .where('sessions.id', '=', id),
 }
 
-/** True when the session may act now: neither of the two has ended, and the user may sign in. */
+/** True while the session is neither revoked nor expired, and its user may sign in. */
 export function isLive(session: SessionUser, nowMs: number): boolean {
   const now = toIso(nowMs)
   return (
@@ -48,13 +48,13 @@ export function isLive(session: SessionUser, nowMs: number): boolean {
   )
 }
 
-/** What `isLive` asks of the session itself, in SQL. */
+/** The session's part of `isLive`, in SQL. */
 export function openAt(now: string) {
   return (eb: ExpressionBuilder<Schema, 'sessions'>) =>
     eb.and([eb('revoked_at', 'is', null), eb('expires_at', '>', now), eb('ends_at', '>', now)])
 }
 
-/** Locks a session and says whether it has not ended, by time or by somebody. */
+/** Locks a session; true while it is neither revoked nor expired. */
 export async function isSessionOpen(tx: Tx, id: string, nowMs: number): Promise<boolean> {
   const now = toIso(nowMs)
   const session = await tx
@@ -67,12 +67,15 @@ export async function isSessionOpen(tx: Tx, id: string, nowMs: number): Promise<
   return session !== undefined
 }
 
-/** Opens a session of a user whose lock the caller holds; ends the oldest beyond twenty, and names them. */
+/**
+ * Opens a session, ends the user's oldest ones beyond twenty and returns their ids. The caller holds the
+ * user's lock.
+ */
 export async function openSession(
   tx: Tx,
   userId: number,
   { client, ...times }: SessionTimes & { client: Client },
-): Promise<{ id: string; ended: string[] }> {
+): Promise<{ id: string; endedIds: string[] }> {
   const id = newId()
   const now = toIso(times.nowMs)
   await tx
@@ -104,9 +107,9 @@ export async function openSession(
     .limit(SESSIONS_MAX)
     .offset(SESSIONS_MAX - 1)
     .execute()
-  const ended = surplus.map((session) => session.id)
-  for (const oldest of ended) await endSession(tx, oldest, times.nowMs)
-  return { id, ended }
+  const endedIds = surplus.map((session) => session.id)
+  for (const oldest of endedIds) await endSession(tx, oldest, times.nowMs)
+  return { id, endedIds }
 }
 
 export type Rotation =
@@ -119,11 +122,11 @@ export type Rotation =
   | { readonly outcome: 'refused' }
 
 /**
- * Rotates the refresh token of one generation. `rotated`: it was the newest until now.
- * `repeated`: it is the one before, within the grace, and gets the same successor. `replayed`: it is
- * older, and the session, which was live, is ended now. `unissued`: so it is, but nobody had the token
- * from this database as it is: one that lost commits in a fail-over issued it, which is no theft. N calls at once yield one successor
- * (RFC 9700 section 4.14.2).
+ * Rotates the refresh token of one generation; concurrent calls yield one successor (RFC 9700 section
+ * 4.14.2). `rotated`: the token was current. `repeated`: the predecessor, within the grace period,
+ * gets the same successor. `replayed`: an older token ends the session. `unissued`: a newer token than
+ * this database has issued ends it, too, but is no theft: a primary that lost commits in a failover
+ * issued it.
  */
 export async function rotateSession(
   tx: Tx,
@@ -138,7 +141,7 @@ export async function rotateSession(
       generation: eb('generation', '+', 1),
       rotated_at: now,
       last_seen_at: now,
-      // Never past the absolute end: the purge goes by this time alone.
+      // Capped at the absolute end: the purge reads only this column.
       expires_at: eb
         .case()
         .when('ends_at', '<', idleEnd)
@@ -182,26 +185,26 @@ async function judgeOldGeneration(
   return { outcome: isOlder ? 'replayed' : 'unissued', userId: session.user_id }
 }
 
-/** Whose session it was; undefined when it had ended already, also by itself, or there is none. */
+/** Returns the user's id; undefined when the session is unknown, revoked or expired. */
 export async function endSession(tx: Tx, id: string, nowMs: number): Promise<number | undefined> {
-  const ended = await tx
+  const session = await tx
     .updateTable('sessions')
     .set({ revoked_at: toIso(nowMs) })
     .where('id', '=', id)
     .where('revoked_at', 'is', null)
     .returning(['user_id', 'expires_at'])
     .executeTakeFirst()
-  return ended && countLive([ended], nowMs) > 0 ? ended.user_id : undefined
+  return session && countLive([session], nowMs) > 0 ? session.user_id : undefined
 }
 
-/** Ends a live session of this user and of nobody else; false when there is none. */
+/** Ends a live session of this user; false for an unknown session or one of another user. */
 export async function endSessionOf(
   tx: Tx,
   userId: number,
   { id, nowMs }: { id: string; nowMs: number },
 ): Promise<boolean> {
   const now = toIso(nowMs)
-  const ended = await tx
+  const session = await tx
     .updateTable('sessions')
     .set({ revoked_at: now })
     .where('id', '=', id)
@@ -209,10 +212,10 @@ export async function endSessionOf(
     .where(openAt(now))
     .returning('id')
     .executeTakeFirst()
-  return ended !== undefined
+  return session !== undefined
 }
 
-/** Ends all sessions of a user, but for the one to keep, if any. Returns how many of them were live. */
+/** Ends every session of a user except `keep`. Returns how many of them were live. */
 export async function endSessionsOf(
   tx: Tx,
   userId: number,
@@ -228,21 +231,21 @@ export async function endSessionsOf(
   return countLive(await query.execute(), nowMs)
 }
 
-/** Of sessions that were ended just now, those that had not been over by themselves. */
-export function countLive(ended: readonly { expires_at: string }[], nowMs: number): number {
-  return ended.filter((session) => session.expires_at > toIso(nowMs)).length
+/** Counts the sessions that had not expired before they were revoked. */
+export function countLive(revoked: readonly { expires_at: string }[], nowMs: number): number {
+  return revoked.filter((session) => session.expires_at > toIso(nowMs)).length
 }
 
 /**
- * Deletes at most `limit` sessions that could not be used since `before`; returns how many. A token of
- * theirs is refused then as before: an unknown session is an ended one.
+ * Deletes at most `limit` sessions that expired before `before`; returns how many. Their tokens are
+ * still refused: an unknown session counts as an ended one.
  */
 export function deleteSessionsBefore(tx: Tx, before: string, limit: number): Promise<number> {
-  // A revoked one goes with its idle end, at most a week later: one index is enough.
+  // A revoked session is deleted once it would have expired, at most a week later: one index is enough.
   return deleteBefore(tx, ['sessions', 'expires_at'], { before, limit })
 }
 
-/** `<session id>.<generation>.<MAC>`: nothing secret is stored, and a wrong MAC never reaches the table. */
+/** `<session id>.<generation>.<MAC>`: no secret is stored, and a forged token causes no query. */
 export function refreshTokenFor(keys: KeyRing, sessionId: string, generation: number): string {
   return `${sessionId}.${generation}.${mac(keys.current.of.refresh, `refresh:${sessionId}:${generation}`)}`
 }
@@ -250,7 +253,7 @@ export function refreshTokenFor(keys: KeyRing, sessionId: string, generation: nu
 const REFRESH_TOKEN =
   /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(0|[1-9][0-9]{0,8})\.([\w-]{43})$/
 
-/** What a refresh token says, or undefined unless its MAC is right, letter for letter. */
+/** Verifies the MAC of a refresh token and parses it; undefined unless it is genuine. */
 export function readRefreshToken(
   keys: KeyRing,
   token: string,

@@ -35,14 +35,13 @@ interface NewSignUp {
   readonly locale: Locale | null
   readonly nowMs: number
   readonly expiresAtMs: number
-  /** When five codes work: drop the oldest attempt instead of refusing this one. */
+  /** With five live codes: drop the oldest sign-up instead of refusing this one. */
   readonly replaceOldest: boolean
 }
 
 /**
- * Adds an attempt with its own password and name, or returns undefined when five are waiting. An
- * attempt whose code has expired makes room, or the oldest one where the caller limits otherwise.
- * The caller holds the user's lock.
+ * Adds a sign-up with its own password and name; undefined when five are pending. It replaces an expired
+ * one first, or the oldest with `replaceOldest`. The caller holds the user's lock.
  */
 export async function addSignUp(
   tx: Tx,
@@ -92,7 +91,7 @@ export function findSignUp(db: Db, id: string): Promise<SignUpRow | undefined> {
   return db.selectFrom('sign_ups').select(COLUMNS).where('id', '=', id).executeTakeFirst()
 }
 
-/** The attempts of an address whose codes work now; none once the account is verified or gone. */
+/** The sign-ups of an address whose codes are valid; none once the account is verified, expired or deleted. */
 export function findPendingSignUps(
   db: Db,
   email: string,
@@ -119,11 +118,11 @@ export async function deleteSignUpsOf(tx: Tx, userId: number): Promise<void> {
 }
 
 /**
- * Deletes at most `limit` expired attempts of users who are verified; returns how many. Those of others
- * stay until the account goes: asking for the mail again gives their code new life.
+ * Deletes at most `limit` expired sign-ups of verified users; returns how many. Those of unverified users
+ * stay until the account is deleted, because resending the mail renews the code.
  */
-export async function deleteUselessSignUps(tx: Tx, nowMs: number, limit: number): Promise<number> {
-  const useless = await tx
+export async function deleteExpiredSignUps(tx: Tx, nowMs: number, limit: number): Promise<number> {
+  const expired = await tx
     .selectFrom('sign_ups')
     .innerJoin('users', 'users.id', 'sign_ups.user_id')
     .select('sign_ups.id')
@@ -131,16 +130,16 @@ export async function deleteUselessSignUps(tx: Tx, nowMs: number, limit: number)
     .where('users.verified_at', 'is not', null)
     .limit(limit)
     .execute()
-  if (useless.length === 0) return 0
-  const ids = useless.map((signUp) => signUp.id)
+  if (expired.length === 0) return 0
+  const ids = expired.map((signUp) => signUp.id)
   await tx.deleteFrom('sign_ups').where('id', 'in', ids).execute()
-  return useless.length
+  return expired.length
 }
 
-/** Two attempts of one address with the same six digits would let one mail prove the other's password. */
+/** Avoids equal codes for one address: a mailed code could otherwise activate another sign-up's password. */
 function idWithOwnCode(keys: KeyRing, others: readonly SignUpRow[]): string {
-  const taken = new Set(others.map((other) => codeOf(keys, 'verify', other)))
+  const takenCodes = new Set(others.map((other) => codeOf(keys, 'verify', other)))
   let id = newId()
-  while (taken.has(codeOf(keys, 'verify', { id, key_id: keys.current.id }))) id = newId()
+  while (takenCodes.has(codeOf(keys, 'verify', { id, key_id: keys.current.id }))) id = newId()
   return id
 }

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import { accessTokenLifetimeS, signAccessToken } from './access-tokens.ts'
 import { refreshTokenFor } from './sessions.ts'
 
-/** Of the form of a real one, with a MAC that no key makes. */
+/** A well-formed example with an invalid MAC. */
 const REFRESH_TOKEN = `0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.0.${'A'.repeat(43)}`
 
 export const RefreshToken = Type.String({
@@ -32,7 +32,7 @@ export const Tokens = Type.Object(
   { title: 'Tokens', additionalProperties: false, description: 'A pair of tokens.' },
 )
 
-/** A fresh access token and the refresh token of one generation of a session. */
+/** Signs a new access token and derives the refresh token of one generation of a session. */
 export async function issueTokens(
   ctx: Context,
   session: { sessionId: string; userId: number; generation: number },

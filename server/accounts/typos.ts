@@ -1,6 +1,6 @@
 import { canonicalEmail } from '../lib/emails.ts'
 
-/** What is guessed: big, and long enough for one slip to be no other name. */
+/** Suggested domains: large providers with names long enough that one slip yields no other known name. */
 const PROVIDERS = [
   'gmail.com',
   'googlemail.com',
@@ -12,7 +12,7 @@ const PROVIDERS = [
   't-online.de',
 ]
 
-/** Never a typo, though some look like one; nor a guess, for most are too short. */
+/** Known domains: never treated as typos, never suggested, because most are too short. */
 const OTHERS = `
   aol.com email.com fastmail.com freenet.de gmx.at gmx.ch gmx.com gmx.de gmx.net
   hotmail.co.uk hotmail.de hotmail.fr hotmail.it live.com mail.com mail.de mail.ru me.com
@@ -24,7 +24,7 @@ const OTHERS = `
 
 const KNOWN = new Set([...PROVIDERS, ...OTHERS])
 
-/** More than one slip, or a name too short to guess at; their top-level domains do not exist. */
+/** Typos with more than one slip, or of short names. Their top-level domains do not exist. */
 const TYPOS: ReadonlyMap<string, string> = new Map([
   ['gmal.con', 'gmail.com'],
   ['gmial.con', 'gmail.com'],
@@ -46,17 +46,17 @@ const TYPOS: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * The address that was probably meant, when the domain is one slip (a letter too many, too few, wrong
- * or swapped with its neighbour) from a big provider's; the local part stays as typed. It reads the
- * address and nothing else: what is registered has no say in it.
+ * Suggests an address when the domain is one slip (an extra, missing, wrong or transposed letter) away
+ * from a large provider's; the local part stays as typed. Depends on the address alone, never on
+ * registered accounts.
  */
 export function didYouMean(typed: string): string | undefined {
   const canonical = canonicalEmail(typed)
   if (canonical === undefined) return undefined
   const domain = canonical.slice(canonical.lastIndexOf('@') + 1)
   if (KNOWN.has(domain)) return undefined
-  const meant = TYPOS.get(domain) ?? PROVIDERS.find((provider) => isOneSlip(domain, provider))
-  return meant && `${typed.slice(0, typed.lastIndexOf('@'))}@${meant}`
+  const suggested = TYPOS.get(domain) ?? PROVIDERS.find((provider) => isOneSlip(domain, provider))
+  return suggested && `${typed.slice(0, typed.lastIndexOf('@'))}@${suggested}`
 }
 
 /** True for texts that differ by one letter added, left out or replaced, or two neighbours swapped. */
@@ -67,8 +67,8 @@ function isOneSlip(a: string, b: string): boolean {
   let end = 0
   const shorter = Math.min(a.length, b.length) - start
   while (end < shorter && a.at(-1 - end) === b.at(-1 - end)) end++
-  const left = a.slice(start, a.length - end)
-  const right = b.slice(start, b.length - end)
-  if (left.length <= 1 && right.length <= 1) return true
-  return right.length === 2 && left === `${right[1]}${right[0]}`
+  const differenceA = a.slice(start, a.length - end)
+  const differenceB = b.slice(start, b.length - end)
+  if (differenceA.length <= 1 && differenceB.length <= 1) return true
+  return differenceB.length === 2 && differenceA === `${differenceB[1]}${differenceB[0]}`
 }

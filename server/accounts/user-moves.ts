@@ -13,14 +13,14 @@ interface Move {
   readonly email: string
   readonly emailCanonical: string
   readonly nowMs: number
-  /** The session that goes on. */
+  /** The session that stays open. */
   readonly keep?: string
 }
 
 /**
- * Gives a user, whose row the caller has locked, another address, and makes void what was begun from the
- * one before: links, codes, sessions. Returns how many sessions that ended, or undefined when the address
- * is taken or reserved for somebody else.
+ * Changes a user's address and revokes the links, codes and sessions that the old one gave access to.
+ * Returns the number of ended sessions; undefined when the address is taken or reserved for another
+ * user. The caller holds the user's lock.
  */
 export async function moveUser(
   tx: Tx,

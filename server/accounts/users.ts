@@ -6,7 +6,7 @@ import { toIso } from '../lib/units.ts'
 type UserRow = Selectable<UsersTable>
 export type { PublicUserRow }
 
-/** Never `select *`: a column added later would break prepared statements, or leak. */
+/** Replaces `select *`: a column added later would break prepared statements, or leak. */
 export const USER_COLUMNS = [
   'id',
   'email',
@@ -30,8 +30,8 @@ export const userById: LookUp<number, PublicUserRow> = {
 }
 
 /**
- * By canonical address, with what a login compares: the user's password hash, or while unverified
- * the newest attempt's. One query for every address, so that none is told by its time.
+ * By canonical address, with the hash that a login compares: the user's, or that of the newest sign-up
+ * while unverified. The same query runs for every address, so timing does not reveal which ones exist.
  */
 export const userForLogin: LookUp<
   string,
@@ -55,7 +55,7 @@ export const userForLogin: LookUp<
       .where('email_canonical', '=', email),
 }
 
-/** True for an account that was never verified and whose time is over: it counts as gone. */
+/** True for an unverified account that has expired: it counts as deleted. */
 export function isExpired(
   user: Pick<UserRow, 'verified_at' | 'created_at'>,
   cutoff: string,
@@ -63,7 +63,7 @@ export function isExpired(
   return user.verified_at === null && user.created_at <= cutoff
 }
 
-/** Locks the row until the transaction ends: whoever decides on its state decides on the newest one. */
+/** Locks the row until the transaction ends, so that the caller decides on its current state. */
 export function lockUser(tx: Tx, id: number): Promise<PublicUserRow | undefined> {
   return tx
     .selectFrom('users')
@@ -82,17 +82,17 @@ export function lockUserByEmail(tx: Tx, email: string): Promise<PublicUserRow | 
     .executeTakeFirst()
 }
 
-/** What is kept by an account is kept by these. */
+/** The keys under which other tables refer to an account. */
 export type AccountKey = Pick<PublicUserRow, 'id' | 'email_canonical'>
 
-/** Accounts that nobody has verified; with a cutoff, those that were made at it or before. */
+/** Unverified accounts; with a cutoff, those created at that time or before. */
 export interface Unverified {
   readonly cutoff?: string
 }
 
 /**
- * Deletes accounts with their sessions and attempts, and returns them. The statement itself repeats the
- * condition: a sub-select alone deletes a user who verified while it waited.
+ * Deletes accounts with their sessions and sign-ups, and returns them. The statement itself repeats the
+ * condition: a subquery alone deletes a user who verified while it waited for the lock.
  */
 export function deleteUsers(
   tx: Tx,
@@ -110,12 +110,12 @@ interface Activation {
   readonly locale: string | null
   readonly fullName: string | null
   readonly passwordHash: string
-  /** Accounts made at this time or before are gone. */
+  /** Accounts created at this time or before have expired. */
   readonly cutoff: string
   readonly nowMs: number
 }
 
-/** Verifies an account with what the proven attempt holds; false when it is verified or gone already. */
+/** Verifies an account and sets its data; false when it is already verified, expired or deleted. */
 export async function activateUser(tx: Tx, id: number, activation: Activation): Promise<boolean> {
   const now = toIso(activation.nowMs)
   const activated = await tx
@@ -137,7 +137,7 @@ export async function activateUser(tx: Tx, id: number, activation: Activation): 
   return activated !== undefined
 }
 
-/** Replaces a hash by one of the same password, unless the password was changed meanwhile. */
+/** Replaces a hash with a stronger one of the same password, unless the password has changed since. */
 export async function upgradePasswordHash(
   tx: Tx,
   id: number,
@@ -159,7 +159,7 @@ export async function renameUser(
   await update(tx, id, { full_name: fullName, updated_at: toIso(nowMs) })
 }
 
-/** Keeps a number that was proved, or forgets it. */
+/** Stores a verified number, or removes it. */
 export async function setPhone(
   tx: Tx,
   id: number,
@@ -181,7 +181,7 @@ export async function setRole(
   await update(tx, id, { role, updated_at: toIso(nowMs) })
 }
 
-/** Idempotent: the time of the first call stays. The caller ends the sessions. */
+/** Idempotent: keeps the time of the first call. The caller ends the sessions. */
 export async function disableUser(tx: Tx, id: number, nowMs: number): Promise<void> {
   const now = toIso(nowMs)
   await tx
@@ -201,9 +201,9 @@ async function update(tx: Tx, id: number, values: Partial<UserRow>): Promise<voi
 }
 
 /**
- * Locks these users and, where asked, every active admin, in one order: two such changes never wait
- * for each other in a circle. Whoever takes an admin away asks for them first: an `exists` in the
- * UPDATE itself leaves none when two do so at once (READ COMMITTED).
+ * Locks these users and, if requested, every active admin, always in the order of their ids, which
+ * prevents deadlocks. A caller that removes an admin must lock all of them first: with an `exists` in
+ * the UPDATE, two concurrent removals would remove the last two admins (READ COMMITTED).
  */
 export function lockUsers(
   tx: Tx,
@@ -230,7 +230,6 @@ export function isActiveAdmin(user: PublicUserRow): boolean {
   return user.role === 'admin' && user.verified_at !== null && user.disabled_at === null
 }
 
-/** Whether anybody can act as an admin. */
 export async function hasActiveAdmin(db: Db): Promise<boolean> {
   const admin = await db
     .selectFrom('users')

@@ -6,13 +6,13 @@ import type { Cause } from '../http/client.ts'
 import { type EnqueueOptions, enqueueMessage } from '../outbox/outbox.ts'
 import { type OutboxPayloads, type KindName } from '../outbox/kind.ts'
 
-/** An open transaction, with everything that is committed with it or not at all. */
+/** An open transaction, and the audit events and messages that commit or roll back with it. */
 export interface Write {
   readonly ctx: Context
   readonly tx: Tx
-  /** One time for all that is written. */
+  /** The timestamp of every row written in the transaction. */
   readonly nowMs: number
-  /** Writes an audit event with the cause of the whole. */
+  /** Writes an audit event with the cause given to `commit`. */
   readonly record: (event: AuditEventName, about?: Partial<AuditEvent>) => Promise<void>
   /** Writes a message; the worker wakes after the commit. */
   readonly enqueue: <Kind extends KindName>(
@@ -22,10 +22,10 @@ export interface Write {
   ) => Promise<void>
 }
 
-/** The service itself and its operators. */
+/** For writes by the service itself and its operators. */
 export const NO_CAUSE: Partial<Cause> = {}
 
-/** The one way to write: commits what `work` does, and wakes the worker if it enqueued a message. */
+/** Runs `work` in a transaction, and wakes the worker after the commit if it enqueued a message. */
 export async function commit<Result>(
   ctx: Context,
   cause: Partial<Cause>,
@@ -46,7 +46,7 @@ export async function commit<Result>(
   return result
 }
 
-/** The same in a transaction that somebody else opened, who also wakes the worker. */
+/** The same within the caller's transaction; the caller also wakes the worker. */
 export function writeIn(ctx: Context, tx: Tx, cause: Partial<Cause> = NO_CAUSE): Write {
   const nowMs = ctx.now()
   return {

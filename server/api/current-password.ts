@@ -9,7 +9,7 @@ import { lockSelf, sessionOf } from './guards.ts'
 import { endSession } from '../accounts/sessions.ts'
 import { commit, type Write } from '../accounts/write.ts'
 
-/** That the caller of a request knows the user's password, as it was then: re-check it under the lock. */
+/** Proof that the client knows the password set at `passwordChangedAt`; re-check it under the lock. */
 export interface PasswordProof {
   readonly actor: SignedIn
   readonly passwordChangedAt: string | null
@@ -25,9 +25,9 @@ const passwordOf: LookUp<number, { password_hash: string | null; changed_at: str
 }
 
 /**
- * Asks who is logged in for the password once more: a token alone, which may be stolen, opens less.
- * Throws `wrong_password`, which is recorded, `invalid_token`, also when so many were wrong that the
- * session was ended, `too_many_requests` and `overloaded`. Never in a transaction.
+ * Re-authenticates the user by password, because an access token may be stolen. Throws `wrong_password`
+ * (recorded), `too_many_requests`, `overloaded`, and `invalid_token`, also after too many wrong passwords
+ * in a row, which end the session. Never inside a transaction.
  */
 export async function assertOwnPassword(
   ctx: Context,
@@ -37,18 +37,18 @@ export async function assertOwnPassword(
   const actor = sessionOf(request)
   const found = await ctx.lookUp(passwordOf, actor.userId)
   const hash = found?.password_hash ?? undefined
-  const taken = await takePasswordTry(ctx, actor)
+  const attempt = await takePasswordTry(ctx, actor)
   const matches = await ctx.hasher
     .verify(isHashable(password) ? hash : undefined, password, { signal: request.state.hangUp })
     .catch(async (error: unknown) => {
-      await taken.refund()
+      await attempt.refund()
       throw error
     })
-  if (matches) await taken.clear()
+  if (matches) await attempt.clear()
   if (matches && found !== undefined && hash !== undefined)
     return { actor, passwordChangedAt: found.changed_at }
   await commit(ctx, actor.cause, async (write) => {
-    // Nothing is written of a user who is gone by now.
+    // Throws if the user has been deleted: no event may be written about a deleted user.
     await lockSelf(write, actor)
     await write.record('password.refused', { subjectId: actor.userId })
   })
@@ -58,15 +58,15 @@ export async function assertOwnPassword(
 /** Throws `too_many_requests`; after too many in a row it ends the session and throws `invalid_token`. */
 async function takePasswordTry(ctx: Context, actor: SignedIn) {
   const { sessionId } = actor
-  const lately = await ctx.limits.takeOrRefuse('current_password', sessionId)
-  const inARow = await ctx.limits.take('current_password_in_a_row', sessionId)
-  if (inARow.refuse !== undefined) {
-    await inARow.refuse()
+  const recent = await ctx.limits.takeOrRefuse('current_password', sessionId)
+  const consecutive = await ctx.limits.take('current_password_in_a_row', sessionId)
+  if (consecutive.refuse !== undefined) {
+    await consecutive.refuse()
     await endGuessing(ctx, actor)
     throw new AppError('invalid_token')
   }
   return {
-    refund: () => Promise.all([lately.refund(), inARow.refund()]),
+    refund: () => Promise.all([recent.refund(), consecutive.refund()]),
     clear: () =>
       Promise.all([
         ctx.limits.clear('current_password', sessionId),
@@ -85,14 +85,14 @@ function endGuessing(ctx: Context, actor: SignedIn): Promise<void> {
   })
 }
 
-/** Locks the row of who proved the password. Throws `invalid_token`, and `wrong_password` if it was changed meanwhile. */
+/** Locks the user's row. Throws `invalid_token`, and `wrong_password` if it has changed since the proof. */
 export async function lockProven(write: Write, proof: PasswordProof): Promise<PublicUserRow> {
   const user = await lockSelf(write, proof.actor)
   assertUnchanged(user, proof)
   return user
 }
 
-/** For who has locked the row already. Throws `wrong_password`. */
+/** For callers that already hold the lock. Throws `wrong_password` if it has changed since the proof. */
 export function assertUnchanged(
   user: Pick<PublicUserRow, 'password_changed_at'>,
   { passwordChangedAt }: PasswordProof,

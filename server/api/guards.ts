@@ -13,21 +13,21 @@ interface Guard {
   readonly config: FastifyContextConfig
 }
 
-/** Guards of routes: `app.get(url, { schema, ...guards.user }, …)`. They run before the body is read. */
+/** Route guards, used as `app.get(url, { schema, ...guards.user }, …)`. They run before the body is read. */
 export interface Guards {
   readonly user: Guard
   /**
-   * The same for what writes, which is limited. Not for what takes a code or the password, which is
-   * limited anyway, or ends sessions: a thief must not use up what the owner needs.
+   * As `user`, with a rate limit for writes. Not for routes that check a code or the password, which have
+   * their own limits, or that end sessions: a thief must not exhaust the quota that the owner needs.
    */
   readonly writer: Guard
   readonly admin: Guard
   /**
-   * The user named by the path's `id`, whose writes are limited, or an admin. Others get 403 whether or not
-   * that user exists.
+   * Admits the user named by the path's `id`, or an admin; writes are rate-limited. Others get 403
+   * whether or not that user exists.
    */
   readonly selfOrAdmin: Guard
-  /** For routes that decide themselves when a token is needed. Throws as `user` does. */
+  /** For routes that require a token only in some cases. Throws as `user` does. */
   authenticate(request: FastifyRequest): Promise<SignedIn>
 }
 
@@ -65,7 +65,7 @@ export function createGuards(ctx: Context): Guards {
   }
 }
 
-/** Who asks. A route without a guard that calls this has a bug. */
+/** The authenticated session. Throws on a route without a guard, which is a bug. */
 export function sessionOf(request: FastifyRequest): SignedIn {
   if (request.state.session === undefined) throw new Error('this route has no guard')
   return request.state.session
@@ -79,8 +79,8 @@ interface StillAllowed {
 }
 
 /**
- * The guard once more, under the caller's lock on the actor's row: a body may arrive long after its
- * headers were let in. Throws `invalid_token` or `forbidden`.
+ * Repeats the guard's checks under the caller's lock on the actor's row, because a slow body may arrive
+ * long after the headers passed the guard. Throws `invalid_token` or `forbidden`.
  */
 export async function assertStillAllowed(
   { tx, nowMs }: Write,
@@ -93,14 +93,14 @@ export async function assertStillAllowed(
   if (access === 'admin' && row.role !== 'admin') throw new AppError('forbidden')
 }
 
-/** Locks the caller's own row and returns it, `assertStillAllowed`. */
+/** Locks and returns the actor's own row. Throws as `assertStillAllowed` does. */
 export async function lockSelf(write: Write, actor: SignedIn): Promise<PublicUserRow> {
   const row = await lockUser(write.tx, actor.userId)
   await assertStillAllowed(write, { actor, row, access: 'user' })
   return row ?? actor.user
 }
 
-/** The session and the user as they are now, in one round trip. */
+/** Reads the current session and user in one round trip. */
 async function findSignedIn(ctx: Context, token: AccessToken): Promise<PublicUserRow> {
   const session = await ctx.lookUp(sessionUserById, token.sessionId)
   const valid = session !== undefined && session.id === token.userId && isLive(session, ctx.now())
@@ -108,7 +108,7 @@ async function findSignedIn(ctx: Context, token: AccessToken): Promise<PublicUse
   return session
 }
 
-/** RFC 6750 section 2.1. Throws `authentication_required` when there is none. */
+/** RFC 6750 section 2.1. Throws `authentication_required` without a Bearer header. */
 function bearerToken(request: FastifyRequest): string {
   const header = request.headers.authorization
   if (header === undefined || !/^bearer\b/i.test(header))

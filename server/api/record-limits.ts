@@ -5,20 +5,23 @@ import { lockUser } from '../accounts/users.ts'
 import { commit } from '../accounts/write.ts'
 
 /**
- * Records the first refusal of each key and window: a flood must not write. Without a subject: looking
- * for one would take longer for a known address than for an unknown one.
+ * Records only the first refusal per key and window, so that a flood causes no writes. Without a subject:
+ * the timing of a lookup would reveal registered addresses.
  */
 export function recordLimits(app: FastifyInstance, ctx: Context): void {
   app.addHook('onSend', async (request) => {
     const limit = request.state.limitReached
     if (limit === undefined || !limit.isFirst) return
     const cause = causeOf(request)
-    // The refusal stands even when its record fails.
+    // A failed write must not change the response.
     await commit(ctx, cause, async ({ tx, record }) => {
       const { actorId } = cause
-      // The user was deleted since the guard: an erasure would never find this network.
-      const isGone = actorId !== undefined && (await lockUser(tx, actorId)) === undefined
-      await record('limit.reached', { changes: { limit: limit.name }, ...(isGone && { ip: null }) })
-    }).catch((error: unknown) => ctx.log.warn({ err: error, limit: limit.name }, 'limit reached'))
+      // After a concurrent deletion of the user, no erasure would remove this IP.
+      const isDeleted = actorId !== undefined && (await lockUser(tx, actorId)) === undefined
+      const changes = { limit: limit.name }
+      await record('limit.reached', { changes, ...(isDeleted && { ip: null }) })
+    }).catch((error: unknown) =>
+      ctx.log.warn({ err: error, limit: limit.name }, 'exceeded limit not recorded'),
+    )
   })
 }

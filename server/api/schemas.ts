@@ -14,7 +14,7 @@ export const FullName = Type.Unsafe<string | null>({
   examples: ['Ann Lee'],
 })
 
-/** Any text: which passwords are good enough is for `assertGoodPassword`, where one is set. */
+/** Any text; `assertGoodPassword` checks new passwords. */
 export const Password = Type.String({
   minLength: 1,
   maxLength: 1024,
@@ -22,10 +22,10 @@ export const Password = Type.String({
   examples: ['correct horse battery staple'],
 })
 
-/** Its example is nobody's password: a request that is sent as documented changes nothing. */
+/** The example is a wrong password, so that sending the documented request changes nothing. */
 export const CurrentPassword = Type.String({ ...Password, examples: ['your current password'] })
 
-/** Six digits. Never trimmed or converted: what is typed is compared. */
+/** Six digits, neither trimmed nor converted. */
 export const Code = Type.String({
   pattern: SIX_DIGITS,
   description: 'Six digits.',
@@ -72,7 +72,7 @@ export const User = Type.Object(
   { title: 'User', additionalProperties: false, description: 'A user.' },
 )
 
-/** A user as everybody who may see it sees it. */
+/** The same representation for every client that may read the user. */
 export function toUser(ctx: Context, row: PublicUserRow) {
   return {
     id: row.id,

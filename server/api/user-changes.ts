@@ -21,8 +21,8 @@ import { commit, NO_CAUSE, type Write } from '../accounts/write.ts'
 import { erase } from '../accounts/erase.ts'
 import type { AuditEventName } from '../audit/event-names.ts'
 
-// The steps that the API and the command line share. Both keep this rule: once there has been an
-// active admin, there is one at every commit.
+// Shared by the API and the command line. Invariant: once there has been an active admin, every commit
+// keeps at least one.
 
 export interface UserChange {
   readonly full_name?: string | null
@@ -31,9 +31,9 @@ export interface UserChange {
 }
 
 /**
- * Changes a user and returns it as it is then. With an actor: throws `invalid_token` or `forbidden`
- * when that one may no longer act, and `own_role` when it changes its own role or state. Throws
- * `not_found`, `user_inactive` for a promotion of somebody who may not act, `last_admin`.
+ * Changes a user and returns the new row. Throws `not_found`, `last_admin`, and `user_inactive` for the
+ * promotion of an unverified or disabled user. With an actor, also throws `invalid_token` or `forbidden`
+ * when the actor has lost its rights, and `own_role` for a change of its own role or state.
  */
 export function changeUser(
   ctx: Context,
@@ -42,7 +42,7 @@ export function changeUser(
   actor?: SignedIn,
 ): Promise<PublicUserRow> {
   const fullName = change.full_name === undefined ? undefined : normalFullName(change.full_name)
-  // A new name takes no admin away and waits for none.
+  // A new name affects no rights and needs no locks on admins.
   const touchesRights = change.role !== undefined || change.disabled !== undefined
   return commit(ctx, actor?.cause ?? NO_CAUSE, async (write) => {
     const { tx, nowMs } = write
@@ -62,7 +62,7 @@ export function changeUser(
     }
     if (change.disabled === true && user.disabled_at === null) {
       await disableUser(tx, id, nowMs)
-      // Enabling the account again must not revive what was open before.
+      // Re-enabling the account must not revive old sessions.
       await endSessionsOf(tx, id, { nowMs })
       await record('user.disabled')
     }
@@ -74,7 +74,7 @@ export function changeUser(
   })
 }
 
-/** Deletes a user with everything that hangs on it. Throws as `changeUser` does. */
+/** Deletes a user and all data stored about it. Throws as `changeUser` does. */
 export function removeUser(ctx: Context, id: number, actor?: SignedIn): Promise<void> {
   return commit(ctx, actor?.cause ?? NO_CAUSE, async (write) => {
     await removeLockedUser(write, await lockForChange(write, id, { actor, touchesRights: true }))
@@ -82,8 +82,8 @@ export function removeUser(ctx: Context, id: number, actor?: SignedIn): Promise<
 }
 
 /**
- * The deletion itself, for who holds the locks of `lockForChange`. Tells each address that could have
- * taken the account back: it may be the owner's, and the one of now a thief's. Throws `last_admin`.
+ * Deletes a user; the caller holds the locks of `lockForChange`. Notifies each previous address that could
+ * have recovered the account, because the current one may be a thief's. Throws `last_admin`.
  */
 export async function removeLockedUser(
   write: Write,
@@ -99,15 +99,15 @@ export async function removeLockedUser(
 
 interface LockForChange {
   readonly actor: SignedIn | undefined
-  /** Then every active admin is locked, too. */
+  /** Also locks every active admin. */
   readonly touchesRights: boolean
-  /** What the actor has to be; a user, if left out, where it changes itself. */
+  /** The required role of the actor; by default `user` for its own row, otherwise `admin`. */
   readonly access?: 'user' | 'admin'
 }
 
 /**
- * Locks the user, the actor and, where rights may change, every active admin; then checks the actor
- * once more. Throws `invalid_token`, `forbidden`, `not_found`.
+ * Locks the user, the actor and, with `touchesRights`, every active admin; then repeats the check of the
+ * actor. Throws `invalid_token`, `forbidden`, `not_found`.
  */
 export async function lockForChange(
   write: Write,

@@ -1,6 +1,6 @@
 /**
- * Everything that is recorded, with what it means. Names are API: people filter by them. `<noun>.<past
- * participle>`; the subject is the user it happened to, the actor who did it.
+ * Every audit event with its description. The names are API, because clients filter by them: `<noun>.<past
+ * participle>`. The subject is the affected user; the actor caused the event.
  */
 export const EVENTS = {
   'sign_up.received': 'A sign-up was accepted with 201.',

@@ -7,9 +7,9 @@ import { deleteBefore } from '../database/delete-before.ts'
 
 export interface AuditEvent {
   readonly event: AuditEventName
-  /** Who did it; absent for the service itself and its operators. */
+  /** Absent for the service itself and its operators. */
   readonly actorId?: number
-  /** Whom it concerns. */
+  /** The affected user. */
   readonly subjectId?: number
   /** Field names, ids and counts; never an address, a name or a secret. */
   readonly changes?: Readonly<Record<string, unknown>>
@@ -17,7 +17,7 @@ export interface AuditEvent {
   readonly requestId?: string
 }
 
-/** Records what `tx` does: both are committed, or neither. */
+/** Records an event in the transaction of the change that it describes. */
 export async function recordEvent(tx: Tx, event: AuditEvent, nowMs: number): Promise<void> {
   await tx
     .insertInto('audit_events')
@@ -39,18 +39,18 @@ export interface AuditFilters {
   readonly event?: AuditEventName | undefined
   readonly actorId?: number | undefined
   readonly subjectId?: number | undefined
-  /** RFC 3339 in UTC with milliseconds; from `since` on, and before `until`. */
+  /** RFC 3339 in UTC with milliseconds; `since` is inclusive, `until` exclusive. */
   readonly since?: string | undefined
   readonly until?: string | undefined
 }
 
-/** Where an event stands in the list; the id breaks ties. */
+/** A cursor: the position of an event in the list; the id breaks ties. */
 export interface EventKey {
   readonly at: string
   readonly id: number
 }
 
-/** At most `limit` events, newest first, that are older than `before`. Each filter has an index in this order. */
+/** At most `limit` events older than `before`, newest first. Each filter has an index in this order. */
 export function findEventPage(
   db: Db,
   { event, actorId, subjectId, since, until }: AuditFilters,
@@ -63,7 +63,7 @@ export function findEventPage(
   if (actorId !== undefined) query = query.where('actor_id', '=', actorId)
   if (subjectId !== undefined) query = query.where('subject_id', '=', subjectId)
   if (since !== undefined) query = query.where('at', '>=', since)
-  // Of two ends SQLite may seek the farther one; a page's own is never later than `until`.
+  // One upper bound only: with two, SQLite may seek by the weaker one. A cursor is never later than `until`.
   if (before !== undefined) {
     const { at, id } = before
     query = query.where(({ eb, refTuple, tuple }) => eb(refTuple('at', 'id'), '<', tuple(at, id)))
@@ -72,9 +72,9 @@ export function findEventPage(
 }
 
 /**
- * Forgets where users acted from, once they are deleted: their own addresses, and those of whoever acted
- * for them without being logged in. An admin's stays, until that admin goes. At most `limit` events, for
- * somebody waits; `blankLeftovers` does the rest.
+ * Removes the IP addresses from deleted users' events: those that they caused and those of clients that
+ * were not logged in. An admin's IP remains until that admin is deleted. Processes at most `limit` events,
+ * because a request waits; `blankLeftovers` does the rest.
  */
 export async function blankEventsOf(
   tx: Tx,
@@ -89,7 +89,7 @@ export async function blankEventsOf(
     .execute()
 }
 
-/** Goes on with it for at most `limit` events and users; returns less when nothing is left. */
+/** Continues for at most `limit` events and users; returns less than `limit` once all are done. */
 export async function blankLeftovers(tx: Tx, limit: number): Promise<number> {
   const leftovers = await tx
     .selectFrom('audit_leftovers')

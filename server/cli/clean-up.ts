@@ -23,7 +23,7 @@ export const cleanUpCommand: Command = {
   },
 }
 
-/** The count goes to standard error, so that standard output is one id a line. */
+/** Prints the count to standard error, because standard output holds one id per line. */
 async function list(ctx: Context): Promise<number> {
   const cutoff = expiryCutoff(ctx)
   console.error(`${users(await countExpiredUsers(ctx.db, cutoff))} would be deleted.`)

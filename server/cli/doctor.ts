@@ -27,26 +27,26 @@ export const doctor: Command = {
       const { config, secrets } = readConfig(environment)
       report(true, 'settings')
       for (const warning of configWarnings(config)) console.log(`warn ${warning}`)
-      if (secrets.redisUrl !== undefined) await lookAtRedis(secrets.redisUrl, report)
-      await lookAtDatabase(secrets.databaseUrl, report)
+      if (secrets.redisUrl !== undefined) await reportRedis(secrets.redisUrl, report)
+      await reportDatabase(secrets.databaseUrl, report)
     } catch (error) {
       if (error instanceof ConfigError)
         for (const line of error.message.split('\n')) report(false, line)
-      else report(false, databaseProblem(error) ?? wordsOf(error))
+      else report(false, databaseProblem(error) ?? messageOf(error))
     }
     return failed ? 1 : 0
   },
 }
 
-async function lookAtRedis(url: string, report: Report): Promise<void> {
+async function reportRedis(url: string, report: Report): Promise<void> {
   try {
     const { checkRedis } = await import('../limits/redis.ts')
     await checkRedis(url)
     report(true, 'Redis')
   } catch (error) {
     const { syscall, code } = error as NodeJS.ErrnoException
-    // The system's words would repeat the host.
-    const why = syscall !== undefined && code !== undefined ? code : wordsOf(error)
+    // The message of a system error would reveal the host.
+    const why = syscall !== undefined && code !== undefined ? code : messageOf(error)
     report(
       false,
       `REDIS_URL names a server that cannot be used (${why}): each process counts rate limits on its own`,
@@ -54,7 +54,7 @@ async function lookAtRedis(url: string, report: Report): Promise<void> {
   }
 }
 
-async function lookAtDatabase(url: DatabaseUrl, report: Report): Promise<void> {
+async function reportDatabase(url: DatabaseUrl, report: Report): Promise<void> {
   const backend = await openDatabase(url)
   try {
     const connection = connect(backend)
@@ -66,7 +66,7 @@ async function lookAtDatabase(url: DatabaseUrl, report: Report): Promise<void> {
       pending.length === 0 ? 'migrations' : `migrations pending: ${pending.join(', ')}`,
     )
     const skewMs = Math.abs(databaseNowMs - Date.now())
-    report(skewMs <= SKEW_MAX_MS, `clock, ${Math.round(skewMs)} ms off the database’s`)
+    report(skewMs <= SKEW_MAX_MS, `clock, ${Math.round(skewMs)} ms off the database clock`)
     if (pending.length > 0) return
     const admin = await hasActiveAdmin(connection.db)
     console.log(
@@ -79,6 +79,6 @@ async function lookAtDatabase(url: DatabaseUrl, report: Report): Promise<void> {
   }
 }
 
-function wordsOf(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : 'unknown error'
 }

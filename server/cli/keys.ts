@@ -14,12 +14,12 @@ export const rotateKeysCommand: Command = {
     if (readArgs(args, {}).positionals.length > 0)
       throw new UsageError('this command takes no arguments')
     const { algorithm, path } = signingKeySettings(environment)
-    // The file may not be there yet, and nothing is signed here.
+    // The key file may not exist yet, and this command signs nothing.
     const settings = { ...environment, ALGORITHM: '', JWT_PRIVATE_KEY_FILE: '' }
     return withContext(settings, async (ctx) => {
       const { keys, added } = rotate(path, algorithm, ctx.now())
       if (added !== undefined) await record(ctx, added)
-      for (const key of keys) console.log(JSON.stringify(shown(key)))
+      for (const key of keys) console.log(JSON.stringify(toOutput(key)))
       console.error(
         added === undefined
           ? 'The next key is already published but not in use yet; nothing was changed.'
@@ -34,7 +34,7 @@ function rotate(path: string, algorithm: SigningAlgorithm, nowMs: number) {
   try {
     return rotateSigningKeys(path, algorithm, nowMs)
   } catch (error) {
-    // A system error names its file; the others are about the setting.
+    // The message of a system error names the file; other errors need the name of the setting.
     if (error instanceof Error && !('syscall' in error))
       throw new ConfigError([`JWT_PRIVATE_KEY_FILE ${error.message}`])
     throw error
@@ -42,9 +42,9 @@ function rotate(path: string, algorithm: SigningAlgorithm, nowMs: number) {
 }
 
 function record(ctx: Context, key: SigningKey): Promise<void> {
-  return commit(ctx, NO_CAUSE, ({ record }) => record('key.rotated', { changes: shown(key) }))
+  return commit(ctx, NO_CAUSE, ({ record }) => record('key.rotated', { changes: toOutput(key) }))
 }
 
-function shown({ kid, alg, signsFromMs }: SigningKey) {
+function toOutput({ kid, alg, signsFromMs }: SigningKey) {
   return { kid, alg, signs_from: toIso(signsFromMs) }
 }

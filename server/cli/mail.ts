@@ -69,7 +69,7 @@ export const resendMailCommand: Command = {
   },
 }
 
-/** Each in a transaction of its own, so that a worker begins with the first. */
+/** One transaction per message, so that a worker can start with the first one immediately. */
 async function resendAll(ctx: Context, filters: MailFilters): Promise<number> {
   let resent = 0
   for await (const { id } of mailsOf(ctx, filters)) {
@@ -77,7 +77,7 @@ async function resendAll(ctx: Context, filters: MailFilters): Promise<number> {
       print(await resendMail(ctx, id))
       resent++
     } catch (error) {
-      // Somebody else was faster, or its user has gone.
+      // Resent by another caller, or deleted with its user.
       if (!(error instanceof AppError)) throw error
     }
   }

@@ -4,9 +4,9 @@ export const printOpenApi: Command = {
   usage: '',
   summary: 'print the OpenAPI document',
   async run() {
-    // The document depends on no setting and no data: an empty private database will do.
+    // The document does not depend on settings or data: an empty in-memory database is enough.
     return withContext({ DATABASE_URL: 'sqlite:///:memory:' }, async (ctx) => {
-      // Fastify and every endpoint: no other command needs them.
+      // Imported here, because no other command needs Fastify and the endpoints.
       const { createApp } = await import('../app.ts')
       const { apiDocument } = await import('../api/public/documentation.ts')
       const app = createApp(ctx)

@@ -18,7 +18,7 @@ import {
 import { databaseProblem } from '../database/problems.ts'
 import { AppError } from '../errors.ts'
 
-/** Every command, in one list. Passwords are asked for or read from standard input, never taken from here. */
+/** Every command. Passwords come from a prompt or standard input, never from arguments. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   migrate: migrateDatabase,
   doctor,
@@ -42,20 +42,20 @@ const HINTS = `npm run cli -- <command> --help describes a command. Use npm run 
 two lines that npm prints before the output.
 npm start runs the server, npm run work runs background jobs: mail and clean-up.`
 
-/** Runs a command and returns the exit code: 0 done, 1 refused or failed, 2 misused. */
+/** Runs a command and returns the exit code: 0 success, 1 refused or failed, 2 usage error. */
 export async function run(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
-  // A reader that has seen enough, such as `head`, is no reason to stop half-way.
+  // A reader that closes the pipe early, such as `head`, must not abort the command halfway.
   process.stdout.on('error', ignoreClosedPipe)
-  const asked = args[0] === 'help' || args.some((arg) => arg === '--help' || arg === '-h')
-  const words = asked ? args.filter((arg) => !/^(help|--help|-h)$/.test(arg)) : args
+  const wantsHelp = args[0] === 'help' || args.some((arg) => arg === '--help' || arg === '-h')
+  const words = wantsHelp ? args.filter((arg) => !/^(help|--help|-h)$/.test(arg)) : args
   const name = Object.keys(COMMANDS).find((known) => `${words.join(' ')} `.startsWith(`${known} `))
   const command = COMMANDS[name ?? '']
-  if (asked || name === undefined || command === undefined) {
-    ;(asked ? console.log : console.error)(usage(name ?? words[0]))
-    return asked ? 0 : 2
+  if (wantsHelp || name === undefined || command === undefined) {
+    ;(wantsHelp ? console.log : console.error)(usage(name ?? words[0]))
+    return wantsHelp ? 0 : 2
   }
   const rest = args.slice(name.split(' ').length)
   try {
@@ -72,16 +72,16 @@ export async function run(
     }
     if (error instanceof AppError) {
       const details = error.fields?.map((field) => field.detail).join(' ')
-      const absent = error.code === 'not_found' ? absence(name, rest) : undefined
-      console.error(`${error.code}: ${absent ?? details ?? error.message}`)
+      const notFound = error.code === 'not_found' ? notFoundMessage(name, rest) : undefined
+      console.error(`${error.code}: ${notFound ?? details ?? error.message}`)
       return 1
     }
     throw error
   }
 }
 
-/** By the id or address that was asked for; whatever else was typed there is not repeated. */
-function absence(command: string, args: readonly string[]): string | undefined {
+/** Names the requested id or address; never repeats other arguments. */
+function notFoundMessage(command: string, args: readonly string[]): string | undefined {
   const named = args.filter((arg) => /^[0-9]{1,16}$|^[0-9a-f-]{36}$|^[^@\s]+@[^@\s]+$/i.test(arg))
   const what = command.startsWith('mail ') ? 'message' : 'user'
   return named.length === 0 ? undefined : `There is no ${what} ${named.join(', ')}.`
@@ -91,12 +91,12 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }
 
-/** Of one command, of those that begin with a word, or of all. */
-function usage(asked = ''): string {
-  const command = COMMANDS[asked]
+/** The usage of one command, of a group such as `users`, or of all commands. */
+function usage(topic = ''): string {
+  const command = COMMANDS[topic]
   if (command !== undefined)
-    return `usage: npm run cli -- ${asked} ${command.usage}`.trimEnd() + `\n\n${command.summary}`
-  const ofGroup = Object.keys(COMMANDS).filter((name) => name.startsWith(`${asked} `))
+    return `usage: npm run cli -- ${topic} ${command.usage}`.trimEnd() + `\n\n${command.summary}`
+  const ofGroup = Object.keys(COMMANDS).filter((name) => name.startsWith(`${topic} `))
   const names = ofGroup.length > 0 ? ofGroup : Object.keys(COMMANDS)
   const lines = names.map(
     (name) => `  ${`${name} ${COMMANDS[name]?.usage}`.padEnd(63)} ${COMMANDS[name]?.summary}`,

@@ -6,7 +6,7 @@ import { lockUser } from '../accounts/users.ts'
 import { type Command, readArgs, UsageError, userNamed, withContext } from './terminal.ts'
 import { commit, NO_CAUSE, type Write } from '../accounts/write.ts'
 
-/** Without a question, so that a script can do it: what it ends, people can open again by logging in. */
+/** Asks for no confirmation, so that scripts can run it: users can log in again. */
 export const endSessionsCommand: Command = {
   usage: '--all | --user <id or email>',
   summary: 'end all sessions, of every user or of one user',
@@ -29,7 +29,7 @@ export const endSessionsCommand: Command = {
 async function endOf(ctx: Context, key: string): Promise<number> {
   const { id: userId } = await userNamed(ctx, key)
   return commit(ctx, NO_CAUSE, async ({ tx, nowMs, record }) => {
-    // Under the lock no login can slip a session in between.
+    // The lock keeps concurrent logins from opening a session.
     if ((await lockUser(tx, userId)) === undefined) throw new AppError('not_found')
     const ended = await endSessionsOf(tx, userId, { nowMs })
     await record('sessions.ended', { subjectId: userId, changes: { ended } })
@@ -38,11 +38,11 @@ async function endOf(ctx: Context, key: string): Promise<number> {
 }
 
 /**
- * Batch by batch, so that no request waits for long: killed in between, what was ended stays ended, and
- * another run does the rest.
+ * Runs in batches, so that requests do not wait long for locks. If it is killed, ended sessions stay
+ * ended, and another run continues.
  */
 async function endAll(ctx: Context): Promise<number> {
-  // Once more: a login that was under way may have put its session before where the first pass was.
+  // Two passes: a concurrent login may have inserted its session behind the cursor of the first.
   return (await endEach(ctx)) + (await endEach(ctx))
 }
 
@@ -61,7 +61,7 @@ async function endEach(ctx: Context): Promise<number> {
 async function endSome({ ctx, tx, nowMs, record }: Write, after: string) {
   const batch = await endSessionsAfter(tx, after, { limit: ctx.batchMax, nowMs })
   const { ended } = batch
-  // An event for each batch: each is true by itself, whatever becomes of the next.
+  // One event per batch, in the batch's own transaction.
   if (ended > 0) await record('sessions.ended', { changes: { of: 'all', ended } })
   return batch
 }

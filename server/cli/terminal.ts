@@ -20,12 +20,12 @@ export interface Command {
   run(args: readonly string[], environment: Environment): Promise<number>
 }
 
-/** The command was called wrongly; its usage is shown. */
+/** Invalid arguments; the command prints its usage. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** `parseArgs` of Node, whose complaints become UsageErrors. */
+/** Node's `parseArgs`; its errors become UsageErrors. */
 export function readArgs<Options extends NonNullable<ParseArgsConfig['options']>>(
   args: readonly string[],
   options: Options,
@@ -33,7 +33,7 @@ export function readArgs<Options extends NonNullable<ParseArgsConfig['options']>
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : 'wrong arguments', {
+    throw new UsageError(error instanceof Error ? error.message : 'invalid arguments', {
       cause: error,
     })
   }
@@ -55,7 +55,7 @@ export async function withContext<T>(
   }
 }
 
-/** By id or by address, however that is typed. Throws `not_found`. */
+/** Finds a user by id or by address in any spelling. Throws `not_found`. */
 export async function userNamed(ctx: Context, key: string): Promise<PublicUserRow> {
   const user = USER_ID.test(key)
     ? await ctx.lookUp(userById, Number(key))
@@ -64,12 +64,12 @@ export async function userNamed(ctx: Context, key: string): Promise<PublicUserRo
   return user
 }
 
-/** Twice from the terminal, where it is not shown, or the first line of standard input. */
+/** Prompts twice without echo on a terminal; otherwise reads the first line of standard input. */
 export async function readNewPassword(): Promise<string> {
   if (!process.stdin.isTTY) return (await text(process.stdin)).split(/\r?\n/, 1)[0] ?? ''
   const password = await readHidden('Password: ')
-  if ((await readHidden('Once more: ')) !== password)
-    throw new UsageError('these were two different passwords')
+  if ((await readHidden('Repeat the password: ')) !== password)
+    throw new UsageError('the passwords do not match')
   return password
 }
 
@@ -79,8 +79,8 @@ async function readHidden(prompt: string): Promise<string> {
   try {
     return await new Promise<string>((resolve, reject) => {
       reader.once('line', resolve)
-      // Ctrl-C and Ctrl-D close it without a line.
-      reader.once('close', () => reject(new UsageError('no password was typed')))
+      // Ctrl-C and Ctrl-D close the reader without a line.
+      reader.once('close', () => reject(new UsageError('no password was entered')))
     })
   } finally {
     reader.close()

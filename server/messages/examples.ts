@@ -8,20 +8,20 @@ import { phoneCodeSms } from './sms.ts'
 
 const TOKEN = `0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.${'A'.repeat(43)}`
 
-/** Everything that an example may say; an entry of `KINDS` names what differs. */
+/** An example of a mail; entries of `KINDS` set only what differs from the defaults. */
 export interface Example {
   readonly text: MailName
   readonly link?: 'home' | 'reset' | 'undo'
   readonly until?: string
   readonly verifies?: boolean
-  /** `unknown`: neither network nor device. `service`: the service itself caused it. */
+  /** `unknown`: neither IP nor device is known. `service`: caused by the service itself. */
   readonly from?: 'unknown' | 'service'
 }
 
 function factsOf({ link = 'home', until, verifies = false, from }: Example, urls: Urls) {
   const origin = originOf({
     ip: '203.0.113.7',
-    // An attacker can send anything as the name of the browser.
+    // An attacker controls the User-Agent header.
     userAgent: `Mozilla/5.0 (X11; Linux x86_64; <b>"R&D"</b> 'x') Firefox/140.0`,
   })
   const links = { home: homeLink(urls), reset: resetLink(urls, TOKEN), undo: undoLink(urls, TOKEN) }
@@ -50,7 +50,7 @@ export interface ExampleMail {
   readonly mail: Mail
 }
 
-/** An example of every mail in every language, for the preview and the snapshots. */
+/** An example of every mail in every language, for the preview and the snapshot tests. */
 export function exampleMails(shop: Shop, publicUrl: string): ExampleMail[] {
   const examples = Object.values(KINDS).flatMap((kind) => Object.entries<Example>(kind.examples))
   return LOCALES.flatMap((locale) =>

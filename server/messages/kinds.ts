@@ -12,14 +12,14 @@ import { repeatCodes } from './repeat-codes.ts'
 import { sendCode, sendEmailCode, sendPhoneCode } from './send-codes.ts'
 import { sendReset } from './send-reset.ts'
 import {
-  tellEmailChanged,
-  tellEmailConfirmed,
-  tellFormerAddressOfPassword,
-} from './tell-email-changes.ts'
+  notifyEmailChanged,
+  notifyEmailConfirmed,
+  notifyPreviousAddressOfPassword,
+} from './notify-email-changes.ts'
 
 interface Described<Payload, Message> extends Kind<Message> {
   readonly make: Job<Payload, Message>
-  /** For the preview and the snapshots, by name. */
+  /** For the preview and the snapshot tests, by name. */
   readonly examples: Readonly<Record<string, Example>>
 }
 
@@ -28,7 +28,7 @@ const mail = <Payload>(kind: Omit<Described<Payload, Mail>, 'channel'>) =>
 const sms = <Payload>(kind: Omit<Described<Payload, Sms>, 'channel'>) =>
   ({ ...kind, channel: 'sms' }) as const
 
-/** Every kind of message. What else needs a list of them reads this. */
+/** Every kind of message. Other lists of kinds derive from it. */
 export const KINDS = {
   verification: mail({
     make: sendCode,
@@ -39,10 +39,10 @@ export const KINDS = {
     },
   }),
   verification_again: mail({ make: sendCode, isHeldBack: true, examples: {} }),
-  /** Enqueues one `verification_again` for each attempt that waits. */
+  /** Enqueues one `verification_again` per pending sign-up. */
   repeat_verification: mail({ make: repeatCodes, examples: {} }),
   already_registered: mail({
-    make: tellRegistered,
+    make: notifyRegistered,
     isHeldBack: true,
     examples: { already_registered: { text: 'alreadyRegistered' } },
   }),
@@ -72,8 +72,8 @@ export const KINDS = {
     examples: { password_changed: { text: 'passwordChanged' } },
   }),
   password_changed_left: mail({
-    make: tellFormerAddressOfPassword,
-    examples: { password_changed_left: { text: 'leftPasswordChanged', link: 'undo' } },
+    make: notifyPreviousAddressOfPassword,
+    examples: { password_changed_left: { text: 'previousAddressPasswordChanged', link: 'undo' } },
   }),
   email_code: mail({
     make: sendEmailCode,
@@ -81,11 +81,11 @@ export const KINDS = {
     examples: { email_code: { text: 'emailCode' }, email_taken: { text: 'emailTaken' } },
   }),
   email_changed: mail({
-    make: tellEmailChanged,
+    make: notifyEmailChanged,
     examples: { email_changed: { text: 'emailChanged', link: 'undo' } },
   }),
   email_confirmed: mail({
-    make: tellEmailConfirmed,
+    make: notifyEmailConfirmed,
     examples: { email_confirmed: { text: 'emailConfirmed' } },
   }),
   email_undone: mail({
@@ -95,11 +95,11 @@ export const KINDS = {
   }),
   phone_code: sms({ make: sendPhoneCode, examples: {} }),
   account_deleted: mail({
-    make: sayFarewell,
+    make: confirmDeletion,
     isFarewell: true,
     examples: {
       account_deleted: { text: 'accountDeleted' },
-      account_deleted_left: { text: 'leftAccountDeleted' },
+      account_deleted_left: { text: 'previousAddressAccountDeleted' },
     },
   }),
 } as const
@@ -109,7 +109,6 @@ declare module '../outbox/kind.ts' {
   interface OutboxPayloads extends Payloads {}
 }
 
-/** The kinds of one channel, by name. */
 export function kindsOf<Channel extends 'mail' | 'sms'>(channel: Channel) {
   const entries = Object.entries<Kind<Mail> | Kind<Sms>>(KINDS)
   return Object.fromEntries(entries.filter(([, kind]) => kind.channel === channel)) as Readonly<
@@ -117,7 +116,7 @@ export function kindsOf<Channel extends 'mail' | 'sms'>(channel: Channel) {
   >
 }
 
-/** A mail to the owner of an account as the account is when the mail is made. */
+/** Makes a mail to the current address of an account, read at delivery. */
 function toOwner<Name extends 'newDevice' | 'sessionReplayed' | 'passwordChanged'>(name: Name) {
   return async (
     ctx: Context,
@@ -130,8 +129,11 @@ function toOwner<Name extends 'newDevice' | 'sessionReplayed' | 'passwordChanged
   }
 }
 
-/** The owner of an address that was signed up again. The language is the owner's, not the caller's. */
-async function tellRegistered(ctx: Context, payload: { email: string }): Promise<Mail | undefined> {
+/** Notifies the owner of an address about another sign-up with it, in the owner's language. */
+async function notifyRegistered(
+  ctx: Context,
+  payload: { email: string },
+): Promise<Mail | undefined> {
   const user = await findUserByEmail(ctx.db, payload.email)
   if (user === undefined) return undefined
   const { email: to, locale } = user
@@ -142,15 +144,15 @@ interface Farewell extends Client {
   readonly to: string
   readonly locale: string | null
   readonly at: string
-  /** The account had this address before, and somebody else deleted it. */
+  /** True for a previous address of an account that an admin or an operator deleted. */
   readonly left?: boolean
 }
 
-/** The account is gone, so the payload says it all; one that failed and is sent again has none. */
-async function sayFarewell(ctx: Context, payload: Farewell): Promise<Mail | undefined> {
+/** The account is deleted, so the payload holds all data. It is erased when delivery ends: a resend finds none. */
+async function confirmDeletion(ctx: Context, payload: Farewell): Promise<Mail | undefined> {
   if (payload.to === undefined) return undefined
-  const { to, locale, at, left = false } = payload
+  const { to, locale, at, left: isPreviousAddress = false } = payload
   const { shop } = ctx.config
-  if (left) return writeMail(shop, 'leftAccountDeleted', { to, locale, at })
+  if (isPreviousAddress) return writeMail(shop, 'previousAddressAccountDeleted', { to, locale, at })
   return writeMail(shop, 'accountDeleted', { to, locale, at, from: originOf(payload) })
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../settings/config.ts'
 import type { Locale } from '../lib/locales.ts'
 
-/** The shop in whose name the service writes. */
+/** The shop that appears as the sender. */
 export type Shop = Config['shop']
 
 /**

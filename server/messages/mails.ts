@@ -8,7 +8,7 @@ import { type Origin, TEXTS, type Texts } from './texts.ts'
 
 /** The name of a mail's text. */
 export type MailName = Exclude<keyof Texts, 'phoneCode'>
-/** What a text says besides the name of the shop. */
+/** The parameters of a text besides the name of the shop. */
 export type Facts<Name extends MailName> = Parameters<Texts[Name]>[1]
 
 interface Recipient {
@@ -17,7 +17,7 @@ interface Recipient {
   readonly locale: string | null
 }
 
-/** A mail in the language of its recipient. */
+/** Writes a mail in the language of its recipient. */
 export function writeMail<Name extends MailName>(
   shop: Shop,
   name: Name,
@@ -33,7 +33,7 @@ export function writeMail<Name extends MailName>(
 const codeLine = ({ to, code }: { to: string; code: string }) =>
   `🔑 Verification code for ${to}: ${code}`
 
-/** Printed in place of the whole mail. */
+/** Printed instead of the whole mail with `MAIL_URL=console:`. */
 const CONSOLE_LINES: Partial<Record<MailName, (mail: never) => string>> = {
   verification: codeLine,
   emailCode: codeLine,
@@ -43,9 +43,9 @@ const CONSOLE_LINES: Partial<Record<MailName, (mail: never) => string>> = {
 
 type Urls = Pick<Config, 'shop' | 'publicUrl'>
 
-/** Where a person uses the account. */
+/** The shop's website, or this service without one. */
 export const homeLink = ({ shop, publicUrl }: Urls) => shop.url ?? publicUrl
-// The secrets are in the fragment, which no server, log or Referer sees.
+// The token is in the fragment, which no server, log or Referer sees.
 export const resetLink = ({ publicUrl }: Urls, token: string) => `${publicUrl}/reset#token=${token}`
 export const undoLink = ({ publicUrl }: Urls, token: string) => `${publicUrl}/reset#undo=${token}`
 

@@ -5,14 +5,14 @@ import type { Mail } from '../outbox/transports/mailer.ts'
 import { expiryCutoff, verificationExpiresAt } from '../accounts/expiry.ts'
 import { isExpired, userById } from '../accounts/users.ts'
 
-/** Halfway to the deletion of an account that nobody verified; none once it is verified or gone. */
+/** Makes the reminder halfway to the deletion of an unverified account; undefined once verified or deleted. */
 export async function remind(
   ctx: Context,
   { userId }: { userId: number },
 ): Promise<Mail | undefined> {
   const user = await ctx.lookUp(userById, userId)
   if (user === undefined || user.verified_at !== null || isExpired(user, expiryCutoff(ctx))) return
-  // Until then language and origin belong to the attempts; the newest is what its reader remembers.
+  // Before verification, each sign-up has its own language and origin; the reader remembers the newest.
   const [newest] = await findSignUpsOf(ctx.db, user.id)
   if (newest === undefined) return
   return writeMail(ctx.config.shop, 'reminder', {

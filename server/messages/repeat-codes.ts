@@ -8,9 +8,9 @@ import { isExpired, lockUserByEmail } from '../accounts/users.ts'
 import { writeIn } from '../accounts/write.ts'
 
 /**
- * Writes one mail for each attempt to be repeated, newest first, and gives its code another 24 hours,
- * never past the account's end. Decided under the user's lock: asked twice at once, it mails once; and
- * with the end of the row that asked: killed in between, it mails once, too.
+ * Enqueues one mail per requested sign-up, newest first, and extends its code by 24 hours, capped at the
+ * account's expiry. Idempotent: concurrent requests are serialized by the user's lock, and the row of the
+ * request is finished in the same transaction.
  */
 export async function repeatCodes(
   ctx: Context,

@@ -13,9 +13,9 @@ import type { Sms } from '../outbox/transports/sms-sender.ts'
 import { originOf, writeMail } from './mails.ts'
 import { phoneCodeSms } from './sms.ts'
 
-// None is sent once its code was used or replaced, or has expired: a dead code helps nobody.
+// No message is sent once its code has been used or replaced, or has expired.
 
-/** The code of one attempt to sign up. */
+/** The code of one sign-up. */
 export async function sendCode(
   ctx: Context,
   payload: { signUpId: string },
@@ -34,7 +34,6 @@ export async function sendCode(
   })
 }
 
-/** The code for a phone number. */
 export async function sendPhoneCode(
   ctx: Context,
   { phoneChangeId }: { phoneChangeId: string },
@@ -48,8 +47,8 @@ export async function sendPhoneCode(
 }
 
 /**
- * The code for a new address, or a notice to the owner of an address that is not free. Decided here, so
- * that the request costs the same.
+ * The code for a new address, or a notice to the owner of a taken address. The worker decides, so that
+ * the timing of the request does not reveal registered addresses.
  */
 export async function sendEmailCode(
   ctx: Context,
@@ -75,7 +74,7 @@ interface Owner {
   readonly locale: string | null
 }
 
-/** The verified owner of the address, or the former one who may still take it back. */
+/** The verified owner of the address, or a former owner for whom it is still reserved. */
 async function ownerOf(
   ctx: Context,
   change: { user_id: number; email_canonical: string },

@@ -12,17 +12,17 @@ import { isExpired, lockUserByEmail } from '../accounts/users.ts'
 import { commit, type Write } from '../accounts/write.ts'
 import type { Client } from '../http/client.ts'
 
-/** By an address that may be nobody's. */
+/** The address may belong to no account. */
 interface Request extends Client {
   readonly email: string
   readonly resetId: string
   readonly requestedAt: string
 }
 
-/** At most, those of two replicas; what is asked for in the moment of a change is meant to follow it. */
-const CLOCKS_APART_MS = 10 * SECOND_MS
+/** Maximum clock skew between replicas. A reset requested this close to a change of the password stays valid. */
+const CLOCK_SKEW_MAX_MS = 10 * SECOND_MS
 
-/** The mail with the link, if somebody has the address; none once it was used or asked for again. */
+/** The mail with the link; undefined for an unknown address, a used link or a superseded request. */
 export async function sendReset(ctx: Context, request: Request): Promise<Mail | undefined> {
   const opened = await commit(ctx, { ip: request.ip }, (write) => open(write, request))
   if (opened === undefined) return undefined
@@ -30,7 +30,7 @@ export async function sendReset(ctx: Context, request: Request): Promise<Mail | 
   const byService = request.ip === null && request.userAgent === null
   return writeMail(ctx.config.shop, 'passwordReset', {
     to: user.email,
-    locale: user.locale ?? (await attemptLocale(ctx, user)),
+    locale: user.locale ?? (await signUpLocale(ctx, user)),
     from: byService ? null : originOf(request),
     link: resetLink(ctx.config, linkToken(ctx.keys.current, 'reset', request.resetId)),
     until: expiresAt,
@@ -39,7 +39,7 @@ export async function sendReset(ctx: Context, request: Request): Promise<Mail | 
   })
 }
 
-/** Committed before the mail leaves: a link that is mailed twice after a crash is one and the same. */
+/** Committed before the delivery: a redelivery after a crash mails the same link. */
 async function open(
   { ctx, tx, nowMs, record }: Write,
   request: Request,
@@ -47,12 +47,12 @@ async function open(
   const { email, resetId: id, requestedAt } = request
   const user = await lockUserByEmail(tx, email)
   if (user === undefined || isExpired(user, expiryCutoff(ctx))) return undefined
-  // A link that was asked for before the password was changed died then, sent or not.
-  const voidFrom = toIso(Date.parse(requestedAt) + CLOCKS_APART_MS)
+  // A change of the password revokes links that were requested before it, sent or not.
+  const voidFrom = toIso(Date.parse(requestedAt) + CLOCK_SKEW_MAX_MS)
   if (user.password_changed_at !== null && user.password_changed_at > voidFrom) return undefined
-  const asked = { payload: request, email, atMs: Date.parse(requestedAt) }
-  if (await isMailSuperseded(tx, 'password_reset', asked)) return undefined
-  const expiresAt = lastingUntil(ctx, user, nowMs)
+  const requested = { payload: request, email, atMs: Date.parse(requestedAt) }
+  if (await isMailSuperseded(tx, 'password_reset', requested)) return undefined
+  const expiresAt = linkExpiresAt(ctx, user, nowMs)
   const outcome = await openPasswordReset(tx, ctx.keys, {
     id,
     userId: user.id,
@@ -64,16 +64,16 @@ async function open(
   return { user, expiresAt }
 }
 
-/** Never past the end of an account that nobody has verified. */
-function lastingUntil(ctx: Context, user: PublicUserRow, nowMs: number): string {
+/** Capped at the expiry of an unverified account. */
+function linkExpiresAt(ctx: Context, user: PublicUserRow, nowMs: number): string {
   const endsAt = toIso(nowMs + RESET_LIFETIME_MS)
   if (user.verified_at !== null) return endsAt
   const accountEndsAt = verificationExpiresAt(ctx, user)
   return accountEndsAt < endsAt ? accountEndsAt : endsAt
 }
 
-/** Until an account is verified, its language is its newest attempt's. */
-async function attemptLocale(ctx: Context, { id }: PublicUserRow): Promise<string | null> {
+/** Unverified accounts use the language of their newest sign-up. */
+async function signUpLocale(ctx: Context, { id }: PublicUserRow): Promise<string | null> {
   const [newest] = await findSignUpsOf(ctx.db, id)
   return newest?.locale ?? null
 }

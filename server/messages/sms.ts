@@ -4,8 +4,8 @@ import { TEXTS } from './texts.ts'
 import type { Sms } from '../outbox/transports/sms-sender.ts'
 
 /**
- * The code that proves a number, in one segment: 160 characters of the GSM alphabet. It names no
- * account: numbers are mistyped, and change hands.
+ * The code for a phone number, in one segment of 160 GSM characters. It does not identify the account,
+ * because the number may be mistyped or reassigned.
  */
 export function phoneCodeSms(
   shop: Shop,

@@ -68,7 +68,7 @@ export const GERMAN: Texts = {
       },
     ],
   }),
-  leftPasswordChanged: (shop, { at, until, link }) => ({
+  previousAddressPasswordChanged: (shop, { at, until, link }) => ({
     subject: `Ihr Passwort bei ${shop} wurde geändert`,
     blocks: [
       `Das Passwort des Kontos, das bis vor Kurzem diese E-Mail-Adresse hatte, wurde am ${time(at)} geändert. Alle anderen Sitzungen wurden beendet.`,
@@ -115,7 +115,7 @@ export const GERMAN: Texts = {
       },
     ],
   }),
-  leftAccountDeleted: (shop, { at }) => ({
+  previousAddressAccountDeleted: (shop, { at }) => ({
     subject: `Ihr Konto bei ${shop} wurde gelöscht`,
     blocks: [
       `Das Konto, das bis vor weniger als 72 Stunden diese E-Mail-Adresse hatte, wurde am ${time(at)} von der Verwaltung von ${shop} gelöscht.`,

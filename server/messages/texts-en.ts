@@ -64,7 +64,7 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
-  leftPasswordChanged: (shop, { at, until, link }) => ({
+  previousAddressPasswordChanged: (shop, { at, until, link }) => ({
     subject: `Your ${shop} password was changed`,
     blocks: [
       `The password of the account that used this email address until recently was changed on ${time(at)}. All other sessions were ended.`,
@@ -111,7 +111,7 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
-  leftAccountDeleted: (shop, { at }) => ({
+  previousAddressAccountDeleted: (shop, { at }) => ({
     subject: `Your ${shop} account was deleted`,
     blocks: [
       `The account that used this email address until less than 72 hours ago was deleted on ${time(at)} by an administrator of ${shop}.`,

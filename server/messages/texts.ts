@@ -10,7 +10,7 @@ export interface Origin {
   readonly device: Device | null
 }
 
-/** The texts of one language. `shop` is the name of the shop; times come as RFC 3339 and are shown in UTC. */
+/** The texts of one language. `shop` is the name of the shop; times are RFC 3339 and displayed in UTC. */
 export interface Texts {
   verification(
     shop: string,
@@ -24,7 +24,10 @@ export interface Texts {
     of: { signedUpAt: string; until: string; from: Origin; link: string },
   ): Wording
   passwordChanged(shop: string, of: { at: string; from: Origin }): Wording
-  leftPasswordChanged(shop: string, of: { at: string; until: string; link: string }): Wording
+  previousAddressPasswordChanged(
+    shop: string,
+    of: { at: string; until: string; link: string },
+  ): Wording
   passwordReset(
     shop: string,
     of: {
@@ -37,7 +40,7 @@ export interface Texts {
     },
   ): Wording
   accountDeleted(shop: string, of: { at: string; from: Origin }): Wording
-  leftAccountDeleted(shop: string, of: { at: string }): Wording
+  previousAddressAccountDeleted(shop: string, of: { at: string }): Wording
   emailCode(
     shop: string,
     of: { code: string; until: string; requestedAt: string; from: Origin },
@@ -46,9 +49,9 @@ export interface Texts {
   emailChanged(shop: string, of: { at: string; until: string; from: Origin; link: string }): Wording
   emailConfirmed(shop: string, of: { at: string; from: Origin }): Wording
   emailUndone(shop: string, of: { at: string }): Wording
-  /** At most 160 characters of GSM 03.38, or it costs two messages. */
+  /** At most 160 GSM 03.38 characters; a longer text costs two messages. */
   phoneCode(shop: string, of: { code: string }): string
 }
 
-/** A language without its texts does not compile. */
+/** A language without texts does not compile. */
 export const TEXTS: Readonly<Record<Locale, Texts>> = { en: ENGLISH, de: GERMAN }

@@ -30,7 +30,7 @@ async function start(reply: Reply) {
 }
 
 const warnings = ({ logged }: Service) =>
-  logged.filter((line) => line.includes('passwords set without a look at the leaked ones'))
+  logged.filter((line) => line.includes('passwords accepted without leaked-password check'))
 
 describe('a password that has leaked', () => {
   let service: Service

@@ -103,7 +103,7 @@ function filtersOf(query: Omit<Static<typeof Query>, 'limit' | 'after'>): AuditF
   }
 }
 
-/** As the table has it: SQLite compares the texts. */
+/** The format of the table: SQLite compares times as text. */
 function utc(time: string | undefined): string | undefined {
   return time === undefined ? undefined : new Date(time).toISOString()
 }

@@ -11,7 +11,7 @@ import { enqueuePasswordReset } from '../../accounts/resets.ts'
 import { commit, NO_CAUSE } from '../../accounts/write.ts'
 import { Sentence } from '../schemas.ts'
 
-/** Whoever asks; how many from one network, limits/limits.ts says. */
+/** Per address, from all networks; limits/limits.ts has the limit per network. */
 const MAILS_PER_HOUR = 10
 const message = 'If this address has an account, a link to set a new password is on its way.'
 
@@ -34,21 +34,21 @@ export function forgotPasswordRoute(app: App, ctx: Context): void {
     const taken = await ctx.limits.take('forgot', `${email} ${networkKeyOf(request)}`)
     let written = false
     try {
-      if (taken.refuse === undefined) written = await ask(ctx, email, clientOf(request))
+      if (taken.refuse === undefined) written = await requestReset(ctx, email, clientOf(request))
     } finally {
       if (!written) await taken.refund()
     }
-    // Recorded as other refusals are, though the answer does not tell.
+    // Recorded like other refusals, although the response does not reveal it.
     request.state.limitReached = await taken.refuse?.()
     return reply.code(202).send({ message })
   })
 }
 
-/** False when the address, known or not, had its mails of this hour. */
-function ask(ctx: Context, email: string, client: Client): Promise<boolean> {
+/** False when the address, known or unknown, has reached its hourly limit. */
+function requestReset(ctx: Context, email: string, client: Client): Promise<boolean> {
   return commit(ctx, NO_CAUSE, async (write) => {
-    const counted = { email, sinceMs: write.nowMs - HOUR_MS }
-    const sent = await countMessages(write.tx, ['password_reset'], counted)
+    const lastHour = { email, sinceMs: write.nowMs - HOUR_MS }
+    const sent = await countMessages(write.tx, ['password_reset'], lastHour)
     if (ctx.config.rateLimit && sent >= MAILS_PER_HOUR) return false
     await enqueuePasswordReset(write, email, client)
     return true

@@ -34,10 +34,10 @@ const Credentials = Type.Object(
 
 const NEW_DEVICE_MAILS_PER_HOUR = 5
 
-/** Of these OAuth only wants to be heard; a grant other than `password` is refused before. */
+/** OAuth parameters that are dropped; `fromOAuthForm` refuses grant types other than `password` first. */
 const OAUTH_IGNORED = ['grant_type', 'scope', 'client_id', 'client_secret'] as const
 const Ignored = Type.String({ description: 'Accepted and ignored.', examples: [''] })
-/** OAuth 2's password form (RFC 6749 section 4.3.2), which Swagger UI's Authorize sends. */
+/** The password grant of OAuth 2 (RFC 6749 section 4.3.2), sent by Swagger UI's Authorize dialog. */
 const OAuthForm = Type.Object(
   {
     username: Email,
@@ -84,13 +84,13 @@ export function logInRoute(app: App, ctx: Context): void {
   }
   app.post('/auth/login', options, async (request) => {
     const email = canonicalEmail(request.body.email) ?? ''
-    const taken = await takeLogin(ctx, request, email)
+    const attempt = await takeLogin(ctx, request, email)
     try {
       const tokens = await logIn(ctx, request, { email, password: request.body.password })
-      await taken.succeeded()
+      await attempt.succeeded()
       return tokens
     } catch (error) {
-      await taken.failed(error)
+      await attempt.failed(error)
       throw error
     }
   })
@@ -107,7 +107,7 @@ async function logIn(
   return issueTokens(ctx, { sessionId, userId: proven.user.id, generation: 0 })
 }
 
-/** The user whose password it is and who may log in. Unknown addresses cost the same hash. */
+/** Finds the user and verifies the password. Unknown addresses cost the same hash. */
 async function provePassword(
   ctx: Context,
   { email, password }: { email: string; password: string },
@@ -116,21 +116,21 @@ async function provePassword(
   const found = await ctx.lookUp(userForLogin, email)
   const user = found && isExpired(found, expiryCutoff(ctx)) ? undefined : found
   const hash = user?.verified_at == null ? user?.attempt_password_hash : user.password_hash
-  const known = isHashable(password) ? hash : undefined
-  const matches = await ctx.hasher.verify(known, password, { signal })
+  const comparable = isHashable(password) ? hash : undefined
+  const matches = await ctx.hasher.verify(comparable, password, { signal })
   if (!matches || user === undefined || hash == null) throw new AppError('invalid_credentials')
 
   if (user.verified_at === null) {
-    // A sign-up of a registered address opens no attempt: this answer would give the others away.
+    // A sign-up for a registered address stores no attempt: `email_unverified` would reveal unregistered ones.
     throw new AppError(ctx.config.hideRegisteredEmails ? 'invalid_credentials' : 'email_unverified')
   }
   if (user.disabled_at !== null) throw new AppError('account_disabled')
-  // A busy service upgrades the hash at a later login.
+  // Under load, the hash is upgraded at a later login.
   if (!ctx.hasher.isOutdated(hash) || ctx.hasher.isFull()) return { user }
   return { user, upgrade: { from: hash, to: await ctx.hasher.hash(password) } }
 }
 
-/** Decides again under the lock: a login that began before a change of password leaves no session behind it. */
+/** Repeats the decision under the lock, so that a concurrent change of the password leaves no session open. */
 function openSessionFor(
   ctx: Context,
   { user, upgrade }: Proven,
@@ -138,58 +138,53 @@ function openSessionFor(
 ): Promise<string> {
   const client = clientOf(request)
   return commit(ctx, causeOf(request), async ({ tx, nowMs, record, enqueue }) => {
-    const now = await lockUser(tx, user.id)
-    // Another password, or another address: this one logs in no longer.
-    const isAsProven =
-      now?.password_changed_at === user.password_changed_at &&
-      now.email_canonical === user.email_canonical
-    if (now === undefined || !isAsProven) throw new AppError('invalid_credentials')
-    if (now.disabled_at !== null) throw new AppError('account_disabled')
+    const current = await lockUser(tx, user.id)
+    const isUnchanged =
+      current?.password_changed_at === user.password_changed_at &&
+      current.email_canonical === user.email_canonical
+    if (current === undefined || !isUnchanged) throw new AppError('invalid_credentials')
+    if (current.disabled_at !== null) throw new AppError('account_disabled')
     if (upgrade !== undefined) await upgradePasswordHash(tx, user.id, upgrade)
     const userId = user.id
-    if (await isWorthNotice(ctx, tx, { user: now, client, nowMs })) {
+    if (await needsNotice(ctx, tx, { user: current, client, nowMs })) {
       const payload = { userId, at: toIso(nowMs), ...client }
-      await enqueue('new_device', payload, { email: now.email_canonical, userId })
+      await enqueue('new_device', payload, { email: current.email_canonical, userId })
     }
-    const { id: sessionId, ended } = await openSession(tx, userId, {
+    const { id: sessionId, endedIds } = await openSession(tx, userId, {
       client,
       nowMs,
       idleLifetimeMs: ctx.config.sessionIdleLifetimeMs,
       lifetimeMs: ctx.config.sessionLifetimeMs,
     })
-    const changes = { session_id: sessionId, ...(ended.length > 0 ? { ended } : {}) }
+    const changes = { session_id: sessionId, ...(endedIds.length > 0 ? { ended: endedIds } : {}) }
     await record('session.opened', { actorId: userId, subjectId: userId, changes })
     return sessionId
   })
 }
 
 interface Login {
-  /** Locked, as it is now. */
+  /** The locked row. */
   readonly user: PublicUserRow
   readonly client: Client
   readonly nowMs: number
 }
 
-/** True for a new device, five times an hour: who knows the password must not flood its owner's mailbox. */
-async function isWorthNotice(
-  ctx: Context,
-  tx: Tx,
-  { user, client, nowMs }: Login,
-): Promise<boolean> {
+/** True for a new device, five times per hour: a thief of the password must not flood the owner's mailbox. */
+async function needsNotice(ctx: Context, tx: Tx, { user, client, nowMs }: Login): Promise<boolean> {
   const { userAgent } = client
   if (!(await isNewDevice(tx, user, { userAgent, nowMs }))) return false
   if (!ctx.config.rateLimit) return true
-  const counted = { email: user.email_canonical, sinceMs: nowMs - HOUR_MS }
-  const sent = await countMessages(tx, ['new_device'], counted)
+  const lastHour = { email: user.email_canonical, sinceMs: nowMs - HOUR_MS }
+  const sent = await countMessages(tx, ['new_device'], lastHour)
   return sent < NEW_DEVICE_MAILS_PER_HOUR
 }
 
-/** The form's fields as those of the JSON body; what OAuth adds is dropped once it was looked at. */
+/** Maps the form to the fields of the JSON body, and drops the additional OAuth parameters. */
 function fromOAuthForm(form: unknown): unknown {
   if (typeof form !== 'object' || form === null) return form
   const { username, ...fields } = form as Record<string, unknown>
   if ((fields['grant_type'] ?? 'password') !== 'password') return form
-  // A parameter sent twice came as a list and stays, to be refused (RFC 6749 section 3.2).
+  // A repeated parameter is a list here; it stays and fails validation (RFC 6749 section 3.2).
   for (const name of OAUTH_IGNORED) if (typeof fields[name] === 'string') delete fields[name]
   return 'email' in fields || username === undefined ? form : { ...fields, email: username }
 }

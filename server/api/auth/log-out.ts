@@ -24,7 +24,7 @@ const schema = {
 
 export function logOutRoute(app: App, ctx: Context, guards: Guards): void {
   const preValidation = async (request: FastifyRequest) => {
-    // Fastify validates an absent body as null, which the schema rightly refuses.
+    // Fastify validates an absent body as null, which the schema rejects.
     if (request.body === undefined) request.body = {}
   }
   app.post('/auth/logout', { schema, preValidation }, async (request, reply) => {
@@ -42,8 +42,8 @@ function endAndRecord(ctx: Context, sessionId: string, cause: Cause): Promise<vo
   return commit(ctx, cause, async ({ tx, nowMs, record }) => {
     const userId = await endSession(tx, sessionId, nowMs)
     if (userId === undefined) return
-    // Who holds the refresh token acts for its user.
-    const by = { actorId: userId, subjectId: userId }
-    await record('session.ended', { ...by, changes: { session_id: sessionId } })
+    // The bearer of the refresh token acts for its user.
+    const changes = { session_id: sessionId }
+    await record('session.ended', { actorId: userId, subjectId: userId, changes })
   })
 }

@@ -7,14 +7,15 @@ import { isKnownNetwork } from '../../accounts/session-list.ts'
 
 /** A login, counted before its password is checked. */
 export interface LoginTry {
-  /** Refunds it unless the password was wrong. */
+  /** Refunds the attempt unless the password was wrong. */
   failed(error: unknown): Promise<void>
   succeeded(): Promise<void>
 }
 
 /**
- * Counts a login of a canonical address, known or not, in the same way. Throws `too_many_requests`, and
- * `login_locked` after too many in a row from everywhere, unless its owner logged in from here lately.
+ * Counts a login attempt for a canonical address, in the same way for known and unknown ones. Throws
+ * `too_many_requests`, and `login_locked` after too many failures in a row from all networks, unless the
+ * owner recently logged in from this network.
  */
 export async function takeLogin(
   ctx: Context,
@@ -37,7 +38,7 @@ export async function takeLogin(
   }
 }
 
-/** For an owner who proved the address by a login or by a mailed link. */
+/** Resets the counts after the owner has proven the account by a login or a mailed link. */
 export async function clearLogins(
   ctx: Context,
   request: FastifyRequest,

@@ -28,7 +28,7 @@ export function refreshRoute(app: App, ctx: Context): void {
       client: clientOf(request),
       cause: causeOf(request),
     })
-    // Not thrown inside the transaction: the end of a replayed session must be committed.
+    // Thrown outside the transaction, which must commit the end of a replayed session.
     if (!('generation' in rotation)) throw new AppError('invalid_token')
     return issueTokens(ctx, { ...presented, ...rotation })
   })

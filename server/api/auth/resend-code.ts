@@ -29,7 +29,7 @@ export function resendCodeRoute(app: App, ctx: Context): void {
   app.post('/auth/verify/resend', { schema, config }, async ({ body }, reply) => {
     const email = canonicalEmail(body.email) ?? ''
     const payload = { email, signUpId: body.sign_up_id ?? null }
-    // One row whatever the address: the job looks the user up, so known and unknown cost the same.
+    // One row for every address; the worker looks up the user, so timing reveals no registered address.
     await commit(ctx, NO_CAUSE, async ({ tx, nowMs, enqueue }) => {
       if (ctx.config.rateLimit && !(await mayRepeat(tx, 'repeat_verification', { email, nowMs })))
         return

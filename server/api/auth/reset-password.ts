@@ -54,7 +54,7 @@ export function resetPasswordRoute(app: App, ctx: Context): void {
     const id = readLinkToken(ctx.keys, 'reset', token)?.id
     const owner = id && (await findResetOwner(ctx.db, id, ctx.now()))
     if (!id || !owner) throw new AppError('invalid_reset_token')
-    // Only now: what a password is compared with would tell of the owner, and a refused one uses nothing up.
+    // After the lookup, because the policy's answer reveals data of the owner; before the link is consumed.
     await assertGoodPassword(ctx, password, {
       role: owner.role,
       email: owner.email_canonical,
@@ -77,7 +77,7 @@ interface Reset {
   readonly request: FastifyRequest
 }
 
-/** Throws `invalid_reset_token` when the link was used or replaced meanwhile, or the account is gone. */
+/** Throws `invalid_reset_token` when the link has been used or replaced, or the account deleted. */
 async function reset(write: Write, { id, userId, passwordHash, request }: Reset): Promise<void> {
   const { tx, nowMs, record } = write
   const user = await lockUser(tx, userId)
@@ -97,8 +97,8 @@ async function reset(write: Write, { id, userId, passwordHash, request }: Reset)
 }
 
 /**
- * The mailed link proves the mailbox. No name is taken over: the attempts may all be strangers'. The
- * language is that of the person who sets the password.
+ * Verifies the account, because the mailed link proves control of the mailbox. Adopts no name: every
+ * pending sign-up may be an attacker's.
  */
 async function verify(
   { ctx, tx, nowMs, record }: Write,
@@ -111,7 +111,7 @@ async function verify(
   await record('user.verified', { subjectId: id })
 }
 
-/** Everybody who was on the way into the account is out. */
+/** Revokes all pending links, codes and sign-ups: an attacker may hold any of them. */
 async function dropPending(tx: Tx, { id, email_canonical: email }: PublicUserRow): Promise<void> {
   await deletePasswordResetsOf(tx, id)
   await deletePendingEmailChangesOf(tx, id)

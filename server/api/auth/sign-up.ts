@@ -77,9 +77,9 @@ export function signUpRoute(app: App, ctx: Context): void {
     const network = networkKeyOf(request)
     const owner = { role: 'user' as const, email: emailCanonical, fullName, network }
     await assertGoodPassword(ctx, password, owner)
-    // A taken address is refused before the hash, which costs more than all the rest.
-    const known = await ctx.lookUp(userForLogin, emailCanonical)
-    if (known?.verified_at != null && !ctx.config.hideRegisteredEmails)
+    // Refused before the hash, which is the most expensive step.
+    const existing = await ctx.lookUp(userForLogin, emailCanonical)
+    if (existing?.verified_at != null && !ctx.config.hideRegisteredEmails)
       throw new AppError('email_taken')
 
     const passwordHash = await ctx.hasher.hash(password, { signal: request.state.hangUp })
@@ -93,17 +93,17 @@ export function signUpRoute(app: App, ctx: Context): void {
       locale: preferredLocale(request.headers['accept-language']),
     }
     const signUpId = await (ctx.config.hideRegisteredEmails ? signUpHidden : signUp)(ctx, attempt)
-    const meant = didYouMean(email)
+    const suggested = didYouMean(email)
     return reply.code(201).send({
       message: ctx.config.signUpMessage,
       email,
       sign_up_id: signUpId,
-      ...(meant === undefined ? {} : { did_you_mean: meant }),
+      ...(suggested === undefined ? {} : { did_you_mean: suggested }),
     })
   })
 }
 
-/** The id of the attempt. Throws `email_taken`, `too_many_sign_ups`. */
+/** Returns the id of the sign-up. Throws `email_taken`, `too_many_sign_ups`. */
 function signUp(ctx: Context, attempt: Attempt): Promise<string> {
   return commit(ctx, attempt.cause, async (write) => {
     const user = await openUnverified(write, attempt)
@@ -112,16 +112,16 @@ function signUp(ctx: Context, attempt: Attempt): Promise<string> {
   })
 }
 
-/** Longer than any outcome takes; half of it told a registered address from others in 55 of 100 tries. */
-const HIDDEN_FOR_MS = 50
+/** Longer than every outcome takes; with half of it, a registered address was detected in 55 of 100 trials. */
+const HIDDEN_MIN_MS = 50
 
 /**
- * With HIDE_REGISTERED_EMAILS a registered address gets the same answer, after the same time, and its
- * owner is mailed in place of the caller. One limit for every address, by what was mailed to it: the
- * number of waiting attempts would give away a registered address, which has none.
+ * With HIDE_REGISTERED_EMAILS, a registered address gets the same response after the same time, and its
+ * owner a notice instead of a code. The limit counts mails to the address: a count of pending sign-ups
+ * would reveal a registered address, which has none.
  */
 async function signUpHidden(ctx: Context, attempt: Attempt): Promise<string> {
-  const soonest = delay(HIDDEN_FOR_MS)
+  const minimumTime = delay(HIDDEN_MIN_MS)
   const email = attempt.emailCanonical
   try {
     return await commit(ctx, attempt.cause, async (write) => {
@@ -135,11 +135,11 @@ async function signUpHidden(ctx: Context, attempt: Attempt): Promise<string> {
       return newId()
     })
   } finally {
-    await soonest
+    await minimumTime
   }
 }
 
-/** Writes the attempt and its mail. Throws `too_many_sign_ups`. */
+/** Writes the sign-up and its mail. Throws `too_many_sign_ups`. */
 async function addAttempt(
   { ctx, tx, nowMs, record, enqueue }: Write,
   user: PublicUserRow,
@@ -165,7 +165,7 @@ function tooMany(ctx: Context): AppError {
     quota: PENDING_MAX,
     windowS: ctx.config.codeLifetimeMs / SECOND_MS,
     retryAfterS: RETRY_AFTER_S,
-    // Nothing is kept that would say which refusal was the first, and each would be recorded.
+    // No stored state identifies the first refusal, and without it each one would be recorded.
     isFirst: false,
   }
   return new AppError('too_many_sign_ups', { limit })

@@ -49,24 +49,24 @@ export function undoEmailChangeRoute(app: App, ctx: Context): void {
     const change = named && (await findEmailChange(ctx.db, named.id))
     if (!change || change.key_id !== named.keyId || !isUndoable(change, ctx.now()))
       throw new AppError('invalid_undo_token')
-    // Of a password that nobody knows, and that nobody will.
+    // A random password that is discarded disables the old one.
     const passwordHash = await ctx.hasher.hash(newSecret(), { signal: request.state.hangUp })
     await commit(ctx, causeOf(request), (write) => undo(write, change, passwordHash))
     return { message }
   })
 }
 
-/** Throws `invalid_undo_token` when it was undone meanwhile, or the account is gone. */
+/** Throws `invalid_undo_token` when the change has been undone or the account deleted. */
 async function undo(write: Write, change: EmailChangeRow, passwordHash: string): Promise<void> {
   const { tx, nowMs, record, enqueue } = write
   const user = await lockUser(tx, change.user_id)
   if (user === undefined || !(await undoEmailChange(tx, change, nowMs)))
     throw new AppError('invalid_undo_token')
-  // Before the address is back: a login that knew the old password finds it changed under the lock.
+  // Changed before the address is restored, so that a concurrent login with the old password fails.
   await setPassword(tx, user, { passwordHash, nowMs })
   const { old_email: email, old_email_canonical: emailCanonical } = change
   const ended = await moveUser(tx, user, { email, emailCanonical, nowMs })
-  // Only where another replica's clock runs ahead of ours can somebody have it already.
+  // Taken already: possible only if the clock of another replica is ahead.
   if (ended === undefined) throw new AppError('invalid_undo_token')
 
   const { id: userId, email: to, email_canonical: former, locale } = user

@@ -21,8 +21,8 @@ import { expiryCutoff } from '../../accounts/expiry.ts'
 import { commit } from '../../accounts/write.ts'
 
 /**
- * To find and compare the attempts of an address takes some 70 µs, which told one that waits from others
- * in 63 of 100 tries: refusals come by a timer that runs from the beginning.
+ * Finding and comparing the sign-ups of an address takes about 70 µs, which revealed a pending address in
+ * 63 of 100 trials. Refusals are therefore sent a fixed time after the start of the request.
  */
 const REFUSED_AFTER_MS = 10
 
@@ -54,8 +54,8 @@ export function verifyRoute(app: App, ctx: Context): void {
   app.post('/auth/verify', { schema, config }, async (request) => {
     const { body } = request
     const email = canonicalEmail(body.email) ?? ''
-    const soonest = delay(REFUSED_AFTER_MS)
-    // Committed before anything is compared: 200 guesses at once are still five.
+    const minimumTime = delay(REFUSED_AFTER_MS)
+    // Committed before the comparison, so that concurrent guesses cannot exceed the budget.
     const allowed = await ctx.transaction((tx) =>
       countCodeTry(tx, { email, purpose: 'verify' }, ctx.now()),
     )
@@ -64,7 +64,7 @@ export function verifyRoute(app: App, ctx: Context): void {
       signUp === undefined ||
       !(await activate(ctx, signUp, { email, cause: causeOf(request) }))
     ) {
-      await soonest
+      await minimumTime
       throw new AppError('invalid_code')
     }
     return { message: 'User verified successfully' as const }
@@ -84,7 +84,7 @@ async function findProven(
   return candidates.find((signUp) => equalTexts(codeOf(ctx.keys, 'verify', signUp) ?? '', code))
 }
 
-/** False when somebody else was first, or the account or attempt is gone by now. */
+/** False when a concurrent request was first, or the account or sign-up has been deleted. */
 function activate(
   ctx: Context,
   proven: SignUpRow,
@@ -92,7 +92,7 @@ function activate(
 ): Promise<boolean> {
   return commit(ctx, cause, async ({ tx, nowMs, record }) => {
     await lockUser(tx, proven.user_id)
-    // A used attempt is deleted: what is still there under the lock was used by nobody.
+    // Using a sign-up deletes it, so one that still exists under the lock is unused.
     const signUp = await findSignUp(tx, proven.id)
     if (signUp === undefined) return false
     const activated = await activateUser(tx, signUp.user_id, {

@@ -50,8 +50,8 @@ export const Mail = Type.Object(
 )
 
 /**
- * Lets a message that failed wait again, due now, and records who did that; returns it as it is then.
- * Throws `not_found`, `mail_not_failed`.
+ * Requeues a failed message for immediate delivery, records the actor, and returns the new row. Throws
+ * `not_found`, `mail_not_failed`.
  */
 export async function resendMail(
   ctx: Context,

@@ -26,13 +26,13 @@ export function addPhoneRoute(app: App, ctx: Context, guards: Guards): void {
   app.post('/me/phone', { schema, ...guards.writer }, async (request, reply) => {
     const { phone } = request.body
     const send = () => sendNewCode(ctx, sessionOf(request), phone)
-    // Recorded as other refusals are, though the answer does not tell.
+    // Recorded like other refusals, although the response does not reveal it.
     request.state.limitReached = await withinTextLimits(ctx, phone, send)
     return reply.code(202).send({ message })
   })
 }
 
-/** Counts what `send` sends, by number and in all; beyond that it is not called, and nobody is told. */
+/** Calls `send` within the limits per number and in total, and counts only messages that it enqueues. */
 async function withinTextLimits(
   ctx: Context,
   phone: string,
@@ -40,25 +40,28 @@ async function withinTextLimits(
 ): Promise<LimitReached | undefined> {
   const toNumber = await ctx.limits.take('phone_number', phone)
   if (toNumber.refuse !== undefined) return toNumber.refuse()
-  const inAll = await ctx.limits.take('text_messages', 'all')
-  if (inAll.refuse !== undefined) {
+  const total = await ctx.limits.take('text_messages', 'all')
+  if (total.refuse !== undefined) {
     await toNumber.refund()
-    const limit = await inAll.refuse()
+    const limit = await total.refuse()
     const details = { sms_max_per_hour: ctx.config.smsMaxPerHour }
     if (limit.isFirst)
-      ctx.log.error(details, 'SMS_MAX_PER_HOUR is reached: no text message is sent. A flood?')
+      ctx.log.error(
+        details,
+        'SMS_MAX_PER_HOUR reached: no text messages are sent. Check for a flood',
+      )
     return limit
   }
   let sent = false
   try {
     sent = await send()
   } finally {
-    if (!sent) await Promise.all([toNumber.refund(), inAll.refund()])
+    if (!sent) await Promise.all([toNumber.refund(), total.refund()])
   }
   return undefined
 }
 
-/** False when it sends nothing. Decided under the user's lock: asked twice at once, it sends once. */
+/** False at the user's limit. The lock serializes concurrent requests, so that they send one message. */
 function sendNewCode(ctx: Context, actor: SignedIn, phone: string): Promise<boolean> {
   return commit(ctx, actor.cause, async (write) => {
     const { tx, nowMs, enqueue } = write

@@ -44,7 +44,7 @@ export function changeEmailRoute(app: App, ctx: Context, guards: Guards): void {
   app.post('/me/email', options, async (request, reply) => {
     const { email, current_password: password } = request.body
     const emailCanonical = canonicalEmail(email) ?? ''
-    assertAnother(sessionOf(request).user, emailCanonical)
+    assertDifferent(sessionOf(request).user, emailCanonical)
     const proof = await assertOwnPassword(ctx, request, password)
     const wanted = { email, email_canonical: emailCanonical, client: clientOf(request) }
     await commit(ctx, proof.actor.cause, (write) => sendNewCode(write, proof, wanted))
@@ -53,8 +53,8 @@ export function changeEmailRoute(app: App, ctx: Context, guards: Guards): void {
 }
 
 /**
- * One row of a change and one of the outbox, whatever the address: who has it is for the mail job to find
- * out. Decided under the user's lock: asked twice at once, it sends once.
+ * Writes the same rows for every address, because the worker looks up its owner: timing does not reveal
+ * registered addresses. The lock serializes concurrent requests, so that they send one mail.
  */
 async function sendNewCode(
   write: Write,
@@ -63,12 +63,12 @@ async function sendNewCode(
 ): Promise<void> {
   const { ctx, tx, nowMs, record, enqueue } = write
   const user = await lockProven(write, proof)
-  assertAnother(user, to.email_canonical)
-  // One change at a time: a thief's chain of them would leave the owner no way back.
+  assertDifferent(user, to.email_canonical)
+  // One change at a time: a thief could otherwise chain changes until the owner cannot undo them.
   await assertNoneUndoable(write, user.id)
   const [userId, email] = [user.id, countKeyOf(ctx.keys, to.email_canonical)]
   if (ctx.config.rateLimit) {
-    // A stranger's mailbox is not to be filled, by one user or by many.
+    // Protects the new address from floods by one user or by many.
     if (!(await mayRepeat(tx, 'email_code', { userId, nowMs }))) return
     const sent = await countMessages(tx, ['email_code'], { email, sinceMs: nowMs - HOUR_MS })
     if (sent >= REPEATS_PER_HOUR) return
@@ -79,7 +79,7 @@ async function sendNewCode(
   await record('email.change_requested', { subjectId: userId, changes })
 }
 
-function assertAnother(user: { email_canonical: string }, emailCanonical: string): void {
+function assertDifferent(user: { email_canonical: string }, emailCanonical: string): void {
   if (user.email_canonical === emailCanonical)
     throw fieldError('/email', 'unchanged', 'This is already the address of your account.')
 }

@@ -52,7 +52,7 @@ export function changePasswordRoute(app: App, ctx: Context, guards: Guards): voi
     }
     assertAllowedPassword(ctx, next, wanted)
     const proof = await assertOwnPassword(ctx, request, current)
-    // Only for who proved the password: the list answers a few at once.
+    // After the proof, because the remote list accepts few concurrent queries.
     await assertNotLeaked(ctx, next, wanted)
     const passwordHash = await ctx.hasher.hash(next, { signal: request.state.hangUp })
     await changePassword(ctx, proof, { passwordHash, client: clientOf(request) })
@@ -60,7 +60,7 @@ export function changePasswordRoute(app: App, ctx: Context, guards: Guards): voi
   })
 }
 
-/** Throws as `lockProven` does: of two changes at once the second proved a password that is no more. */
+/** Throws as `lockProven` does: of two concurrent changes, the second proved an outdated password. */
 function changePassword(
   ctx: Context,
   proof: PasswordProof,
@@ -72,7 +72,7 @@ function changePassword(
     const user = await lockProven(write, proof)
     await setPassword(tx, user, { passwordHash, nowMs })
     const ended = await endSessionsOf(tx, user.id, { nowMs, keep: actor.sessionId })
-    // What somebody else had in hand to get in later.
+    // An attacker may have prepared these to regain access.
     await deletePasswordResetsOf(tx, user.id)
     await deletePendingEmailChangesOf(tx, user.id)
     await enqueuePasswordChanged(write, user.id, client)

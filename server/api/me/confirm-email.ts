@@ -42,7 +42,7 @@ interface Proven {
 export function confirmEmailRoute(app: App, ctx: Context, guards: Guards): void {
   app.post('/me/email/confirm', { schema, ...guards.user }, async (request) => {
     const actor = sessionOf(request)
-    // Committed before anything is compared: 200 guesses at once are still five.
+    // Committed before the comparison, so that concurrent guesses cannot exceed the budget.
     const tryMs = ctx.now()
     const change = await ctx.transaction((tx) => countTry(ctx, tx, actor, tryMs))
     const code = change && codeOf(ctx.keys, 'email', change)
@@ -55,8 +55,8 @@ export function confirmEmailRoute(app: App, ctx: Context, guards: Guards): void 
 }
 
 /**
- * The change that waits, if its code may be tried: counted for the user, and for the new address, or
- * one account after the other, deleted in between, would have guesses of its own.
+ * Counts an attempt for the user and for the new address, and returns the pending change unless a budget
+ * is exhausted. Counting by user alone would grant new guesses to each of a series of deleted accounts.
  */
 async function countTry(
   ctx: Context,
@@ -64,8 +64,8 @@ async function countTry(
   { userId, user }: SignedIn,
   tryMs: number,
 ): Promise<EmailChangeRow | undefined> {
-  const own = { email: user.email_canonical, purpose: 'email' } as const
-  if (!(await countCodeTry(tx, own, tryMs))) return undefined
+  const userBudget = { email: user.email_canonical, purpose: 'email' } as const
+  if (!(await countCodeTry(tx, userBudget, tryMs))) return undefined
   const change = await findPendingEmailChangeOf(tx, userId, tryMs)
   if (change === undefined) return undefined
   return (await countCodeTry(tx, addressBudget(ctx, change), tryMs)) ? change : undefined
@@ -74,7 +74,7 @@ async function countTry(
 const addressBudget = ({ keys }: Context, { email_canonical: to }: EmailChangeRow) =>
   ({ email: countKeyOf(keys, to), purpose: 'new_email' }) as const
 
-/** Throws `invalid_code` when the code was used or replaced, or the address taken, meanwhile. */
+/** Throws `invalid_code` when the code has been used or replaced, or the address has been taken. */
 async function confirm(
   write: Write,
   actor: SignedIn,
@@ -86,7 +86,7 @@ async function confirm(
   await takeBackCodeTry(tx, { email: user.email_canonical, purpose: 'email' }, tryMs)
   const ended = await takeAddress(write, user, { change, keep: actor.sessionId })
   if (ended === undefined) throw new AppError('invalid_code')
-  // Last of the budgets, as they are counted: nobody waits for another in a circle.
+  // In the same order as `countTry`, to prevent deadlocks.
   await takeBackCodeTry(tx, addressBudget(ctx, change), tryMs)
 
   const userId = user.id
@@ -99,8 +99,8 @@ async function confirm(
 }
 
 /**
- * Locks the user and an unverified account of the address, in one order for all: two such changes never
- * wait for each other in a circle.
+ * Locks the user and an unverified account of the address, always in the order of their ids, to prevent
+ * deadlocks.
  */
 async function lockBoth(
   write: Write,
@@ -116,7 +116,7 @@ async function lockBoth(
   return row ?? actor.user
 }
 
-/** How many sessions ended; undefined when another account proved the address. */
+/** Returns the number of ended sessions; undefined when another account has verified the address. */
 async function takeAddress(
   write: Write,
   user: PublicUserRow,
@@ -129,6 +129,6 @@ async function takeAddress(
   if (holder !== undefined) await erase(write, [holder], { unverified: {} })
   const ended = await moveUser(tx, user, { email, emailCanonical, nowMs, keep })
   if (ended !== undefined || (await isEmailReserved(tx, emailCanonical, nowMs))) return ended
-  // A sign-up took the address while the index made us wait; it has proved nothing yet.
+  // A concurrent, unverified sign-up has taken the address: erase it in a second pass.
   return takeAddress(write, user, { change, keep })
 }

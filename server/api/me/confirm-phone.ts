@@ -27,7 +27,7 @@ export function confirmPhoneRoute(app: App, ctx: Context, guards: Guards): void 
     const session = sessionOf(request)
     const { userId, user } = session
     const budget = { email: user.email_canonical, purpose: 'phone' } as const
-    // Committed before anything is compared: 200 guesses at once are still five.
+    // Committed before the comparison, so that concurrent guesses cannot exceed the budget.
     const tryMs = ctx.now()
     const allowed = await ctx.transaction((tx) => countCodeTry(tx, budget, tryMs))
     const change = allowed ? await findPhoneChangeOf(ctx.db, userId, ctx.now()) : undefined
@@ -38,7 +38,7 @@ export function confirmPhoneRoute(app: App, ctx: Context, guards: Guards): void 
   })
 }
 
-/** Throws `invalid_code` when the code was used or replaced meanwhile, or the user is gone. */
+/** Throws `invalid_code` when the code has been used or replaced, or the user deleted. */
 function confirm(
   ctx: Context,
   actor: SignedIn,

@@ -38,17 +38,17 @@ export function deleteMeRoute(app: App, ctx: Context, guards: Guards): void {
   })
 }
 
-/** Throws `wrong_password` when it was changed meanwhile, `email_change_undoable`, `last_admin`. */
+/** Throws `wrong_password` if it has changed since the proof, `email_change_undoable`, `last_admin`. */
 function deleteMe(ctx: Context, proof: PasswordProof, client: Client): Promise<void> {
   const { actor } = proof
   return commit(ctx, actor.cause, async (write) => {
     const locked = await lockForChange(write, actor.userId, { actor, touchesRights: true })
     const { user } = locked
     assertUnchanged(user, proof)
-    // A thief who changed the address would take the owner's way back along.
+    // A thief who changed the address must not delete the account while the owner can undo the change.
     await assertNoneUndoable(write, user.id)
     await removeLockedUser(write, locked)
-    // After the outbox was blanked: a thief of the password must not delete the account unseen.
+    // After the erasure, which blanks the outbox. The mail exposes a deletion by a thief of the password.
     const payload = { to: user.email, locale: user.locale, at: toIso(write.nowMs), ...client }
     await write.enqueue('account_deleted', payload)
   })

@@ -18,7 +18,7 @@ export function endOtherSessionsRoute(app: App, ctx: Context, guards: Guards): v
     const actor = sessionOf(request)
     const { userId, sessionId } = actor
     await commit(ctx, actor.cause, async (write) => {
-      // Under the lock no login can slip a session in between, and no ended session ends others.
+      // The lock keeps concurrent logins from opening a session, and ended sessions from ending others.
       await lockSelf(write, actor)
       const { tx, nowMs, record } = write
       const ended = await endSessionsOf(tx, userId, { nowMs, keep: sessionId })

@@ -24,7 +24,7 @@ export function endSessionRoute(app: App, ctx: Context, guards: Guards): void {
     const actor = sessionOf(request)
     const { userId } = actor
     await commit(ctx, actor.cause, async (write) => {
-      // Under the lock: a session that was ended meanwhile ends no other.
+      // The lock keeps a session that was ended concurrently from ending others.
       await lockSelf(write, actor)
       const { tx, nowMs, record } = write
       if (!(await endSessionOf(tx, userId, { id, nowMs }))) throw new AppError('not_found')

@@ -8,7 +8,7 @@ import { type Guards, lockSelf, sessionOf } from '../guards.ts'
 import { findPersonalData, ROWS_MAX } from '../../accounts/export.ts'
 import { commit } from '../../accounts/write.ts'
 
-/** The columns are chosen once, in accounts/export.ts; a schema for each would say them again. */
+/** Schemas without columns, which accounts/export.ts selects. */
 const Row = Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true })
 const Rows = (description: string) => Type.Array(Row, { description })
 
@@ -58,7 +58,7 @@ export function exportMeRoute(app: App, ctx: Context, guards: Guards): void {
     const { user, ...lists } = await findPersonalData(ctx.db, actor.user)
     if (user === undefined) throw new AppError('invalid_token')
     const nowMs = ctx.now()
-    // Before the answer: who reads what is stored has left a trace, or reads nothing.
+    // Committed before the response, so that no export goes unrecorded.
     await commit(ctx, actor.cause, async (write) => {
       await lockSelf(write, actor)
       await write.record('data.exported', { subjectId: user.id })

@@ -54,7 +54,7 @@ export function describeApi(app: App, shop: Shop): void {
       components: {
         schemas: { Problem: PROBLEM_SCHEMA as object },
         securitySchemes: {
-          // First, so that the dialog to authorize begins with the form for a person.
+          // First, so that the Authorize dialog starts with the form for people.
           password: {
             type: 'oauth2',
             description: 'Enter your email as the username. Leave the client fields unchanged.',
@@ -77,7 +77,7 @@ export function describeApi(app: App, shop: Shop): void {
 export function serveApiDocs(app: App, shop: Shop): void {
   let text: string | undefined
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
-    // Cached, because anybody can request these 90 kB.
+    // Cached, because unauthenticated clients can request these 90 kB.
     text ??= JSON.stringify(app.swagger())
     return reply.type('application/json').send(text)
   })
@@ -91,7 +91,7 @@ export function serveApiDocs(app: App, shop: Shop): void {
       persistAuthorization: false,
       docExpansion: 'list',
     },
-    // The plugin writes it into the page as it is.
+    // The plugin does not escape it.
     theme: { title: escapeHtml(`${shop.name} API`) },
     transformSpecification: (document) => withoutParameterExamples(document as OpenApi),
   })

@@ -6,10 +6,10 @@ import { MINUTE_MS } from '../../lib/units.ts'
 import { pendingMigrations, SchemaError } from '../../database/migrate.ts'
 import type { App } from '../../http/fastify.ts'
 
-/** Clocks further apart than this make expiries differ from replica to replica. */
+/** With more skew, replicas disagree on what has expired. */
 const SKEW_MAX_MS = 5000
-/** Longer than any pause of a transport. */
-const MAIL_PATIENCE_MS = MINUTE_MS
+/** Longer than any backoff of a transport. */
+const MAIL_DELAYED_AFTER_MS = MINUTE_MS
 
 const REDIS = { memory: 'unused', redis: 'ok', redis_unavailable: 'unavailable' } as const
 const UNKNOWN_JOBS = { mail: 'unknown', clean_up: 'unknown' } as const
@@ -56,7 +56,7 @@ export function healthRoute(app: App): void {
   app.get('/health', { schema, logLevel: 'warn' }, () => ({ status: 'healthy' as const }))
 }
 
-/** Readiness: asked afresh each time. `isDraining` is true once the process was asked to stop. */
+/** Readiness, checked on every request. `isDraining` is true once the shutdown has begun. */
 export function readyRoute(app: App, ctx: Context, isDraining: () => boolean): void {
   const schema = {
     operationId: 'ready',
@@ -88,7 +88,7 @@ async function checkDatabase(ctx: Context) {
       database: 'ok' as const,
       migrations,
       clock: skewed ? ('skewed' as const) : ('ok' as const),
-      // Without its columns no question could be asked.
+      // The queries need the columns of the latest migration.
       ...(migrations === 'ok' ? await checkJobs(ctx) : UNKNOWN_JOBS),
     }
   } catch (error) {
@@ -104,7 +104,7 @@ async function checkDatabase(ctx: Context) {
 
 async function checkJobs(ctx: Context) {
   const nowMs = ctx.now()
-  const overdue = await isMailOverdue(ctx.db, nowMs - MAIL_PATIENCE_MS)
+  const overdue = await isMailOverdue(ctx.db, nowMs - MAIL_DELAYED_AFTER_MS)
   const cleanUp = await findLastRun(ctx.db, CLEAN_UP, nowMs)
   const refused = cleanUp?.counts['refused'] !== undefined
   return {

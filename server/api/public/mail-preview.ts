@@ -3,11 +3,11 @@ import { exampleMails, type ExampleMail, exampleSms } from '../../messages/examp
 import { escapeHtml, type Shop } from '../../messages/layout.ts'
 import type { App } from '../../http/fastify.ts'
 
-/** Allows the inline styles of mails, and nothing else. */
+/** Allows only the inline styles of mails. */
 const CSP =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-/** `/dev/mails` previews every mail. It exists only in `npm run dev` and is no part of the API. */
+/** `/dev/mails` previews every mail. It exists only in `npm run dev` and is not part of the API. */
 export function mailPreviewRoute(app: App, ctx: Context): void {
   const { shop, publicUrl } = ctx.config
   app.get('/dev/mails', { schema: { hide: true } }, (_request, reply) =>

@@ -9,7 +9,7 @@ const NANOSECONDS = 1e9
 const LAG_RESOLUTION_MS = 20
 const TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** Serves `/metrics` on a port of its own, on the loopback address: it is nobody's but the operator's. */
+/** Serves `/metrics` on a separate port and only on the loopback address, because it is for operators. */
 export async function listenForMetrics(ctx: Context, port: number): Promise<Server> {
   observe(ctx)
   const server = createServer((request, response) => {
@@ -36,7 +36,7 @@ function observe(ctx: Context): void {
   lag.enable()
   metrics.observeProcess()
   metrics.observe('event_loop_lag_seconds', {
-    help: 'The 99th percentile since the scrape before.',
+    help: 'The 99th percentile since the previous scrape.',
     read() {
       const seconds = lag.percentile(99) / NANOSECONDS
       lag.reset()
@@ -44,7 +44,7 @@ function observe(ctx: Context): void {
     },
   })
   metrics.observe('hashes_waiting', {
-    help: 'Password hashes that wait for their turn.',
+    help: 'Password hashes waiting in the queue.',
     read: () => hasher.waiting(),
   })
   metrics.observe('redis_up', {
@@ -53,12 +53,12 @@ function observe(ctx: Context): void {
   })
   metrics.observe('mail_overdue', {
     help: '1 when a message has been due for more than a minute.',
-    // No database, no number: a scrape has to tell the rest.
+    // NaN without a database: the scrape must still expose the other metrics.
     read: () => isMailOverdue(ctx.db, ctx.now() - MINUTE_MS).then(Number, () => Number.NaN),
   })
   metrics.observe('pwned_passwords_unanswered_total', {
     type: 'counter',
-    help: 'Questions for leaked passwords that were not answered.',
+    help: 'Leaked-password lookups that got no answer.',
     read: () => pwnedPasswords.unanswered(),
   })
 }

@@ -25,7 +25,7 @@ export function pagesRoute(app: App, ctx: Context): void {
   for (const [url, type, file] of [
     ['/', 'text/html', 'home.html'],
     ['/reset', 'text/html', 'reset.html'],
-    // Below the page, by relative links, so that they work behind a proxy that adds a prefix.
+    // Relative links below the page work behind a proxy that adds a path prefix.
     ['/reset/icon.svg', 'image/svg+xml', 'icon.svg'],
     ['/reset/page.css', 'text/css', 'reset.css'],
     ['/reset/page.js', 'text/javascript', 'reset.js'],

@@ -48,7 +48,7 @@ export function showIssuerRoute(app: App, ctx: Context): void {
     token_endpoint_auth_methods_supported: ['none' as const],
   }
   const { pathname } = new URL(publicUrl)
-  // What means something to the router, or is encoded, would be another path there.
+  // Excludes encoded characters and those that are special to the router.
   const below = /^(?:\/[\w.~-]+)+$/.test(pathname) ? [`${PATH}${pathname}`] : []
   for (const path of [PATH, ...below]) {
     const options = { schema: path === PATH ? schema : { ...schema, hide: true } }

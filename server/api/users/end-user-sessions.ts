@@ -22,7 +22,7 @@ export function endUserSessionsRoute(app: App, ctx: Context, guards: Guards): vo
     const { id } = request.params
     const actor = sessionOf(request)
     await commit(ctx, actor.cause, async (write) => {
-      // Under the lock no login can slip a session in between.
+      // The lock keeps concurrent logins from opening a session.
       await lockForChange(write, id, { actor, touchesRights: false, access: 'admin' })
       await endSessionsOf(write.tx, id, { nowMs: write.nowMs })
       await write.record('sessions.ended', { subjectId: id })

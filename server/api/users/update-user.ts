@@ -19,7 +19,7 @@ const schema = {
       role: Type.Optional(Type.Enum(['user', 'admin'], { type: 'string' })),
       disabled: Type.Optional(Type.Boolean()),
     },
-    // Sent as it stands, the example changes nothing.
+    // Sending the example unchanged has no effect.
     { title: 'UserChange', additionalProperties: false, examples: [{}] },
   ),
   response: { 200: User },

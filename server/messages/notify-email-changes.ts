@@ -7,8 +7,11 @@ import type { Client } from '../http/client.ts'
 
 type Payload = Client & { emailChangeId: string }
 
-/** For the address that an account left, with the way back; none once that is closed. */
-export async function tellEmailChanged(ctx: Context, payload: Payload): Promise<Mail | undefined> {
+/** Notifies the previous address, with an undo link; undefined once the undo period is over. */
+export async function notifyEmailChanged(
+  ctx: Context,
+  payload: Payload,
+): Promise<Mail | undefined> {
   const found = await findLive(ctx, payload)
   const undoable = await findUndoable(ctx, payload.emailChangeId)
   return (
@@ -16,17 +19,19 @@ export async function tellEmailChanged(ctx: Context, payload: Payload): Promise<
   )
 }
 
-/** The same way back, once the password was changed or reset after the address. */
-export async function tellFormerAddressOfPassword(
+/** Notifies the previous address, with the same undo link, about a later change of the password. */
+export async function notifyPreviousAddressOfPassword(
   ctx: Context,
   { emailChangeId, at }: { emailChangeId: string; at: string },
 ): Promise<Mail | undefined> {
   const undoable = await findUndoable(ctx, emailChangeId)
-  return undoable && writeMail(ctx.config.shop, 'leftPasswordChanged', { ...undoable, at })
+  return (
+    undoable && writeMail(ctx.config.shop, 'previousAddressPasswordChanged', { ...undoable, at })
+  )
 }
 
-/** For the address that an account has now. */
-export async function tellEmailConfirmed(
+/** Notifies the new address. */
+export async function notifyEmailConfirmed(
   ctx: Context,
   payload: Payload,
 ): Promise<Mail | undefined> {
@@ -36,7 +41,7 @@ export async function tellEmailConfirmed(
   return writeMail(ctx.config.shop, 'emailConfirmed', { ...facts, to: change.email })
 }
 
-/** A confirmed change that was not undone, with what every mail about it says. */
+/** A confirmed change that was not undone, with the data common to its mails. */
 async function findLive(ctx: Context, { emailChangeId, ...client }: Payload) {
   const change = await findEmailChange(ctx.db, emailChangeId)
   if (change?.confirmed_at == null || !isUndoable(change, ctx.now())) return undefined
@@ -45,7 +50,7 @@ async function findLive(ctx: Context, { emailChangeId, ...client }: Payload) {
   return user && { change, facts }
 }
 
-/** For whom a mail with the way back is, and the way; undefined once it is closed, or its key gone. */
+/** The recipient and the undo link; undefined once the undo period is over or the key has been removed. */
 async function findUndoable(ctx: Context, emailChangeId: string) {
   const change = await findEmailChange(ctx.db, emailChangeId)
   if (change === undefined || !isUndoable(change, ctx.now())) return undefined
