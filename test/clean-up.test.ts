@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { LEASE_MS } from '../server/schedule/jobs.ts'
 import { runDueJobs } from '../server/schedule/schedule.ts'
 import { DAY_MS, HOUR_MS, SECOND_MS, toIso } from '../server/lib/units.ts'
 import { erase } from '../server/accounts/erase.ts'
@@ -21,6 +22,10 @@ const eventsOf = async ({ ctx }: Service) =>
   (await rowsOf(ctx, 'audit_events'))
     .filter((row) => row.event.startsWith('users.'))
     .map((row) => ({ event: row.event, changes: JSON.parse(row.changes) }))
+
+/** What each of its events says. */
+const deletedBy = async (service: Service): Promise<number[]> =>
+  (await eventsOf(service)).map(({ changes }) => changes.deleted)
 
 describe('the clean-up', () => {
   test('leaves an unverified account at 47:59:59 and deletes it at 48:00:01', async () => {
@@ -133,9 +138,45 @@ describe('the clean-up', () => {
 
     await tick(service)
 
-    const [event] = await eventsOf(service)
-    assert.equal(event?.changes.deleted, count)
+    assert.deepEqual(await deletedBy(service), [count - 3, 3])
     assert.equal((await emailsOf(service)).length, count)
+  })
+
+  test('that fails has recorded what it deleted, and no run without deletions; the next one does the rest', async () => {
+    await using service = await startService(EACH_SECOND)
+    const { ctx } = service
+    const count = ctx.batchMax + 3
+    await seedUsers(ctx, count, { createdAtMs: service.clock.nowMs })
+    await seedUsers(ctx, count, { createdAtMs: service.clock.nowMs, verified: true })
+    service.advance(48 * HOUR_MS)
+    const { transaction } = ctx
+    let batches = 0
+    const failing: typeof transaction = (work) =>
+      transaction(async (tx) => {
+        const done = await work(tx)
+        if ((done as { found?: number })?.found !== undefined && ++batches > 1)
+          throw new Error('the disk is full')
+        return done
+      })
+
+    Object.assign(ctx, { transaction: failing })
+    await assert.rejects(tick(service), /the disk is full/)
+    const atFirst = await deletedBy(service)
+    Object.assign(ctx, { transaction })
+    service.advance(LEASE_MS)
+    await tick(service)
+
+    assert.deepEqual(atFirst, [count - 3])
+    assert.deepEqual(await deletedBy(service), [count - 3, 3])
+    assert.equal((await emailsOf(service)).length, count)
+  })
+
+  test('that deletes nobody says so: a day without an event is a day without a run', async () => {
+    await using service = await startService(EACH_SECOND)
+
+    await tick(service)
+
+    assert.deepEqual(await deletedBy(service), [0])
   })
 })
 

@@ -1,10 +1,9 @@
 import type { Context } from '../context.ts'
-import type { Tx } from '../database/connect.ts'
 import type { Counts } from '../schedule/jobs.ts'
 import type { JobRun } from '../schedule/schedule.ts'
 import { countExpiredUsers, countUsers, findExpiredUsers } from './expired-users.ts'
 import { expiryCutoff } from './expiry.ts'
-import { commit, NO_CAUSE, writeIn } from './write.ts'
+import { commit, NO_CAUSE, writeIn, type Write } from './write.ts'
 import { erase } from './erase.ts'
 
 /** A run may delete this many; more only if at least half of all users remain. */
@@ -28,17 +27,14 @@ export async function cleanUp(
     return refusal
   }
   const counts = { found: 0, deleted: 0 }
-  try {
-    for (let more = true; more;) {
-      const { found, deleted } = await run.batch((tx) => cleanUpSome(ctx, tx, cutoff))
-      counts.found += found
-      counts.deleted += deleted
-      more = found >= ctx.batchMax
-    }
-  } finally {
-    // In `finally`, because an aborted run has deleted users, too.
-    await record(ctx, 'users.cleaned_up', counts)
+  for (let more = true; more;) {
+    const { found, deleted } = await run.batch((tx) => cleanUpSome(writeIn(ctx, tx), cutoff))
+    counts.found += found
+    counts.deleted += deleted
+    more = found >= ctx.batchMax
   }
+  // A day without any event means that the clean-up does not run.
+  if (counts.deleted === 0) await record(ctx, 'users.cleaned_up', counts)
   return counts
 }
 
@@ -51,16 +47,17 @@ function record(
   return commit(ctx, NO_CAUSE, (write) => write.record(event, { changes }))
 }
 
+/** Each batch has its own event, because each is committed by itself. */
 async function cleanUpSome(
-  ctx: Context,
-  tx: Tx,
+  write: Write,
   cutoff: string,
 ): Promise<{ found: number; deleted: number }> {
-  const found = await findExpiredUsers(tx, { cutoff, limit: ctx.batchMax })
+  const found = await findExpiredUsers(write.tx, { cutoff, limit: write.ctx.batchMax })
   if (found.length === 0) return { found: 0, deleted: 0 }
-  const unverified = { cutoff }
-  const { erased } = await erase(writeIn(ctx, tx), found, { unverified, isRecorded: false })
-  return { found: found.length, deleted: erased.length }
+  const { erased } = await erase(write, found, { unverified: { cutoff }, isRecorded: false })
+  const counts = { found: found.length, deleted: erased.length }
+  if (counts.deleted > 0) await write.record('users.cleaned_up', { changes: counts })
+  return counts
 }
 
 async function findRefusal(ctx: Context, cutoff: string): Promise<Counts | undefined> {
