@@ -355,7 +355,7 @@ describe('HIDE_REGISTERED_EMAILS=true: who signs up again and again cannot tell'
   }
 })
 
-test('no answer comes sooner than 50 ms after its hash, whatever the address has been', async () => {
+test('every answer comes 100 ms after its hash, or a multiple of that, whatever the address has been', async () => {
   await using service = await startService(hide)
   const moved = await service.registerUser('moved@example.com')
   await changeEmail(service, moved, REGISTERED)
@@ -379,7 +379,7 @@ test('no answer comes sooner than 50 ms after its hash, whatever the address has
       const tookMs = performance.now() - hashedAtMs
 
       assert.equal(status, n <= 5 ? 201 : 429)
-      assert.ok(tookMs > 49, `${email}: ${tookMs} ms`)
+      assert.ok(tookMs > 99, `${email}: ${tookMs} ms`)
     }
   }
 })

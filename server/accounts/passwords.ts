@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts'
-import type { Tx } from '../database/connect.ts'
+import type { LookUp, Tx } from '../database/connect.ts'
 import type { PublicUserRow, Role } from '../database/schema.ts'
 import { fieldError } from '../errors.ts'
 import type { Client } from '../http/client.ts'
@@ -7,6 +7,19 @@ import { toIso } from '../lib/units.ts'
 import type { Write } from './write.ts'
 import { passwordProblem } from '../passwords/policy.ts'
 import { findReservationsOf } from './email-changes.ts'
+
+/** The hash of a user and when it was set. */
+export const passwordOf: LookUp<
+  number,
+  { password_hash: string | null; changed_at: string | null }
+> = {
+  name: 'password_of',
+  build: (db, id) =>
+    db
+      .selectFrom('users')
+      .select(['password_hash', 'password_changed_at as changed_at'])
+      .where('id', '=', id),
+}
 
 interface NewPassword {
   readonly role: Role

@@ -1,6 +1,5 @@
 import type { FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
-import type { LookUp } from '../database/connect.ts'
 import type { PublicUserRow } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
 import type { SignedIn } from '../http/fastify.ts'
@@ -8,20 +7,12 @@ import { isHashable } from '../passwords/policy.ts'
 import { lockSelf, sessionOf } from './guards.ts'
 import { endSession } from '../accounts/sessions.ts'
 import { commit, type Write } from '../accounts/write.ts'
+import { passwordOf } from '../accounts/passwords.ts'
 
 /** Proof that the client knows the password set at `passwordChangedAt`; re-check it under the lock. */
 export interface PasswordProof {
   readonly actor: SignedIn
   readonly passwordChangedAt: string | null
-}
-
-const passwordOf: LookUp<number, { password_hash: string | null; changed_at: string | null }> = {
-  name: 'password_of',
-  build: (db, id) =>
-    db
-      .selectFrom('users')
-      .select(['password_hash', 'password_changed_at as changed_at'])
-      .where('id', '=', id),
 }
 
 /**

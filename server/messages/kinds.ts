@@ -6,7 +6,7 @@ import type { Job, Kind } from '../outbox/kind.ts'
 import type { Mail } from '../outbox/transports/mailer.ts'
 import type { Sms } from '../outbox/transports/sms-sender.ts'
 import type { Example } from './examples.ts'
-import { type Facts, homeLink, originOf, writeMail } from './mails.ts'
+import { homeLink, originOf, writeMail } from './mails.ts'
 import { remind } from './remind.ts'
 import { repeatCodes } from './repeat-codes.ts'
 import { sendCode, sendEmailCode, sendPhoneCode } from './send-codes.ts'
@@ -16,6 +16,8 @@ import {
   notifyEmailConfirmed,
   notifyPreviousAddressOfPassword,
 } from './notify-email-changes.ts'
+import type { Shop } from './layout.ts'
+import type { Origin } from './texts.ts'
 
 interface Described<Payload, Message> extends Kind<Message> {
   readonly make: Job<Payload, Message>
@@ -52,11 +54,15 @@ export const KINDS = {
     examples: { reminder: { text: 'reminder', until: '2026-11-24T17:40:12.345Z' } },
   }),
   new_device: mail({
-    make: toOwner('newDevice'),
+    make: toOwner((shop, notice, { at }: { at: string }) =>
+      writeMail(shop, 'newDevice', { ...notice, at }),
+    ),
     examples: { new_device: { text: 'newDevice' } },
   }),
   session_replayed: mail({
-    make: toOwner('sessionReplayed'),
+    make: toOwner((shop, notice, { endedAt }: { endedAt: string }) =>
+      writeMail(shop, 'sessionReplayed', { ...notice, endedAt }),
+    ),
     examples: { session_replayed: { text: 'sessionReplayed' } },
   }),
   password_reset: mail({
@@ -68,7 +74,9 @@ export const KINDS = {
     },
   }),
   password_changed: mail({
-    make: toOwner('passwordChanged'),
+    make: toOwner((shop, notice, { at }: { at: string }) =>
+      writeMail(shop, 'passwordChanged', { ...notice, at }),
+    ),
     examples: { password_changed: { text: 'passwordChanged' } },
   }),
   password_changed_left: mail({
@@ -116,16 +124,22 @@ export function kindsOf<Channel extends 'mail' | 'sms'>(channel: Channel) {
   >
 }
 
+interface Notice {
+  readonly to: string
+  readonly locale: string | null
+  readonly from: Origin
+}
+
 /** Makes a mail to the current address of an account, read at delivery. */
-function toOwner<Name extends 'newDevice' | 'sessionReplayed' | 'passwordChanged'>(name: Name) {
+function toOwner<Facts>(make: (shop: Shop, notice: Notice, facts: Facts) => Mail) {
   return async (
     ctx: Context,
-    { userId, ...payload }: { userId: number } & Client & Omit<Facts<Name>, 'from'>,
+    payload: { userId: number } & Client & Facts,
   ): Promise<Mail | undefined> => {
-    const user = await ctx.lookUp(userById, userId)
+    const user = await ctx.lookUp(userById, payload.userId)
     if (user === undefined) return undefined
-    const recipient = { to: user.email, locale: user.locale, from: originOf(payload) }
-    return writeMail(ctx.config.shop, name, { ...payload, ...recipient } as never)
+    const { email: to, locale } = user
+    return make(ctx.config.shop, { to, locale, from: originOf(payload) }, payload)
   }
 }
 

@@ -112,8 +112,11 @@ function signUp(ctx: Context, attempt: Attempt): Promise<string> {
   })
 }
 
-/** Longer than every outcome takes; with half of it, a registered address was detected in 55 of 100 trials. */
-const HIDDEN_MIN_MS = 50
+/**
+ * A response is sent at the next multiple of this. With the statements alone, which are fewer for a
+ * registered address, 55 of 100 attempts recognized one.
+ */
+const HIDDEN_STEP_MS = 100
 
 /**
  * With HIDE_REGISTERED_EMAILS, a registered address gets the same response after the same time, and its
@@ -121,7 +124,7 @@ const HIDDEN_MIN_MS = 50
  * would reveal a registered address, which has none.
  */
 async function signUpHidden(ctx: Context, attempt: Attempt): Promise<string> {
-  const minimumTime = delay(HIDDEN_MIN_MS)
+  const startedAt = performance.now()
   const email = attempt.emailCanonical
   try {
     return await commit(ctx, attempt.cause, async (write) => {
@@ -135,7 +138,7 @@ async function signUpHidden(ctx: Context, attempt: Attempt): Promise<string> {
       return newId()
     })
   } finally {
-    await minimumTime
+    await delay(HIDDEN_STEP_MS - ((performance.now() - startedAt) % HIDDEN_STEP_MS))
   }
 }
 
