@@ -77,7 +77,7 @@ describe('transaction()', () => {
 
   test('gives up with database_unavailable on what fails again and again, once the budget is used up', async () => {
     await using service = await startService()
-    const budget = { leftMs: 300 }
+    const budget = { remainingMs: 300 }
     let tries = 0
 
     const failed = withBudget(budget, () =>
@@ -88,7 +88,7 @@ describe('transaction()', () => {
     )
 
     await assert.rejects(failed, isUnavailable)
-    assert.ok(tries > 1 && budget.leftMs <= 0, `${tries} tries, ${budget.leftMs} ms left`)
+    assert.ok(tries > 1 && budget.remainingMs <= 0, `${tries} tries, ${budget.remainingMs} ms left`)
   })
 })
 
@@ -151,12 +151,12 @@ if (DATABASE === 'postgres') {
       await using service = await startService()
       const { ctx } = service
       const { id } = await service.addUser()
-      const budget = { leftMs: REQUEST_BUDGET_MS }
+      const budget = { remainingMs: REQUEST_BUDGET_MS }
 
       const renaming = withBudget(budget, () =>
         ctx.transaction(async (tx) => {
           await rename(tx, id)
-          budget.leftMs = 0
+          budget.remainingMs = 0
         }),
       )
 
@@ -168,7 +168,7 @@ if (DATABASE === 'postgres') {
       await using service = await startService()
       const { ctx } = service
       const { id } = await service.addUser()
-      const budget = { leftMs: REQUEST_BUDGET_MS }
+      const budget = { remainingMs: REQUEST_BUDGET_MS }
       // Deferred: it runs, and takes its time, in the commit.
       await ctx.transaction(async (tx) => {
         await sql`create function slow() returns trigger language plpgsql as 'begin perform pg_sleep(0.3); return null; end'`.execute(
@@ -182,7 +182,7 @@ if (DATABASE === 'postgres') {
       await withBudget(budget, () =>
         ctx.transaction(async (tx) => {
           await rename(tx, id)
-          budget.leftMs = 50
+          budget.remainingMs = 50
         }),
       )
 

@@ -91,7 +91,8 @@ if (DATABASE === 'sqlite') {
       await using service = await startService()
       using lock = lockFile(service)
 
-      const write = () => withBudget({ leftMs: 300 }, () => service.ctx.transaction(async () => {}))
+      const write = () =>
+        withBudget({ remainingMs: 300 }, () => service.ctx.transaction(async () => {}))
       const outcomes = await Promise.allSettled(times(WRITERS).map(write))
       lock.release()
 

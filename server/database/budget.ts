@@ -2,30 +2,30 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { AppError } from '../errors.ts'
 import { SECOND_MS } from '../lib/units.ts'
 
-/** What a request may still wait for its database: pool, connecting and every query together. */
+/** The database time that a request may still spend: pool, connecting and all queries. */
 export interface Budget {
-  leftMs: number
+  remainingMs: number
 }
 
 export const REQUEST_BUDGET_MS = 2 * SECOND_MS
-/** Outside a request (jobs, commands) each statement has this long. */
+/** The limit of each statement outside a request (jobs, commands). */
 export const STATEMENT_BUDGET_MS = 5 * SECOND_MS
 
 const current = new AsyncLocalStorage<Budget>()
 
-/** Everything that `work` starts shares one budget. */
+/** Runs `work`; everything that it starts shares the budget. */
 export function withBudget<T>(budget: Budget, work: () => T): T {
   return current.run(budget, work)
 }
 
 export function remainingMs(outsideMs = STATEMENT_BUDGET_MS): number {
-  return current.getStore()?.leftMs ?? outsideMs
+  return current.getStore()?.remainingMs ?? outsideMs
 }
 
 /**
- * Waits for `operation` as long as the budget lasts and charges the time to it. When it runs out:
- * calls `giveUp`, which must end the operation, and throws `database_unavailable`. `leastMs` is
- * granted even then; outside a request it lasts `outsideMs`.
+ * Awaits `operation` and charges the time to the budget. When the budget is spent, calls `giveUp`,
+ * which must abort the operation, and throws `database_unavailable`. `leastMs` is granted even on a
+ * spent budget; `outsideMs` is the limit outside a request.
  */
 export async function spend<T>(
   operation: Promise<T>,
@@ -53,6 +53,6 @@ export async function spend<T>(
     return await Promise.race([operation, expiry])
   } finally {
     clearTimeout(timer)
-    if (budget) budget.leftMs -= performance.now() - startedAt
+    if (budget) budget.remainingMs -= performance.now() - startedAt
   }
 }

@@ -6,12 +6,12 @@ import { createTurns } from '../lib/turns.ts'
 import { remainingMs, spend } from './budget.ts'
 import type { Schema } from './schema.ts'
 
-/** Reads take a `Db`: outside a transaction or, as a `Tx`, inside one; the caller decides. */
+/** Reads take a `Db`: the reader or, inside a transaction, its `Tx`. */
 export type Db = Pick<Kysely<Schema>, 'selectFrom' | 'selectNoFrom'>
 /** Writes take a `Tx`: the compiler proves that they run inside `transaction()`. */
 export type Tx = Transaction<Schema>
 
-/** A read by one key whose SQL is built once: building it per request halves the throughput. */
+/** A read by one key whose SQL is built once. Measured: building it per request halves the throughput. */
 export interface LookUp<Key extends string | number, Row> {
   readonly name: string
   readonly build: (db: Db, key: Key) => Compilable<Row>
@@ -20,35 +20,35 @@ export interface LookUp<Key extends string | number, Row> {
 export interface Connection {
   readonly dialect: 'sqlite' | 'postgres'
   /**
-   * Rows of one batch of background work. Fewer on SQLite, where a transaction holds the only write
-   * lock and a statement the event loop.
+   * Rows per batch of background work. Fewer on SQLite, where a transaction holds the only write
+   * lock and a statement blocks the event loop.
    */
   readonly batchMax: number
-  /** For reads. Throws when used inside a transaction: there the transaction's own handle is meant. */
+  /** For reads. Throws inside a transaction, where `tx` must be used. */
   readonly db: Db
-  /** One row or undefined, by a prepared statement. Tries a second connection when the first is dead. */
+  /** One row or undefined, by a prepared statement. Retries once when the connection was lost. */
   lookUp<Key extends string | number, Row>(
     lookUp: LookUp<Key, Row>,
     key: Key,
   ): Promise<Row | undefined>
   /**
-   * Runs `work` and commits, or rolls back what it did. `work` may run more than once: a
-   * serialization failure, a deadlock or a locked SQLite file is tried again. Throws
-   * `database_unavailable` when that does not help within the budget.
+   * Runs `work` and commits it, or rolls it back. `work` may run more than once: serialization
+   * failures, deadlocks and a locked SQLite file are retried. Throws `database_unavailable` when
+   * retries do not succeed within the budget.
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
-  /** Throws when the database cannot be used now; resolves to its clock in Unix milliseconds. */
+  /** Resolves to the database's clock in Unix milliseconds; throws when the database is unavailable. */
   check(): Promise<number>
   close(): Promise<void>
 }
 
-/** What a dialect brings; everything above it is the same for both. */
+/** The part that differs by dialect. */
 export interface Backend {
   readonly dialect: Connection['dialect']
   readonly reader: Kysely<Schema>
   readonly writer: Kysely<Schema>
   prepared(name: string, sql: string, key: string | number): Promise<unknown[]>
-  /** True when the same transaction may well succeed if it is run again. */
+  /** True when a retry of the transaction can succeed. */
   isTransient(error: unknown): boolean
   check(): Promise<number>
   close(): Promise<void>
@@ -62,7 +62,7 @@ export function connect(backend: Backend): Connection {
   const refuseInside = () => {
     if (insideTransaction.getStore()) throw new Error('db used inside a transaction; use tx')
   }
-  // On SQLite such a read would not see what the transaction wrote, and on a single handle hang.
+  // Such a read would not see the transaction's own writes.
   const guard: KyselyPlugin = {
     transformQuery({ node }) {
       refuseInside()
@@ -71,8 +71,8 @@ export function connect(backend: Backend): Connection {
     transformResult: async ({ result }) => result,
   }
   const db = backend.reader.withPlugin(guard)
-  // SQLite writes one after the other. While another process holds the file, only the first in line
-  // asks for it again and again: measured, 1500 of them stopped the event loop for 3 s.
+  // SQLite has one writer. While another process holds the lock, only the first in the queue
+  // retries. Measured: 1500 concurrent retries blocked the event loop for 3 s.
   const writers = backend.dialect === 'sqlite' ? createTurns(1) : undefined
   const compiled = new Map<LookUp<never, unknown>, string>()
 
@@ -85,13 +85,13 @@ export function connect(backend: Backend): Connection {
       let sql = compiled.get(lookUp)
       if (sql === undefined) {
         const query = lookUp.build(backend.reader, key).compile()
-        // A constant that Kysely made a parameter (`limit(1)`) would take the key's place.
+        // Kysely turns constants such as `limit(1)` into parameters, too.
         if (query.parameters.length !== 1)
           throw new Error(`look-up ${lookUp.name} must have one parameter`)
         sql = query.sql
         compiled.set(lookUp, sql)
       }
-      const rows = await onceMore(() => backend.prepared(lookUp.name, sql, key))
+      const rows = await retryOnce(() => backend.prepared(lookUp.name, sql, key))
       return rows[0] as never
     },
     async transaction(work) {
@@ -110,8 +110,8 @@ export function connect(backend: Backend): Connection {
   }
 }
 
-/** A pooled connection may have died unnoticed; a read can simply be asked again on the next one. */
-async function onceMore<T>(read: () => Promise<T>): Promise<T> {
+/** A pooled connection may have been lost unnoticed; a read is safe to retry on another one. */
+async function retryOnce<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (error) {
@@ -135,7 +135,7 @@ async function retrying<T>(
     try {
       return await attempt()
     } catch (error) {
-      // A connection that was dead before `begin` did nothing: that too can be tried again, once.
+      // A connection lost before `begin` did nothing, so one retry is safe.
       const retryable =
         backend.isTransient(error) || (isUnavailable(error) && !begun && tries === 1)
       if (!retryable) throw error
@@ -147,7 +147,7 @@ async function retrying<T>(
   }
 }
 
-/** Waits up to twice `meanMs`; the jitter keeps two processes from meeting again and again. */
+/** Backoff with jitter, up to twice `meanMs`, so that two processes do not collide repeatedly. */
 function pause(meanMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, jitterMs(meanMs)))
 }

@@ -3,8 +3,8 @@ import type { Tx } from './connect.ts'
 import type { Schema } from './schema.ts'
 
 /**
- * Deletes at most `limit` rows, the oldest first, whose time in `column` is before another; returns how
- * many. The outer condition is the same: a row may have changed while the statement waited for it.
+ * Deletes at most `limit` rows whose time in `column` is before a time, oldest first; returns their
+ * number. The outer condition is repeated, because a row may change while the statement waits for its lock.
  */
 export async function deleteBefore<Table extends keyof Schema>(
   tx: Tx,

@@ -20,21 +20,21 @@ const MIGRATIONS = {
 }
 
 const TABLE = 'schema_migrations'
-/** How long a second process waits for the first to finish on SQLite, whose lock does not queue. */
+/** How long a second process waits for the migration lock on SQLite. */
 const LOCK_PATIENCE_MS = 60 * SECOND_MS
 
-/** The schema is not the one this program knows; the message says what to do. */
+/** The schema does not fit this version; the message names the remedy. */
 export class SchemaError extends Error {
   override readonly name = 'SchemaError'
 }
 
 /**
- * Brings the schema up to date in one transaction under a lock; returns the names it applied.
- * Killed at any point it leaves the old schema or the new one. Throws SchemaError for a newer one.
+ * Applies pending migrations in one transaction under a lock and returns their names. A kill at any
+ * point leaves the old schema or the new one. Throws SchemaError for a newer schema.
  */
 export async function migrate(url: DatabaseUrl, open: Backend): Promise<string[]> {
   if (url.kind === 'sqlite') return migrateWith(open)
-  // A migration may take minutes; the service's own connections give up after seconds.
+  // A migration may take minutes; the service's connections time out after seconds.
   const patient = await openDatabase(url, { poolMax: 1, statementTimeoutMs: 0 })
   try {
     return await migrateWith(patient)
@@ -60,7 +60,7 @@ async function migrateWith(backend: Backend): Promise<string[]> {
   }
 }
 
-/** Migrations that this program knows and the database does not have. Throws SchemaError for a newer one. */
+/** Migrations that have not been applied yet. Throws SchemaError for a newer schema. */
 export async function pendingMigrations(db: Db): Promise<string[]> {
   const applied = await appliedMigrations(db)
   const unknown = applied.filter((name) => !Object.hasOwn(MIGRATIONS, name))
@@ -77,7 +77,7 @@ async function assertNotNewer(db: Db): Promise<void> {
 }
 
 async function appliedMigrations(db: Db): Promise<string[]> {
-  // The table is Kysely's, not ours: it is in no schema of ours.
+  // Kysely owns this table; `Schema` does not contain it.
   const untyped = db as unknown as Kysely<{ [TABLE]: { name: string } }>
   try {
     const rows = await untyped.selectFrom(TABLE).select('name').execute()

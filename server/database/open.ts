@@ -7,7 +7,7 @@ import { openSqlite } from './sqlite.ts'
 
 const PATIENCE_MS = 5 * SECOND_MS
 
-/** Opens the database that the URL names; on PostgreSQL nothing is connected before the first query. */
+/** Opens the database of the URL; PostgreSQL connects at the first query. */
 export async function openDatabase(
   url: DatabaseUrl,
   options: PostgresOptions = {},
@@ -16,7 +16,7 @@ export async function openDatabase(
     const { openPostgres } = await import('./postgres.ts')
     return openPostgres(url.url, options)
   }
-  // Two processes that make the same new file meet while one of them switches it to WAL.
+  // Two processes that create the same file collide while one of them switches it to WAL.
   for (const startedAt = performance.now(); ; await delay(20)) {
     try {
       return openSqlite(url.path)

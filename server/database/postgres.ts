@@ -17,11 +17,11 @@ const types = {
   },
 }
 
-/** Serialization failure and deadlock: the loser is asked to run again. */
+/** Serialization failure and deadlock: the transaction can be retried. */
 const TRANSIENT = new Set(['40001', '40P01'])
-/** SQLSTATE classes and codes of an outage: connection, resources, intervention, I/O, read-only, time-outs, start-up. */
+/** SQLSTATEs of an outage: connection, resources, operator intervention, I/O, read-only, time-outs, start-up. */
 const OUTAGE = /^(08...|53...|57P0.|57014|58...|25006|25P0[34]|55P03|28P01|28000|3D000|E[A-Z_]+)$/
-/** pg reports a lost connection by words alone. */
+/** pg reports a lost connection only in the message, without a code. */
 const OUTAGE_WORDS =
   /connection terminated|connection error|timeout exceeded|not queryable|client was closed/i
 
@@ -30,31 +30,31 @@ const COMMIT_LEAST_MS = SECOND_MS
 export interface PostgresOptions {
   /** Connections of this process. */
   readonly poolMax?: number
-  /** 0: none, for migrations. */
+  /** 0 disables it, for migrations. */
   readonly statementTimeoutMs?: number
   readonly onIdleError?: (error: Error) => void
 }
 
-/** A pool of connections; what a request waits for any of them is charged to its budget. */
+/** A connection pool; time that a request waits for it is charged to the request's budget. */
 export function openPostgres(url: string, options: PostgresOptions = {}): Backend {
   const { poolMax = 10, statementTimeoutMs = STATEMENT_BUDGET_MS, onIdleError } = options
   const pool = new pg.Pool({
     connectionString: url,
     max: poolMax,
-    // Budgets end waits earlier; this ends a connect that nobody waits for any more.
+    // Budgets expire earlier; this limits a connect whose request has given up.
     connectionTimeoutMillis: 5 * SECOND_MS,
     idleTimeoutMillis: MINUTE_MS,
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs && 2 * statementTimeoutMs,
     keepAlive: true,
     application_name: 'coffee-shop-api',
-    // Times come back as text in UTC, whatever the server's zone.
+    // Timestamps are returned in UTC, whatever the server's time zone.
     options: '-c timezone=UTC',
     types,
   })
-  // An idle connection that dies emits this on the pool; unheard, it would end the process.
+  // A lost idle connection emits `error` on the pool; without a listener it would end the process.
   pool.on('error', (error) => onIdleError?.(error))
-  // So does one in use that dies between two queries, on the client; the next query tells the caller.
+  // The same holds for a client lost between two queries; the next query rejects.
   pool.on('connect', (client) => client.on('error', () => {}))
 
   const connect = () => connectWithinBudget(pool, statementTimeoutMs)
@@ -92,13 +92,13 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Backen
     },
     async close() {
       await db.destroy()
-      // Kysely closes only what it used; a look-up's idle connection would keep the process for a minute.
+      // Kysely closes only a pool that it has used; idle connections keep the process alive for a minute.
       if (!pool.ended) await pool.end()
     },
   }
 }
 
-/** The part of a pooled client that Kysely uses, with every wait bounded and every outage named. */
+/** The part of a pooled client that Kysely uses; waits are bounded, outages are `database_unavailable`. */
 async function connectWithinBudget(pool: pg.Pool, statementTimeoutMs: number) {
   const bounded = <T>(operation: Promise<T>, giveUp: () => void, leastMs = 0) =>
     statementTimeoutMs === 0
@@ -109,7 +109,7 @@ async function connectWithinBudget(pool: pg.Pool, statementTimeoutMs: number) {
   const client = await bounded(connecting, () => {
     abandoned = true
   }).catch((error: unknown) => {
-    // A connection that arrives after its request gave up goes back to the pool.
+    // A connection that is established after its request has given up returns to the pool.
     if (abandoned) connecting.then((late) => late.release()).catch(() => {})
     throw outage(error)
   })
@@ -122,10 +122,10 @@ async function connectWithinBudget(pool: pg.Pool, statementTimeoutMs: number) {
   return {
     async query(query: string | pg.QueryConfig, values?: readonly unknown[]): Promise<any> {
       if (released) throw outage(new Error('connection terminated'))
-      // A commit that is cut off may have happened: none is begun late, and one begun has time to end.
+      // An interrupted commit may have succeeded: none starts late, and each has time to finish.
       const commits = query === 'commit'
       if (commits && remainingMs() <= 0) throw outage(new Error('connection terminated'))
-      // Discarding ends the connection though its query hangs, so that nothing waits behind it.
+      // Discarding closes the connection even while its query hangs.
       const answer = client.query(query as string, values as unknown[])
       return bounded(answer, () => release(true), commits ? COMMIT_LEAST_MS : 0).catch(
         (error: unknown) => {
@@ -137,12 +137,12 @@ async function connectWithinBudget(pool: pg.Pool, statementTimeoutMs: number) {
   }
 }
 
-/** Names an outage `database_unavailable`; everything else stays what it is. */
+/** Maps outages to `database_unavailable` and passes on all other errors. */
 function outage(error: unknown): unknown {
   if (error instanceof AppError) return error
   const state = sqlState(error)
   const message = error instanceof Error ? error.message : ''
-  // A refused connect to a name with two addresses is an AggregateError without a code of its own.
+  // A refused connect to a host with two addresses is an AggregateError without a code.
   if (OUTAGE.test(state) || OUTAGE_WORDS.test(message) || error instanceof AggregateError) {
     return new AppError('database_unavailable', { cause: error, retryAfterS: 1 })
   }
@@ -153,7 +153,7 @@ function sqlState(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
-/** `2026-11-22 17:40:00.1+00` as `2026-11-22T17:40:00.100Z`. */
+/** Converts `2026-11-22 17:40:00.1+00` to `2026-11-22T17:40:00.100Z`. */
 function isoFromPostgres(text: string): string {
   const fraction = text.slice(20, text.indexOf('+')).padEnd(3, '0')
   return `${text.slice(0, 10)}T${text.slice(11, 19)}.${fraction}Z`

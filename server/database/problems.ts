@@ -9,26 +9,26 @@ const POSTGRES: Readonly<Record<string, string>> = {
   ENOTFOUND: 'names a host that has no address: is it spelt right?',
   EAI_AGAIN: 'names a host whose address cannot be looked up now',
   ETIMEDOUT: 'names a server that does not answer: is it reachable from here?',
-  '28P01': 'holds a user or password that the server refuses',
-  '28000': 'holds a user whom the server does not let in from here: see its pg_hba.conf',
-  '3D000': 'names a database that does not exist: make it with createdb',
-  '42501': 'holds a user who may not do that: the service’s user must own the schema',
-  '57P03': 'names a server that is still starting or is stopping: try again in a moment',
-  '53300': 'names a server that has no connection left: raise its max_connections',
+  '28P01': 'has a user or password that the server rejects',
+  '28000': 'has a user that the server rejects from this host: check its pg_hba.conf',
+  '3D000': 'names a database that does not exist: create it with createdb',
+  '42501': 'has a user without the required privilege: the service’s user must own the schema',
+  '57P03': 'names a server that is starting or stopping: try again',
+  '53300': 'names a server that has no free connection: raise its max_connections',
 }
 
 /** Primary result codes: https://www.sqlite.org/rescode.html */
 const SQLITE: Readonly<Record<number, string>> = {
-  8: 'names a file that may not be written',
+  8: 'names a file that is not writable',
   11: 'names a SQLite database that is damaged: restore a backup',
   13: 'names a file on a disk that is full',
   14: 'names a file that cannot be opened: it is a folder, or this user may not read and write it',
-  26: 'names a file that is no SQLite database',
+  26: 'names a file that is not a SQLite database',
 }
 
 /**
- * Why the database cannot be used, in one line that begins with the setting and says what to do;
- * undefined for an error that is not the database's. For whoever starts the program.
+ * Explains a database error to the operator in one line that begins with the setting and names the
+ * remedy; undefined for errors that are not the database's.
  */
 export function databaseProblem(error: unknown): string | undefined {
   const unavailable = error instanceof AppError && error.code === 'database_unavailable'
@@ -39,14 +39,14 @@ export function databaseProblem(error: unknown): string | undefined {
   if (!isDatabases) return undefined
   const known =
     syscall === 'mkdir'
-      ? 'names a folder that cannot be made: name another, or make it yourself'
+      ? 'names a folder that cannot be created: name another, or create it'
       : errcode === undefined
         ? POSTGRES[`${code}`]
         : SQLITE[errcode & 0xff]
   if (known === undefined && !unavailable) return undefined
-  // The system's words would repeat the path or the host.
+  // The system's message would repeat the path or the host.
   const why = known !== undefined && syscall !== undefined ? code : cause.message || cause.name
-  return `${NAME} ${known ?? 'names a database that cannot be used now'} (${why})`
+  return `${NAME} ${known ?? 'names a database that is unavailable'} (${why})`
 }
 
 interface Cause {
@@ -57,7 +57,7 @@ interface Cause {
   readonly syscall?: string
 }
 
-/** A refused connect to a name with two addresses holds one error for each. */
+/** A refused connect to a host with two addresses holds one error for each. */
 function firstOf(error: unknown): Cause {
   return ((error instanceof AggregateError ? error.errors[0] : error) ?? {}) as Cause
 }

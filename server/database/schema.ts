@@ -1,11 +1,11 @@
 import type { Generated, Selectable } from 'kysely'
 
-/** What a code proves. One made for one purpose never works for another. */
+/** The purpose of a code; a code derived for one purpose is not valid for another. */
 export type CodePurpose = 'verify' | 'phone' | 'email'
 
 /**
  * One interface per table. Times are RFC 3339 texts in UTC with milliseconds (`timestamptz(3)` on
- * PostgreSQL, text on SQLite); there are no booleans: a nullable time says since when.
+ * PostgreSQL, text on SQLite); nullable times replace booleans.
  */
 export interface Schema {
   users: UsersTable
@@ -26,11 +26,11 @@ export type Role = 'user' | 'admin'
 export interface UsersTable {
   /** Never reused, even after a deletion. */
   id: Generated<number>
-  /** As typed by whoever proved it. */
+  /** As typed by the owner who verified it. */
   email: string
   /** Unique; from lib/emails.ts, never from SQL. */
   email_canonical: string
-  /** Null until verified: until then name and password belong to the attempts in sign_ups. */
+  /** Null until verified; until then sign_ups holds the name and password of each attempt. */
   full_name: string | null
   password_hash: string | null
   role: Role
@@ -39,17 +39,17 @@ export interface UsersTable {
   password_changed_at: string | null
   created_at: string
   updated_at: string
-  /** The language of mails; null: English. */
+  /** The language of messages; null means English. */
   locale: string | null
-  /** E.164, only once its owner proved it. */
+  /** E.164; set once the user has confirmed it. */
   phone: string | null
   phone_verified_at: string | null
 }
 
-/** A user without the password hash: what everything but a login reads. */
+/** A user without the password hash, for all readers but the login. */
 export type PublicUserRow = Omit<Selectable<UsersTable>, 'password_hash'>
 
-/** One attempt to sign up an address that nobody has verified yet. */
+/** A pending attempt to sign up an unverified address. */
 export interface SignUpsTable {
   /** UUID v4; the code in the mail is derived from it. */
   id: string
@@ -57,7 +57,7 @@ export interface SignUpsTable {
   email: string
   full_name: string | null
   password_hash: string
-  /** Which secret key the code is derived with. */
+  /** The secret key from which the code is derived. */
   key_id: string
   ip: string | null
   user_agent: string | null
@@ -66,15 +66,15 @@ export interface SignUpsTable {
   expires_at: string
 }
 
-/** `new_email`: at the codes that all users together had mailed to an address they want. */
+/** `new_email` counts wrong codes for a new address, over all users who request it. */
 export type CodeBudget = CodePurpose | 'new_email'
 
 /** The budget of wrong codes of one address, known or not. */
 export interface CodeFailuresTable {
-  /** For `new_email` an HMAC of it: the row names nobody. */
+  /** An HMAC of the address for `new_email`, because this row outlives the user. */
   email_canonical: string
   purpose: CodeBudget
-  /** JSON: the times of the counted tries of the last 24 hours, oldest first. */
+  /** JSON: the times of the counted attempts of the last 24 hours, oldest first. */
   times: string
 }
 
@@ -82,25 +82,25 @@ export interface SessionsTable {
   /** UUID v4; the `sid` of access tokens. */
   id: string
   user_id: number
-  /** How often the refresh token was rotated; only the newest generation rotates again. */
+  /** Number of refresh token rotations; only the newest generation can be rotated. */
   generation: number
   rotated_at: string | null
   created_at: string
-  /** Idle end, moved by each refresh. */
+  /** Idle expiry, extended by each refresh. */
   expires_at: string
-  /** Absolute end. */
+  /** Absolute expiry. */
   ends_at: string
   last_seen_at: string
-  /** At the login or the newest refresh. */
+  /** As of the login or the newest refresh. */
   user_agent: string | null
   ip: string | null
-  /** At the login: an IPv4 address, or the /64 of an IPv6 one. */
+  /** As of the login: an IPv4 address or the /64 of an IPv6 address. */
   login_network: string | null
   login_user_agent: string | null
   revoked_at: string | null
 }
 
-/** How a message ended; `dead` and `bounced` wait for an admin. */
+/** The state of a message; an admin can resend `dead` and `bounced` ones. */
 export type OutboxState = 'waiting' | 'sent' | 'dropped' | 'bounced' | 'dead'
 
 /** A mail or text message to send, written in the transaction that causes it. */
@@ -110,35 +110,35 @@ export interface OutboxTable {
   kind: string
   channel: Generated<'mail' | 'sms'>
   state: Generated<OutboxState>
-  /** Canonical address for limits per address; null where the user is known by id. */
+  /** Canonical address, or an HMAC of it, for limits per address. */
   email_canonical: string | null
-  /** Whose message it is; what it names is blanked when that user goes. */
+  /** The user that the message belongs to; deleting the user blanks it. */
   user_id: number | null
-  /** Where it went at the last try; for admins. */
+  /** The recipient of the last attempt, for admins. */
   recipient: string | null
-  /** JSON: what the job of this kind needs; ids and addresses, never a code. */
+  /** JSON: the input of the kind's job; ids and addresses, never a code. */
   payload: string
   created_at: string
   due_at: string
-  /** Until then the row belongs to one worker. */
+  /** The end of the current worker's claim. */
   claimed_until: string | null
-  /** Counts claims and fences: a worker that lost its claim finishes nothing. */
+  /** Number of claims; a fencing token: a worker that lost its claim cannot write an outcome. */
   claims: number
-  /** How often the recipient's server asked to try later. */
+  /** Temporary refusals by the recipient's server. */
   refusals: Generated<number>
-  /** How often a worker ended with this message in hand. */
+  /** Workers that ended while they held the message. */
   crashes: Generated<number>
-  /** How often it was handed over whole and never confirmed: copies that may have arrived. */
+  /** Complete transmissions without a confirmation: copies that may have arrived. */
   unconfirmed: Generated<number>
-  /** How often it could not be made: bugs of ours. */
+  /** Failures to compose the message: bugs in this service. */
   bugs: Generated<number>
-  /** When the transport first failed with it: it is not tried for ever. */
+  /** The first transport failure, which limits further retries. */
   first_failed_at: string | null
   last_error: string | null
   finished_at: string | null
 }
 
-/** A phone number that its user has not proved yet; one per user. */
+/** A phone number that awaits its code; one per user. */
 export interface PhoneChangesTable {
   /** UUID v4; the code in the text message is derived from it. */
   id: string
@@ -149,7 +149,7 @@ export interface PhoneChangesTable {
   expires_at: string
 }
 
-/** A link to set a new password; the token in it is derived from the id. */
+/** A password reset link; its token is derived from the id. */
 export interface PasswordResetsTable {
   /** UUID v4. */
   id: string
@@ -157,23 +157,23 @@ export interface PasswordResetsTable {
   key_id: string
   created_at: string
   expires_at: string
-  /** Set once; a used token opens nothing. */
+  /** A token works once. */
   used_at: string | null
 }
 
-/** A change of the address: begun, then confirmed by the code mailed to the new one, then perhaps undone. */
+/** An email change: requested, confirmed with the code sent to the new address, possibly undone. */
 export interface EmailChangesTable {
-  /** UUID v4; the code for the new address and the undo token for the old one are derived from it. */
+  /** UUID v4; the code for the new address and the undo token are derived from it. */
   id: string
   user_id: number
   email: string
   email_canonical: string
-  /** Reserved for its owner while the change can be undone. */
+  /** Reserved while the change can be undone. */
   old_email: string
   old_email_canonical: string
   key_id: string
   created_at: string
-  /** Of the code. */
+  /** Expiry of the code. */
   expires_at: string
   confirmed_at: string | null
   /** Set when confirmed. */
@@ -181,19 +181,19 @@ export interface EmailChangesTable {
   undone_at: string | null
 }
 
-/** One recurring job, over all replicas. */
+/** A recurring job, shared by all replicas. */
 export interface JobsTable {
   name: string
-  /** The newest time that its schedule named and that was run. */
+  /** The newest scheduled time that has been run. */
   last_slot: string | null
-  /** JSON: what that run did. */
+  /** JSON: the totals of that run. */
   counts: string | null
   /** UUID v4 of the run that holds the lease. */
   holder: string | null
   lease_until: string | null
 }
 
-/** What happened, append-only: ids and field names, never an address or a name. */
+/** The audit log, append-only: ids and field names, never an address or a name. */
 export interface AuditEventsTable {
   id: Generated<number>
   at: string
@@ -206,7 +206,7 @@ export interface AuditEventsTable {
   request_id: string | null
 }
 
-/** Deleted users whose events still tell where they acted from; the purge blanks them. */
+/** Deleted users whose audit events still hold an IP address; the purge blanks it. */
 export interface AuditLeftoversTable {
   user_id: number
 }

@@ -20,14 +20,14 @@ import type { Schema } from './schema.ts'
 
 const STATEMENTS_MAX = 500
 
-/** https://www.sqlite.org/rescode.html: BUSY and LOCKED pass; the others are faults of the file. */
+/** https://www.sqlite.org/rescode.html: BUSY and LOCKED are transient; FAULTS are errors of the file. */
 const BUSY = new Set([5, 6])
 const FAULTS = new Set([8, 10, 11, 13, 14, 26])
 
 /**
- * Two handles on one file: a writer for transactions and a reader for everything else, because on
- * one handle a look-up would read inside somebody else's open transaction. There is no busy
- * timeout: it would stop the event loop; `transaction()` tries again instead.
+ * Opens two handles on one file: a writer for transactions and a reader for everything else. On a
+ * single handle a read would run inside another request's open transaction. There is no busy
+ * timeout, because it blocks the event loop; `transaction()` retries instead.
  */
 export function openSqlite(path: string | undefined): Backend {
   const temporary = path === undefined ? mkdtempSync(join(tmpdir(), 'coffee-shop-')) : undefined
@@ -38,7 +38,7 @@ export function openSqlite(path: string | undefined): Backend {
   const reader = named(() => openHandle(file, { readOnly: true }))
   const opened = identity(file)
   const assertSameFile = () => {
-    // A deleted or replaced file would take writes that nobody can ever read.
+    // Writes to a deleted or replaced file would be lost.
     if (identity(file) !== opened)
       throw unavailable(new Error('the database file was replaced or removed'))
   }
@@ -64,13 +64,13 @@ export function openSqlite(path: string | undefined): Backend {
       return Date.now()
     },
     async close() {
-      // The writer last: only it can put the log into the file and remove it.
+      // The writer closes last: only it can checkpoint the WAL and remove it.
       for (const [kysely, handle] of [
         [reading, reader],
         [writing, writer],
       ] as const) {
         await kysely.destroy()
-        // Kysely closes only what it used.
+        // Kysely closes only handles that it has used.
         if (handle.isOpen) handle.close()
       }
       if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true })
@@ -78,12 +78,12 @@ export function openSqlite(path: string | undefined): Backend {
   }
 }
 
-/** SQLite would let everybody on the machine read it; its log gets the mode of the file. */
+/** SQLite would create the file readable by every local user; the WAL inherits the file's mode. */
 function createPrivately(file: string): void {
   try {
     closeSync(openSync(file, 'wx', 0o600))
   } catch {
-    // It is there already, or SQLite says next why it cannot be.
+    // The file exists, or the open that follows reports the error.
   }
 }
 
@@ -98,7 +98,6 @@ function openHandle(file: string, { readOnly }: { readOnly: boolean }): Database
   return handle
 }
 
-/** Kysely's SQLite dialect, on a file whose schema changes are transactional. */
 function dialect(database: SqliteDatabase): SqliteDialect {
   class Dialect extends SqliteDialect {
     override createAdapter(): DialectAdapter {
@@ -108,14 +107,14 @@ function dialect(database: SqliteDatabase): SqliteDialect {
   return new Dialect({ database })
 }
 
-/** SQLite does roll schema changes back; without this a kill in mid-migration would brick the file. */
+/** SQLite can roll back DDL; without this, a kill during a migration leaves half a schema. */
 class TransactionalDdlAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true
   }
 }
 
-/** What Kysely needs of a database, over node:sqlite. `onBegin` runs before each transaction. */
+/** Adapts node:sqlite to Kysely's interface. `onBegin` runs before each transaction. */
 function shim(handle: DatabaseSync, onBegin: () => void): SqliteDatabase {
   const statement = statementCache(handle)
   const args = (parameters: ReadonlyArray<unknown>) => parameters as SQLInputValue[]
@@ -123,9 +122,9 @@ function shim(handle: DatabaseSync, onBegin: () => void): SqliteDatabase {
     close: () => handle.close(),
     prepare(sql) {
       if (sql === 'begin') onBegin()
-      // A full disk rolls back by itself; Kysely's own rollback would hide that error behind another.
+      // A full disk rolls back automatically; a second rollback would fail and hide that error.
       if (sql === 'rollback' && !handle.isTransaction) return NOTHING
-      // A transaction that begins with a read cannot become a writer once another one has written.
+      // A deferred transaction that has read cannot upgrade to a write lock after another write.
       const prepared = named(() => statement(sql === 'begin' ? 'begin immediate' : sql))
       return {
         reader: prepared.columns().length > 0,
@@ -155,7 +154,7 @@ function statementCache(handle: DatabaseSync): (sql: string) => StatementSync {
   }
 }
 
-/** `for update` has no meaning where `begin immediate` already holds the only write lock. */
+/** SQLite has no `for update`: `begin immediate` already holds the only write lock. */
 const rowLockRemover = new (class extends OperationNodeTransformer {
   protected override transformSelectQuery(node: SelectQueryNode): SelectQueryNode {
     const { endModifiers: _, ...rest } = super.transformSelectQuery(node)
@@ -167,7 +166,7 @@ const noRowLocks: KyselyPlugin = {
   transformResult: async ({ result }) => result,
 }
 
-/** Names a fault of the file `database_unavailable`; everything else stays what it is. */
+/** Maps errors of the file to `database_unavailable` and passes on all others. */
 function named<T>(operation: () => T): T {
   try {
     return operation()
@@ -180,7 +179,7 @@ function unavailable(cause: unknown): AppError {
   return new AppError('database_unavailable', { cause, retryAfterS: 1 })
 }
 
-/** The primary result code, 0 for what did not come from SQLite. */
+/** The primary result code; 0 for errors that are not SQLite's. */
 function resultCode(error: unknown): number {
   return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0
 }

@@ -2,7 +2,7 @@ export type DatabaseUrl =
   | { readonly kind: 'sqlite'; /** Absent: a private temporary file. */ readonly path?: string }
   | { readonly kind: 'postgres'; readonly url: string }
 
-/** The URL forms of SQLAlchemy, which the original used, mean here what they meant there. */
+/** Accepts SQLAlchemy's URL forms with their original meaning. */
 export function databaseUrl(value: string): DatabaseUrl {
   const sqlite = /^sqlite(?:\+aiosqlite)?:\/\/\/(.+)$/.exec(value)
   if (sqlite?.[1] !== undefined) {

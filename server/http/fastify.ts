@@ -28,9 +28,9 @@ import { compileValidator } from './validation.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Required of the caller; without it the route is public. Guards set it, the OpenAPI document reads it. */
+    /** The access that guards require, also shown in the OpenAPI document. Absent: a public route. */
     access?: 'user' | 'admin'
-    /** The route also takes application/x-www-form-urlencoded. */
+    /** The route also accepts application/x-www-form-urlencoded. */
     form?: true
   }
   interface FastifyRequest {
@@ -40,22 +40,22 @@ declare module 'fastify' {
 
 /** Shared by the steps, the guard and the route of one request. */
 interface RequestState {
-  /** The client's address, read at the start: after a hang-up it is unknown. */
+  /** The client's address, read first: it is lost when the client disconnects. */
   readonly ip: string | null
   readonly budget: Budget
   /** The caller; guards set it. */
   session?: SignedIn
-  /** For routes with `hashAdmission`: aborted when the client hangs up before the answer. */
+  /** For routes with `hashAdmission`: aborted when the client disconnects before the response. */
   hangUp?: AbortSignal
-  /** Refused by a full hash queue: the log has one line a second for all such requests. */
+  /** Refused by a full hash queue; these requests share one log line a second. */
   isShed?: true
-  /** By the limits of the route, to be refunded when the answer does not count. */
+  /** Points taken from the route's limits, refunded when the status of the response does not count. */
   taken?: Map<RouteLimitName, Taken>
-  /** The limit that refused the request, or the message that it asked for. */
+  /** The limit that refused the request or suppressed its message. */
   limitReached?: LimitReached | undefined
 }
 
-/** The session and the user behind a valid access token, read afresh for each request. */
+/** The session and the user of a valid access token, read from the database for each request. */
 export interface SignedIn {
   readonly sessionId: string
   readonly userId: number
@@ -66,12 +66,12 @@ export interface SignedIn {
 
 export type App = ReturnType<typeof createFastify>
 
-/** Each adds its hooks. A request passes them in this order, which is the contract's order of refusals. */
+/** The order of the hooks is the documented precedence of refusals. */
 const STEPS: readonly ((app: FastifyInstance, ctx: Context) => void)[] = [
   startRequests,
   logRequests,
   limitPipelining,
-  // The refusals that follow carry the headers of CORS, too.
+  // Before all refusals, so that they carry CORS headers.
   allowOrigins,
   endConnectionsWhenStopping,
   refuseUnroutable, // 404, 405, 414
@@ -82,7 +82,7 @@ const STEPS: readonly ((app: FastifyInstance, ctx: Context) => void)[] = [
   // The schemas of routes: 422
 ]
 
-/** The server without a single route. */
+/** The server without routes. */
 export function createFastify(ctx: Context) {
   const headers = securityHeaders(ctx.config)
   const app = Fastify({
@@ -103,11 +103,11 @@ export function createFastify(ctx: Context) {
 const HEADERS_MAX_BYTES = 16 * 1024
 
 function optionsOf({ config, log }: Context) {
-  // Widened, so that the app is a FastifyInstance like any other.
+  // Widened, so that the app is a plain FastifyInstance.
   const loggerInstance: FastifyBaseLogger = log
   return {
     loggerInstance,
-    // One line per request of our own, by logRequests.
+    // logRequests writes the request log.
     logController: new LogController({
       disableRequestLogging: true,
       requestIdLogLabel: 'request_id',
@@ -122,7 +122,7 @@ function optionsOf({ config, log }: Context) {
       maxHeaderSize: HEADERS_MAX_BYTES,
       headersTimeout: 10 * SECOND_MS,
       connectionsCheckingInterval: SECOND_MS,
-      // Checked by isWellFramed: Node's own answer is a bare 400.
+      // isWellFramed checks it: Node's own response is a bare 400.
       requireHostHeader: false,
     },
     routerOptions: ROUTER_OPTIONS,
@@ -133,17 +133,17 @@ function optionsOf({ config, log }: Context) {
   } as const
 }
 
-/** Sets the state and the headers, and one budget for every wait for the database. */
+/** Sets the request state, the security headers and the database budget. */
 function startRequests(app: FastifyInstance, ctx: Context): void {
   const headers = securityHeaders(ctx.config)
   app.decorateRequest('state', null as unknown as RequestState)
   app.addHook('onRequest', (request, reply, done) => {
-    const budget = { leftMs: ctx.requestBudgetMs }
+    const budget = { remainingMs: ctx.requestBudgetMs }
     request.state = { ip: readAddress(request), budget }
     reply.headers(headers)
     reply.header('x-request-id', request.id)
     withBudget(budget, done)
   })
-  // Reading a body loses the asynchronous context, and with it the budget.
+  // Body parsing loses the asynchronous context and thus the budget.
   app.addHook('preValidation', (request, _reply, done) => withBudget(request.state.budget, done))
 }

@@ -41,7 +41,7 @@ describe('a start', () => {
 
     await assertRefused(
       { env },
-      /^Cannot start:\n  DATABASE_URL names a file that is no SQLite database .*\n$/,
+      /^Cannot start:\n  DATABASE_URL names a file that is not a SQLite database .*\n$/,
     )
   })
 
@@ -67,14 +67,14 @@ describe('a start', () => {
       /^Cannot start: .*EADDRNOTAVAIL.*; set HOST to an address of this machine\n$/,
     ],
     [
-      'a folder that cannot be made',
+      'a folder that cannot be created',
       { DATABASE_URL: 'sqlite:////dev/null/canary/app.db' },
-      /^Cannot start:\n  DATABASE_URL names a folder that cannot be made.* \(E[A-Z]+\)\n$/,
+      /^Cannot start:\n  DATABASE_URL names a folder that cannot be created.* \(E[A-Z]+\)\n$/,
     ],
     [
-      'a folder that cannot be made, nor a key in it',
+      'a folder that cannot be created, nor a key in it',
       { DATABASE_URL: 'sqlite:////dev/null/canary/app.db', SECRET_KEY: '' },
-      /^Cannot start:\n  DATABASE_URL names a folder that cannot be made.* \(E[A-Z]+\)\n$/,
+      /^Cannot start:\n  DATABASE_URL names a folder that cannot be created.* \(E[A-Z]+\)\n$/,
     ],
     [
       'a folder instead of a file',
@@ -128,8 +128,8 @@ describe('.env', () => {
     const doctor = await runProgram(['doctor'], options)
 
     for (const text of [program.stdout(), doctor.stdout]) {
-      assert.deepEqual(text.match(/\.env names \w+, which is no setting/g), [
-        '.env names PORTS, which is no setting',
+      assert.deepEqual(text.match(/\.env names \w+, which is not a setting/g), [
+        '.env names PORTS, which is not a setting',
       ])
       assert.doesNotMatch(text, /canary/)
     }

@@ -4,7 +4,7 @@ import { type Kysely, sql } from 'kysely'
 export async function up(db: Kysely<any>, dialect: 'sqlite' | 'postgres'): Promise<void> {
   const time = dialect === 'postgres' ? sql`timestamptz(3)` : sql`text`
   const number = dialect === 'postgres' ? sql`bigint` : sql`integer`
-  // Without AUTOINCREMENT SQLite gives the highest deleted id to the next user, with its tokens.
+  // Without AUTOINCREMENT SQLite reuses the highest deleted id, for which tokens may still be valid.
   const id =
     dialect === 'postgres'
       ? sql`bigint generated always as identity primary key`

@@ -38,15 +38,15 @@ export async function up(db: Kysely<any>, dialect: 'sqlite' | 'postgres'): Promi
     where confirmed_at is not null and undone_at is null`.execute(db)
   await sql`create index email_changes_expires on email_changes (expires_at)`.execute(db)
 
-  // As of the login; `ip` and `user_agent` follow the refreshes.
+  // Recorded at login; `ip` and `user_agent` change with each refresh.
   await sql`alter table sessions add column login_network text`.execute(db)
   await sql`alter table sessions add column login_user_agent text`.execute(db)
-  // The best guess for those that are open, or every next login would come from a new device. What
-  // has no colon is IPv4, and its own network.
+  // Approximate for open sessions; without it every next login would count as a new device. An ip
+  // without a colon is IPv4 and is its own network.
   await sql`
     update sessions set login_user_agent = user_agent,
       login_network = case when ip not like '%:%' then ip end`.execute(db)
-  // Whoever logs in a hundred thousand times makes no login slower: each question has its index.
+  // One index per query: a hundred thousand logins of one user must not slow down the next.
   await sql`drop index sessions_user`.execute(db)
   await sql`
     create index sessions_device on sessions (user_id, login_user_agent, created_at)`.execute(db)
@@ -68,6 +68,6 @@ export async function up(db: Kysely<any>, dialect: 'sqlite' | 'postgres'): Promi
   await sql`
     create index audit_events_unblanked on audit_events (coalesce(actor_id, subject_id))
     where ip is not null`.execute(db)
-  // Deleted users of whose addresses one batch did not blank all.
+  // Deleted users whose IP addresses did not fit into one batch of blanking.
   await sql`create table audit_leftovers (user_id ${number} primary key)`.execute(db)
 }

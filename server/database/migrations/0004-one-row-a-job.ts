@@ -12,8 +12,8 @@ export async function up(db: Kysely<any>, dialect: 'sqlite' | 'postgres'): Promi
       holder text,
       lease_until ${time}
     )`.execute(db)
-  // Processes of the version before still run beside this schema, and use job_runs until they stop:
-  // the migration of a later version drops it.
+  // During an upgrade, processes of the previous version still use job_runs; a later migration
+  // drops it.
   await sql`
     insert into jobs (name, last_slot, counts)
     select name, slot, counts from job_runs as run
