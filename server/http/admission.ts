@@ -4,8 +4,8 @@ import { AppError } from '../errors.ts'
 import { SECOND_MS } from '../lib/units.ts'
 
 /**
- * For routes that hash a password: refuses before the body is read when the hash queue is full. One
- * log line a second, however many are refused.
+ * For routes that hash a password: refuses requests before the body is read while the hash queue is
+ * full. Logs at most one line a second.
  */
 export function hashAdmission(ctx: Context): { onRequest: onRequestHookHandler } {
   const refusal = new AppError('overloaded', { retryAfterS: 1 })
@@ -30,7 +30,7 @@ export function hashAdmission(ctx: Context): { onRequest: onRequestHookHandler }
   }
 }
 
-/** Not Fastify's `request.signal`: that one is aborted as soon as the request was read whole. */
+/** Fastify's `request.signal` is aborted as soon as the request has been read. */
 function hangUpOf({ raw }: FastifyReply): AbortSignal {
   const controller = new AbortController()
   raw.once('close', () => {

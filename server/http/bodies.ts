@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
 
 export const BODY_MAX_BYTES = 64 * 1024
-/** Anonymous clients send here, and no body needs more than a password and a token. */
+/** Anonymous clients can send these bodies, which hold little more than a password and a token. */
 const AUTH_BODY_MAX_BYTES = 16 * 1024
 
 const JSON_TYPE = /^application\/json[ \t]*(;[ \t]*charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?$/i
@@ -12,8 +12,8 @@ const FORM_TYPE =
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Reads JSON, and forms where a route allows them, and nothing else: Fastify's own parsers replace
- * invalid UTF-8, accept text/plain, and pass on media types that only begin right.
+ * Accepts JSON, and forms on routes that allow them. Fastify's own parsers replace invalid UTF-8,
+ * accept text/plain and match media types by prefix.
  */
 export function readBodies(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
@@ -43,14 +43,14 @@ export function readBodies(app: FastifyInstance): void {
   app.addHook('preValidation', async (request) => assertReadableQuery(request.url))
 }
 
-/** True for a request that came as a form; routes that allow forms say so in `config.form`. */
+/** True for a form body; routes allow forms with `config.form`. */
 export function isForm(request: FastifyRequest): boolean {
   return FORM_TYPE.test(request.headers['content-type'] ?? '')
 }
 
 function assertMediaType(request: FastifyRequest): void {
   if (!hasBody(request)) return
-  // No body is decompressed here.
+  // Compressed bodies are not supported.
   if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
     throw new AppError('unsupported_media_type')
   const type = request.headers['content-type'] ?? ''
@@ -59,7 +59,7 @@ function assertMediaType(request: FastifyRequest): void {
   throw new AppError('unsupported_media_type')
 }
 
-/** Fastify's query parser keeps a value that is no percent-encoded UTF-8 as it stands. */
+/** Fastify's query parser passes on invalid percent-encoding unchanged. */
 function assertReadableQuery(url: string): void {
   try {
     decodeURIComponent(url.slice(url.indexOf('?') + 1))
@@ -82,8 +82,8 @@ function decode(body: Buffer): string | undefined {
 }
 
 /**
- * A JSON escape of half a character: UTF-8 turns it into U+FFFD, which would make different passwords
- * equal. Only an escape can make one, for the bytes were valid UTF-8.
+ * Detects unpaired surrogate escapes. UTF-8 encodes each as U+FFFD, which would make different
+ * passwords equal. Only an escape can contain one, because the bytes are valid UTF-8.
  */
 function hasLoneSurrogate(text: string, value: unknown): boolean {
   if (!/\\u[dD][89a-fA-F]/.test(text)) return false
@@ -96,19 +96,19 @@ function hasLoneSurrogate(text: string, value: unknown): boolean {
   try {
     return search(value)
   } catch {
-    // Nested too deeply to search; no schema of ours allows that.
+    // The nesting exceeds the stack; no schema allows that.
     return true
   }
 }
 
-/** More names than any form of ours has. */
+/** More fields than any form of this API has. */
 const FORM_NAMES_MAX = 32
 
-/** Names to texts; a name sent twice has a list, which no schema of ours accepts (RFC 6749 section 3.2). */
+/** A repeated name becomes a list, which every schema refuses (RFC 6749 section 3.2). */
 function parseForm(text: string): Record<string, string | string[]> | undefined {
   const form: Record<string, string | string[]> = Object.create(null)
   try {
-    // Empty pairs count, too, or a long row of them would hide the fields behind it.
+    // Empty pairs count, too: otherwise the cut could drop fields after many of them.
     const pairs = text.split('&', FORM_NAMES_MAX + 1)
     if (pairs.length > FORM_NAMES_MAX) return undefined
     for (const pair of pairs.filter((part) => part !== '')) {

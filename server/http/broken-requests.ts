@@ -9,8 +9,9 @@ import { problem, PROBLEM_TYPE, STATUS } from './problem.ts'
 type Headers = Readonly<Record<string, string>>
 
 /**
- * False for a request that a proxy before us may read otherwise: not exactly one Host (RFC 9112
- * section 3.2), a transfer coding besides chunked, HTTP/0.9. Node takes these, or refuses them bare.
+ * False for framing that a proxy may interpret differently (request smuggling): not exactly one Host
+ * (RFC 9112 section 3.2), a transfer coding other than chunked, HTTP/0.9. Node accepts these or sends a
+ * bare refusal.
  */
 export function isWellFramed({ httpVersion, rawHeaders, headers }: IncomingMessage): boolean {
   const coding = headers['transfer-encoding']
@@ -19,21 +20,21 @@ export function isWellFramed({ httpVersion, rawHeaders, headers }: IncomingMessa
   return hosts === 1 ? httpVersion.startsWith('1.') : hosts === 0 && httpVersion === '1.0'
 }
 
-/** Replaces Node's own answers, which lack our headers and problem document. */
+/** Replaces Node's own responses, which lack the security headers and the problem document. */
 export function answerForNode(server: Server, headers: Headers): void {
-  // An expectation may be ignored (RFC 9110 section 10.1.1); Node's own answer is a bare 417.
+  // An expectation may be ignored (RFC 9110 section 10.1.1); Node's own response is a bare 417.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response))
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-    // Node no longer manages this socket: a reset without a listener would end the process, and a
-    // client that does not close its side would keep it open for ever.
+    // Node hands this socket over: a reset without a listener would end the process, and a client that
+    // does not close its side would keep it open.
     socket.on('error', () => {})
     socket.on('finish', () => socket.destroy())
-    // CONNECT names a host and no resource of ours, so no method is allowed.
+    // CONNECT addresses a host, not a resource, so no method is allowed.
     endWith(socket, 'method_not_allowed', { ...headers, allow: '' })
   })
 }
 
-/** Answers input that never became a request: oversized headers, time-outs, broken HTTP. */
+/** Answers input that Node could not parse into a request: oversized headers, time-outs, malformed HTTP. */
 export function answerBrokenRequest(
   error: Error & { code?: string; rawPacket?: unknown },
   socket: Socket,
@@ -46,7 +47,7 @@ export function answerBrokenRequest(
   }
   const received = Buffer.isBuffer(error.rawPacket) ? error.rawPacket.toString('latin1') : ''
   if (error.code === 'HPE_INVALID_METHOD' && UNKNOWN_METHOD.test(received)) {
-    // Node parses no path then: these are the methods of the service as a whole.
+    // Node has not parsed the path: these are the methods of the whole service.
     endWith(socket, 'method_not_allowed', { ...headers, allow: 'DELETE, GET, PATCH, POST' })
     return
   }

@@ -2,23 +2,23 @@ import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import { unwrapped } from '../lib/networks.ts'
 
-/** The origin of a request, as messages and the session list show it to the account's owner. */
+/** The origin of a request, as messages and the session list show it to the user. */
 export interface Client {
-  /** IPv4, or IPv6 in the form that Node gives it. */
+  /** IPv4, or IPv6 as Node formats it. */
   readonly ip: string | null
-  /** At most 256 characters, none of them a control, line or bidi character. */
+  /** At most 256 characters without control, line or bidi characters. */
   readonly userAgent: string | null
 }
 
 /** The actor and the origin of a change, for its audit event. */
 export interface Cause {
-  /** Absent without a login. */
+  /** Absent for anonymous requests. */
   readonly actorId?: number
   readonly ip: string | null
   readonly requestId: string
 }
 
-/** After the guard, if the route has one. */
+/** Requires that the route's guard, if any, has run. */
 export function causeOf(request: FastifyRequest): Cause {
   return request.state.session?.cause ?? { ip: request.state.ip, requestId: request.id }
 }
@@ -36,11 +36,11 @@ export function clientOf(request: FastifyRequest): Client {
 const WITH_PORT = /^(?:\[([^\]]+)\]|([0-9.]+))(?::[0-9]+)?$/
 
 /**
- * The client's address alone, or null for any other text: behind a proxy it comes from a header, and it
- * is mailed and logged.
+ * The client's IP address, or null for any other text: behind a proxy it is taken from a header, and
+ * it appears in mail and logs.
  */
 export function readAddress(request: FastifyRequest): string | null {
-  // A client that has hung up already has none, whatever the types say.
+  // Undefined after a disconnect, despite the type.
   const text = (request.ip as string | undefined) ?? ''
   const [, inBrackets, beforePort] = WITH_PORT.exec(text) ?? []
   const ip = inBrackets ?? beforePort ?? text

@@ -1,18 +1,18 @@
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
-/** Requests that one connection may have in work; browsers and clients send one after the other. */
+/** Concurrent requests per connection; browsers and usual clients do not pipeline. */
 const PIPELINE_MAX = 16
 
-/** nginx's status for a client that hangs up before the answer. No answer of ours has it. */
+/** nginx's status for a client that disconnects before the response; only logged, never sent. */
 const CLIENT_CLOSED_REQUEST = 499
 
-/** The replies of each connection that are not sent yet, the oldest first. */
+/** The pending replies of each connection, oldest first. */
 const openReplies = new WeakMap<object, Set<FastifyReply>>()
 
 /**
- * Calls `onEnd` once for each request: when it is answered, or its connection is closed before. Of a
- * closed connection with several requests in work, Node notifies only the response being written.
+ * Calls `onEnd` once for each request: after its response, or when its connection closes first. Of
+ * several pending requests on a closed connection, Node notifies only the one being answered.
  */
 export function watchConnections(
   app: FastifyInstance,
@@ -39,25 +39,25 @@ export function watchConnections(
 }
 
 /**
- * Ends a connection that sends more requests than it reads answers. Measured without a limit: five
- * connections that pipelined 57 KiB each took 1.3 GB and stopped the event loop for 3 s.
+ * Closes a connection that pipelines too many requests. Measured without a limit: five connections
+ * that pipelined 57 KiB each used 1.3 GB and blocked the event loop for 3 s.
  */
 export function limitPipelining(app: FastifyInstance): void {
   app.addHook('onRequest', ({ raw: { socket } }, _reply, done) => {
     if ((openReplies.get(socket)?.size ?? 0) <= PIPELINE_MAX) return done()
-    // Without `done()` nothing more happens to this request.
+    // Without `done()` the request is not processed further.
     socket.destroy()
   })
 }
 
-/** True when the newest request of a connection has its answer: a second one would answer no request. */
+/** True when the newest request of a connection has been answered; another response would be stray. */
 export function isAnswered(socket: Duplex): boolean {
   const replies = openReplies.get(socket)
   const newest = [...(replies ?? [])].at(-1)
   return replies !== undefined && newest?.raw.writableEnded !== false
 }
 
-/** A connection kept alive after its last answer would hold up the stop until the client hangs up. */
+/** An idle keep-alive connection would delay the shutdown until its client disconnects. */
 export function endConnectionsWhenStopping(app: FastifyInstance): void {
   let stopping = false
   app.addHook('preClose', (done) => {

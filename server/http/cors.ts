@@ -2,7 +2,7 @@ import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 import type { Context } from '../context.ts'
 
-/** Exact origins, no credentials; a request that is no preflight of an allowed origin is an ordinary OPTIONS. */
+/** Exact origins, no credentials. Other OPTIONS requests than preflights are routed normally. */
 export function allowOrigins(app: FastifyInstance, ctx: Context): void {
   const origins = [...ctx.config.corsOrigins]
   if (origins.length === 0) return

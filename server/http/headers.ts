@@ -1,6 +1,6 @@
 import type { Config } from '../settings/config.ts'
 
-/** On every answer, also those that are written before a request exists (OWASP REST Cheat Sheet). */
+/** For every response, including those to malformed requests (OWASP REST Cheat Sheet). */
 export function securityHeaders(config: Pick<Config, 'hsts'>): Record<string, string> {
   return {
     'x-content-type-options': 'nosniff',
@@ -8,19 +8,19 @@ export function securityHeaders(config: Pick<Config, 'hsts'>): Record<string, st
       "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     'referrer-policy': 'no-referrer',
     'cross-origin-resource-policy': 'same-origin',
-    // Everything but the documentation is personal or of the moment.
+    // All responses but the documentation are personal or volatile.
     'cache-control': 'no-store',
     ...(config.hsts ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {}),
   }
 }
 
-/** For the keys and metadata that verifiers of our tokens read: a key is published for longer before it signs. */
+/** For keys and metadata of token verifiers; shorter than the time that a key is published before it signs. */
 export const CACHED_BY_VERIFIERS = 'public, max-age=600'
 
-/** For pages of ours: own files only, nothing inline. Swagger UI draws its icons from data: URLs. */
+/** For HTML pages: own files only, nothing inline. Swagger UI loads icons from data: URLs. */
 export const PAGE_CSP =
   "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-/** For a page that takes a password: a form without its script sends nothing anywhere. */
+/** For the page that takes a password: without its script the form cannot be submitted. */
 export const FORM_PAGE_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"

@@ -6,12 +6,12 @@ import { openCursor, sealCursor } from './cursors.ts'
 
 const LIMIT_DEFAULT = 100
 
-/** The number of rows of a page; without it a hundred. */
+/** The page size. */
 export const Limit = Type.Optional(
   Type.Integer({ minimum: 1, maximum: 100, default: LIMIT_DEFAULT }),
 )
 
-/** Where a page begins; `key` is an example of where one ended. */
+/** The pagination cursor; `key` is an example of its content. */
 export const After = (same: string, key: object) =>
   Type.Optional(
     Type.String({
@@ -22,7 +22,7 @@ export const After = (same: string, key: object) =>
     }),
   )
 
-/** For the answer that is a page. */
+/** The response description of a paginated list. */
 export const PAGE = {
   description: 'One page of the list.',
   headers: {
@@ -34,16 +34,16 @@ export const PAGE = {
 }
 
 interface PageOptions<Row, Key> {
-  /** List, order and filters: a cursor fits only those that it was made for. */
+  /** List, sort and filters; a cursor is valid only within its scope. */
   readonly scope: string
   readonly find: (position: { limit: number; after: Key | undefined }) => Promise<Row[]>
-  /** Where a row stands in the list. */
+  /** The sort key of a row. */
   readonly keyOf: (row: Row) => Key
-  /** Parameters that the next page does not have. */
+  /** Parameters that the next page's URL omits. */
   readonly without?: readonly string[]
 }
 
-/** The rows of the page that is asked for; while there is more, `Link` leads to it. Throws `validation_failed`. */
+/** Returns the requested page and sets `Link` if another one follows. Throws `validation_failed`. */
 export async function sendPage<Row, Key extends object>(
   ctx: Context,
   { request, reply }: { request: FastifyRequest; reply: FastifyReply },
@@ -52,7 +52,7 @@ export async function sendPage<Row, Key extends object>(
   const query = request.query as { limit?: number; after?: string }
   const { limit = LIMIT_DEFAULT, after } = query
   const key = after === undefined ? undefined : (readCursor(ctx, scope, after) as Key)
-  // One row more shows whether there is a next page.
+  // One extra row shows whether there is a next page.
   const rows = await find({ limit: limit + 1, after: key })
   const page = rows.slice(0, limit)
   const last = page.at(-1)
@@ -61,7 +61,7 @@ export async function sendPage<Row, Key extends object>(
     const pairs = Object.entries(next)
       .filter(([name]) => !without.includes(name))
       .map(([name, value]) => [name, String(value)])
-    // The route's own path: a request may name any host in its URL.
+    // The route's own path, because a client can send any host in the request URL.
     const path = `${request.routeOptions.url}?${new URLSearchParams(pairs).toString()}`
     reply.header('link', `<${path}>; rel="next"`)
   }

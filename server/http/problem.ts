@@ -2,7 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, type ErrorCode, ERRORS, type FieldError, type LimitReached } from '../errors.ts'
 import { E164, SIX_DIGITS } from './schemas.ts'
 
-/** The only place where an error code meets HTTP; a code without a status does not compile. */
+/** The only mapping of error codes to statuses; a code without a status does not compile. */
 export const STATUS = {
   malformed_request: 400,
   invalid_code: 400,
@@ -67,7 +67,7 @@ export interface Problem {
   readonly errors?: readonly FieldError[]
 }
 
-/** RFC 9457 problem details, with our stable `code` as an extension member. */
+/** RFC 9457 problem details with the extension member `code`. */
 export function problem(
   code: ErrorCode,
   requestId?: string,
@@ -85,7 +85,7 @@ export function problem(
   }
 }
 
-/** Answers an error. Anything but a refusal of ours or Fastify's is a bug: logged whole, answered bare. */
+/** Sends the problem document of an error. Unexpected errors are logged and answered with a bare 500. */
 export function handleError(
   error: unknown,
   request: FastifyRequest,
@@ -105,7 +105,7 @@ export function handleError(
     .send(JSON.stringify(problem(refusal.code, request.id, refusal.fields)))
 }
 
-/** RFC 6750 section 3: the error is named only when a token was sent. */
+/** RFC 6750 section 3: `WWW-Authenticate` has an error code only if a token was sent. */
 function refusalHeaders(request: FastifyRequest, refusal: AppError): Record<string, string> {
   const headers: Record<string, string> = {}
   if (STATUS[refusal.code] === 401) {
@@ -118,7 +118,7 @@ function refusalHeaders(request: FastifyRequest, refusal: AppError): Record<stri
   return headers
 }
 
-/** draft-ietf-httpapi-ratelimit-headers-10: the limit, the rest of its quota, and the time until more. */
+/** draft-ietf-httpapi-ratelimit-headers-10. */
 function limitHeaders({ name, quota, windowS, retryAfterS }: LimitReached): Record<string, string> {
   return {
     'ratelimit-policy': `"${name}";q=${quota};w=${windowS}`,
@@ -126,7 +126,7 @@ function limitHeaders({ name, quota, windowS, retryAfterS }: LimitReached): Reco
   }
 }
 
-/** Fastify's refusals as ours; its messages are never passed on, since they repeat the input. */
+/** Maps Fastify's errors; their messages are dropped, because they repeat the input. */
 function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
   const { statusCode, validation, validationContext, code } = error as Partial<FastifyError>
@@ -146,7 +146,7 @@ function toAppError(error: unknown): AppError {
 
 type Validation = NonNullable<FastifyError['validation']>[number]
 
-/** Names the field and the rule in words of ours, and never the value, which may be a password. */
+/** Names the field and the rule, never the value, which may be a password. */
 function toFieldError(context: string | undefined) {
   return ({ instancePath, keyword, params }: Validation): FieldError => {
     const name = fieldName(params)
@@ -154,7 +154,7 @@ function toFieldError(context: string | undefined) {
     return {
       pointer: context === 'body' ? pointer : pointer.slice(1),
       code: keyword,
-      // A missing body, and one that is a list or a number.
+      // A missing body, or one that is not an object.
       detail:
         pointer === '' && keyword === 'type' ? 'Send a JSON object.' : sentence(keyword, params),
     }
@@ -166,7 +166,7 @@ function fieldName(params: Record<string, unknown>): string | undefined {
   return typeof name === 'string' ? name : undefined
 }
 
-/** RFC 6901, cut short: the name of an unknown field is the caller's text. */
+/** RFC 6901, truncated: the client chooses the name of an unknown field. */
 function escapePointer(name: string): string {
   return name.slice(0, 64).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')
 }
@@ -195,7 +195,7 @@ function sentence(keyword: string, params: Record<string, unknown>): string {
   }
 }
 
-/** By the schema's format or pattern. */
+/** Details by the schema's format or pattern. */
 const FORMS: Readonly<Record<string, string>> = {
   email: 'This must be an email address.',
   uuid: 'This must be an id: a UUID in lower case.',

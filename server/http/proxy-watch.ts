@@ -5,8 +5,8 @@ import { rangesOf, unwrapped } from '../lib/networks.ts'
 import { HOUR_MS } from '../lib/units.ts'
 
 /**
- * Warns, once an hour at most, of a request that a proxy forwarded which TRUSTED_PROXIES does not name:
- * its clients share the limits of one. Call it with each request that is counted by network.
+ * Warns, at most once an hour, of requests from a proxy that is not in TRUSTED_PROXIES: all its clients
+ * share one limit. Call it for each request that is limited by network.
  */
 export function watchForProxies(ctx: Context): (request: FastifyRequest) => void {
   const trusted = rangesOf(ctx.config.trustedProxies)
@@ -19,13 +19,13 @@ export function watchForProxies(ctx: Context): (request: FastifyRequest) => void
     if (headers['x-forwarded-for'] === undefined && headers.forwarded === undefined) return
     const ip = unwrapped(socket.remoteAddress ?? '')
     const family = isIP(ip)
-    // Once the client has hung up there is no address.
+    // A client that has disconnected has no address.
     if (family === 0 || trusted.check(ip, family === 4 ? 'ipv4' : 'ipv6')) return
     if (ctx.now() - warnedAtMs < HOUR_MS) return
     warnedAtMs = ctx.now()
     ctx.log.warn(
       { ip },
-      'a proxy that TRUSTED_PROXIES does not name forwards requests: its clients share the limits of one',
+      'requests come through a proxy that is not in TRUSTED_PROXIES: all its clients share one limit',
     )
   }
 }

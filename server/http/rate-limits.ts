@@ -6,18 +6,18 @@ import { watchForProxies } from './proxy-watch.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Counted before the body is read, those by user once it is known; see limits/limits.ts. */
+    /** Counted before the body is read; limits per user after authentication. See limits/limits.ts. */
     limits?: readonly RouteLimitName[]
   }
 }
 
-/** Requests without an address, as behind a proxy that sends none, share one count. */
+/** Requests without an address, as from a proxy that sends none, share one count. */
 export function networkKeyOf(request: FastifyRequest): string {
   const { ip } = request.state
   return ip === null ? 'unknown' : networkOf(ip)
 }
 
-/** Takes from the limits that a route declares; an answer whose status does not count is refunded. */
+/** Applies a route's limits per network; refunds responses whose status does not count. */
 export function limitByNetwork(app: FastifyInstance, ctx: Context): void {
   const watch = watchForProxies(ctx)
   app.addHook('onRequest', async (request) => {
@@ -32,7 +32,7 @@ export function limitByNetwork(app: FastifyInstance, ctx: Context): void {
   })
 }
 
-/** The same by user, once the guard knows the session; it comes before any step that reads the body. */
+/** Applies a route's limits per user, after the guard and before the body is read. */
 export function limitByUser(app: FastifyInstance, ctx: Context): void {
   app.addHook('preParsing', async (request) => {
     const { session } = request.state

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import { SECOND_MS } from '../lib/units.ts'
 import { watchConnections } from './connections.ts'
 
-/** One log line and one count for each request, whether it is answered or its client hangs up. */
+/** Logs and counts each request once, also when its client disconnects before the response. */
 export function logRequests(app: FastifyInstance, ctx: Context): void {
   watchConnections(app, (reply, status) => logRequest(ctx, reply, status))
 }
@@ -14,7 +14,7 @@ function logRequest(ctx: Context, reply: FastifyReply, status: number): void {
   const { url: route = 'none' } = routeOptions
   const labels = { method, route, status: String(status) }
   ctx.metrics.countRequest(labels, reply.elapsedTime / SECOND_MS)
-  // In a flood these lines would be a third of the work.
+  // During a flood these lines would take a third of the CPU time.
   if (state.isShed) return
   request.log.info(
     {

@@ -4,10 +4,10 @@ import { isWellFramed } from './broken-requests.ts'
 
 const URL_MAX_BYTES = 2 * 1024
 
-/** The URL's limit holds for parameters too; the router's own would answer before the guards. */
+/** The URL limit covers parameters; the router's own limit would apply before the guards. */
 export const ROUTER_OPTIONS = { maxParamLength: URL_MAX_BYTES }
 
-/** 404, 405 and 414, in this order, before anything else is looked at, the body least of all. */
+/** Answers 404, 405 and 414, in this order, before any other check. */
 export function refuseUnroutable(app: FastifyInstance): void {
   const methodsOf = collectMethods(app)
   const refuseUnknown = (request: FastifyRequest, reply: FastifyReply) => {
@@ -17,7 +17,7 @@ export function refuseUnroutable(app: FastifyInstance): void {
     throw new AppError('method_not_allowed')
   }
   app.setNotFoundHandler(refuseUnknown)
-  // Node still hands over what was pipelined behind an answer that closes (RFC 9112 section 9.6).
+  // Node still delivers requests pipelined after a `Connection: close` response (RFC 9112 section 9.6).
   const distrusted = new WeakSet<object>()
   app.addHook('onRequest', async (request, reply) => {
     const { socket } = request.raw
@@ -26,11 +26,11 @@ export function refuseUnroutable(app: FastifyInstance): void {
       reply.header('connection', 'close')
       throw new AppError('malformed_request')
     }
-    // The wildcard is the preflight route of the CORS plugin.
+    // `*` is the preflight route of the CORS plugin.
     if (request.is404 || request.routeOptions.url === '*') refuseUnknown(request, reply)
     const { id } = request.params as { id?: string }
-    // Every path of ours is plain ASCII: an encoded one is an alias, made to slip past a rule somewhere.
-    // The router takes `GET *` for `GET /`.
+    // All paths are plain ASCII: an encoded one could bypass a path rule of a proxy. The router treats
+    // `GET *` as `GET /`.
     const path = pathOf(request.url)
     if (!path.startsWith('/') || path.includes('%') || id === '') throw new AppError('not_found')
     if (Buffer.byteLength(request.url) > URL_MAX_BYTES) throw new AppError('uri_too_long')
@@ -38,8 +38,8 @@ export function refuseUnroutable(app: FastifyInstance): void {
 }
 
 /**
- * Collects the routes as they are added; the returned function lists the methods of a path in
- * alphabetical order, none for an unknown path. (Fastify answers a wrong method with 404.)
+ * Collects the routes as they are added and returns a function that lists the methods of a path, none
+ * for an unknown one. (Fastify answers a wrong method with 404.)
  */
 function collectMethods(app: FastifyInstance): (path: string) => string[] {
   const routes = new Map<string, { pattern: RegExp; methods: Set<string> }>()
@@ -55,7 +55,7 @@ function collectMethods(app: FastifyInstance): (path: string) => string[] {
   }
 }
 
-/** The path as the router sees it, also in a URL with a host or a fragment (RFC 9112 section 3.2.2). */
+/** The path as the router reads it, also from a URL with a host or a fragment (RFC 9112 section 3.2.2). */
 function pathOf(url: string): string {
   return url.replace(/^https?:\/\/.*?\//, '/').split(/[?#]/, 1)[0] ?? ''
 }

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 export const Time = (description: string) =>
   Type.String({ format: 'date-time', description, examples: ['2026-11-22T17:40:00.000Z'] })
 
-/** A type array, not a union: serialising a union validates each value first. */
+/** A type array instead of a union: serialising a union validates each value first. */
 export const NullableText = (description: string, examples: readonly (string | null)[]) =>
   Type.Unsafe<string | null>({ type: ['string', 'null'], description, examples })
 
@@ -15,7 +15,7 @@ export const Email = Type.String({
   examples: ['ann@example.com'],
 })
 
-/** Patterns of fields; problem.ts has a sentence for each. */
+/** problem.ts has a detail for each of these patterns. */
 export const SIX_DIGITS = '^[0-9]{6}$'
 export const E164 = '^\\+[1-9][0-9]{6,14}$'
 

@@ -3,11 +3,11 @@ import type { FastifySchemaCompiler, FastifySchema } from 'fastify'
 import type { TSchema } from 'typebox'
 import { canonicalEmail } from '../lib/emails.ts'
 
-/** Fastify's default coerces (`null` becomes `""`, `["a"]` becomes `"a"`) and drops unknown fields. */
+/** Fastify's default coerces types (`null` to `""`, `["a"]` to `"a"`) and drops unknown fields. */
 const ajv = new Ajv({
   coerceTypes: false,
   removeAdditional: false,
-  // One report per request: with all of them an attacker would pay little for much work.
+  // Reporting all errors would let a small request cause much work.
   allErrors: false,
   strict: true,
   formats: {
@@ -17,7 +17,7 @@ const ajv = new Ajv({
   },
 })
 
-/** RFC 3339, in the years that both databases know. */
+/** RFC 3339, within the range of both databases. */
 function isMoment(text: string): boolean {
   if (
     !/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$/.test(
@@ -29,7 +29,7 @@ function isMoment(text: string): boolean {
   return timeMs >= 0 && timeMs < Date.UTC(9999, 0)
 }
 
-/** Compiles the schemas of a route. In paths and queries integers are exact: `1e2`, `0x1`, ` 5` are refused. */
+/** Compiles a route's schemas. Integers in paths and queries are exact: `1e2`, `0x1`, ` 5` are refused. */
 export const compileValidator: FastifySchemaCompiler<FastifySchema> = ({ schema, httpPart }) => {
   const validate = ajv.compile(schema as TSchema) as ValidateFunction & { errors: never }
   if (httpPart !== 'params' && httpPart !== 'querystring') return validate
@@ -50,7 +50,7 @@ function namesOfType(schema: unknown, type: string): string[] {
   return Object.keys(properties).filter((name) => properties[name]?.type === type)
 }
 
-/** Plain decimal digits become a number if it is exact; everything else stays for Ajv to refuse. */
+/** Converts plain decimal digits; Ajv refuses everything else. */
 function exactInteger(value: unknown): unknown {
   if (typeof value !== 'string' || !/^(0|[1-9][0-9]*)$/.test(value)) return value
   const number = Number(value)
