@@ -21,7 +21,8 @@ const tellReplayed = ({ ctx }: Service, userId: number) =>
     const payload = { userId, endedAt: '2026-01-01T00:00:00.000Z', ip: null, userAgent: null }
     return enqueueMessage(tx, 'session_replayed', payload, { nowMs: ctx.now() })
   })
-const alarms = ({ logged }: Service) => logged.filter((line) => line.includes('sign-up mail waits'))
+const alarms = ({ logged }: Service) =>
+  logged.filter((line) => line.includes('sign-up mail is held back'))
 
 describe('MAIL_MAX_PER_HOUR', () => {
   test('makes sign-up mail wait, over all replicas, until an hour has passed', async () => {

@@ -3,12 +3,12 @@ import { MINUTE_MS, toIso } from '../lib/units.ts'
 import type { Channel } from './kind.ts'
 
 const CHANNELS: readonly Channel[] = ['mail', 'sms']
-/** Longer than what failed without a refusal waits for its next try. */
+/** Longer than the backoff of a message that was not refused. */
 const PUT_OFF_MAX_MS = 15 * MINUTE_MS
 
 /**
- * True when a message has been due since `sinceMs` or longer and was not delivered. One that met no
- * refusal and was put off all the same waits for us or our transport, whenever it is due next.
+ * True when a message has been due since `sinceMs` or earlier and is not delivered. A message that was
+ * delayed without a refusal counts whatever its next due time: it waits for this service or its transport.
  */
 export async function isMailOverdue(db: Db, sinceMs: number): Promise<boolean> {
   for (const channel of CHANNELS) if (await isOverdue(db, channel, toIso(sinceMs))) return true
@@ -21,7 +21,7 @@ async function isOverdue(db: Db, channel: Channel, since: string): Promise<boole
     .select('id')
     .where('finished_at', 'is', null)
     .where('channel', '=', channel)
-    // Reminders wait for a day, and are many.
+    // Excludes reminders, which are due a day later, from the scan.
     .where('due_at', '<=', toIso(Date.parse(since) + MINUTE_MS + PUT_OFF_MAX_MS))
     .where((eb) =>
       eb.or([
@@ -33,14 +33,14 @@ async function isOverdue(db: Db, channel: Channel, since: string): Promise<boole
         ]),
       ]),
     )
-    // As a claim does: without it PostgreSQL expects to find one at once, and reads the whole table.
+    // Without `order by` PostgreSQL expects an early match and scans the whole table.
     .orderBy('due_at')
     .limit(1)
     .executeTakeFirst()
   return overdue !== undefined
 }
 
-/** Mails of any kind that were sent after a time, counted up to `max`. */
+/** Counts mails of any kind sent after a time, up to `max`. */
 export async function countSentMails(db: Db, sinceMs: number, max: number): Promise<number> {
   const { count } = await db
     .selectFrom((eb) =>

@@ -4,43 +4,42 @@ import type { Channel, Kind, Kinds } from './kind.ts'
 import { writeOutcome } from './outcomes.ts'
 import { afterFault, type Counts } from './retries.ts'
 
-/** A message that this process holds until `untilMs`. */
+/** A message that this process has claimed until `untilMs`. */
 export interface Claim extends Counts {
   readonly id: string
   readonly kind: string
   readonly traits: Kind
   readonly channel: Channel
   readonly payload: string
-  /** Counts claims and fences: only the newest one can write the outcome. */
+  /** The number of claims, a fencing token: only the newest claim can write the outcome. */
   readonly claims: number
   readonly untilMs: number
 }
 
 interface ClaimOptions {
   readonly channel: Channel
-  /** Those that this program can make: a newer one may run beside it, and knows more. */
+  /** The kinds that this version knows; a newer version may run in parallel. */
   readonly kinds: Kinds
   readonly nowMs: number
-  /** How long the claim lasts. */
   readonly claimMs: number
-  /** Also messages that were written just now; otherwise only those that are POLL_DELAY_MS old. */
+  /** Include messages younger than POLL_DELAY_MS. */
   readonly woken: boolean
-  /** None with which a worker ended. */
+  /** Exclude messages during which a worker ended. */
   readonly unsuspected?: boolean
-  /** None of which a copy may have arrived. */
+  /** Exclude messages of which a copy may have arrived. */
   readonly uncopied?: boolean
 }
 
-/** Others leave a new message to the process that wrote it, which was woken, for this long. */
+/** Other processes leave a new message to the process that wrote it for this long. */
 const POLL_DELAY_MS = 2 * SECOND_MS
-/** Twice the longest claim: one that ends later was made by a clock that ran ahead, and binds nobody. */
+/** Twice the longest claim; later ends come from a clock that ran ahead and are ignored. */
 const CLAIM_MAX_MS = 2 * MINUTE_MS
-/** Messages that one claim may give up before it leaves the rest to the next. */
+/** Bounds the dead messages per transaction. */
 const GIVEN_UP_MAX = 20
 
 /**
- * Claims the message that has been due longest. Two callers never hold the same claim. One whose
- * worker ended with it in hand is claimed again once its claim has run out, but not after the third.
+ * Claims the message that has been due longest, exclusively. After a crash of its worker a message is
+ * claimed again when the claim expires; after the third crash it is `dead`.
  */
 export async function claimMessage(tx: Tx, options: ClaimOptions): Promise<Claim | undefined> {
   const { nowMs, claimMs } = options
@@ -52,7 +51,7 @@ export async function claimMessage(tx: Tx, options: ClaimOptions): Promise<Claim
     const untilMs = nowMs + claimMs
     const crash = claimed_until === null ? undefined : afterFault('crash', message, { nowMs })
     if (crash?.state === 'dead') {
-      const error = `${crash.counts.crashes} workers ended with this message in hand`
+      const error = `${crash.counts.crashes} workers ended while they held this message`
       await writeOutcome(tx, { ...message, untilMs }, { ...crash, nowMs, error })
       continue
     }

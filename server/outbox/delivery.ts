@@ -10,37 +10,36 @@ import { createQuota } from './quota.ts'
 import { afterFault, type Fault } from './retries.ts'
 import { DeliveryError } from './transports/delivery-error.ts'
 
-/** A message of any channel. */
 interface Addressed {
   readonly to: string
 }
-/** One way to send: its kinds make messages, its sender hands them over. */
+/** A channel with its sender and its kinds of message. */
 export interface Route<Message extends Addressed = Addressed> {
   readonly channel: Channel
   readonly sender: {
-    /** How long a claim lasts: by then `send` has answered or given up. */
+    /** The upper bound of `send`, and the duration of a claim. */
     readonly timeoutMs: number
-    /** Throws a DeliveryError, and nothing else. */
+    /** Throws only DeliveryError. */
     send(message: Message, id: string): Promise<void>
   }
   readonly kinds: Kinds<Message>
 }
 
-/** The sender and kinds of one channel, with the pause that a transport's faults bring about. */
+/** The delivery of one channel, which pauses after transport faults. */
 export interface Delivery {
   readonly channel: Channel
-  /** Until the transport may be tried again; 0 when it may now. */
+  /** The rest of the transport's pause, or 0. */
   pausedMs(): number
-  /** True while nothing is claimed: the transport pauses, or is being asked whether it works again. */
+  /** True while nothing may be claimed: the transport pauses, or a probe is pending. */
   isHeld(): boolean
-  /** Claims what has been due longest; undefined when nothing is, or while `isHeld`. */
+  /** Claims the message that has been due longest; undefined if none is due, or while `isHeld`. */
   claim(options: { readonly woken: boolean }): Promise<Claim | undefined>
-  /** Makes the message, sends it, and writes its outcome. Never throws. */
+  /** Composes the message, sends it and writes its outcome. Never throws. */
   deliver(claim: Claim): Promise<void>
 }
 
-/** Between two tries to write the outcome of a message that was sent. */
-const WRITE_AGAIN_MS = SECOND_MS
+/** The interval of attempts to write the outcome of a sent message. */
+const WRITE_RETRY_MS = SECOND_MS
 const ERROR_MAX_LENGTH = 200
 
 export function createDelivery<Message extends Addressed>(
@@ -49,7 +48,7 @@ export function createDelivery<Message extends Addressed>(
 ): Delivery {
   const pause = createPause(ctx.now)
   const quota = createQuota(ctx, route)
-  const shared: Shared = { ctx, route, pause, quota, inHand: new Set<Claim>() }
+  const shared: Shared = { ctx, route, pause, quota, active: new Set<Claim>() }
   return {
     channel: route.channel,
     pausedMs: pause.remainingMs,
@@ -59,34 +58,34 @@ export function createDelivery<Message extends Addressed>(
   }
 }
 
-/** The state that the steps of a delivery share. */
 interface Shared {
   readonly ctx: Context
   readonly route: Route
   readonly pause: ReturnType<typeof createPause>
   readonly quota: ReturnType<typeof createQuota>
-  readonly inHand: Set<Claim>
+  /** The claims of this process. */
+  readonly active: Set<Claim>
 }
 
-/** The outcome of a message, and the work that is done in the same transaction or not at all. */
+/** The outcome of a message, and work for the same transaction. */
 interface Ending {
   readonly outcome: Outcome
   readonly work?: Work | undefined
 }
 
-/** Another worker has the message now: what was done for it is rolled back. */
+/** Another worker has claimed the message; the transaction is rolled back. */
 class ClaimLostError extends Error {
   override readonly name = 'ClaimLostError'
 }
 
-/** One at a time asks a transport that failed whether it works again: if it hangs, it takes one copy. */
-function isHeld({ pause, inHand }: Shared): boolean {
-  return pause.remainingMs() > 0 || (pause.inDoubt() && inHand.size > 0)
+/** After a fault, one message at a time probes the transport: if it hangs, only one copy is at risk. */
+function isHeld({ pause, active }: Shared): boolean {
+  return pause.remainingMs() > 0 || (pause.inDoubt() && active.size > 0)
 }
 
 async function claim(shared: Shared, { woken }: { woken: boolean }): Promise<Claim | undefined> {
   if (isHeld(shared)) return undefined
-  const { ctx, route, pause, quota, inHand } = shared
+  const { ctx, route, pause, quota, active } = shared
   const kinds = await quota.kinds()
   const claimed = await ctx.transaction(async (tx) => {
     const options = {
@@ -95,38 +94,39 @@ async function claim(shared: Shared, { woken }: { woken: boolean }): Promise<Cla
       nowMs: ctx.now(),
       claimMs: route.sender.timeoutMs,
       woken,
-      // A message that may end workers is the only such one in hand: no other is suspected instead.
-      unsuspected: [...inHand].some(({ crashes }) => crashes > 0),
+      // A process holds at most one message during which a worker ended, so that a crash is attributed
+      // to the right one.
+      unsuspected: [...active].some(({ crashes }) => crashes > 0),
     }
     const probe = pause.inDoubt() && (await claimMessage(tx, { ...options, uncopied: true }))
     return probe || claimMessage(tx, options)
   })
   if (claimed !== undefined) {
-    inHand.add(claimed)
+    active.add(claimed)
     quota.take()
   }
   return claimed
 }
 
 async function deliver(shared: Shared, claimed: Claim): Promise<void> {
-  const { ctx, inHand } = shared
+  const { ctx, active } = shared
   try {
     const made = await make(shared, claimed)
     if ('outcome' in made) await write(ctx, claimed, made)
     else await writeWhileClaimed(ctx, claimed, await send(shared, claimed, made.message))
   } catch (error) {
     if (error instanceof ClaimLostError) {
-      ctx.log.warn(named(claimed), 'message lost to another worker')
+      ctx.log.warn(named(claimed), 'claim lost to another worker')
     } else {
-      // The claim runs out, and the message is tried again.
-      ctx.log.error({ err: error, ...named(claimed) }, 'outcome of a message not written')
+      // The message is retried when its claim expires.
+      ctx.log.error({ err: error, ...named(claimed) }, 'cannot write the outcome of a message')
     }
   } finally {
-    inHand.delete(claimed)
+    active.delete(claimed)
   }
 }
 
-/** Returns the message, or the ending of one that nobody wants or that cannot be made. */
+/** Composes the message, or returns the ending of one that is obsolete or cannot be composed. */
 async function make(
   { ctx, route }: Shared,
   claimed: Claim,
@@ -140,10 +140,10 @@ async function make(
   const nowMs = ctx.now()
   if (made === undefined) return { outcome: { state: 'dropped', nowMs } }
   if (typeof made === 'function') return { outcome: { state: 'dropped', nowMs }, work: made }
-  // Paused for so long, this process is not the only one that holds it.
+  // The claim has expired, so another process may hold the message.
   if (nowMs >= claimed.untilMs) {
     const retry = afterFault('stale', claimed, { nowMs })
-    return { outcome: { ...retry, nowMs, error: 'its claim ran out before it could be sent' } }
+    return { outcome: { ...retry, nowMs, error: 'its claim expired before it was sent' } }
   }
   return { message: made }
 }
@@ -170,31 +170,31 @@ async function send(
   }
 }
 
-/** Writes the outcome and its work, or neither. Throws ClaimLostError. */
+/** Writes the outcome and its work in one transaction. Throws ClaimLostError. */
 async function write(ctx: Context, claimed: Claim, { outcome, work }: Ending): Promise<void> {
   await ctx.transaction(async (tx) => {
-    // Before the message's row: a deletion locks the user first, too.
+    // Before the message's row, in the lock order of a deletion: the user first.
     await work?.(tx)
     if (!(await writeOutcome(tx, claimed, outcome))) throw new ClaimLostError()
   })
   if (work !== undefined) ctx.wakeMail()
 }
 
-/** Repeats the write while the claim lasts: a message whose outcome is lost is sent twice. */
+/** Retries the write until the claim expires: a message whose outcome is lost is sent twice. */
 async function writeWhileClaimed(ctx: Context, claimed: Claim, ending: Ending): Promise<void> {
   const endsAt = performance.now() + claimed.untilMs - ctx.now()
   for (;;) {
     try {
       return await write(ctx, claimed, ending)
     } catch (error) {
-      if (error instanceof ClaimLostError || performance.now() + WRITE_AGAIN_MS >= endsAt)
+      if (error instanceof ClaimLostError || performance.now() + WRITE_RETRY_MS >= endsAt)
         throw error
-      await delay(WRITE_AGAIN_MS)
+      await delay(WRITE_RETRY_MS)
     }
   }
 }
 
-/** Logs the error; returns what becomes of the message. */
+/** Logs the error and returns the outcome. */
 function failed(
   ctx: Context,
   claimed: Claim,
@@ -214,19 +214,22 @@ function failed(
     ctx.log.warn({ fault, unconfirmed, reason: text, ...named(claimed) }, 'message not delivered')
     return outcome(unconfirmed ? 'unconfirmed' : fault, text)
   }
-  // The table gets the error's name only: its message may hold anything.
+  // The table stores the error's name only: its message may hold a secret.
   const name = error instanceof Error ? error.name : 'a value was thrown'
   if (error instanceof AppError && error.code === 'database_unavailable') {
-    ctx.log.warn({ err: error.cause, ...named(claimed) }, 'message waits for the database')
+    ctx.log.warn(
+      { err: error.cause, ...named(claimed) },
+      'message delayed: the database is unavailable',
+    )
     return outcome('database', name)
   }
-  ctx.log.error({ err: error, ...named(claimed) }, 'message cannot be made')
+  ctx.log.error({ err: error, ...named(claimed) }, 'message cannot be composed')
   return outcome('bug', name)
 }
 
 const named = ({ id, kind, channel }: Claim) => ({ mail_id: id, kind, channel })
 
-/** The text of another server without codes, keys and controls, which it may have repeated. */
+/** A server's text without codes, keys and control characters, which it may have quoted. */
 function publicText(text: string): string {
   return text
     .replaceAll(/\p{Cc}+/gu, ' ')

@@ -1,38 +1,37 @@
 import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
 
-/** How a message travels. Each channel has a delivery of its own: one that is down holds up no other. */
+/** Each channel has its own delivery, so that an outage of one does not block the other. */
 export type Channel = 'mail' | 'sms'
 
 /**
- * What each kind of message needs, by its name: addresses and ids, never a code or a token.
- * messages/kinds.ts declares them, so that the outbox knows no kind.
+ * The payload of each kind of message: addresses and ids, never a code or a token. messages/kinds.ts
+ * declares them, so that the outbox does not depend on the kinds.
  */
 // oxlint-disable-next-line typescript/no-empty-object-type
 export interface OutboxPayloads {}
 export type KindName = keyof OutboxPayloads
 
-/** Work that is done in the transaction that ends a row: once, however often the row is claimed. */
+/** Work in the transaction that finishes the row: exactly once, however often the row is claimed. */
 export type Work = (tx: Tx) => Promise<void>
 
 /**
- * Turns a row into the message to send now, or into work that is done instead of sending, or into
- * undefined when nobody wants it any more.
+ * Composes the message of a row; or returns work to do instead of sending, or undefined when the message
+ * is obsolete.
  */
 export type Job<Payload, Message> = (
   ctx: Context,
   payload: Payload,
 ) => Promise<Message | Work | undefined>
 
-/** A kind of message. */
 export interface Kind<Message = unknown> {
   readonly channel: Channel
   readonly make: Job<never, Message>
-  /** Waits while MAIL_MAX_PER_HOUR is reached: a flood of sign-ups is a flood of these. */
+  /** Sign-up mail, which is held back once MAIL_MAX_PER_HOUR is reached. */
   readonly isHeldBack?: boolean
-  /** Its payload names a person whose account is gone: nothing of it is kept once it ends. */
+  /** Its payload holds data of a deleted user, which is blanked when the message finishes. */
   readonly isFarewell?: boolean
-  /** Goes to an address that its owner may not have typed: the recipient is not kept. */
+  /** Its recipient may be a third party and is not stored. */
   readonly isUnaddressed?: boolean
 }
 

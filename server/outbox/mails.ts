@@ -10,7 +10,7 @@ export const MAIL_STATES = [
   'dead',
 ] as const satisfies readonly OutboxState[]
 
-/** Never the payload: what a message says is made for each try, and is nobody else's business. */
+/** Without the payload, which is private to the recipient. */
 const COLUMNS = [
   'id',
   'kind',
@@ -32,13 +32,13 @@ export interface MailFilters {
   readonly kind?: string | undefined
 }
 
-/** Where a row stands in the list. */
+/** The sort key of a row. */
 export interface MailKey {
   readonly createdAt: string
   readonly id: string
 }
 
-/** At most `limit` messages, the newest first, after the row of `after`. */
+/** At most `limit` messages after `after`, newest first. */
 export function findMails(
   db: Db,
   { state, kind }: MailFilters,
@@ -46,7 +46,7 @@ export function findMails(
 ): Promise<MailRow[]> {
   let query = db.selectFrom('outbox').select(COLUMNS)
   if (state !== undefined) query = query.where('state', '=', state)
-  // Written out: SQLite takes the index only for the condition that it was made with.
+  // Literal: SQLite uses a partial index only for the exact condition of its definition.
   if (state === 'dead' || state === 'bounced')
     query = query.where(sql<boolean>`state in ('dead', 'bounced')`)
   if (kind !== undefined) query = query.where('kind', '=', kind)

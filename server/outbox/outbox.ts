@@ -8,25 +8,25 @@ import { deleteBefore } from '../database/delete-before.ts'
 
 export interface EnqueueOptions {
   readonly nowMs: number
-  /** Canonical address, or what stands for it; counts against the limits per address. */
+  /** Canonical address, or an HMAC of it; counts towards the limits per address. */
   readonly email?: string
-  /** Whose message it is: what it names is blanked when that user goes. */
+  /** The user that the message belongs to; deleting the user blanks it. */
   readonly userId?: number
-  /** Now, if left out. */
+  /** Default: now. */
   readonly dueAtMs?: number
-  /** Mail, if left out. */
+  /** Default: mail. */
   readonly channel?: Channel
 }
 
 type Outbox = ExpressionBuilder<Schema, 'outbox'>
 
-/** What is left of a message whose recipient is to be forgotten. */
+/** The columns of a message whose recipient is erased. */
 const BLANK = { recipient: null, payload: '{}', last_error: null }
 
 export const REPEATS_PER_HOUR = 5
 const REPEAT_PAUSE_MS = MINUTE_MS
 
-/** A message that is sent if and only if `tx` commits. */
+/** Enqueues a message, which is sent if and only if `tx` commits. */
 export async function enqueueMessage<Kind extends KindName>(
   tx: Tx,
   kind: Kind,
@@ -49,10 +49,10 @@ export async function enqueueMessage<Kind extends KindName>(
     .execute()
 }
 
-/** An address, known or not, or a user, whatever the address. */
+/** Counted per address, known or not, or per user over all addresses. */
 type CountedBy = { readonly email: string } | { readonly userId: number }
 
-/** Messages of these kinds written since a time. */
+/** Counts messages of these kinds created since a time. */
 export async function countMessages(
   db: Db,
   kinds: readonly KindName[],
@@ -70,7 +70,7 @@ export async function countMessages(
   return count
 }
 
-/** True when one more message that was asked for may be written: 60 s apart, and five an hour. */
+/** True when another requested message is allowed: 60 s apart, and five an hour. */
 export async function mayRepeat(
   db: Db,
   kind: KindName,
@@ -81,7 +81,7 @@ export async function mayRepeat(
   return (await count(nowMs - HOUR_MS)) < REPEATS_PER_HOUR
 }
 
-/** True when the same was asked for once more, for the same address: only the newest is worth a mail. */
+/** True when a newer message of this kind exists for the address; only the newest one is sent. */
 export async function isMailSuperseded<Kind extends KindName>(
   db: Db,
   kind: Kind,
@@ -95,7 +95,7 @@ export async function isMailSuperseded<Kind extends KindName>(
     .where('kind', '=', kind)
     .where('created_at', '>=', at)
     .where((eb) => {
-      // Of those of one millisecond any will do, as long as all workers mean the same one.
+      // Within one millisecond the highest id wins, so that all workers agree.
       const own = eb
         .selectFrom('outbox as own')
         .select(({ fn }) => fn.max('own.id').as('id'))
@@ -110,7 +110,7 @@ export async function isMailSuperseded<Kind extends KindName>(
   return newer !== undefined
 }
 
-/** An account took the place of another of the same address: what was mailed to one goes with the other. */
+/** Transfers the messages of an account to the one that replaced it for the same address. */
 export async function adoptMessages(
   tx: Tx,
   { from, to }: { from: number; to: number },
@@ -118,16 +118,16 @@ export async function adoptMessages(
   await tx.updateTable('outbox').set({ user_id: to }).where('user_id', '=', from).execute()
 }
 
-/** Messages that count against the limit of their address, whatever becomes of its account. */
+/** Messages that count towards the limit of their address even after the account is deleted. */
 export interface Counted {
   readonly kinds: readonly KindName[]
   readonly sinceMs: number
 }
 
 /**
- * Blanks everything that the outbox holds of users who are deleted, and sends them nothing more: what
- * waited or had failed is dropped. The rows stay, so that the numbers add up. Those that are `counted`
- * still count for their address, and those that name what stands for one, until `forgetStrangers`.
+ * Blanks the messages of deleted users and drops those that wait or have failed. The rows stay, so that
+ * hourly counts stay correct. `counted` messages keep their address, and others an HMAC of one, until
+ * `forgetStrangers`.
  */
 export async function forgetMessagesOf(
   tx: Tx,
@@ -138,37 +138,37 @@ export async function forgetMessagesOf(
   if (users.length === 0) return
   const ids = users.map((user) => user.id)
   const emails = users.map((user) => user.email_canonical)
-  // By address only what is nobody's by id: who had it before keeps what was written then.
-  const theirs = (eb: Outbox) =>
+  // By address only without a user id: a former owner of the address keeps their own messages.
+  const belongs = (eb: Outbox) =>
     eb.or([
       eb('user_id', 'in', ids),
       eb.and([eb('user_id', 'is', null), eb('email_canonical', 'in', emails)]),
     ])
   const stillCounts = (eb: Outbox) => {
-    // What stands for an address in a limit names nobody, and has no @.
-    const nameless = eb(eb.fn.coalesce('email_canonical', sql<string>`'@'`), 'not like', '%@%')
-    if (counted === undefined) return nameless
+    // An HMAC of an address has no @ and needs no blanking.
+    const isHashed = eb(eb.fn.coalesce('email_canonical', sql<string>`'@'`), 'not like', '%@%')
+    if (counted === undefined) return isHashed
     const recent = eb('created_at', '>', toIso(counted.sinceMs))
     const kept = [eb('kind', 'in', counted.kinds), eb('email_canonical', 'in', emails), recent]
-    return eb.or([nameless, eb.and(kept)])
+    return eb.or([isHashed, eb.and(kept)])
   }
   await tx
     .updateTable('outbox')
     .set({ state: 'dropped', finished_at: toIso(nowMs), claimed_until: null })
     .where('state', 'in', ['waiting', 'bounced', 'dead'])
-    .where(theirs)
+    .where(belongs)
     .execute()
   await tx
     .updateTable('outbox')
     .set({ ...BLANK, email_canonical: null })
-    .where(theirs)
+    .where(belongs)
     .where((eb) => eb.not(stillCounts(eb)))
     .execute()
-  const nobodys = { ...BLANK, user_id: null }
-  await tx.updateTable('outbox').set(nobodys).where(theirs).where(stillCounts).execute()
+  const anonymous = { ...BLANK, user_id: null }
+  await tx.updateTable('outbox').set(anonymous).where(belongs).where(stillCounts).execute()
 }
 
-/** Makes a user's what was written for an address that the user leaves: it is forgotten with the user. */
+/** Assigns the messages to a user's former address to the user, so that they are erased together. */
 export async function adoptMessagesTo(tx: Tx, email: string, userId: number): Promise<void> {
   await tx
     .updateTable('outbox')
@@ -178,7 +178,7 @@ export async function adoptMessagesTo(tx: Tx, email: string, userId: number): Pr
     .execute()
 }
 
-/** Blanks at most `limit` addresses that belong to no user, of ended messages written before a time; returns how many. */
+/** Blanks the address of at most `limit` finished messages without a user, created before a time. */
 export async function forgetStrangers(tx: Tx, before: string, limit: number): Promise<number> {
   const forgotten = await tx
     .updateTable('outbox')
@@ -200,7 +200,7 @@ export async function forgetStrangers(tx: Tx, before: string, limit: number): Pr
   return forgotten.length
 }
 
-/** Blanks the number that text messages to a user went to; what waits or had failed is dropped. */
+/** Blanks the phone number in a user's text messages and drops those that wait or have failed. */
 export async function forgetTextsOf(tx: Tx, userId: number, nowMs: number): Promise<void> {
   await tx
     .updateTable('outbox')
@@ -217,7 +217,7 @@ export async function forgetTextsOf(tx: Tx, userId: number, nowMs: number): Prom
     .execute()
 }
 
-/** Deletes at most `limit` messages that ended before a time, however they did; returns how many. */
+/** Deletes at most `limit` messages that finished before a time, in any state; returns their number. */
 export function deleteMessagesFinishedBefore(
   tx: Tx,
   before: string,

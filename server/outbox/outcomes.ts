@@ -5,18 +5,17 @@ import type { Claim } from './claims.ts'
 import type { Channel, Kind } from './kind.ts'
 import { type Retry, UNCONFIRMED_WAIT_MS } from './retries.ts'
 
-/** The end of a claim: the message was sent, nobody wants it any more, or the rule after a fault. */
+/** The end of a claim: sent, dropped, or the retry after a fault. */
 export interface Outcome extends Omit<Retry, 'state' | 'counts'> {
   readonly state: OutboxState
   readonly counts?: Retry['counts']
   readonly nowMs: number
-  /** Where it went. */
   readonly recipient?: string | undefined
-  /** Safe to keep: no code, no secret. */
+  /** Stored, so without codes and secrets. */
   readonly error?: string | undefined
 }
 
-/** Ends a claim by its outcome; false, and nothing written, when another worker has the message. */
+/** Writes the outcome and ends the claim; false, and no write, when the claim was lost. */
 export async function writeOutcome(tx: Tx, claim: Claim, outcome: Outcome): Promise<boolean> {
   const written = await tx
     .updateTable('outbox')
@@ -29,7 +28,7 @@ export async function writeOutcome(tx: Tx, claim: Claim, outcome: Outcome): Prom
   return written !== undefined
 }
 
-/** The transport works again: second copies that wait for it are due now, also those of other workers. */
+/** Makes unconfirmed messages due at once when the transport has recovered, for all workers. */
 export async function hastenUnconfirmed(tx: Tx, channel: Channel, nowMs: number): Promise<void> {
   await tx
     .updateTable('outbox')
@@ -43,7 +42,7 @@ export async function hastenUnconfirmed(tx: Tx, channel: Channel, nowMs: number)
         .where('due_at', '>', toIso(nowMs))
         .where('due_at', '<=', toIso(nowMs + UNCONFIRMED_WAIT_MS))
         .where('unconfirmed', '>', 0)
-        // A recipient's side that asked for time gets it.
+        // Deferrals by the recipient's side keep their backoff.
         .where('refusals', '=', 0)
         .forUpdate()
         .skipLocked(),
@@ -52,8 +51,8 @@ export async function hastenUnconfirmed(tx: Tx, channel: Channel, nowMs: number)
 }
 
 /**
- * A message that had failed waits again, due now, with its counts at nothing; false when there is none
- * that had. Only those keep what is needed to make the message.
+ * Requeues a `dead` or `bounced` message with its counts reset; false for any other. Only failed messages
+ * keep their payload.
  */
 export async function reviveMessage(tx: Tx, id: string, nowMs: number): Promise<boolean> {
   const revived = await tx
@@ -77,15 +76,15 @@ export async function reviveMessage(tx: Tx, id: string, nowMs: number): Promise<
 
 function columnsOf({ isFarewell = false, isUnaddressed = false }: Kind, outcome: Outcome) {
   const { state, dueMs, counts, nowMs, recipient, error } = outcome
-  const ended = state !== 'waiting'
-  // However it ended, nothing is kept of somebody whose account is gone.
-  const forgotten = ended && isFarewell
+  const finished = state !== 'waiting'
+  // Data of a deleted user is not kept, whatever the outcome.
+  const forgotten = finished && isFarewell
   const blanked = forgotten || state === 'sent' || state === 'dropped'
   return {
     state,
     ...counts,
     ...(dueMs === undefined ? {} : { due_at: toIso(dueMs) }),
-    ...(ended ? { finished_at: toIso(nowMs) } : {}),
+    ...(finished ? { finished_at: toIso(nowMs) } : {}),
     ...(recipient === undefined ? {} : { recipient }),
     ...(forgotten || isUnaddressed ? { recipient: null } : {}),
     ...(blanked ? { payload: '{}' } : {}),

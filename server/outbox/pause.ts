@@ -3,25 +3,25 @@ import { SECOND_MS } from '../lib/units.ts'
 
 export const PAUSE_MIN_MS = 5 * SECOND_MS
 const PAUSE_MAX_MS = 30 * SECOND_MS
-/** With up to a quarter more, so that workers that met one outage do not come back together. */
+/** Leaves room for up to 25 % of jitter, so that workers do not retry in step. */
 const PAUSE_MEAN_MAX_MS = PAUSE_MAX_MS / 1.25
 
 /**
- * How long a transport that failed is not asked: 5 s, doubled by each further fault up to 30 s, with
- * jitter. It is in doubt until its first success, which ends it.
+ * The backoff of a failed transport: 5 s, doubled by each further fault up to 30 s, with jitter. The
+ * transport is in doubt until its first success.
  */
 export function createPause(now: () => number) {
   let untilMs = 0
   let meanMs = 0
   function remainingMs(): number {
     const ms = untilMs - now()
-    // A clock that was set back must not stop the mail for longer than any pause.
+    // A clock that was set back must not extend the pause.
     return ms > PAUSE_MAX_MS ? 0 : Math.max(0, ms)
   }
   return {
     remainingMs,
     inDoubt: () => meanMs > 0,
-    /** Another fault during a pause is the same one: that makes it no longer. */
+    /** Faults during a pause do not extend it: they belong to the same outage. */
     extend(): void {
       if (remainingMs() > 0) return
       meanMs = meanMs === 0 ? PAUSE_MIN_MS : Math.min(2 * meanMs, PAUSE_MEAN_MAX_MS)

@@ -3,7 +3,7 @@ import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../lib/units.ts'
 import { countSentMails, isMailDue } from './backlog.ts'
 import type { Channel, Kinds } from './kind.ts'
 
-/** Between two counts a process goes by its own claims. */
+/** Between two counts a process subtracts its own claims. */
 const COUNT_EVERY_MS = SECOND_MS
 const ALARM_EVERY_MS = MINUTE_MS
 
@@ -13,8 +13,8 @@ interface QuotaOptions {
 }
 
 /**
- * Holds back sign-up mail once MAIL_MAX_PER_HOUR mails were sent in the last hour, by all processes
- * together; what each has in hand may exceed that. Everything else passes.
+ * Holds back sign-up mail once all processes together have sent MAIL_MAX_PER_HOUR mails in the last hour;
+ * the messages that they hold may exceed it. Other mail is not held back.
  */
 export function createQuota(ctx: Context, { channel, kinds }: QuotaOptions) {
   const { mailMaxPerHour, rateLimit } = ctx.config
@@ -26,7 +26,7 @@ export function createQuota(ctx: Context, { channel, kinds }: QuotaOptions) {
   let alarmedAtMs: number | undefined
   let remaining = 0
 
-  /** True once so long has passed; a clock that was set back is no reason to wait. */
+  /** True once `ms` have passed, also after the clock was set back. */
   const isOver = (ms: number, sinceMs: number | undefined) =>
     sinceMs === undefined || Math.abs(ctx.now() - sinceMs) >= ms
 
@@ -36,12 +36,12 @@ export function createQuota(ctx: Context, { channel, kinds }: QuotaOptions) {
     alarmedAtMs = ctx.now()
     ctx.log.error(
       { mail_max_per_hour: mailMaxPerHour },
-      'MAIL_MAX_PER_HOUR mails were sent within an hour: sign-up mail waits. Is somebody flooding the sign-up?',
+      'MAIL_MAX_PER_HOUR reached: sign-up mail is held back; check for a flood of sign-ups',
     )
   }
 
   return {
-    /** Which kinds may be claimed now. */
+    /** The kinds that may be claimed now. */
     async kinds(): Promise<Kinds> {
       if (!limited) return kinds
       if (isOver(COUNT_EVERY_MS, countedAtMs)) {
@@ -53,7 +53,7 @@ export function createQuota(ctx: Context, { channel, kinds }: QuotaOptions) {
       await alarm()
       return passing
     },
-    /** One more was claimed. */
+    /** Counts a claim. */
     take(): void {
       remaining--
     },

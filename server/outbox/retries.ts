@@ -4,60 +4,59 @@ import { DAY_MS, MINUTE_MS, SECOND_MS, toIso } from '../lib/units.ts'
 import type { DeliveryFault } from './transports/delivery-error.ts'
 
 /**
- * Why a message was not sent: by the fault of its transport or its recipient's side; or
- * - `unconfirmed`: it was handed over whole, and a copy may have arrived;
- * - `bug`: it could not be made, which the next version repairs or none;
- * - `database`: the database went away while the message was made;
- * - `stale`: the claim ran out before the message was sent;
- * - `crash`: a worker ended with the message in hand.
+ * The reason why a message was not sent: a DeliveryFault, or
+ * - `unconfirmed`: it was sent completely, and a copy may have arrived;
+ * - `bug`: it could not be composed;
+ * - `database`: the database became unavailable while it was composed;
+ * - `stale`: the claim expired before it was sent;
+ * - `crash`: a worker ended while it held the message.
  */
 export type Fault = DeliveryFault | 'unconfirmed' | 'bug' | 'database' | 'stale' | 'crash'
 
 type Count = 'refusals' | 'unconfirmed' | 'bugs' | 'crashes'
 
-/** The faults of a message, each kind counted for itself, and the time of the transport's first. */
+/** The faults of a message by kind, and the time of its first transport fault. */
 export type Counts = Readonly<Pick<Selectable<OutboxTable>, Count | 'first_failed_at'>>
 
-/** The rule for a message after a fault. */
+/** The consequence of a fault. */
 export interface Retry {
   readonly state: Extract<OutboxState, 'waiting' | 'bounced' | 'dead'>
-  /** When it is tried next; undefined: due as before. */
+  /** The time of the next attempt; undefined keeps the due time. */
   readonly dueMs?: number
-  /** Those that changed. */
+  /** The counts that changed. */
   readonly counts: Partial<Counts>
 }
 
 interface Rule {
   readonly count: Count
-  /** With so many faults the message is dead. */
+  /** The message is dead after this number of faults. */
   readonly max: number
-  /** Until the next try, after the first fault, the second …; without it the message stays due. */
+  /** Backoff after the first fault, the second, and so on; without it the message stays due. */
   readonly waitsMs?: readonly number[]
 }
 
-/** Eight tries over 24 hours. */
+/** Eight attempts over 24 hours. */
 const LATER_MS = [5, 15, 40, 60, 4 * 60, 6 * 60, 12 * 60].map((minutes) => minutes * MINUTE_MS)
 /**
- * For a server that hangs to come back; its first success ends the wait. A second copy is the last, so
- * it is not for probing; a code by text message, which works for ten minutes, is still of use then.
+ * Gives a hanging server time to recover; its first success ends the wait. The second copy is the last, so
+ * it must not serve as a probe. A code by text message, valid for ten minutes, is still useful by then.
  */
 export const UNCONFIRMED_WAIT_MS = 5 * MINUTE_MS
-/** An outage that nobody saw over a weekend loses nothing; what a mail says is stale after that. */
+/** Survives an outage over a weekend; after that, mail is stale. */
 const TRANSPORT_PATIENCE_MS = 3 * DAY_MS
-/** For the database to come back. */
 const DATABASE_WAIT_MS = 10 * SECOND_MS
 
 const RULES = {
   later: { count: 'refusals', max: LATER_MS.length + 1, waitsMs: LATER_MS },
   unconfirmed: { count: 'unconfirmed', max: 2, waitsMs: [UNCONFIRMED_WAIT_MS] },
   bug: { count: 'bugs', max: 3, waitsMs: LATER_MS },
-  // Three workers that ended with the message in hand: it may be what ends them.
+  // A message that three workers held when they ended may be the cause.
   crash: { count: 'crashes', max: 3 },
 } as const satisfies Partial<Record<Fault, Rule>>
 
 /**
- * Every rule of retries. `pauseMs` is how long a transport that failed is not asked: its message goes
- * to the back of the line, so that others get a turn however many of them ail the transport.
+ * All retry rules. `pauseMs` is the pause of a failed transport; the message becomes due after it, behind
+ * the others, so that messages that break the transport do not block the queue.
  */
 export function afterFault(
   fault: Fault,

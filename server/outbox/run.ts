@@ -4,17 +4,17 @@ import type { Delivery } from './delivery.ts'
 
 /** Background work of this process. */
 export interface Loop {
-  /** A commit of this process added work: look at once. */
+  /** Polls at once, because a commit of this process added work. */
   wake(): void
-  /** Takes nothing more, and resolves when what is in hand is done. */
+  /** Claims nothing more; resolves when the current work is done. */
   stop(): Promise<void>
 }
 
-/** Messages of one channel in hand at once: a server that is slow for one holds up only that one. */
+/** Concurrent messages per channel, so that a slow delivery does not block the others. */
 export const LANES = 4
 const POLL_MS = SECOND_MS
 
-/** Several loops as one. */
+/** Combines several loops. */
 export function together(loops: readonly Loop[]): Loop {
   return {
     wake() {
@@ -27,41 +27,40 @@ export function together(loops: readonly Loop[]): Loop {
 }
 
 /**
- * Delivers what is in the outbox for one channel until stopped: at least once, in the order in which
- * it became due, four at once. A crash between sending and finishing sends the same message, with the
- * same id, once more.
+ * Delivers the outbox of one channel until stopped: at least once, in order of due time, four at once.
+ * A crash between sending and writing the outcome repeats the message with the same id.
  */
 export function runDelivery(ctx: Context, delivery: Delivery): Loop {
-  const inHand = new Set<Promise<void>>()
+  const deliveries = new Set<Promise<void>>()
   let woken = true
   let stopping = false
   let interrupt = () => {}
 
   async function loop(): Promise<void> {
     while (!stopping) {
-      // The end of a message may end the pause, too.
-      if (inHand.size >= LANES) await Promise.race(inHand)
+      if (deliveries.size >= LANES) await Promise.race(deliveries)
       else if (!(await takeNext())) await sleep(POLL_MS)
     }
-    await Promise.all(inHand)
+    await Promise.all(deliveries)
   }
   async function takeNext(): Promise<boolean> {
     const eager = woken
     woken = false
     try {
       const claimed = await delivery.claim({ woken: eager })
-      // A pause forgets nobody: what was written meanwhile is taken up at once when it ends.
+      // Keeps a wake-up that arrived during a pause until the pause ends.
       if (claimed !== undefined || delivery.isHeld()) woken ||= eager
       if (claimed === undefined) return woken && !delivery.isHeld()
       const delivering = delivery.deliver(claimed).then(() => {
-        inHand.delete(delivering)
+        deliveries.delete(delivering)
+        // A success may have ended a pause.
         interrupt()
       })
-      inHand.add(delivering)
+      deliveries.add(delivering)
       return true
     } catch (error) {
       woken ||= eager
-      ctx.log.error({ err: error, channel: delivery.channel }, 'outbox cannot be read')
+      ctx.log.error({ err: error, channel: delivery.channel }, 'cannot claim a message')
       return false
     }
   }

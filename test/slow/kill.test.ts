@@ -21,7 +21,7 @@ const CRASHES_MAX = 3
 /** Early and late in what a server does after its start: so many answers and mails after it, at most. */
 const MOMENTS = 60
 /** How a process says that it no longer had what it held. */
-const NOT_WRITTEN = /"(message lost to another worker|outcome of a message not written)"/
+const NOT_WRITTEN = /"(claim lost to another worker|cannot write the outcome of a message)"/
 
 interface Fleet {
   /** Servers that go on serving while one is killed. */

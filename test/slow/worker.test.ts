@@ -100,7 +100,7 @@ for (const [name, withDatabase] of Object.entries(on)) {
         answer.resolve()
         await untilSent(url)
         const lost = ({ lines }: typeof holder) =>
-          lines.some((line) => line.includes('message lost to another worker'))
+          lines.some((line) => line.includes('claim lost to another worker'))
         holder.signal('SIGCONT')
         await until('the loss', () => lost(holder))
 

@@ -5,25 +5,25 @@ import { createPrinter } from './printer.ts'
 import { createSendGridMailer } from './sendgrid.ts'
 import { createSmtpMailer } from './smtp.ts'
 
-/** One mail to one address, ready to send. */
+/** A composed mail to one address. */
 export interface Mail {
   readonly to: string
   readonly subject: string
   readonly text: string
   readonly html: string
-  /** The console prints this in place of the whole mail. */
+  /** The console prints this instead of the whole mail. */
   readonly consoleLine?: string
 }
 
 export interface Mailer {
-  /** By then `send` has answered or given up: how long a claim lasts. */
+  /** The upper bound of `send`, and the duration of a claim. */
   readonly timeoutMs: number
   /**
-   * Resolves once the mail was handed over. `id` makes the Message-ID: the same for every try.
-   * Throws DeliveryError and nothing else.
+   * Resolves once the server has accepted the mail. `id` determines the Message-ID, which is the same
+   * for every attempt. Throws only DeliveryError.
    */
   send(mail: Mail, id: string): Promise<void>
-  /** Gives up what is in hand: each `send` throws at once. */
+  /** Aborts pending sends. */
   close?(): Promise<void>
 }
 
@@ -33,18 +33,17 @@ interface MailerOptions {
   readonly output: Pick<Output, 'write' | 'flush'>
 }
 
-/** The sender that MAIL_URL names. */
 export function createMailer({ config, secrets, output }: MailerOptions): Mailer {
   const { mailUrl } = secrets
   if (mailUrl.kind === 'console') return createConsoleMailer(output)
-  // readConfig has refused it with a line of its own.
+  // readConfig has already checked this.
   if (config.mailFrom === undefined) throw new Error('MAIL_FROM is missing')
   return mailUrl.kind === 'smtp'
     ? createSmtpMailer(mailUrl, config.mailFrom)
     : createSendGridMailer(mailUrl, config.mailFrom)
 }
 
-/** Prints mails. The line with a code or link is the only place where a secret is ever printed. */
+/** Prints mails. Its codes and links are the only secrets that the service ever prints. */
 export function createConsoleMailer(output: Pick<Output, 'write' | 'flush'>): Mailer {
   const print = createPrinter(output)
   return {

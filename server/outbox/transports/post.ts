@@ -6,18 +6,17 @@ const TIMEOUT_MS = 20 * SECOND_MS
 const ANSWER_MAX_BYTES = 64 * 1024
 
 interface PostOptions {
-  /** Stands in errors. */
+  /** For error messages. */
   readonly provider: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
   readonly timeoutMs?: number | undefined
-  /** Gives the request up at once. */
   readonly signal: AbortSignal
 }
 
 /**
- * Posts to this URL and nowhere else: redirects are answers like any other. Once there is a status it
- * decides, however the body ends. Throws DeliveryError; `unconfirmed` if all of `body` was sent.
+ * Posts without following redirects. A status counts even if reading the body fails. Throws
+ * DeliveryError; `unconfirmed` if all of `body` was sent.
  */
 export async function post(
   url: URL,
@@ -26,7 +25,7 @@ export async function post(
   let sent = false
   async function* sending() {
     yield Buffer.from(body)
-    // Fetch begins to read once the connection is established, and comes back after the last byte.
+    // fetch reads only once it is connected, and resumes here after it has taken the last byte.
     sent = true
   }
   const response = await fetch(url, {
@@ -34,7 +33,7 @@ export async function post(
     headers: {
       ...headers,
       'content-length': String(Buffer.byteLength(body)),
-      // A server may close a connection that is kept alive just as a request is sent.
+      // A server may close a keep-alive connection just as a request is sent.
       connection: 'close',
     },
     body: sending(),
@@ -42,9 +41,9 @@ export async function post(
     redirect: 'manual',
     signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
   }).catch((error: Error) => {
-    // Fetch itself says no more than "fetch failed".
+    // fetch itself reports only "fetch failed".
     const { message } = error.cause instanceof Error ? error.cause : error
-    throw new DeliveryError('transport', `${provider} did not answer: ${message}`, {
+    throw new DeliveryError('transport', `${provider} did not respond: ${message}`, {
       cause: error,
       unconfirmed: sent,
     })

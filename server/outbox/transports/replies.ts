@@ -1,8 +1,8 @@
 const LENGTH_MAX = 200
 
 /**
- * A reply of another server for logs and tables: one line, without addresses and possible codes; a spam
- * filter may quote the mail that it refuses.
+ * Sanitises a server's reply for logs and tables: one line, without addresses and possible codes, because
+ * a spam filter may quote the mail that it rejects.
  */
 export function quotable(reply: string): string {
   return reply

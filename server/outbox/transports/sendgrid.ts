@@ -8,7 +8,7 @@ import { quotable } from './replies.ts'
 
 const CLAIM_MS = MINUTE_MS
 const ACCEPTED = 202
-/** They are about this mail; every other status is about our key, our sender or their service. */
+/** Errors of this mail; every other status concerns the key, the sender or SendGrid itself. */
 const REFUSED = new Set([400, 413])
 
 /** SendGrid’s Web API v3. */
@@ -40,7 +40,7 @@ export function createSendGridMailer(
 
 function toRequest(mail: Mail, id: string, from: MailAddress) {
   return {
-    // Unlike SMTP, where the transport does it, nobody on the way makes a domain ASCII.
+    // nodemailer converts domains to ASCII, SendGrid does not.
     personalizations: [{ to: [{ email: asciiEmail(mail.to) ?? mail.to }] }],
     from: { email: from.address, ...(from.name === '' ? {} : { name: from.name }) },
     subject: mail.subject,
@@ -49,9 +49,9 @@ function toRequest(mail: Mail, id: string, from: MailAddress) {
       { type: 'text/html', value: mail.html },
     ],
     headers: { 'Message-ID': `<${id}@${from.domain}>`, 'Auto-Submitted': 'auto-generated' },
-    // Comes back in SendGrid’s events: what `npm run cli -- mail show` is asked for.
+    // SendGrid’s events contain it; `npm run cli -- mail show` takes it.
     custom_args: { mail_id: id },
-    // A rewritten link leads through somebody else’s server.
+    // Tracking would rewrite links to a third-party server.
     tracking_settings: {
       click_tracking: { enable: false, enable_text: false },
       open_tracking: { enable: false },

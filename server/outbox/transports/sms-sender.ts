@@ -4,25 +4,24 @@ import { SECOND_MS } from '../../lib/units.ts'
 import { createPrinter } from './printer.ts'
 import { createTwilio } from './twilio.ts'
 
-/** One text message to one number, ready to send. */
+/** A composed text message to one number. */
 export interface Sms {
   /** E.164. */
   readonly to: string
   readonly text: string
-  /** The console prints this in place of the whole message. */
+  /** The console prints this instead of the whole message. */
   readonly consoleLine?: string
 }
 
 export interface SmsSender {
-  /** The longest that one send takes; a claim lasts as long. */
+  /** The upper bound of `send`, and the duration of a claim. */
   readonly timeoutMs: number
-  /** Resolves once the message was handed over. Throws only DeliveryError. */
+  /** Resolves once the provider has accepted the message. Throws only DeliveryError. */
   send(sms: Sms, id: string): Promise<void>
-  /** Gives up what is in hand: each `send` throws at once. */
+  /** Aborts pending sends. */
   close?(): Promise<void>
 }
 
-/** The sender that SMS_URL names. */
 export function createSmsSender({
   secrets: { smsUrl },
   output,
@@ -33,7 +32,6 @@ export function createSmsSender({
   return smsUrl.kind === 'twilio' ? createTwilio(smsUrl) : createConsoleSms(output)
 }
 
-/** Prints text messages. */
 function createConsoleSms(output: Pick<Output, 'write' | 'flush'>): SmsSender {
   const print = createPrinter(output)
   return {

@@ -9,26 +9,26 @@ import { quotable } from './replies.ts'
 const TIMEOUTS = {
   connectMs: 5 * SECOND_MS,
   greetingMs: 5 * SECOND_MS,
-  /** For one answer. */
+  /** Per response. */
   socketMs: 20 * SECOND_MS,
-  /** For one mail: less than the claim, so that nobody sends what another has taken over. */
+  /** Per mail; shorter than the claim, so that a message is not sent after another worker claimed it. */
   sendMs: 50 * SECOND_MS,
 }
 const CLAIM_MS = MINUTE_MS
 const CONNECTIONS_MAX = 4
-/** RFC 4954 and RFC 5321: about our login or the session, whichever command they answer. */
+/** RFC 4954 and RFC 5321: errors of the login or the session, whichever command they answer. */
 const NOT_ABOUT_THE_MAIL = new Set([421, 454, 503, 530, 534, 535, 538])
 
-/** The errors of nodemailer. */
+/** nodemailer's errors. */
 interface SmtpError extends Error {
   readonly code?: string
-  /** The command that was answered; `API` for what was never sent. */
+  /** The SMTP command that failed; `API` if none was sent. */
   readonly command?: string
   readonly response?: string
   readonly responseCode?: number
 }
 
-/** Sends to one SMTP server over a few kept connections; without TLS only if the URL says so. */
+/** Sends through a pool of connections to one SMTP server; without TLS only if the URL says so. */
 export function createSmtpMailer(
   url: SmtpUrl,
   from: MailAddress,
@@ -36,11 +36,11 @@ export function createSmtpMailer(
 ): Mailer {
   const transport = createTransport(transportOptions(url, timeouts))
   const closing = new AbortController()
-  /** By the signal of their sending: mails of which the last byte was handed to the connection. */
+  /** Signals of the mails whose last byte was written to the connection. */
   const whole = new WeakSet<object>()
   transport.use('stream', (sending, done) => {
     const { signal } = sending.data
-    // A new one for each attempt of the pool: a stream carries a message once.
+    // A new stream for each attempt of the pool.
     const end = () =>
       new PassThrough({
         flush(flushed) {
@@ -77,12 +77,12 @@ function transportOptions(url: SmtpUrl, timeouts: typeof TIMEOUTS) {
     secure: url.tls === 'at-once',
     requireTLS: url.tls === 'starttls',
     ignoreTLS: url.tls === 'off',
-    // Forced: a server that offers no login would otherwise get the mail without one.
+    // Forced: nodemailer would send without authentication if the server does not offer it.
     ...(url.login === undefined
       ? {}
       : { auth: { user: url.login.user, pass: url.login.password }, forceAuth: true }),
     maxConnections: CONNECTIONS_MAX,
-    // One retry over a new connection when a kept one turns out dead before a byte of the mail.
+    // One retry when a pooled connection was lost before the mail was sent.
     maxRequeues: 1,
     connectionTimeout: timeouts.connectMs,
     dnsTimeout: timeouts.connectMs,
@@ -93,7 +93,7 @@ function transportOptions(url: SmtpUrl, timeouts: typeof TIMEOUTS) {
   }
 }
 
-/** Addresses as objects: read as text, one with a comma would be two. */
+/** Addresses are objects: in a string, a comma would separate two recipients. */
 function toMessage(mail: Mail, id: string, from: MailAddress): SendMailOptions {
   return {
     from: { name: from.name, address: from.address },
@@ -106,18 +106,18 @@ function toMessage(mail: Mail, id: string, from: MailAddress): SendMailOptions {
   }
 }
 
-/** `whole`: only the server’s word was missing. */
+/** `whole`: the mail was sent completely, but not confirmed. */
 function toDeliveryError(error: SmtpError, whole: boolean): DeliveryError {
   const { code, command = '', response, responseCode = 0 } = error
   if (response !== undefined) {
     const reason = `${command} was answered ${quotable(response)}`
-    // Any refusal is an answer; what is neither yes nor no leaves it open.
+    // 4xx and 5xx are refusals; any other reply leaves the outcome unknown.
     const unconfirmed = whole && responseCode < 400
     return new DeliveryError(faultOf(command, responseCode), reason, { unconfirmed })
   }
-  // Such as a line break in the address, or a mail larger than the server takes.
+  // For example a line break in the address, or a mail that exceeds the server's size limit.
   if (code === 'EENVELOPE' || (code === 'EMESSAGE' && command === 'MAIL FROM')) {
-    return new DeliveryError('refused', 'the mail cannot be handed over as it is')
+    return new DeliveryError('refused', 'the mail cannot be sent as it is')
   }
   const reason = code === 'EABORT' ? 'given up: the server took too long' : error.message
   return new DeliveryError('transport', reason, { cause: error, unconfirmed: whole })

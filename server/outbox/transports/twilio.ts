@@ -5,12 +5,12 @@ import { post } from './post.ts'
 import type { Sms, SmsSender } from './sms-sender.ts'
 
 /**
- * Codes that blame our sender, not the number that we write to: the wrong `From`, or its queue is
- * full (https://www.twilio.com/docs/api/errors).
+ * Errors of the sender, not of the recipient's number: an invalid `From`, or a full queue
+ * (https://www.twilio.com/docs/api/errors).
  */
 const SENDER_CODES = new Set([21212, 21267, 21603, 21606, 21607, 21611, 21659, 21660, 21661])
 
-/** Sends by Twilio's Messages API of 2010-04-01. */
+/** Twilio's Messages API, version 2010-04-01. */
 export function createTwilio(
   account: TwilioAccount,
   { timeoutMs }: { timeoutMs?: number } = {},
@@ -35,7 +35,7 @@ export function createTwilio(
       })
       if (answer.status >= 200 && answer.status < 300) return
       const code = codeIn(answer.body)
-      // Twilio's own words repeat the number, and this is logged.
+      // Twilio's message contains the phone number, which must not be logged.
       const why = `Twilio answered ${answer.status}${code === undefined ? '' : ` with code ${code}`}`
       throw new DeliveryError(faultOf(answer.status, code), why)
     },
@@ -43,11 +43,11 @@ export function createTwilio(
   }
 }
 
-/** Codes from 21000 to 21999 are about one message; other refusals are about us or Twilio. */
+/** Codes 21000 to 21999 concern one message; other errors concern the account or Twilio. */
 function faultOf(status: number, code = 0): DeliveryFault {
   const aboutMessage = status < 500 && status !== 429 && code >= 21_000 && code < 22_000
   if (aboutMessage) return SENDER_CODES.has(code) ? 'transport' : 'refused'
-  // Not understood: one odd number must not hold up all others.
+  // Unknown cause: one message must not pause the transport.
   return status === 400 ? 'later' : 'transport'
 }
 
