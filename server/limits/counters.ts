@@ -7,25 +7,25 @@ import { type Count, type CountStore, createMemoryStore } from './memory.ts'
 import type { SharedCounts } from './redis.ts'
 import { type Backoff, halfOf, pauseMs, toSeconds } from './windows.ts'
 
-/** None of these throws because of Redis. */
+/** No method throws because of Redis. */
 export interface Limits {
-  /** Counts one try. Of any number at once no more than the limit's points are within it. */
+  /** Counts one attempt. Atomic: of N concurrent attempts at most `points` are within the limit. */
   take(name: LimitName, key: string): Promise<Taken>
-  /** The same, and refuses a try beyond the limit: throws `too_many_requests`. */
+  /** Like `take`, but throws `too_many_requests` beyond the limit. */
   takeOrRefuse(name: LimitName, key: string): Promise<Taken>
-  /** Forgets all tries. */
+  /** Resets the count. */
   clear(name: LimitName, key: string): Promise<void>
-  /** Where tries are counted now. */
+  /** The store in use. */
   readonly store: () => 'memory' | 'redis' | 'redis_unavailable'
 }
 
-/** One try, counted. */
+/** One counted attempt. */
 export interface Taken {
-  /** As if it had not been made. */
+  /** Reverts the count. */
   refund(): Promise<void>
   /**
-   * Present when the try is beyond the limit, which the caller may pardon: counts the refusal and
-   * returns what the client reads of it.
+   * Present when the attempt exceeds the limit; the caller may still allow it. Counts the refusal and
+   * returns the data of the 429 response.
    */
   readonly refuse: (() => Promise<LimitReached>) | undefined
 }
@@ -35,14 +35,14 @@ interface LimitParts {
   readonly keys: KeyRing
   readonly metrics: Metrics
   readonly now: () => number
-  /** Stays the caller's to close. */
+  /** The caller closes it. */
   readonly redis?: SharedCounts | undefined
 }
 
-/** The counts of one key of a limit, in one store. */
+/** The counts of one key of a limit in one store. */
 interface Counts {
   readonly limit: Limit
-  /** Tries that are within the limit, by this store alone. */
+  /** The attempts that this store allows. */
   readonly points: number
   add(part: Part, by: number, ttlMs: number): Promise<Count>
 }
@@ -50,12 +50,12 @@ interface Counts {
 const PARTS = ['tries', 'refusals', 'pause', 'pauses'] as const
 type Part = (typeof PARTS)[number]
 
-/** More than any count. */
+/** Exceeds any count: subtracting it deletes the count. */
 const ALL = Number.MAX_SAFE_INTEGER
 const noop = () => {}
 const UNLIMITED: Taken = { async refund() {}, refuse: undefined }
 
-/** Counts in Redis while it can be used, else in this process, and then at half: replicas add up. */
+/** Counts in Redis, or while that is down in this process at half, because replicas add up. */
 export function createLimits(parts: LimitParts): Limits {
   const { config, metrics, redis } = parts
   const countsOf = createCounts(parts)
@@ -70,7 +70,7 @@ export function createLimits(parts: LimitParts): Limits {
       return { ...answerOf(name, counts.local.limit, ttlMs), isFirst: count === 1 }
     }
     return {
-      // A refund that Redis does not take is lost: the window ends by itself.
+      // A refund that Redis does not accept is lost; the window expires anyway.
       refund: () => refund().then(noop, noop),
       refuse: exceededMs === undefined ? undefined : () => refuse(exceededMs),
     }
@@ -87,7 +87,7 @@ export function createLimits(parts: LimitParts): Limits {
       if (!config.rateLimit) return
       const { local, shared } = countsOf(name, key)
       const all = shared === undefined ? [local] : [local, shared]
-      // A clear that Redis does not take is lost, too.
+      // A clear that Redis does not accept is lost, too.
       await Promise.allSettled(all.flatMap(({ add }) => PARTS.map((part) => add(part, -ALL, 0))))
     },
     store() {
@@ -103,16 +103,16 @@ interface CountsOfKey {
 }
 
 function createCounts({ config, keys, now, redis }: LimitParts) {
-  // One store for each limit: networks are cheap, and must not push out counts of addresses.
+  // One store per limit, so that a flood of networks cannot evict counts of addresses.
   const stores = new Map(Object.keys(LIMITS).map((name) => [name, createMemoryStore(now)]))
 
   return (name: LimitName, key: string): CountsOfKey => {
     const points = name === 'text_messages' ? config.smsMaxPerHour : LIMITS[name].points
     const limit: Limit = { ...LIMITS[name], points }
-    // Neither an address nor a phone number is kept, here or in Redis.
-    const nameless = mac(keys.current.of.limit, `${name}:${key}`)
+    // Pseudonymises addresses and phone numbers, in memory and in Redis.
+    const hashedKey = mac(keys.current.of.limit, `${name}:${key}`)
     const addTo = (store: CountStore) => (part: Part, by: number, ttlMs: number) =>
-      store.add(`${part === 'tries' ? name : `${name}_${part}`}:${nameless}`, by, ttlMs)
+      store.add(`${part === 'tries' ? name : `${name}_${part}`}:${hashedKey}`, by, ttlMs)
     return {
       local: {
         limit,
@@ -131,13 +131,13 @@ async function withFailover<T>(
   try {
     if (shared !== undefined) return await use(shared)
   } catch {
-    // Redis cannot be used now; its own file logs it.
+    // redis.ts logs the error.
   }
   return use(local)
 }
 
 interface Outcome {
-  /** Present beyond the limit, where nothing was counted: how long until the next try. */
+  /** Present beyond the limit, where nothing is counted: the time until the next attempt. */
   readonly exceededMs?: number
   refund(): Promise<unknown>
 }
@@ -148,28 +148,28 @@ function takeFrom(counts: Counts): Promise<Outcome> {
 }
 
 async function takeFromWindow({ limit, points, add }: Counts): Promise<Outcome> {
-  const { count, msLeft } = await add('tries', 1, limit.windowMs)
+  const { count, remainingMs } = await add('tries', 1, limit.windowMs)
   const refund = () => add('tries', -1, limit.windowMs)
   if (count <= points) return { refund }
-  // A refused try must not still be counted when those before it are refunded.
+  // A refused attempt must not stay counted when earlier ones are refunded.
   await refund()
-  return exceeded(msLeft)
+  return exceeded(remainingMs)
 }
 
-/** The last free try, and each one after a pause, begins the next pause. */
+/** The last free attempt, and each attempt after a pause, starts the next pause. */
 async function takeWithBackoff({ limit, points, add }: Counts, backoff: Backoff): Promise<Outcome> {
   const [pause, pauses] = await Promise.all([add('pause', 0, 0), add('pauses', 0, 0)])
-  if (pause.count > 0) return exceeded(pause.msLeft)
+  if (pause.count > 0) return exceeded(pause.remainingMs)
   const isFree = pauses.count === 0
   const refundFree = async () => isFree && add('tries', -1, limit.windowMs)
   if (isFree && (await add('tries', 1, limit.windowMs)).count < points)
     return { refund: refundFree }
-  // Of many tries at once one begins the pause; the others find it running.
+  // Of concurrent attempts one starts the pause; the others are refused by it.
   const lengthMs = pauseMs(backoff, pauses.count)
   const begun = await add('pause', 1, lengthMs)
   if (begun.count > 1) {
     await refundFree()
-    return exceeded(begun.msLeft)
+    return exceeded(begun.remainingMs)
   }
   await add('pauses', 1, backoff.forgetMs)
   return {

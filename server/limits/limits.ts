@@ -1,10 +1,10 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../lib/units.ts'
 
-/** The tries that a key has within a window. */
+/** The number of attempts per key and window. */
 export interface Limit {
   readonly points: number
   readonly windowMs: number
-  /** Each has a count of its own; a network is an IPv4 address or an IPv6 /64. */
+  /** The kind of key; a network is an IPv4 address or an IPv6 /64. */
   readonly per:
     | 'network'
     | 'address'
@@ -14,81 +14,83 @@ export interface Limit {
     | 'phone number'
     | 'service'
   /**
-   * For the limits that a route declares: the statuses that count. Each request is counted before its
-   * body is read, and refunded when its answer has another status.
+   * For limits that a route declares: the statuses that count. A request is counted before its body is
+   * read, and refunded when its response has another status.
    */
   readonly counts?: readonly number[]
-  /** Instead of the rest of the window: one try after the first pause, then twice as long each time. */
+  /** Beyond the limit: one attempt after each pause; pauses double from `firstMs` to `maxMs`. */
   readonly backoff?: {
     readonly firstMs: number
     readonly maxMs: number
-    /** From the first pause until they start over with it. */
+    /** Time from the first pause until the backoff resets. */
     readonly forgetMs: number
   }
 }
 
 /**
- * Every limit on repeated requests, on one screen. Addresses are canonical and counted the same whether
- * known or not. The budgets of wrong codes, and of messages per user and address, are in the database.
+ * Every limit on repeated requests. Addresses are canonical; registered and unknown ones are counted
+ * alike. Wrong codes, and messages per user and address, are counted in the database.
  */
 export const LIMITS = {
-  // ASVS 2.4.1: no robots. A taken address counts, or registered ones could be listed.
+  // ASVS 2.4.1, automation. 409 counts, otherwise registered addresses could be enumerated.
   sign_up_network: network(10, HOUR_MS, [201, 409, 429]),
-  // A right code is refunded; 10 000 addresses with one guess each are stopped here (spraying).
+  // Against spraying: one guess at each of many addresses. A correct code is refunded.
   verify_network: network(100, 10 * MINUTE_MS, [400]),
-  // Each may send a mail to somebody else.
+  // Each request may send mail to a third party.
   resend_network: network(30, HOUR_MS, [202]),
   forgot_network: network(10, HOUR_MS, [202]),
-  // Beyond these none is sent, and the answer is the same. By network, too: a stranger uses up no owner's.
+  // Beyond it no mail is sent; the response is the same. Per network, so that an attacker cannot use up the
+  // owner's limit.
   forgot: { points: 3, windowMs: HOUR_MS, per: 'address and network' },
 
-  // Beyond these a password is set without a look at the leaked ones. Fewer than may ask at once (20).
+  // Beyond it the leaked list is not queried. Below the 20 concurrent queries, so that one network cannot
+  // block them all.
   leaked_list_network: { points: 15, windowMs: 10 * MINUTE_MS, per: 'network' },
 
-  // Wrong passwords: many addresses from one network,
+  // Wrong passwords for many addresses from one network,
   login_network: network(100, 10 * MINUTE_MS, [401]),
-  // one address from one network,
+  // for one address from one network,
   login: {
     points: 10,
     windowMs: 10 * MINUTE_MS,
     per: 'address and network',
     backoff: { firstMs: 30 * SECOND_MS, maxMs: HOUR_MS, forgetMs: DAY_MS },
   },
-  // and one address from many networks (NIST SP 800-63B-4 section 3.2.2 allows 100 in a row). Where its
-  // owner logged in lately is exempt; a login or a reset clears it. A day and no longer: nothing clears an
-  // address without an account, so a longer lock would show which addresses have none.
+  // and for one address from many networks (NIST SP 800-63B-4 section 3.2.2 allows 100 in a row). Networks
+  // of the owner's recent logins are exempt; a login or a reset clears it. At most a day: nothing clears the
+  // lock of an unknown address, so a longer one would reveal which addresses are unknown.
   login_address: { points: 50, windowMs: DAY_MS, per: 'address' },
-  // Somebody with a stolen session, or at an unlocked screen: no other session is hindered, and the
-  // right password clears them.
+  // Against a stolen session or an unlocked screen. Per session, so that other sessions are not affected;
+  // the correct password clears it.
   current_password: {
     points: 10,
     windowMs: 10 * MINUTE_MS,
     per: 'session',
     backoff: { firstMs: 30 * SECOND_MS, maxMs: HOUR_MS, forgetMs: DAY_MS },
   },
-  // Beyond these the session ends, and another one needs the password.
+  // Beyond it the session ends; a new one requires the password.
   current_password_in_a_row: { points: 50, windowMs: 30 * DAY_MS, per: 'session' },
 
-  // These tokens cannot be guessed: a client that keeps trying is broken, and stopped before the database.
+  // These tokens cannot be guessed; the limit keeps broken clients off the database.
   refresh_network: network(300, 10 * MINUTE_MS, [401]),
   reset_network: network(30, 10 * MINUTE_MS, [400]),
   undo_network: network(30, 10 * MINUTE_MS, [400]),
 
-  // Users, admins apart: a record is written at each call, and an export reads everything.
+  // Users, not admins: each write adds an audit event, and an export reads all data of the user.
   own_writes: user(60, 10 * MINUTE_MS, [200, 202, 204]),
   own_exports: user(10, HOUR_MS, [200]),
-  // Each leaves a session and a record. Counted once the password was right, so that only who knows it
-  // reaches this, and nobody learns anything; admins too, for no job needs so many.
+  // Each login writes a session and an audit event. Counted after the correct password, so that the limit
+  // reveals nothing to others. Includes admins.
   own_logins: { points: 200, windowMs: HOUR_MS, per: 'user' },
 
-  // Text messages cost money: to one number by any user, and in all.
+  // Text messages cost money: limited per number, over all users, and in total.
   phone_number: { points: 5, windowMs: HOUR_MS, per: 'phone number' },
-  // The points are SMS_MAX_PER_HOUR.
+  // SMS_MAX_PER_HOUR replaces the points.
   text_messages: { points: 100, windowMs: HOUR_MS, per: 'service' },
 } as const satisfies Record<string, Limit>
 
 export type LimitName = keyof typeof LIMITS
-/** Those that a route declares. */
+/** The limits that routes declare. */
 export type RouteLimitName = {
   [Name in LimitName]: (typeof LIMITS)[Name] extends { counts: readonly number[] } ? Name : never
 }[LimitName]

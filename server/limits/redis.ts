@@ -3,26 +3,26 @@ import { SECOND_MS } from '../lib/units.ts'
 import type { Logger } from '../lib/log.ts'
 import type { CountStore } from './memory.ts'
 
-/** The counts that replicas share. While Redis cannot be used, `add` rejects and asks it for nothing. */
+/** Counts shared by replicas. While Redis is down, `add` rejects without sending a command. */
 export interface SharedCounts extends CountStore {
-  /** False from the first fault until a write has worked. */
+  /** False from the first error until a write succeeds. */
   readonly isUp: () => boolean
   close(): void
 }
 
 const PREFIX = 'coffee-shop:limit'
-const ANSWER_MAX_MS = 100
+const COMMAND_MAX_MS = 100
 const PROBE_EVERY_MS = SECOND_MS
 
 const CLIENT_OPTIONS = {
-  // A server that hangs during the handshake is asked again; callers wait only for `inTime`.
+  // Limits a hanging handshake; callers are bounded by `inTime`.
   commandTimeout: SECOND_MS,
   connectTimeout: SECOND_MS,
   maxRetriesPerRequest: 0,
   disableClientInfo: true,
 }
 
-/** See `changeWindow`, which is the same for the memory of a process. */
+/** The Lua equivalent of `changeWindow`. */
 const ADD = `
 local count = redis.call('incrby', KEYS[1], ARGV[1])
 if count <= 0 then
@@ -32,13 +32,13 @@ end
 if redis.call('pttl', KEYS[1]) < 0 then redis.call('pexpire', KEYS[1], ARGV[2]) end
 return {count, redis.call('pttl', KEYS[1])}`
 
-/** Connects in the background and never throws: a start does not wait for Redis. */
+/** Connects in the background and never throws, so that the startup does not wait for Redis. */
 export function openRedis(url: string, log: Logger): SharedCounts {
   const client = new Redis(url, {
     ...CLIENT_OPTIONS,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    retryStrategy: (times) => Math.min(times * ANSWER_MAX_MS, PROBE_EVERY_MS),
+    retryStrategy: (times) => Math.min(times * COMMAND_MAX_MS, PROBE_EVERY_MS),
   })
   const { isUp, failed, stop } = watchRedis(client, log)
   return {
@@ -46,8 +46,8 @@ export function openRedis(url: string, log: Logger): SharedCounts {
       if (!isUp()) throw DOWN
       try {
         const answer = await inTime(client.eval(ADD, 1, `${PREFIX}:${key}`, by, ttlMs))
-        const [count, msLeft] = answer as [number, number]
-        return { count, msLeft }
+        const [count, remainingMs] = answer as [number, number]
+        return { count, remainingMs }
       } catch (error) {
         failed(error)
         throw error
@@ -62,8 +62,8 @@ export function openRedis(url: string, log: Logger): SharedCounts {
 }
 
 /**
- * Down from the first fault until a probe has worked, so that no request waits for Redis meanwhile. The
- * probe writes, since a replica and a full Redis still answer reads.
+ * A circuit breaker: down from the first error until a probe succeeds. The probe writes, because a
+ * read-only replica and a full Redis still answer reads.
  */
 function watchRedis(client: Redis, log: Logger) {
   let up = false
@@ -74,7 +74,7 @@ function watchRedis(client: Redis, log: Logger) {
     up = false
     if (warned) return
     warned = true
-    log.warn({ err: error }, 'Redis cannot be used: limits count in this process, at half')
+    log.warn({ err: error }, 'Redis is unavailable: this process counts limits alone, at half')
   }
   async function probe(): Promise<void> {
     if (up || probing || client.status !== 'ready') return
@@ -82,11 +82,11 @@ function watchRedis(client: Redis, log: Logger) {
     try {
       await inTime(writeProbe(client))
       up = true
-      if (warned) log.info('Redis can be used again')
+      if (warned) log.info('Redis is available again')
       warned = false
     } catch (error) {
       failed(error)
-      // Commands that it never answers would pile up.
+      // Otherwise unanswered commands would pile up.
       if (error instanceof NoAnswerError) client.disconnect(true)
     } finally {
       probing = false
@@ -99,14 +99,14 @@ function watchRedis(client: Redis, log: Logger) {
   return { isUp: () => up, failed, stop: () => clearInterval(timer) }
 }
 
-/** Throws when Redis takes no write within a second: for a command, which asks once and has time. */
+/** Throws unless Redis accepts a write within a second; for the doctor command. */
 export async function checkRedis(url: string): Promise<void> {
   const client = new Redis(url, {
     ...CLIENT_OPTIONS,
     lazyConnect: true,
     retryStrategy: () => null,
   })
-  // The error of `connect` says only that it did not work.
+  // The rejection of `connect` lacks the cause, which the `error` event has.
   let fault: unknown
   client.on('error', (error) => (fault = error))
   try {
@@ -123,18 +123,18 @@ function writeProbe(client: Redis): Promise<unknown> {
   return client.set(`${PREFIX}:probe`, 1, 'PX', SECOND_MS)
 }
 
-/** One for all: a request must not pay for a stack. */
+/** Shared, because creating a stack trace per request is expensive. */
 const DOWN = new Error('Redis is down')
 
 class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError'
 }
 
-/** Rejects when Redis takes too long. An answer that arrived while this process was busy is read first. */
+/** Rejects on a timeout; setImmediate lets a reply that arrived while this process was busy win. */
 function inTime<T>(answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const late = () => reject(new NoAnswerError(`no answer within ${ANSWER_MAX_MS} ms`))
-    const timer = setTimeout(() => setImmediate(late), ANSWER_MAX_MS)
+    const late = () => reject(new NoAnswerError(`no answer within ${COMMAND_MAX_MS} ms`))
+    const timer = setTimeout(() => setImmediate(late), COMMAND_MAX_MS)
     answer.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }

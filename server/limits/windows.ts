@@ -1,7 +1,7 @@
 import { SECOND_MS } from '../lib/units.ts'
 import type { Limit } from './limits.ts'
 
-/** A count, which ends by itself. */
+/** A count that expires. */
 export interface Window {
   readonly count: number
   readonly endsAtMs: number
@@ -10,16 +10,16 @@ export interface Window {
 export type Backoff = NonNullable<Limit['backoff']>
 
 interface Change {
-  /** Below zero for a refund. */
+  /** Negative for a refund. */
   readonly by: number
-  /** How long a window that begins with this change lasts. */
+  /** The length of a window that starts with this change. */
   readonly ttlMs: number
   readonly nowMs: number
 }
 
 /**
- * The window after a change; undefined when nothing is counted any more. A refund that comes after the
- * end is no credit in the next window, and what was refunded takes no room.
+ * The window after a change; undefined when its count is 0 or below. A refund after the end of the
+ * window does not become a credit in the next one.
  */
 export function changeWindow(
   window: Window | undefined,
@@ -30,17 +30,17 @@ export function changeWindow(
   return count + by > 0 ? { count: count + by, endsAtMs } : undefined
 }
 
-/** The points of a process that counts alone beside others: half of them, at least one. */
+/** The points of a process that counts alone while replicas add up: half, at least one. */
 export function halfOf(points: number): number {
   return Math.max(1, Math.floor(points / 2))
 }
 
-/** The pause after the last free try, and after each single try that follows: each twice as long. */
+/** Exponential backoff: the pause doubles with each attempt after the last free one. */
 export function pauseMs({ firstMs, maxMs }: Backoff, pausesBefore: number): number {
   return Math.min(maxMs, firstMs * 2 ** pausesBefore)
 }
 
-/** Whole seconds, rounded up: a client that waits for so long is not early. */
+/** Whole seconds, rounded up so that `Retry-After` is never early. */
 export function toSeconds(durationMs: number): number {
   return Math.ceil(durationMs / SECOND_MS)
 }

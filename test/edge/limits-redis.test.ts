@@ -59,7 +59,7 @@ describe('limits in Redis', { skip: missing }, () => {
   const fallbacks = () =>
     [first, second]
       .flatMap(({ logged }) => logged)
-      .filter((line) => /Redis cannot be used/.test(line)).length
+      .filter((line) => /Redis is unavailable/.test(line)).length
   const forget = (service: Service, n: number, ip: string) =>
     service.post(FORGOT, { email: `stranger${n}@example.com` }, { ip })
   const either = (n: number) => (n % 2 ? first : second)

@@ -68,7 +68,7 @@ async function askOften(both: Both, count: number): Promise<number> {
 /** The same once it was counted in Redis from the first to the last: a busy machine may look like a fault. */
 async function askWithRedis(both: Both, count: number): Promise<number> {
   const faults = () =>
-    both.flatMap(({ lines }) => lines.filter((line) => /Redis cannot be used/.test(line))).length
+    both.flatMap(({ lines }) => lines.filter((line) => /Redis is unavailable/.test(line))).length
   for (;;) {
     await untilRedis(both, 'ok')
     const before = faults()

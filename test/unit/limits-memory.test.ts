@@ -26,13 +26,13 @@ test('a window ends by the clock that is given', async () => {
   const store = createMemoryStore(() => nowMs)
   await store.add('ann', 3, MINUTE_MS)
   nowMs = MINUTE_MS - 1
-  assert.deepEqual(await store.add('ann', 0, MINUTE_MS), { count: 3, msLeft: 1 })
+  assert.deepEqual(await store.add('ann', 0, MINUTE_MS), { count: 3, remainingMs: 1 })
 
   nowMs = MINUTE_MS
   const ended = await store.add('ann', 0, MINUTE_MS)
 
-  assert.deepEqual(ended, { count: 0, msLeft: 0 })
-  assert.deepEqual(await store.add('ann', 1, MINUTE_MS), { count: 1, msLeft: MINUTE_MS })
+  assert.deepEqual(ended, { count: 0, remainingMs: 0 })
+  assert.deepEqual(await store.add('ann', 1, MINUTE_MS), { count: 1, remainingMs: MINUTE_MS })
 })
 
 test('refunded tries leave nothing behind, and push nothing out', async () => {
