@@ -3,12 +3,12 @@ import type { CodePurpose } from '../database/schema.ts'
 import { findKeySet, type KeyRing, macBytes } from './key-ring.ts'
 
 const CODES = 1_000_000
-/** The largest multiple of a million that 32 bits hold: words above it would favour low codes. */
+/** The largest multiple of a million within 32 bits; words above it would bias towards low codes. */
 const UNBIASED_BELOW = Math.floor(2 ** 32 / CODES) * CODES
 
 /**
- * The six digits that belong to an id: HMAC-SHA256 over `code:<purpose>:<id>`, unbiased by rejection.
- * The same key, purpose and id always give the same code, so nothing secret needs to be stored.
+ * Derives the six-digit code of an id: HMAC-SHA256 over `code:<purpose>:<id>`, unbiased by rejection
+ * sampling. It is deterministic, so no code is stored.
  */
 export function deriveCode(key: KeyObject, purpose: CodePurpose, id: string): string {
   for (let round = 0; ; round++) {
@@ -21,7 +21,7 @@ export function deriveCode(key: KeyObject, purpose: CodePurpose, id: string): st
   }
 }
 
-/** The code that belongs to a row; undefined once the key it was derived with is gone. */
+/** The code of a row; undefined once its key has been removed. */
 export function codeOf(
   keys: KeyRing,
   purpose: CodePurpose,

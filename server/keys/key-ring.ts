@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
 
-/** Every use of the secret has a key of its own, so that a value made for one opens no other. */
+/** Each purpose has its own derived key, so that a MAC is valid for one purpose only. */
 export type KeyPurpose = 'code' | 'refresh' | 'cursor' | 'link' | 'limit'
 
 const PURPOSES = [
@@ -11,22 +11,22 @@ const PURPOSES = [
   'limit',
 ] as const satisfies readonly KeyPurpose[]
 
-/** Everything derived from one SECRET_KEY. */
+/** The keys derived from one SECRET_KEY. */
 export interface KeySet {
-  /** Identifies the secret without revealing it; stored in rows whose code was derived with it. */
+  /** Identifies the secret without revealing it; stored with each row whose code is derived from it. */
   readonly id: string
   /** The UTF-8 bytes of the secret itself: HS256 access tokens only, as with the original. */
   readonly accessToken: KeyObject
   readonly of: Readonly<Record<KeyPurpose, KeyObject>>
 }
 
-/** The current secret's keys first, then the previous one's while a rotation lasts. */
+/** `all`: the current secret's keys, then the previous secret's during a rotation. */
 export interface KeyRing {
   readonly current: KeySet
   readonly all: readonly KeySet[]
 }
 
-/** Derives one key per purpose by HKDF-SHA256 (RFC 5869). Secrets are texts of 32 characters or more. */
+/** Derives one key per purpose by HKDF-SHA256 (RFC 5869). Secrets have 32 characters or more. */
 export function createKeyRing(secret: string, previous?: string): KeyRing {
   const current = deriveKeySet(secret)
   return {
@@ -35,7 +35,7 @@ export function createKeyRing(secret: string, previous?: string): KeyRing {
   }
 }
 
-/** The keys that a row names; undefined once their secret is gone. */
+/** The keys with this id; undefined once their secret has been removed. */
 export function findKeySet(keys: KeyRing, id: string): KeySet | undefined {
   return keys.all.find((set) => set.id === id)
 }
@@ -50,7 +50,7 @@ export function macBytes(key: KeyObject, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest()
 }
 
-/** Compares two texts in a time that does not depend on where they differ. */
+/** Compares two texts in constant time. */
 export function equalTexts(a: string, b: string): boolean {
   const bytesA = Buffer.from(a)
   const bytesB = Buffer.from(b)

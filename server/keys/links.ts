@@ -1,16 +1,16 @@
 import { equalTexts, type KeyRing, type KeySet, mac } from './key-ring.ts'
 
-/** The action of a mailed link. A token made for one purpose never works for another. */
+/** The purpose of a mailed link; a token is valid for one purpose only. */
 export type LinkPurpose = 'reset' | 'undo'
 
 const TOKEN = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([\w-]{43})$/
 
-/** `<id>.<MAC>`: nothing secret is stored, and a wrong MAC never reaches a table. */
+/** `<id>.<MAC>`: no secret is stored, and a forged token causes no query. */
 export function linkToken(set: KeySet, purpose: LinkPurpose, id: string): string {
   return `${id}.${linkMac(set, purpose, id)}`
 }
 
-/** The id in a token and the key that made it; undefined unless its MAC is exactly right. */
+/** The id in a token and the id of its key; undefined unless the MAC is valid. */
 export function readLinkToken(
   keys: KeyRing,
   purpose: LinkPurpose,

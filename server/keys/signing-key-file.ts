@@ -24,29 +24,29 @@ import {
 import { SECOND_MS } from '../lib/units.ts'
 import type { Logger } from '../lib/log.ts'
 
-/** The file as it was found at start. */
+/** The key file as read at startup. */
 export interface SigningKeyFile {
   readonly path: string
   readonly algorithm: SigningAlgorithm
   /** Never printed. */
   readonly text: string
   readonly keys: readonly SigningKey[]
-  /** Any user of the machine may read it. */
+  /** True when the file is world-readable. */
   readonly openToOthers: boolean
 }
 
-/** The keys of the file as it is now, give or take ten seconds. */
+/** The current keys of the file, at most ten seconds old. */
 export interface SigningKeys {
-  /** The one that signs now. */
+  /** The current signing key. */
   signing(): SigningKey
-  /** Those whose signatures count: they sign, will sign, or signed what may still live. */
+  /** The keys that verify tokens: future, current, and former ones with unexpired tokens. */
   published(): readonly SigningKey[]
 }
 
-const READ_AGAIN_AFTER_MS = 10 * SECOND_MS
+const REREAD_AFTER_MS = 10 * SECOND_MS
 const OWNER_ONLY = 0o600
 
-/** Throws an Error that goes on from the setting's name and repeats nothing of the file. */
+/** Throws an Error whose message continues after the setting's name and quotes nothing from the file. */
 export function loadSigningKeys(path: string, algorithm: SigningAlgorithm): SigningKeyFile {
   const { text, mode } = readPlainFile(path)
   const openToOthers = (mode & constants.S_IROTH) !== 0
@@ -54,8 +54,8 @@ export function loadSigningKeys(path: string, algorithm: SigningAlgorithm): Sign
 }
 
 /**
- * Reads the file again when a key is needed and the last reading is ten seconds ago, so that a
- * rotation needs no restart. A file that is missing or broken changes nothing but the log.
+ * Rereads the file on use, at most every ten seconds, so that a rotation needs no restart. While the
+ * file is missing or invalid, the previous keys stay in use and each reread logs an error.
  */
 export function watchSigningKeys(
   { path, algorithm, ...found }: SigningKeyFile,
@@ -65,8 +65,8 @@ export function watchSigningKeys(
   let readAtMs = now()
 
   function current(): readonly SigningKey[] {
-    // Also when the clock was put back.
-    if (Math.abs(now() - readAtMs) < READ_AGAIN_AFTER_MS) return keys
+    // abs(): also reread after the clock was set back.
+    if (Math.abs(now() - readAtMs) < REREAD_AFTER_MS) return keys
     readAtMs = now()
     try {
       const { text: changed } = readPlainFile(path)
@@ -75,7 +75,7 @@ export function watchSigningKeys(
       text = changed
       log.info({ kids: keys.map(({ kid }) => kid) }, 'signing keys: the file has changed')
     } catch (error) {
-      log.error({ err: error }, 'signing keys: the file is unusable, the keys of before stay')
+      log.error({ err: error }, 'signing keys: the file is unusable, the previous keys stay in use')
     }
     return keys
   }
@@ -86,16 +86,16 @@ export function watchSigningKeys(
 }
 
 /**
- * Adds the next key to the file, or makes the file. When a key waits for its time already, none is
- * `added`. Readers see the old file or the new one. Throws what `loadSigningKeys` throws, and while
- * another process rotates.
+ * Adds the next key to the file or creates the file; `added` is undefined while an added key does not
+ * sign yet. The replacement is atomic for readers. Throws like `loadSigningKeys`, and while another
+ * process rotates.
  */
 export function rotateSigningKeys(
   path: string,
   algorithm: SigningAlgorithm,
   nowMs: number,
 ): { readonly keys: readonly SigningKey[]; readonly added: SigningKey | undefined } {
-  // A symbolic link stays; its target is replaced.
+  // Replaces the target of a symbolic link, not the link.
   const file = existsSync(path) ? realpathSync(path) : path
   const temporary = `${file}.new`
   const handle = createTemporary(temporary)
@@ -114,12 +114,12 @@ export function rotateSigningKeys(
     return { keys, added: keys.at(-1) }
   } finally {
     closeSync(handle)
-    // After the rename the name may be another process's.
+    // After the rename another process may have created a file of this name.
     if (!isRenamed) rmSync(temporary)
   }
 }
 
-/** Its name is always the same: two rotations at once would lose the key of one of them. */
+/** A fixed name excludes concurrent rotations, which would lose one of the new keys. */
 function createTemporary(path: string): number {
   try {
     return openSync(path, 'wx', OWNER_ONLY)
@@ -129,18 +129,18 @@ function createTemporary(path: string): number {
   }
 }
 
-/** A pipe could be read only once. */
+/** Refuses pipes, which cannot be reread. */
 function readPlainFile(path: string): { text: string; mode: number } {
   try {
     const stats = statSync(path)
-    if (!stats.isFile()) throw new Error('no plain file')
+    if (!stats.isFile()) throw new Error('not a regular file')
     return { text: readFileSync(path, 'utf8'), mode: stats.mode }
   } catch (error) {
     const why =
       codeOf(error) === 'ENOENT'
         ? 'does not exist'
-        : `cannot be read (${codeOf(error) ?? 'no plain file'})`
-    throw new Error(`names a file that ${why}; npm run cli -- keys rotate makes one`, {
+        : `cannot be read (${codeOf(error) ?? 'not a regular file'})`
+    throw new Error(`names a file that ${why}; npm run cli -- keys rotate creates one`, {
       cause: error,
     })
   }

@@ -8,7 +8,7 @@ import {
 } from 'node:crypto'
 import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 
-/** The asymmetric ones of JWA and RFC 8037; `EdDSA` is Ed25519 here. */
+/** Asymmetric algorithms of RFC 7518 and RFC 8037; `EdDSA` means Ed25519. */
 export type SigningAlgorithm = 'EdDSA' | 'ES256' | 'RS256'
 
 export interface SigningKey {
@@ -17,11 +17,11 @@ export interface SigningKey {
   readonly kid: string
   readonly privateKey: KeyObject
   readonly publicKey: KeyObject
-  /** Unix milliseconds. It signs until the next one's time, and is published before and after. */
+  /** Unix milliseconds. The key signs until the next one starts, and is published before and after. */
   readonly signsFromMs: number
 }
 
-/** Made from the public key alone, so that it has no private member. */
+/** Exported from the public key, so that it has no private member. */
 export interface PublicJwk {
   readonly kty: string
   readonly kid: string
@@ -29,11 +29,11 @@ export interface PublicJwk {
   readonly use: 'sig'
 }
 
-/** Two caches of ten minutes, one behind the other, and ten minutes until each replica has the file. */
+/** Two chained caches of ten minutes, and ten minutes to distribute the file to all replicas. */
 export const PUBLISHED_AHEAD_MS = 30 * MINUTE_MS
-/** The longest life of an access token, and the largest difference of clocks and of readings of the file. */
+/** The maximum lifetime of an access token, plus clock skew and the interval of rereading the file. */
 export const PUBLISHED_AFTER_MS = HOUR_MS + 5 * MINUTE_MS
-/** RFC 7518 section 3.3; with more, a token grows too long for a header, and its signing too slow. */
+/** RFC 7518 section 3.3; larger keys make tokens too long for a header, and signing too slow. */
 const RSA_BITS = { min: 2048, max: 4096 }
 const RSA_BITS_NEW = 3072
 
@@ -44,9 +44,9 @@ const NEEDED: Readonly<Record<SigningAlgorithm, string>> = {
 }
 
 /**
- * Reads a private key in PEM, or a JWK Set as `formatSigningKeys` writes it; the earliest to sign
- * comes first, and there is at least one. Throws an Error that goes on from “a file that …” and
- * repeats nothing of the text: no cause either, for a parser's message quotes what it read.
+ * Parses a PEM private key or a JWK Set written by `formatSigningKeys`; returns at least one key, in
+ * the order of signing. Throws an Error whose message continues after “a file that …”. It quotes
+ * nothing from the text and has no cause, because parser messages quote their input.
  */
 export function parseSigningKeys(text: string, alg: SigningAlgorithm): readonly SigningKey[] {
   const found = text.trimStart().startsWith('{')
@@ -59,7 +59,7 @@ export function parseSigningKeys(text: string, alg: SigningAlgorithm): readonly 
   return keys
 }
 
-/** A private JWK Set (RFC 7517); `signs_from` is a member of ours. */
+/** A private JWK Set (RFC 7517) with the extension member `signs_from`. */
 export function formatSigningKeys(keys: readonly SigningKey[]): string {
   const stored = keys.map(({ alg, kid, privateKey, signsFromMs }) => ({
     ...privateKey.export({ format: 'jwk' }),
@@ -72,8 +72,8 @@ export function formatSigningKeys(keys: readonly SigningKey[]): string {
 }
 
 /**
- * The keys with a new one that signs once everybody can know it, and without those that are over.
- * The first of all signs at once. While a key waits for its time nothing is added.
+ * Adds a key that signs once all verifiers can know it, and removes expired ones. The first key signs
+ * at once. Adds none while the newest key does not sign yet.
  */
 export function withNextKey(
   keys: readonly SigningKey[],
@@ -86,14 +86,14 @@ export function withNextKey(
   return [...publishedKeysAt(keys, nowMs), makeSigningKey(alg, nowMs + PUBLISHED_AHEAD_MS)]
 }
 
-/** The newest whose time has come. */
+/** The newest key whose signing time has started. */
 export function signingKeyAt(keys: readonly SigningKey[], nowMs: number): SigningKey {
   const key = keys.findLast(({ signsFromMs }) => signsFromMs <= nowMs) ?? keys[0]
   if (key === undefined) throw new Error('there is no signing key')
   return key
 }
 
-/** Those that will sign, sign, or signed what may still live: their signatures count. */
+/** The keys that verify tokens: future, current, and former ones with unexpired tokens. */
 export function publishedKeysAt(keys: readonly SigningKey[], nowMs: number): readonly SigningKey[] {
   return keys.filter((_, index) => {
     const successor = keys[index + 1]
@@ -136,9 +136,9 @@ function readJwkSet(text: string): { privateKey: KeyObject; signsFromMs: number 
   if (!Array.isArray(stored) || stored.length === 0) throw new Error('holds a JWK Set without keys')
   return stored.map((jwk) => {
     try {
-      // It refuses parts that do not belong together.
+      // Also refuses a JWK whose private and public parts do not match.
       const privateKey = createPrivateKey({ format: 'jwk', key: jwk as webcrypto.JsonWebKey })
-      // Made elsewhere, a single key has no time, and signs.
+      // A single key from another tool has no `signs_from` and signs at once.
       const alone = stored.length === 1 && jwk['signs_from'] === undefined
       return { privateKey, signsFromMs: alone ? 0 : readTime(jwk['signs_from']) }
     } catch {
@@ -149,7 +149,7 @@ function readJwkSet(text: string): { privateKey: KeyObject; signsFromMs: number 
 
 function readTime(value: unknown): number {
   const timeMs = typeof value === 'string' ? Date.parse(value) : Number.NaN
-  if (toIso(timeMs) !== value) throw new Error('is no time')
+  if (toIso(timeMs) !== value) throw new Error('is not a time')
   return timeMs
 }
 
@@ -174,7 +174,7 @@ function fits({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject, alg: Signi
   return asymmetricKeyType === 'rsa' && bits >= RSA_BITS.min && bits <= RSA_BITS.max
 }
 
-/** RFC 7638: what node exports of a public key are exactly the members that count. */
+/** RFC 7638: Node exports exactly the required members of a public key. */
 function thumbprint(publicKey: KeyObject): string {
   const members = Object.entries(publicKey.export({ format: 'jwk' }))
   const sorted = members.toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -1,4 +1,4 @@
-/** Sets an entry as the newest; of more than `sizeMax` entries the oldest is dropped. */
+/** Sets an entry as the newest; evicts the oldest beyond `sizeMax` entries. */
 export function setBounded<K, V>(map: Map<K, V>, [key, value]: [K, V], sizeMax: number): void {
   map.delete(key)
   map.set(key, value)

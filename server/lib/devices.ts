@@ -1,11 +1,11 @@
-/** What a user agent says it is, in words of ours. */
+/** A recognised user agent. */
 export interface Device {
-  /** Null: some app that is not a browser. */
+  /** Null for an app that is not a browser. */
   readonly program: string | null
   readonly system: string | null
 }
 
-/** The first that fits: most browsers name those they descend from, too. */
+/** The first match wins: most browsers also name the ones they are derived from. */
 const PROGRAMS: readonly (readonly [pattern: RegExp, program: string])[] = [
   [/\bEdg(e|A|iOS)?\//, 'Edge'],
   [/\b(OPR|OPT|OPiOS|Opera)\//, 'Opera'],
@@ -29,15 +29,15 @@ const SYSTEMS: readonly (readonly [pattern: RegExp, system: string])[] = [
   [/\bLinux\b/, 'Linux'],
 ]
 
-/** A product and its version (RFC 9110 section 10.1.5), as programs without a browser begin. */
+/** A product and its version (RFC 9110 section 10.1.5), the usual form of non-browsers. */
 const APP = /^(?!Mozilla\/)[\w.-]+\/[0-9]/
-/** Android's and Apple's views of web pages inside an app. */
+/** Web views inside Android and iOS apps. */
 const WEB_VIEW =
   /; wv\)|\biP(hone|ad)\b.*AppleWebKit(?!.*\b(Safari|CriOS|FxiOS|EdgiOS|OPT|OPiOS)\/)/
 
 /**
- * Null for what no row of the tables knows. Nothing of the text itself comes back: who signs somebody
- * else up chooses it, and would write "call this number" into a mail of ours.
+ * Null for an unknown user agent. Never returns text from it: an attacker who signs up another
+ * person's address could put "call this number" into the mail.
  */
 export function deviceOf(userAgent: string | null): Device | null {
   if (userAgent === null) return null

@@ -1,16 +1,16 @@
-/** Every language that mails are written in; the first is for everybody else. */
+/** The languages of messages; the first is the default. */
 export const LOCALES = ['en', 'de'] as const
 export type Locale = (typeof LOCALES)[number]
 
-/** A header is a stranger's text: no browser sends more than this. */
+/** Bounds the work on client input; browsers send less. */
 const HEADER_MAX = 1000
 const RANGES_MAX = 32
 const RANGE = /^([a-z]{1,8})(?:-[a-z0-9]{1,8})*$/
 const QUALITY = /^q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)$/
 
 /**
- * The language of ours that `Accept-Language` likes best, or null when it names none; garbage in it
- * counts as not said. Of equals the first one wins (RFC 9110 section 12.5.4).
+ * The supported language that `Accept-Language` prefers, or null if it names none. Invalid ranges are
+ * ignored; of equal qualities the first one wins (RFC 9110 section 12.5.4).
  */
 export function preferredLocale(header: string | undefined): Locale | null {
   if (header === undefined || header.length > HEADER_MAX) return null
@@ -20,7 +20,7 @@ export function preferredLocale(header: string | undefined): Locale | null {
   return best?.locale ?? null
 }
 
-/** By the primary subtag (BCP 47): `de-AT` is German, what is unknown or absent is English. */
+/** Matches the primary subtag (BCP 47): `de-AT` is German; the default is English. */
 export function localeOf(tag: string | null): Locale {
   const [primary] = (tag ?? '').toLowerCase().split(/[-_]/, 1)
   return LOCALES.find((known) => known === primary) ?? LOCALES[0]

@@ -8,7 +8,7 @@ const writeSome = promisify(write)
 
 export type Logger = pino.Logger
 
-/** Keys whose values are never logged, wherever they stand up to three levels deep. */
+/** Keys whose values are redacted, up to three levels deep. */
 const SECRET_KEYS = [
   'password',
   'current_password',
@@ -28,19 +28,19 @@ const SECRET_KEYS = [
 ]
 const SECRET_PATHS = SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`])
 
-/** What pino and the console mailer write to; see `openOutput`. */
+/** The output of pino and the console mailer; see `openOutput`. */
 export interface Output {
   write(text: string): void
   /**
-   * Resolves once everything written before is out. Rejects when a line was lost since the last
-   * flush, and after two seconds when nobody reads.
+   * Resolves once all earlier lines are written. Rejects when a line was dropped since the last
+   * flush, and after two seconds when the reader does not read.
    */
   flush(): Promise<void>
-  /** Lines lost because nobody read them. */
+  /** The number of dropped lines. */
   readonly droppedLines: () => number
 }
 
-/** Nobody reads: what is written waits in a thread that cannot be stopped. */
+/** The reader does not read: the pending write blocks a thread and cannot be cancelled. */
 export class OutputStuckError extends Error {
   override readonly name = 'OutputStuckError'
 }
@@ -50,9 +50,9 @@ const FLUSH_MAX_MS = 2 * SECOND_MS
 const RETRY_MS = 20
 
 /**
- * Standard output that never blocks the event loop: when nobody reads the pipe, at most one MiB
- * waits, and further lines are dropped and counted. Not pino's own destination: its `flush` answers
- * at once, or fails on a pipe, and its `flushSync` waits for a reader for ever.
+ * Standard output that never blocks the event loop: it buffers at most one MiB, then drops and counts
+ * lines. pino's own destination does not fit: its `flush` returns early or fails on a pipe, and its
+ * `flushSync` waits for a reader without a time limit.
  */
 export function openOutput(fd = 1): Output {
   let queue: string[] = []
@@ -62,7 +62,7 @@ export function openOutput(fd = 1): Output {
   let writing = false
   let flushes: ((lost: boolean) => void)[] = []
 
-  /** One batch at a time; a flush is settled by the batch that follows what it waits for. */
+  /** Writes one batch at a time; a flush settles with the batch that contains the lines before it. */
   async function drain(): Promise<void> {
     writing = true
     while (queue.length > 0 || flushes.length > 0) {
@@ -70,11 +70,11 @@ export function openOutput(fd = 1): Output {
       const settle = flushes
       queue = []
       flushes = []
-      // What is refused from here on is the next batch's: these flushes do not wait for it.
+      // Lines that are dropped from here on concern the flushes of the next batch.
       let lost = lostSinceFlush
       lostSinceFlush = false
       const batch = Buffer.from(lines.join(''))
-      // A reader that went away (EPIPE) or a full disk is no reason to stop serving.
+      // A closed pipe (EPIPE) or a full disk must not stop the service.
       await writeWhole(fd, batch).catch(() => {
         dropped += lines.length
         lost = true
@@ -101,12 +101,12 @@ export function openOutput(fd = 1): Output {
     flush: () =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(
-          () => reject(new OutputStuckError('nobody reads the output')),
+          () => reject(new OutputStuckError('the output is not being read')),
           FLUSH_MAX_MS,
         )
         flushes.push((lost) => {
           clearTimeout(timer)
-          if (lost) reject(new Error('the output lost a line'))
+          if (lost) reject(new Error('a line of output was lost'))
           else resolve()
         })
         if (!writing) void drain()
@@ -120,14 +120,14 @@ async function writeWhole(fd: number, bytes: Buffer): Promise<void> {
     try {
       offset += (await writeSome(fd, bytes, offset)).bytesWritten
     } catch (error) {
-      // Somebody made the shared end of the pipe non-blocking, and it is full.
+      // Another process made the shared pipe non-blocking, and it is full.
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
       await delay(RETRY_MS)
     }
   }
 }
 
-/** A pino logger; `pretty` is loaded only where a person reads along. */
+/** Creates a pino logger; pino-pretty is loaded only for `pretty`. */
 export async function createLogger(
   options: { level: string; format: 'pretty' | 'json' },
   output: Pick<Output, 'write'>,
@@ -151,14 +151,14 @@ export async function createLogger(
 }
 
 /**
- * An error as its type, code, message, stack and causes. Never the fields that drivers add: pg puts
+ * Serialises an error's type, code, message, stack and causes, but no fields added by drivers: pg puts
  * the refused row into `detail`.
  */
 function serializeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return { message: 'a value that is no Error was thrown' }
+  if (!(error instanceof Error)) return { message: 'a value that is not an Error was thrown' }
   return {
     type: error.name,
-    // A plain `code` would be redacted: verification codes are called so.
+    // `code` would be redacted, because verification codes have that key.
     error_code: 'code' in error ? error.code : undefined,
     message: error.message,
     stack: error.stack,

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
 
-/** Label values come from bounded sets, never from a caller's text. */
+/** Label values are from bounded sets, never from client input. */
 const COUNTERS = {
   limit_refusals: { help: 'Requests refused by a limit.', labels: ['limit'] },
   hash_refusals: { help: 'Requests refused because the hash queue was full.', labels: [] },
@@ -11,20 +11,19 @@ const REQUEST_LABELS = ['method', 'route', 'status'] as const
 export type CounterName = keyof typeof COUNTERS
 type RequestLabels = Readonly<Record<(typeof REQUEST_LABELS)[number], string>>
 interface Observed {
-  /** Without it, a gauge. */
+  /** A gauge if absent. */
   readonly type?: 'counter'
   readonly help: string
   readonly read: () => number | Promise<number>
 }
 
 export interface Metrics {
-  /** Adds one. */
   count(name: CounterName, labels?: Readonly<Record<string, string>>): void
-  /** Counts a request by its answer, and how long that took. */
+  /** Counts a request and observes its duration. */
   countRequest(labels: RequestLabels, seconds: number): void
-  /** Read at each scrape, by the newest reader of a name; the name without prefix. */
+  /** Registers a metric that is read at each scrape and replaces one of the same name. No prefix. */
   observe(name: string, observed: Observed): void
-  /** Memory, processor time, event loop and garbage collection. */
+  /** Registers the default process metrics: memory, CPU time, event loop, garbage collection. */
   observeProcess(): void
   /** Prometheus' text format 0.0.4. */
   expose(): Promise<string>
@@ -32,7 +31,7 @@ export interface Metrics {
 
 const PREFIX = 'coffee_shop'
 
-/** On a registry of its own: tests run many services in one process. */
+/** Uses its own registry, because tests run many services in one process. */
 export function createMetrics(): Metrics {
   const registry = new Registry()
   const registers = [registry]

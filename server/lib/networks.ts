@@ -2,8 +2,8 @@ import { BlockList, isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /**
- * The network that limits and known places go by: an IPv4 address itself, or the /64 of an IPv6 one,
- * which a single customer has whole (RFC 6177). `ip` is an address as Node or a trusted proxy gives it.
+ * The network of an address, for limits and known networks: an IPv4 address itself, or the /64 of an
+ * IPv6 address, because one customer has at least a /64 (RFC 6177).
  */
 export function networkOf(ip: string): string {
   const address = unwrapped(ip)
@@ -13,15 +13,15 @@ export function networkOf(ip: string): string {
 }
 
 /**
- * The IPv4 address inside an IPv6 one that stands for it, in any spelling: mapped (RFC 4291) and
- * translated (RFC 6052). Otherwise whole countries would share one /64. Other addresses as they are.
+ * Converts IPv4-mapped (RFC 4291) and IPv4-translated (RFC 6052) addresses to IPv4; without this all
+ * clients of a NAT64 would share one /64. Returns other addresses unchanged.
  */
 export function unwrapped(ip: string): string {
   if (!isIPv6(ip) || !WRAPPING.check(ip, 'ipv6')) return ip
   return ipaddr.IPv6.parse(ip).toByteArray().slice(12).join('.')
 }
 
-/** The addresses of CIDR ranges. Throws for a text that is no range. */
+/** Parses CIDR ranges; throws for an invalid one. */
 export function rangesOf(cidrs: readonly string[]): BlockList {
   const ranges = new BlockList()
   for (const cidr of cidrs) {

@@ -10,8 +10,8 @@ export function newSecret(): string {
   return randomBytes(48).toString('base64url')
 }
 
-/** Between nothing and twice the mean, so that those who collided once do not meet again. */
+/** Uniform between 0 and twice the mean, so that colliding processes do not collide again. */
 export function jitterMs(meanMs: number): number {
-  // No secret depends on it.
+  // Not security-relevant.
   return Math.random() * 2 * meanMs
 }

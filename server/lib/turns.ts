@@ -1,35 +1,35 @@
-/** Ends a turn; the next in line begins. */
+/** Releases the slot; the next in the queue takes it. */
 export type EndTurn = () => void
 
 export interface Waiting {
-  /** Resolves when it is the caller's turn. */
+  /** Resolves when the caller has a slot. */
   readonly turn: Promise<EndTurn>
-  /** Leaves the line; a turn that was granted meanwhile goes on to the next. */
+  /** Leaves the queue, or releases a slot that was already granted. */
   readonly abandon: () => void
 }
 
 export interface Turns {
-  /** Takes a free place at once, or the last one in the line. */
+  /** Takes a free slot, or joins the queue. */
   enter(): Waiting
-  /** Places that nobody has. */
+  /** The number of free slots. */
   free(): number
-  /** The length of the line. */
+  /** The length of the queue. */
   waiting(): number
 }
 
-/** `places` at a time have their turn, first come, first served. */
-export function createTurns(places: number): Turns {
-  const line: (() => void)[] = []
-  let free = places
+/** A FIFO semaphore with `slots` slots. */
+export function createTurns(slots: number): Turns {
+  const queue: (() => void)[] = []
+  let free = slots
 
   function next(): void {
-    const first = line.shift()
+    const first = queue.shift()
     if (first) first()
     else free++
   }
   return {
     free: () => free,
-    waiting: () => line.length,
+    waiting: () => queue.length,
     enter() {
       if (free > 0) {
         free--
@@ -37,13 +37,13 @@ export function createTurns(places: number): Turns {
       }
       const { promise, resolve } = Promise.withResolvers<EndTurn>()
       const begin = () => resolve(next)
-      line.push(begin)
+      queue.push(begin)
       return {
         turn: promise,
         abandon() {
-          const place = line.indexOf(begin)
-          if (place === -1) next()
-          else line.splice(place, 1)
+          const index = queue.indexOf(begin)
+          if (index === -1) next()
+          else queue.splice(index, 1)
         },
       }
     },

@@ -4,7 +4,7 @@ export const MINUTE_MS = 60 * SECOND_MS
 export const HOUR_MS = 60 * MINUTE_MS
 export const DAY_MS = 24 * HOUR_MS
 
-/** RFC 3339 in UTC with milliseconds: the one form of a time in tables, answers and mails. */
+/** RFC 3339 in UTC with milliseconds, the format of times in tables, responses and messages. */
 export function toIso(timeMs: number): string {
   return new Date(timeMs).toISOString()
 }

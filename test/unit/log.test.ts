@@ -87,7 +87,7 @@ describe('secrets in the log', () => {
     const { text, line } = await logged((log) => log.error({ err: 'canary' }, 'unexpected error'))
 
     assert.doesNotMatch(text, /canary/)
-    assert.equal(line.err.message, 'a value that is no Error was thrown')
+    assert.equal(line.err.message, 'a value that is not an Error was thrown')
   })
 
   test('control characters in a value stay inside their one line', async () => {
