@@ -7,43 +7,43 @@ import { createTurns, type EndTurn, type Waiting } from '../lib/turns.ts'
 const ARGON2ID = 2 as Algorithm
 
 interface WaitOptions {
-  /** Whoever waits for its turn leaves the line, and throws `request_timeout`. */
+  /** Aborting it while the hash is queued throws `request_timeout`. */
   readonly signal?: AbortSignal | undefined
 }
 
 export interface PasswordHasher {
-  /** A PHC string of argon2id. Throws `overloaded` when too many hashes wait already. */
+  /** Returns an argon2id PHC string. Throws `overloaded` when the queue is full. */
   hash(password: string, options?: WaitOptions): Promise<string>
   /**
-   * Whether the password is the one behind the hash. Without a hash the work is the same and the
-   * answer is false, so that unknown accounts cost what known ones do. Throws `overloaded`.
+   * True when the password matches the hash. Without a hash it does the same work and returns false, so
+   * that timing does not reveal unknown accounts. Throws `overloaded`.
    */
   verify(
     passwordHash: string | null | undefined,
     password: string,
     options?: WaitOptions,
   ): Promise<boolean>
-  /** True for a hash made with less memory or fewer passes than are configured now. */
+  /** True for a hash with less memory or fewer passes than configured. */
   isOutdated(passwordHash: string): boolean
-  /** True when the next hash would be refused: ask before reading a body. */
+  /** True when the next hash would be refused. */
   isFull(): boolean
-  /** Hashes that wait for their turn. */
+  /** The number of queued hashes. */
   waiting(): number
 }
 
 interface HasherOptions {
   readonly memoryKib: number
   readonly passes: number
-  /** Hashes at once. */
+  /** The number of concurrent hashes. */
   readonly concurrency: number
-  /** Hashes waiting for their turn. */
+  /** The maximum number of queued hashes. */
   readonly queue: number
 }
 
 /**
- * argon2id (RFC 9106; OWASP's minimum is 19 MiB and 2 passes), at most `concurrency` at once:
- * measured with 64 clients logging in, that keeps other requests' p99 at 5 ms instead of 11 to 67,
- * and loses no logins. Slow by design: never call it inside a transaction.
+ * argon2id (RFC 9106; OWASP's minimum is 19 MiB and 2 passes), at most `concurrency` at a time.
+ * Measured with 64 clients logging in: the p99 of other requests is 5 ms instead of 11 to 67 ms, at the
+ * same throughput of logins. Slow by design: never call it inside a transaction.
  */
 export async function createPasswordHasher(options: HasherOptions): Promise<PasswordHasher> {
   const parameters = {
@@ -57,7 +57,7 @@ export async function createPasswordHasher(options: HasherOptions): Promise<Pass
   const isFull = () => turns.free() === 0 && turns.waiting() >= options.queue
 
   async function admitted<T>(work: () => Promise<T>, { signal }: WaitOptions = {}): Promise<T> {
-    // Nobody is there any more to take the answer.
+    // The client has disconnected.
     if (signal?.aborted) throw new AppError('request_timeout')
     if (isFull()) throw new AppError('overloaded', { retryAfterS: 1 })
     const endTurn = await turnOf(turns.enter(), signal)
@@ -70,7 +70,7 @@ export async function createPasswordHasher(options: HasherOptions): Promise<Pass
 
   const hashPassword = (password: string, wait?: WaitOptions) =>
     admitted(() => hash(normal(password), parameters), wait)
-  // Made at start, not on first use: a lazy one would make the first unknown address slower.
+  // Computed at startup: on first use it would slow down the first unknown address.
   const absentHash = await hashPassword(newSecret())
 
   return {
@@ -89,7 +89,7 @@ export async function createPasswordHasher(options: HasherOptions): Promise<Pass
   }
 }
 
-/** Leaves the line, and throws `request_timeout`, when the signal is aborted before the turn. */
+/** Waits for a turn; leaves the queue and throws `request_timeout` when the signal is aborted first. */
 function turnOf({ turn, abandon }: Waiting, signal: AbortSignal | undefined): Promise<EndTurn> {
   if (signal === undefined) return turn
   const { promise, resolve, reject } = Promise.withResolvers<EndTurn>()
@@ -105,7 +105,7 @@ function turnOf({ turn, abandon }: Waiting, signal: AbortSignal | undefined): Pr
   return promise
 }
 
-/** NFC (NIST SP 800-63B-4): the same password typed on another keyboard has the same bytes. */
+/** NFC (NIST SP 800-63B-4), because keyboards differ in how they compose characters. */
 function normal(password: string): string {
   return password.normalize('NFC')
 }

@@ -4,33 +4,33 @@ import type { JobsTable } from '../database/schema.ts'
 import { newId } from '../lib/random.ts'
 import { SECOND_MS, toIso } from '../lib/units.ts'
 
-/** Totals of a run, by name. */
+/** The totals of a run, by name. */
 export type Counts = Readonly<Record<string, number>>
 
-/** A time that the schedule of a job names. */
+/** A scheduled time of a job. */
 export interface Slot {
   readonly name: string
   readonly slotMs: number
 }
 
-/** A slot that this process runs until its lease ends. */
+/** A slot that is leased to this process. */
 export interface Lease extends Slot {
-  /** New at each claim, so that a process that lost its lease cannot end that of its successor. */
+  /** Unique per claim: a process that lost its lease cannot end its successor's. */
   readonly holder: string
 }
 
-/** The name of the clean-up; readiness reports its newest run. */
+/** The job name of the clean-up; `/ready` reports its newest run. */
 export const CLEAN_UP = 'clean-up'
 
-/** Far longer than a batch may take: five seconds a statement. */
+/** Far longer than a batch, whose statements time out after five seconds. */
 export const LEASE_MS = 30 * SECOND_MS
 
-/** How far the clocks of two replicas may differ. */
+/** The tolerated clock skew of replicas. */
 const SKEW_MS = 5 * SECOND_MS
 
 /**
- * `done`: this slot or a later one was run. `busy`: a process holds a lease of the job, whatever the
- * slot. Else `free`.
+ * `done`: this slot or a later one has been run. `busy`: a process holds the job's lease for any slot.
+ * Otherwise `free`.
  */
 export type SlotState = 'done' | 'busy' | 'free'
 
@@ -38,7 +38,7 @@ export async function findSlotState(db: Db, slot: Slot, nowMs: number): Promise<
   return stateOf(await findJob(db, slot.name), slot, nowMs)
 }
 
-/** Leases a slot to this process; undefined when it is done or busy. Of N callers one gets it. */
+/** Leases a slot to one of N concurrent callers; undefined for the others, or when it is done or busy. */
 export async function claimSlot(tx: Tx, slot: Slot, nowMs: number): Promise<Lease | undefined> {
   const { name } = slot
   await tx
@@ -62,7 +62,7 @@ export async function claimSlot(tx: Tx, slot: Slot, nowMs: number): Promise<Leas
   return { ...slot, holder }
 }
 
-/** Lets a lease last LEASE_MS from now; nothing when another process took the slot over. */
+/** Extends the lease to LEASE_MS from now; no effect when the lease was lost. */
 export async function renewLease(tx: Tx, { name, holder }: Lease, nowMs: number): Promise<void> {
   await tx
     .updateTable('jobs')
@@ -72,18 +72,18 @@ export async function renewLease(tx: Tx, { name, holder }: Lease, nowMs: number)
     .execute()
 }
 
-/** Marks the slot as done and ends the lease; nothing when another process took the slot over. */
+/** Marks the slot as done and ends the lease; no effect when the lease was lost. */
 export async function finishSlot(tx: Tx, lease: Lease, counts: Counts): Promise<void> {
   const done = { last_slot: toIso(lease.slotMs), counts: JSON.stringify(counts) }
   await endLease(tx, lease, done)
 }
 
-/** Ends the lease at once, so that another process goes on with the slot. */
+/** Ends the lease, so that another process can run the slot. */
 export function releaseSlot(tx: Tx, lease: Lease): Promise<void> {
   return endLease(tx, lease)
 }
 
-/** The newest slot of a job that was run, and what the run did; not one of a clock that ran ahead. */
+/** The newest run of a job, except one from a clock that ran ahead. */
 export async function findLastRun(
   db: Db,
   name: string,
@@ -104,11 +104,11 @@ function stateOf(job: JobRow | undefined, { slotMs }: Slot, nowMs: number): Slot
   const lastMs = lastSlotMs(job, nowMs)
   if (lastMs !== undefined && lastMs >= slotMs) return 'done'
   const remainingMs = Date.parse(job?.lease_until ?? '') - nowMs
-  // A lease that ends later than any of today's was made by a clock that ran ahead, and binds nobody.
+  // A longer lease comes from a clock that ran ahead and is ignored.
   return remainingMs > 0 && remainingMs <= LEASE_MS + SKEW_MS ? 'busy' : 'free'
 }
 
-/** Undefined for a slot of a clock that ran ahead: it must not stop the job until then. */
+/** Ignores a slot from a clock that ran ahead, which would suspend the job until then. */
 function lastSlotMs(job: JobRow | undefined, nowMs: number): number | undefined {
   const slotMs = Date.parse(job?.last_slot ?? '')
   return slotMs <= nowMs + SKEW_MS ? slotMs : undefined

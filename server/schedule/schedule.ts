@@ -16,45 +16,45 @@ import {
 } from './jobs.ts'
 
 /**
- * Work that one process does at a time, of all replicas. It must be idempotent: a run that was killed
- * or that outlived its lease is repeated from the start, by another process or beside it.
+ * Work that one process of all replicas runs at a time. It must be idempotent: a run that was killed or
+ * outlived its lease is repeated from the start, possibly in parallel.
  */
 export interface Job {
-  /** Stands in `jobs` and in the log. */
+  /** The key in `jobs` and in the log. */
   readonly name: string
-  /** Returns what it did, for the log. */
+  /** Returns totals for the log. */
   readonly run: (ctx: Context, run: JobRun) => Promise<Counts>
 }
 
-/** A job that runs again and again: once for each time that its schedule names. */
+/** A job that runs once for each time of its schedule. */
 export interface RecurringJob extends Job {
-  /** Cron in UTC, of five or six fields. */
+  /** A cron expression in UTC with five or six fields. */
   readonly schedule: (config: Config) => string
 }
 
-/** The means of a job while it holds its slot. */
+/** The context of a run. */
 export interface JobRun {
-  /** One short transaction, which also renews the lease, and a pause. */
+  /** Runs one short transaction, which also renews the lease, then pauses. */
   batch<Done>(work: (tx: Tx) => Promise<Done>): Promise<Done>
-  /** Batches of at most `limit` rows until one is not full; each returns its number, drain the sum. */
+  /** Runs batches of at most `limit` rows until one is not full; returns the total. */
   drain(work: (tx: Tx, limit: number) => Promise<number>): Promise<number>
 }
 
 export interface ScheduleLoop {
-  /** Finishes the batch in hand, releases its slots, then stops. */
+  /** Finishes the current batch and releases the slots. */
   stop(): Promise<void>
 }
 
 const TICK_MS = SECOND_MS
-/** Between two batches requests get as long as a batch took, at most this. */
+/** The pause after a batch is as long as the batch, at most this. */
 const PAUSE_MAX_MS = 100
 
-/** The process stops: the next one runs the slot. */
+/** The process is stopping; another one runs the slot. */
 class StoppedError extends Error {
   override readonly name = 'StoppedError'
 }
 
-/** Runs each job at its times until stopped. A slot that was missed is run late, the latest only. */
+/** Runs each job on schedule until stopped. Of missed slots only the latest is run, late. */
 export function runSchedule(ctx: Context, jobs: readonly RecurringJob[]): ScheduleLoop {
   const stopping = new AbortController()
   const running = jobs.map((job) => loop(ctx, job, stopping.signal))
@@ -70,11 +70,11 @@ async function loop(ctx: Context, job: RecurringJob, stopping: AbortSignal): Pro
   const cron = readCron(job.schedule(ctx.config))
   let doneMs: number | undefined
   while (!stopping.aborted) {
-    // The clock is asked each second: it may be set, and timers do not count while a laptop sleeps.
+    // Polls the clock: it may be adjusted, and timers do not advance during suspend.
     const slotMs = cron.latestMs(ctx.now())
     if (slotMs !== undefined && slotMs !== doneMs) {
       const outcome = await runSlot(ctx, job, slotMs, stopping).catch((error: unknown) => {
-        ctx.log.error({ err: error, job: job.name }, 'recurring job failed, it will be tried again')
+        ctx.log.error({ err: error, job: job.name }, 'recurring job failed, will be retried')
         return 'busy' as const
       })
       if (outcome !== 'busy') doneMs = slotMs
@@ -83,7 +83,7 @@ async function loop(ctx: Context, job: RecurringJob, stopping: AbortSignal): Pro
   }
 }
 
-/** Runs every job whose slot is due, as one tick does; returns the names of those that ran. */
+/** Runs every job that is due; returns the names of those that ran. */
 export async function runDueJobs(ctx: Context, jobs: readonly RecurringJob[]): Promise<string[]> {
   const ran: string[] = []
   for (const job of jobs) {
@@ -99,7 +99,7 @@ export async function runJobNow(ctx: Context, job: Job): Promise<Counts | undefi
   return typeof lease === 'string' ? undefined : execute(ctx, job, lease)
 }
 
-/** `done`: nobody needs to look at this slot again. `busy`: another process has it and may yet die. */
+/** `done`: the slot needs no more attention. `busy`: another process runs it and may still crash. */
 async function runSlot(
   ctx: Context,
   job: Job,
@@ -118,7 +118,7 @@ async function runSlot(
   }
 }
 
-/** Writes nothing while there is nothing to claim: each process asks each second. */
+/** Checks with a read first, because every process polls every second. */
 async function claim(ctx: Context, slot: Slot): Promise<Lease | 'done' | 'busy'> {
   const nowMs = ctx.now()
   const state = await findSlotState(ctx.db, slot, nowMs)
@@ -149,7 +149,7 @@ function jobRun(ctx: Context, lease: Lease, stopping?: AbortSignal): JobRun {
       await renewLease(tx, lease, ctx.now())
       return work(tx)
     })
-    // On SQLite statements hold the event loop; without a pause no request would get in between.
+    // On SQLite statements block the event loop; the pause gives requests a turn.
     await delay(Math.min(performance.now() - startedAt, PAUSE_MAX_MS))
     return done
   }

@@ -16,7 +16,7 @@ const KEY_FILE = 'JWT_PRIVATE_KEY_FILE'
 type Values = { [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name]['default'] }
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** The configuration of the process: read once, frozen, without secrets. Durations are in milliseconds. */
+/** The configuration, frozen, without secrets. Durations are in milliseconds. */
 export type Config = ReturnType<typeof toConfig>
 
 /** Values that must never be printed, kept apart from `Config` so that a logged config reveals none. */
@@ -40,15 +40,15 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads every setting from the environment; a secret may stand in a file named by `<NAME>_FILE`.
- * An empty value counts as absent. Throws ConfigError with all mistakes at once. Makes the secret
- * key beside the SQLite file when there is none, and nothing else.
+ * Reads every setting from the environment; secrets also from the file named by `<NAME>_FILE`. An empty
+ * value counts as absent. Throws ConfigError with all mistakes at once. Creates the secret key next to
+ * the SQLite file if there is none; otherwise it has no side effect.
  */
 export function readConfig(environment: Environment): { config: Config; secrets: Secrets } {
   const problems: string[] = []
   const values = readValues(environment, problems)
   const refused = new Set(problems.map(nameOf))
-  // A setting that was set but could not be read is not missing.
+  // Suppresses follow-up errors, such as "missing" for a setting that is invalid.
   const crossed = crossCheck(values)
   const signingKeyFile = loadSigningKeyFile(values, crossed)
   problems.push(...crossed.filter((problem) => !refused.has(nameOf(problem))))
@@ -130,7 +130,7 @@ export function dotEnvWarnings(): string[] {
   )
   return Object.keys(parseEnv(file))
     .filter((name) => !known.has(name) && !OTHERS.test(name))
-    .map((name) => `.env names ${name}, which is no setting; check the spelling`)
+    .map((name) => `.env names ${name}, which is not a setting; check the spelling`)
 }
 
 function readValues(environment: Environment, problems: string[]): Values {
@@ -158,7 +158,7 @@ function readText(environment: Environment, name: string, secret: boolean): stri
   } catch {
     throw new Error(`cannot be read: the file that ${name}_FILE names does not open`)
   }
-  // Decoded as text, random bytes would lose most of their entropy.
+  // Decoding random bytes as UTF-8 would lose most of their entropy.
   if (!isUtf8(content)) throw new Error(`must be UTF-8 text, the file of ${name}_FILE is not`)
   return content.toString('utf8').replace(/\r?\n$/, '') || undefined
 }
@@ -173,18 +173,20 @@ function ownSecretKey(databaseUrl: Values['DATABASE_URL']): string {
   }
 }
 
-/** With an asymmetric ALGORITHM; adds to the problems. */
+/** Loads the key file of an asymmetric ALGORITHM; appends its problems. */
 function loadSigningKeyFile(values: Values, problems: string[]): SigningKeyFile | undefined {
   const { ALGORITHM: algorithm, JWT_PRIVATE_KEY_FILE: path } = values
   if (algorithm === 'HS256') {
     if (path !== undefined) {
-      problems.push(`ALGORITHM must be EdDSA, ES256 or RS256 to use ${KEY_FILE}; or remove that`)
+      problems.push(
+        `ALGORITHM must be EdDSA, ES256 or RS256 to use ${KEY_FILE}; or remove ${KEY_FILE}`,
+      )
     }
     return undefined
   }
   if (path === undefined) {
     problems.push(
-      `${KEY_FILE} is missing: ALGORITHM needs one; name a file, then npm run cli -- keys rotate makes it`,
+      `${KEY_FILE} is missing: ALGORITHM requires it; name a file and create it with npm run cli -- keys rotate`,
     )
     return undefined
   }
@@ -201,7 +203,7 @@ function loadSigningKeyFile(values: Values, problems: string[]): SigningKeyFile 
   }
 }
 
-/** Each line begins with the name of its setting. */
+/** Each problem starts with the name of its setting. */
 function nameOf(problem: string): string {
   return problem.split(' ', 1)[0] ?? ''
 }

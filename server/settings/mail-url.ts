@@ -1,9 +1,9 @@
 import { isIP } from 'node:net'
 import { asciiEmail } from '../lib/emails.ts'
 
-// Readers of MAIL_URL and MAIL_FROM. As in types.ts, no message repeats a value.
+// As in types.ts, error messages never repeat the value.
 
-/** `starttls`: refused without it; `at-once`: TLS from the first byte; `off`: for a local sink. */
+/** `starttls`: required; `at-once`: implicit TLS; `off`: for a local mail sink. */
 export type SmtpTls = 'starttls' | 'at-once' | 'off'
 
 export interface SmtpUrl {
@@ -15,7 +15,7 @@ export interface SmtpUrl {
 }
 export interface SendGridUrl {
   readonly kind: 'sendgrid'
-  /** `https://host`, with its port when it is not the usual one. */
+  /** `https://host`, with a port unless it is the default. */
   readonly origin: string
   readonly key: string
 }
@@ -40,7 +40,7 @@ export function mailUrl(value: string): MailUrl {
   if (!plainHost || !['', '/'].includes(url.pathname) || url.hash !== '' || url.port === '0') {
     throw new Error(EXPECTED)
   }
-  if (!['', '?tls=off'].includes(url.search)) throw new Error('takes no option but ?tls=off')
+  if (!['', '?tls=off'].includes(url.search)) throw new Error('accepts no option but ?tls=off')
   const unencrypted = url.search !== ''
   if (url.protocol === 'sendgrid:') return sendGridUrl(url, unencrypted)
   if (url.protocol === 'smtps:' && unencrypted) throw new Error('is smtps:// with ?tls=off')
@@ -69,7 +69,7 @@ export function mailAddress(value: string): MailAddress {
 
 function sendGridUrl(url: URL, unencrypted: boolean): SendGridUrl {
   const key = decode(url.username)
-  // It becomes a header.
+  // The key is sent as a header.
   if (!/^[\x21-\x7e]+$/.test(key) || url.password !== '') {
     throw new Error('must be sendgrid://KEY@api.sendgrid.com')
   }

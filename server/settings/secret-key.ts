@@ -15,9 +15,9 @@ import { secretKey } from './types.ts'
 const FILE_NAME = 'secret.key'
 
 /**
- * The secret key kept beside the SQLite file, made at the first start. Of two processes that start
- * at once one wins and both use its key: `link()` never replaces, and what it links is complete and
- * on disk. Without a path (a private database) the key lives as long as the process.
+ * Reads the secret key next to the SQLite file, or creates it. Concurrent processes use the same key:
+ * `link()` never replaces a file, and the linked file is complete and synced to disk. Without a path (a
+ * private database) the key lasts as long as the process.
  */
 export function loadOrCreateSecretKey(databasePath: string | undefined): string {
   const fresh = newSecret()
@@ -39,7 +39,7 @@ function readKey(file: string): string | undefined {
   try {
     return secretKey(key)
   } catch (error) {
-    // Replacing it in silence would sign everybody out and void every mailed code.
+    // Replacing it silently would end all sessions and invalidate all mailed codes.
     throw new Error(`${file} is damaged; restore it or remove it`, { cause: error })
   }
 }
@@ -58,7 +58,7 @@ function publishKey(key: string, folder: string, file: string): string {
     unlinkSync(temporary)
   }
   const published = readKey(file)
-  if (published === undefined) throw new Error(`${file} vanished while it was made`)
+  if (published === undefined) throw new Error(`${file} was removed during its creation`)
   return published
 }
 
@@ -68,7 +68,7 @@ function openNew(file: string): number {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw new Error(
-      `none can be made in the folder that DATABASE_URL names (${code}): let this user write there`,
+      `none can be created in the folder that DATABASE_URL names (${code}): make it writable for this user`,
       { cause: error },
     )
   }

@@ -1,4 +1,3 @@
-/** The Twilio account and the sender of text messages. */
 export interface TwilioAccount {
   readonly kind: 'twilio'
   /** `https://api.twilio.com` */
@@ -11,27 +10,27 @@ export interface TwilioAccount {
 export type SmsTransport = { readonly kind: 'console' } | TwilioAccount
 
 const EXPECTED = 'must be console: or twilio://SID:TOKEN@api.twilio.com?from=+15550100200'
-/** A number, a short code or a name of letters, digits and spaces. */
+/** A number, a short code or an alphanumeric sender. */
 const SENDER = /^(\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11})$/
 
-/** Reads SMS_URL. Like all readers it never repeats the value. */
+/** As in types.ts, error messages never repeat the value. */
 export function smsUrl(value: string): SmsTransport {
   if (value === 'console:') return { kind: 'console' }
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (url?.protocol !== 'twilio:' || url.host === '' || url.hash !== '') throw new Error(EXPECTED)
   if (url.pathname !== '' && url.pathname !== '/') throw new Error(EXPECTED)
-  // In a query + means a space; here it begins the number, and people write it as it is.
+  // `+` means a space in a query, but starts the number here, usually unescaped.
   const query = new URLSearchParams(url.search.replaceAll('+', '%2B'))
   const { from = '', tls = 'on', ...unknown } = Object.fromEntries(query)
   const twice = query.size > new Set(query.keys()).size
-  if (twice || Object.keys(unknown).length > 0) throw new Error('takes from and tls, once each')
+  if (twice || Object.keys(unknown).length > 0) throw new Error('accepts from and tls, once each')
   if (tls !== 'on' && tls !== 'off') throw new Error('must have tls=on or tls=off')
   if (!SENDER.test(from)) {
     throw new Error('must name its sender: ?from=+15550100200, a short code or a name')
   }
   const [sid, token] = [decode(url.username), decode(url.password)]
   if (!/^AC[0-9a-f]{32}$/i.test(sid) || token === '') {
-    throw new Error('must hold the account’s SID (AC and 32 hex digits) and its token')
+    throw new Error('must contain the account’s SID (AC and 32 hex digits) and its token')
   }
   const origin = `${tls === 'off' ? 'http' : 'https'}://${url.host}`
   return { kind: 'twilio', origin: new URL(origin).origin, sid, token, from }

@@ -2,8 +2,8 @@ import { everRuns } from '../lib/cron.ts'
 import { canonicalEmail } from '../lib/emails.ts'
 import { rangesOf } from '../lib/networks.ts'
 
-// Readers of single settings. Each throws an Error that says what is expected and never repeats
-// the value, because any of them may hold a secret.
+// Readers of settings. Their errors name the expected form and never repeat the value, which may be a
+// secret.
 
 export interface Reader<T> {
   (value: string): T
@@ -42,7 +42,7 @@ function readSwitch(value: string): boolean {
   throw new Error('must be on or off')
 }
 
-/** A header and a page show it, and a text message of 160 characters has room for it and a code. */
+/** Safe for headers and pages, and short enough for a text message of 160 characters with a code. */
 export function shopName(value: string): string {
   const name = value.trim().normalize('NFC')
   const length = [...name].length
@@ -59,13 +59,13 @@ export function email(value: string): string {
 
 export function cron(value: string): string {
   const expected = 'must be a cron expression of five or six fields, like 0 0 * * *'
-  let comes: boolean
+  let occurs: boolean
   try {
-    comes = everRuns(value)
+    occurs = everRuns(value)
   } catch (error) {
     throw new Error(expected, { cause: error })
   }
-  if (!comes) throw new Error(`${expected}, for a time that comes`)
+  if (!occurs) throw new Error(`${expected}, for a date that exists`)
   return value
 }
 
@@ -77,7 +77,7 @@ export function httpUrl(value: string): string {
   return value.replace(/\/+$/, '')
 }
 
-/** A base that a path segment is appended to, ending in a slash; `http:` only where no network is between. */
+/** A base URL with a final slash; `http:` only on loopback. */
 export function rangeUrl(value: string): string {
   const expected = 'must be an https:// URL without user, query or fragment'
   const url = parseUrl(value, expected)
@@ -110,7 +110,7 @@ export function originList(value: string): readonly string[] {
 export function cidrList(value: string): readonly string[] {
   const ranges = list(value)
   try {
-    // A prefix of 0 would trust everybody.
+    // A prefix of 0 would trust every client.
     if (!ranges.every((range) => /^[^/]+\/[1-9][0-9]{0,2}$/.test(range))) throw new Error('prefix')
     rangesOf(ranges)
   } catch {
@@ -119,7 +119,7 @@ export function cidrList(value: string): readonly string[] {
   return ranges
 }
 
-/** Keys that stand in somebody's README. They are refused however long they are. */
+/** Placeholders from documentation; refused at any length. */
 const PLACEHOLDERS =
   /your-?_?(super-?_?)?secret|change-?_?(me|this)|placeholder|example-?_?key|insert-?_?key/i
 
