@@ -12,7 +12,7 @@ export function watchForProxies(ctx: Context): (request: FastifyRequest) => void
   const trusted = rangesOf(ctx.config.trustedProxies)
   let warnedAtMs = -Infinity
   ctx.metrics.observe('clients_behind_one_proxy', {
-    help: '1 for an hour after requests came through a proxy that TRUSTED_PROXIES does not name.',
+    help: '1 for an hour after a forwarded request came from an address that is not in TRUSTED_PROXIES.',
     read: () => (ctx.now() - warnedAtMs < HOUR_MS ? 1 : 0),
   })
   return ({ headers, socket }) => {
@@ -25,7 +25,7 @@ export function watchForProxies(ctx: Context): (request: FastifyRequest) => void
     warnedAtMs = ctx.now()
     ctx.log.warn(
       { ip },
-      'requests come through a proxy that is not in TRUSTED_PROXIES: all its clients share one limit',
+      'forwarded requests come from an address that is not in TRUSTED_PROXIES: add it only if it is your proxy, whose clients share one limit until then',
     )
   }
 }

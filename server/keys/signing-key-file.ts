@@ -3,6 +3,7 @@ import {
   constants,
   existsSync,
   fchmodSync,
+  fchownSync,
   openSync,
   readFileSync,
   realpathSync,
@@ -11,7 +12,6 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { geteuid } from 'node:process'
 import {
   formatSigningKeys,
   parseSigningKeys,
@@ -102,12 +102,14 @@ export function rotateSigningKeys(
   let isRenamed = false
   try {
     const stats = statSync(file, { throwIfNoEntry: false })
-    if (stats && geteuid && stats.uid !== geteuid())
-      throw new Error('belongs to another user: rotate as that user')
     const before = stats ? loadSigningKeys(file, algorithm).keys : []
     const keys = withNextKey(before, algorithm, nowMs)
     if (keys === before) return { keys, added: undefined }
-    if (stats) fchmodSync(handle, stats.mode & 0o777)
+    if (stats) {
+      fchmodSync(handle, stats.mode & 0o777)
+      // The service may read the file by its group. Without the right to do this nothing is replaced.
+      fchownSync(handle, stats.uid, stats.gid)
+    }
     writeFileSync(handle, formatSigningKeys(keys), { flush: true })
     renameSync(temporary, file)
     isRenamed = true

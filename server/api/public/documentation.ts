@@ -77,7 +77,7 @@ export function describeApi(app: App, shop: Shop): void {
 export function serveApiDocs(app: App, shop: Shop): void {
   let text: string | undefined
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
-    // Cached, because unauthenticated clients can request these 90 kB.
+    // Cached, because unauthenticated clients can request these 180 kB.
     text ??= JSON.stringify(app.swagger())
     return reply.type('application/json').send(text)
   })
