@@ -8,7 +8,6 @@ import type { Write } from './write.ts'
 import { erase } from './erase.ts'
 import { adoptMessages } from '../outbox/outbox.ts'
 import { replacementCutoff } from './expiry.ts'
-import type { Locale } from '../lib/locales.ts'
 
 // Assigns addresses to accounts.
 
@@ -37,7 +36,6 @@ export function insertUnverifiedUser(tx: Tx, user: NewUser): Promise<PublicUserR
 export interface NewAccount {
   readonly email: string
   readonly emailCanonical: string
-  readonly locale: Locale | null
 }
 
 /**

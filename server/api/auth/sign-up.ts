@@ -9,7 +9,7 @@ import { networkKeyOf } from '../../http/rate-limits.ts'
 import { Email, Uuid } from '../../http/schemas.ts'
 import { countMessages } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
-import { preferredLocale } from '../../lib/locales.ts'
+import { type Locale, preferredLocale } from '../../lib/locales.ts'
 import { newId } from '../../lib/random.ts'
 import { didYouMean } from '../../accounts/typos.ts'
 import { HOUR_MS, SECOND_MS } from '../../lib/units.ts'
@@ -62,6 +62,7 @@ const schema = {
 }
 
 interface Attempt extends NewAccount {
+  readonly locale: Locale | null
   readonly fullName: string | null
   readonly passwordHash: string
   readonly client: Client
