@@ -104,7 +104,7 @@ describe('a reserved address', () => {
 
     assert.equal(answer.status, 202)
     const told = service.mailsTo(OLD).at(-1)
-    assert.equal(told?.subject, 'This address already has a Coffee Shop account')
+    assert.equal(told?.subject, 'This address is already in use at Coffee Shop')
     const unsent = await confirmEmail(service, eve, await unsentCodeOf(service, eve))
     assertProblem(unsent, 'invalid_code')
     assert.doesNotMatch(told?.text ?? '', /\b[0-9]{6}\b/)
@@ -332,10 +332,7 @@ describe('the account cannot be deleted away', () => {
     assert.equal(answer.status, 200)
     const told = service.mailsTo(OLD).at(-1)
     assert.equal(told?.subject, 'Your Coffee Shop account was deleted')
-    assert.match(
-      told.text,
-      /was deleted on 2026-01-01 12:01 UTC by an administrator of Coffee Shop/,
-    )
+    assert.match(told.text, /was deleted on 2026-01-01 12:01 UTC by an admin of Coffee Shop/)
     assert.doesNotMatch(told.text, /198\.51\.100\.9/)
     assert.deepEqual(subjectsTo(service, THIEF), before)
     const rows = [await rowsOf(service.ctx, 'outbox'), await rowsOf(service.ctx, 'code_failures')]
@@ -406,7 +403,7 @@ describe('undoing the change', () => {
     await service.deliverMail()
 
     const told = service.mailsTo(THIEF).at(-1)
-    assert.equal(told?.subject, 'The change of your Coffee Shop address was undone')
+    assert.equal(told?.subject, 'The change of your Coffee Shop email address was undone')
     for (const text of [told.text, told.html, row.payload])
       assert.doesNotMatch(text, /203\.0\.113\.77|Firefox|Linux/)
   })
@@ -572,7 +569,7 @@ describe('one account after the other, each deleted in between', () => {
       assert.equal((await deleteMe(service, eve)).status, 204)
     }
     const notices = () =>
-      service.mailsTo('taken@example.com').filter(({ subject }) => /already has a/.test(subject))
+      service.mailsTo('taken@example.com').filter(({ subject }) => /already in use/.test(subject))
 
     for (let n = 0; n < 7; n++) for (const email of [TARGET, 'taken@example.com']) await ask(email)
     const sent = [emailCodesTo(service, TARGET).length, notices().length]

@@ -58,7 +58,10 @@ describe('a login from a new device', () => {
     assert.ok(mail)
     assert.equal(more.length, 0)
     const at = toIso(service.clock.nowMs).slice(0, 16).replace('T', ' ')
-    assert.match(mail.text, new RegExp(`${at} UTC from 203\\.0\\.113\\.7 with .*Firefox`))
+    assert.match(
+      mail.text,
+      new RegExp(`${at} UTC from IP address 203\\.0\\.113\\.7 with .*Firefox`),
+    )
     assert.match(mail.text, /“Forgot password”/)
   })
 

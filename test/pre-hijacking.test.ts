@@ -82,8 +82,8 @@ describe('an address that an attacker signs up too', () => {
 
     const [theirs, ours] = service.mailsTo(email)
 
-    assert.match(theirs?.text ?? '', /from 198\.51\.100\.66 with curl\./)
-    assert.match(ours?.text ?? '', /from 203\.0\.113\.7 with an app\./)
+    assert.match(theirs?.text ?? '', /from IP address 198\.51\.100\.66 with curl\./)
+    assert.match(ours?.text ?? '', /from IP address 203\.0\.113\.7 with an app\./)
   })
 
   test('a resend repeats each code with its own origin: no attempt takes over another’s mail', async () => {

@@ -6,10 +6,10 @@ export const GERMAN: Texts = {
     subject: `Ihr Bestätigungscode für ${shop}`,
     blocks: [
       { before: 'Ihr Bestätigungscode lautet', code, after: `Er gilt bis zum ${time(until)}.` },
-      `Jemand hat sich am ${time(signedUpAt)} mit dieser Adresse registriert, ${origin(from)}.`,
+      `Jemand hat sich am ${time(signedUpAt)} mit dieser Adresse registriert (${origin(from)}).`,
       {
         warning:
-          'Wenn Sie das nicht waren, geben Sie diesen Code nicht ein: Ihr Konto bekäme sonst, wer sich registriert hat.',
+          'Wenn Sie das nicht waren, geben Sie diesen Code weder ein noch weiter: Sonst könnte jemand anderes ein Konto mit Ihrer Adresse nutzen.',
       },
     ],
   }),
@@ -21,31 +21,31 @@ export const GERMAN: Texts = {
     ],
   }),
   sessionReplayed: (shop, { endedAt, from }) => ({
-    subject: `Wir haben eine Ihrer Sitzungen bei ${shop} beendet`,
+    subject: `Wir haben eines Ihrer Geräte bei ${shop} abgemeldet`,
     blocks: [
-      `Ein veraltetes Anmeldetoken einer Ihrer Sitzungen wurde am ${time(endedAt)} erneut verwendet, ${origin(from)}.`,
-      'Möglicherweise wurde es kopiert. Deshalb haben wir diese Sitzung beendet. Bitte melden Sie sich erneut an.',
+      `Für eines Ihrer Geräte wurde am ${time(endedAt)} ein veralteter Anmeldeschlüssel verwendet (${origin(from)}).`,
+      'Möglicherweise wurde er kopiert. Deshalb haben wir dieses Gerät abgemeldet. Bitte melden Sie sich erneut an.',
       {
         warning:
-          'Wenn Sie das nicht waren, wählen Sie in der App „Passwort vergessen“ und setzen Sie über den Link in unserer E-Mail ein neues Passwort. Das beendet alle Sitzungen.',
+          'Wenn Ihnen die Angaben oben nicht bekannt sind, wählen Sie in der App „Passwort vergessen“ und legen Sie über den Link in unserer E-Mail ein neues Passwort fest. Dadurch werden alle Geräte abgemeldet.',
       },
     ],
   }),
   newDevice: (shop, { at, from }) => ({
-    subject: `Neue Anmeldung bei Ihrem Konto bei ${shop}`,
+    subject: `Neue Anmeldung mit Ihrem Konto bei ${shop}`,
     blocks: [
-      `Am ${time(at)} hat sich jemand bei Ihrem Konto angemeldet, ${origin(from)}.`,
+      `Am ${time(at)} hat sich jemand mit Ihrem Konto angemeldet (${origin(from)}).`,
       'Von diesem Gerät gab es in den letzten 30 Tagen keine Anmeldung; ein aktualisierter Browser zählt als neues Gerät. Wenn Sie das waren, müssen Sie nichts tun.',
       {
         warning:
-          'Wenn Sie das nicht waren, kennt jemand Ihr Passwort. Wählen Sie in der App sofort „Passwort vergessen“ und setzen Sie über den Link in unserer E-Mail ein neues Passwort. Das beendet alle Sitzungen.',
+          'Wenn Sie das nicht waren, kennt jemand Ihr Passwort. Wählen Sie in der App sofort „Passwort vergessen“ und legen Sie über den Link in unserer E-Mail ein neues Passwort fest. Dadurch werden alle Geräte abgemeldet.',
       },
     ],
   }),
   reminder: (shop, { signedUpAt, until, from, link }) => ({
     subject: `Ihr Konto bei ${shop} ist noch nicht bestätigt`,
     blocks: [
-      `Jemand hat sich am ${time(signedUpAt)} mit dieser Adresse registriert, ${origin(from)}.`,
+      `Jemand hat sich am ${time(signedUpAt)} mit dieser Adresse registriert (${origin(from)}).`,
       `Die Adresse ist noch nicht bestätigt. Das Konto wird am ${time(until)} gelöscht.`,
       {
         before:
@@ -61,43 +61,43 @@ export const GERMAN: Texts = {
   passwordChanged: (shop, { at, from }) => ({
     subject: `Ihr Passwort bei ${shop} wurde geändert`,
     blocks: [
-      `Das Passwort Ihres Kontos wurde am ${time(at)} geändert, ${origin(from)}. Alle anderen Sitzungen wurden beendet.`,
+      `Das Passwort Ihres Kontos wurde am ${time(at)} geändert (${origin(from)}). Alle anderen Geräte wurden abgemeldet.`,
       {
         warning:
-          'Wenn Sie das nicht waren, fordern Sie einen Link zum Zurücksetzen an und setzen Sie sofort ein neues Passwort. Das beendet alle Sitzungen. Ändern Sie dann auch das Passwort Ihres Postfachs.',
+          'Wenn Sie das nicht waren, wählen Sie in der App sofort „Passwort vergessen“ und legen Sie über den Link in unserer E-Mail ein neues Passwort fest. Dadurch werden alle Geräte abgemeldet. Ändern Sie dann auch das Passwort Ihres Postfachs.',
       },
     ],
   }),
   previousAddressPasswordChanged: (shop, { at, until, link }) => ({
     subject: `Ihr Passwort bei ${shop} wurde geändert`,
     blocks: [
-      `Das Passwort des Kontos, das bis vor Kurzem diese E-Mail-Adresse hatte, wurde am ${time(at)} geändert. Alle anderen Sitzungen wurden beendet.`,
+      `Das Passwort des Kontos, das bis vor Kurzem diese E-Mail-Adresse hatte, wurde am ${time(at)} geändert. Alle anderen Geräte wurden abgemeldet.`,
       {
-        before: `Wenn Sie das nicht waren, holen Sie Ihr Konto mit diesem Link zurück, er gilt bis zum ${time(until)}:`,
+        before: `Wenn Sie das nicht waren, holen Sie Ihr Konto mit diesem Link zurück (gültig bis zum ${time(until)}):`,
         link,
       },
-      'Der Link stellt diese Adresse wieder her und beendet alle Sitzungen. Danach erhalten Sie einen weiteren Link, um ein neues Passwort zu setzen.',
+      'Der Link stellt diese Adresse wieder her. Dadurch werden alle Geräte abgemeldet. Danach erhalten Sie einen weiteren Link, um ein neues Passwort festzulegen.',
       {
         warning:
-          'Wenn Sie Adresse und Passwort selbst geändert haben, tun Sie nichts und geben Sie den Link nicht weiter: Mit ihm bekommt das Konto, wer die E-Mails an diese Adresse liest.',
+          'Wenn Sie Adresse und Passwort selbst geändert haben, tun Sie nichts und geben Sie den Link nicht weiter: Wer ihn verwendet und die E-Mails an diese Adresse lesen kann, erhält Zugang zum Konto.',
       },
     ],
   }),
   passwordReset: (shop, { link, until, requestedAt, from, verifies }) => ({
-    subject: `Neues Passwort für ${shop} setzen`,
+    subject: `Neues Passwort für ${shop} festlegen`,
     blocks: [
       from === null
         ? `Für Ihr Konto wurde am ${time(requestedAt)} ein neues Passwort angefordert.`
-        : `Jemand, vielleicht Sie selbst, hat am ${time(requestedAt)} ein neues Passwort angefordert, ${origin(from)}.`,
+        : `Jemand, vielleicht Sie selbst, hat am ${time(requestedAt)} ein neues Passwort angefordert (${origin(from)}).`,
       {
-        before: `Um ein neues Passwort zu setzen, öffnen Sie diesen Link. Er funktioniert einmal, bis zum ${time(until)}:`,
+        before: `Um ein neues Passwort festzulegen, öffnen Sie diesen Link. Er funktioniert nur einmal und gilt bis zum ${time(until)}:`,
         link,
       },
       verifies
-        ? 'Ein neues Passwort bestätigt auch diese Adresse. Alle Registrierungen mit ihr, die noch auf ihren Code warten, verfallen.'
+        ? 'Ein neues Passwort bestätigt auch diese Adresse. Alle anderen, noch nicht bestätigten Registrierungen mit dieser Adresse verfallen.'
         : from === null
-          ? 'Ein neues Passwort beendet alle Sitzungen. Wenn eine Änderung Ihrer Adresse zurückgenommen wurde, kann sich bis dahin niemand anmelden.'
-          : 'Ein neues Passwort beendet alle Sitzungen. Bis Sie es setzen, ändert sich nichts.',
+          ? 'Mit dem neuen Passwort werden alle Geräte abgemeldet. Wenn eine Änderung Ihrer Adresse zurückgenommen wurde, kann sich niemand anmelden, bis Sie es festlegen.'
+          : 'Mit dem neuen Passwort werden alle Geräte abgemeldet. Bis Sie es festlegen, ändert sich nichts.',
       {
         warning:
           'Wenn Sie das nicht waren, tun Sie nichts und geben Sie den Link nicht weiter: Wer ihn hat, kann Ihr Konto übernehmen.',
@@ -107,8 +107,8 @@ export const GERMAN: Texts = {
   accountDeleted: (shop, { at, from }) => ({
     subject: `Ihr Konto bei ${shop} wurde gelöscht`,
     blocks: [
-      `Ihr Konto wurde am ${time(at)} gelöscht, ${origin(from)}. Dabei war jemand angemeldet und hat das Passwort eingegeben.`,
-      'Alle Daten, die über Sie gespeichert waren, wurden gelöscht. Dies ist unsere letzte E-Mail. Sie können sich jederzeit neu registrieren.',
+      `Ihr Konto wurde am ${time(at)} gelöscht (${origin(from)}). Die Person war angemeldet und hat das Passwort eingegeben.`,
+      'Alle personenbezogenen Daten, die wir über Sie gespeichert hatten, wurden gelöscht. Dies ist unsere letzte E-Mail. Sie können sich jederzeit neu registrieren.',
       {
         warning:
           'Wenn Sie das nicht waren, kennt jemand Ihr Passwort: Ändern Sie es überall, wo Sie es sonst noch verwenden. Das Konto lässt sich nicht wiederherstellen.',
@@ -118,8 +118,8 @@ export const GERMAN: Texts = {
   previousAddressAccountDeleted: (shop, { at }) => ({
     subject: `Ihr Konto bei ${shop} wurde gelöscht`,
     blocks: [
-      `Das Konto, das bis vor weniger als 72 Stunden diese E-Mail-Adresse hatte, wurde am ${time(at)} von der Verwaltung von ${shop} gelöscht.`,
-      'Alle Daten, die über Sie gespeichert waren, wurden gelöscht, und die Änderung der Adresse lässt sich nicht mehr zurücknehmen. Dies ist unsere letzte E-Mail. Sie können sich jederzeit neu registrieren.',
+      `Das Konto, das bis vor Kurzem diese E-Mail-Adresse hatte, wurde am ${time(at)} von ${shop} gelöscht.`,
+      'Alle personenbezogenen Daten, die wir über Sie gespeichert hatten, wurden gelöscht, und die Änderung der Adresse lässt sich nicht mehr zurücknehmen. Dies ist unsere letzte E-Mail. Sie können sich jederzeit neu registrieren.',
       {
         warning:
           'Wenn Sie die Adresse nicht geändert haben, kannte jemand Ihr Passwort: Ändern Sie es überall, wo Sie es sonst noch verwenden.',
@@ -130,11 +130,11 @@ export const GERMAN: Texts = {
     subject: `Neue Adresse für Ihr Konto bei ${shop} bestätigen`,
     blocks: [
       {
-        before: 'Ihr Code, um diese Adresse für Ihr Konto zu bestätigen, lautet',
+        before: 'Ihr Code zum Bestätigen dieser Adresse lautet',
         code,
         after: `Er gilt bis zum ${time(until)}. Melden Sie sich an, bevor Sie ihn eingeben.`,
       },
-      `Die Änderung wurde am ${time(requestedAt)} ${origin(from)} angefordert.`,
+      `Die Änderung wurde am ${time(requestedAt)} angefordert (${origin(from)}).`,
       {
         warning:
           'Wenn Sie das nicht waren, geben Sie diesen Code weder ein noch weiter: Ihre Adresse würde sonst dem Konto einer anderen Person zugeordnet.',
@@ -142,32 +142,32 @@ export const GERMAN: Texts = {
     ],
   }),
   emailTaken: (shop, { requestedAt, from }) => ({
-    subject: `Diese Adresse hat bereits ein Konto bei ${shop}`,
+    subject: `Diese Adresse ist bei ${shop} bereits vergeben`,
     blocks: [
-      `Jemand, vielleicht Sie selbst, wollte diese Adresse am ${time(requestedAt)} ${origin(from)} für ein anderes Konto verwenden.`,
-      'Die Adresse gehört zu einem Konto, oder sie gehörte bis vor wenigen Tagen dazu und ist noch für dessen Inhaber reserviert. Es hat sich nichts geändert, und es wurde kein Code verschickt.',
+      `Jemand, vielleicht Sie selbst, wollte diese Adresse am ${time(requestedAt)} für ein anderes Konto verwenden (${origin(from)}).`,
+      'Die Adresse gehört bereits zu einem Konto oder ist nach einer Änderung noch für ihren bisherigen Inhaber reserviert. Es hat sich nichts geändert, und es wurde kein Code verschickt.',
     ],
   }),
   emailChanged: (shop, { at, until, from, link }) => ({
     subject: `Die Adresse Ihres Kontos bei ${shop} wurde geändert`,
     blocks: [
-      `Die E-Mail-Adresse Ihres Kontos wurde am ${time(at)} geändert, ${origin(from)}. Alle anderen Sitzungen wurden beendet.`,
+      `Die E-Mail-Adresse Ihres Kontos wurde am ${time(at)} geändert (${origin(from)}). Alle anderen Geräte wurden abgemeldet.`,
       {
-        before: `Wenn Sie das nicht waren, holen Sie Ihr Konto mit diesem Link zurück, er gilt bis zum ${time(until)}:`,
+        before: `Wenn Sie das nicht waren, holen Sie Ihr Konto mit diesem Link zurück (gültig bis zum ${time(until)}):`,
         link,
       },
-      'Der Link stellt diese Adresse wieder her und beendet alle Sitzungen. Danach erhalten Sie einen weiteren Link, um ein neues Passwort zu setzen.',
+      'Der Link stellt diese Adresse wieder her. Dadurch werden alle Geräte abgemeldet. Danach erhalten Sie einen weiteren Link, um ein neues Passwort festzulegen.',
       {
         warning:
-          'Wenn Sie die Adresse selbst geändert haben, tun Sie nichts und geben Sie den Link nicht weiter: Mit ihm bekommt das Konto, wer die E-Mails an diese Adresse liest.',
+          'Wenn Sie die Adresse selbst geändert haben, tun Sie nichts und geben Sie den Link nicht weiter: Wer ihn verwendet und die E-Mails an diese Adresse lesen kann, erhält Zugang zum Konto.',
       },
     ],
   }),
   emailConfirmed: (shop, { at, from }) => ({
     subject: `Ihr Konto bei ${shop} hat eine neue Adresse`,
     blocks: [
-      `Ihr Konto hat seit dem ${time(at)} diese E-Mail-Adresse. Melden Sie sich von nun an mit ihr an. Die Änderung kam ${origin(from)}.`,
-      'Wir haben Ihre bisherige Adresse benachrichtigt. Von dort lässt sich die Änderung 72 Stunden lang zurücknehmen. Alle anderen Sitzungen wurden beendet.',
+      `Die E-Mail-Adresse Ihres Kontos wurde am ${time(at)} in diese Adresse geändert (${origin(from)}). Melden Sie sich von nun an mit ihr an.`,
+      'Wir haben Ihre bisherige Adresse benachrichtigt. Von dort lässt sich die Änderung 72 Stunden lang zurücknehmen. Alle anderen Geräte wurden abgemeldet.',
       {
         warning:
           'Wenn Sie das nicht waren, gehört dieses Konto nicht Ihnen: Verwenden Sie es nicht.',
@@ -177,10 +177,10 @@ export const GERMAN: Texts = {
   emailUndone: (shop, { at }) => ({
     subject: `Die Änderung Ihrer Adresse bei ${shop} wurde zurückgenommen`,
     blocks: [
-      `Das Konto mit dieser E-Mail-Adresse hat seit dem ${time(at)} wieder seine vorherige Adresse. Alle Sitzungen wurden beendet, und diese Adresse ist wieder frei.`,
+      `Das Konto mit dieser E-Mail-Adresse wurde am ${time(at)} auf seine vorherige Adresse zurückgesetzt. Alle Geräte wurden abgemeldet, und diese Adresse ist wieder frei.`,
       {
         warning:
-          'Wenn Sie das nicht waren, liest jemand anderes die E-Mails Ihrer vorherigen Adresse: Ändern Sie sofort das Passwort dieses Postfachs.',
+          'Wenn Sie das nicht waren, hat jemand anderes Zugriff auf das Postfach Ihrer vorherigen Adresse: Ändern Sie sofort dessen Passwort.',
       },
     ],
   }),
@@ -188,19 +188,18 @@ export const GERMAN: Texts = {
     `${code} ist Ihr Code bei ${shop}. Er gilt zehn Minuten. Geben Sie ihn nicht weiter. Nicht angefordert? Dann ignorieren Sie ihn.`,
 }
 
-/** `22.11.2026 um 17:40 UTC` */
+/** `22.11.2026 um 17:40 Uhr UTC` */
 function time(iso: string): string {
   const [year, month, day] = iso.slice(0, 10).split('-')
-  return `${day}.${month}.${year} um ${iso.slice(11, 16)} UTC`
+  return `${day}.${month}.${year} um ${iso.slice(11, 16)} Uhr UTC`
 }
 
 function origin({ ip, device }: Origin): string {
-  const network = ip === null ? 'aus einem unbekannten Netz' : `von ${ip}`
-  return `${network} mit ${nameOf(device)}`
+  return `${ip === null ? 'unbekanntes Netz' : `IP-Adresse ${ip}`}, ${nameOf(device)}`
 }
 
 function nameOf(device: Device | null): string {
-  if (device === null) return 'einem unbekannten Gerät'
+  if (device === null) return 'unbekanntes Gerät'
   const { program, system } = device
-  return `${program ?? 'einer App'}${system === null ? '' : ` auf ${system}`}`
+  return `${program ?? 'App'}${system === null ? '' : `, ${system}`}`
 }

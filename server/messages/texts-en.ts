@@ -9,7 +9,7 @@ export const ENGLISH: Texts = {
       `Someone signed up with this address on ${time(signedUpAt)} from ${origin(from)}.`,
       {
         warning:
-          'If this was not you, do not enter this code: it would give your account to the person who signed up.',
+          'If this was not you, do not enter or share this code: it would let someone else use an account with your address.',
       },
     ],
   }),
@@ -21,13 +21,13 @@ export const ENGLISH: Texts = {
     ],
   }),
   sessionReplayed: (shop, { endedAt, from }) => ({
-    subject: `We ended one of your ${shop} sessions`,
+    subject: `We logged out one of your ${shop} devices`,
     blocks: [
-      `An outdated login token of one of your sessions was used again on ${time(endedAt)} from ${origin(from)}.`,
-      'It may have been copied, so we ended that session. Please log in again.',
+      `An outdated login key of one of your devices was used on ${time(endedAt)} from ${origin(from)}.`,
+      'It may have been copied, so we logged out that device. Please log in again.',
       {
         warning:
-          'If this was not you, choose “Forgot password” in the app and set a new password with the link that we email you. This ends every session.',
+          'If you do not recognize these details, choose “Forgot password” in the app and set a new password with the link that we email you. This logs out every device.',
       },
     ],
   }),
@@ -38,7 +38,7 @@ export const ENGLISH: Texts = {
       'There was no login from this device in the last 30 days; an updated browser counts as a new device. If this was you, you do not need to do anything.',
       {
         warning:
-          'If this was not you, someone knows your password. Choose “Forgot password” in the app immediately and set a new password with the link that we email you. This ends every session.',
+          'If this was not you, someone knows your password. Choose “Forgot password” in the app immediately and set a new password with the link that we email you. This logs out every device.',
       },
     ],
   }),
@@ -57,25 +57,25 @@ export const ENGLISH: Texts = {
   passwordChanged: (shop, { at, from }) => ({
     subject: `Your ${shop} password was changed`,
     blocks: [
-      `The password of your account was changed on ${time(at)} from ${origin(from)}. All other sessions were ended.`,
+      `The password of your account was changed on ${time(at)} from ${origin(from)}. All other devices were logged out.`,
       {
         warning:
-          'If this was not you, request a link to reset your password and set a new one immediately. This ends every session. Then change the password of your mailbox.',
+          'If this was not you, choose “Forgot password” in the app immediately and set a new password with the link that we email you. This logs out every device. Then change the password of your mailbox.',
       },
     ],
   }),
   previousAddressPasswordChanged: (shop, { at, until, link }) => ({
     subject: `Your ${shop} password was changed`,
     blocks: [
-      `The password of the account that used this email address until recently was changed on ${time(at)}. All other sessions were ended.`,
+      `The password of the account that used this email address until recently was changed on ${time(at)}. All other devices were logged out.`,
       {
         before: `If this was not you, recover your account with this link until ${time(until)}:`,
         link,
       },
-      'The link restores this address, ends every session and emails you a link to set a new password.',
+      'The link restores this address, logs out every device and emails you a link to set a new password.',
       {
         warning:
-          'If you changed the address and the password yourself, do nothing and do not share the link: it gives the account to the person who reads the mail of this address.',
+          'If you changed the address and the password yourself, do nothing and do not share the link: it gives the account to anyone who can read the emails sent to this address.',
       },
     ],
   }),
@@ -92,8 +92,8 @@ export const ENGLISH: Texts = {
       verifies
         ? 'A new password also verifies this address and cancels every pending sign-up with it.'
         : from === null
-          ? 'A new password ends every session. If a change of your address was undone, nobody can log in until you set it.'
-          : 'A new password ends every session. Until you set it, nothing changes.',
+          ? 'A new password logs out every device. If a change of your address was undone, nobody can log in until you set it.'
+          : 'A new password logs out every device. Until you set it, nothing changes.',
       {
         warning:
           'If this was not you, do nothing and do not share the link: anyone who has it can take over your account.',
@@ -104,7 +104,7 @@ export const ENGLISH: Texts = {
     subject: `Your ${shop} account was deleted`,
     blocks: [
       `Your account was deleted on ${time(at)} from ${origin(from)} by someone who was logged in and entered its password.`,
-      'All data stored about you was deleted. This is our last email. You can sign up again at any time.',
+      'All personal data stored about you was deleted. This is our last email. You can sign up again at any time.',
       {
         warning:
           'If this was not you, someone knows your password: change it everywhere else you use it. The account cannot be restored.',
@@ -114,8 +114,8 @@ export const ENGLISH: Texts = {
   previousAddressAccountDeleted: (shop, { at }) => ({
     subject: `Your ${shop} account was deleted`,
     blocks: [
-      `The account that used this email address until less than 72 hours ago was deleted on ${time(at)} by an administrator of ${shop}.`,
-      'All data stored about you was deleted, and the change of the address can no longer be undone. This is our last email. You can sign up again at any time.',
+      `The account that used this email address until recently was deleted on ${time(at)} by an admin of ${shop}.`,
+      'All personal data stored about you was deleted, and the change of the address can no longer be undone. This is our last email. You can sign up again at any time.',
       {
         warning:
           'If you did not change the address, someone knew your password: change it everywhere else you use it.',
@@ -138,24 +138,24 @@ export const ENGLISH: Texts = {
     ],
   }),
   emailTaken: (shop, { requestedAt, from }) => ({
-    subject: `This address already has a ${shop} account`,
+    subject: `This address is already in use at ${shop}`,
     blocks: [
       `Someone, perhaps you, requested this address for another account on ${time(requestedAt)} from ${origin(from)}.`,
-      'The address belongs to an account, or it did until a few days ago and is still reserved for its owner. Nothing has changed, and no code was sent.',
+      'The address belongs to an account, or is still reserved for its previous owner after a change. Nothing has changed, and no code was sent.',
     ],
   }),
   emailChanged: (shop, { at, until, from, link }) => ({
     subject: `The address of your ${shop} account was changed`,
     blocks: [
-      `Your account was changed to a different email address on ${time(at)} from ${origin(from)}. All other sessions were ended.`,
+      `Your account was changed to a different email address on ${time(at)} from ${origin(from)}. All other devices were logged out.`,
       {
         before: `If this was not you, recover your account with this link until ${time(until)}:`,
         link,
       },
-      'The link restores this address, ends every session and emails you a link to set a new password.',
+      'The link restores this address, logs out every device and emails you a link to set a new password.',
       {
         warning:
-          'If you made the change yourself, do nothing and do not share the link: it gives the account to the person who reads the mail of this address.',
+          'If you made the change yourself, do nothing and do not share the link: it gives the account to anyone who can read the emails sent to this address.',
       },
     ],
   }),
@@ -163,19 +163,19 @@ export const ENGLISH: Texts = {
     subject: `Your ${shop} account has a new address`,
     blocks: [
       `Your account was changed to this email address on ${time(at)} from ${origin(from)}. Use it to log in from now on.`,
-      'We notified your previous address, which can undo the change for 72 hours. All other sessions were ended.',
+      'We notified your previous address, which can undo the change for 72 hours. All other devices were logged out.',
       {
         warning: 'If this was not you, this account is not yours: do not use it.',
       },
     ],
   }),
   emailUndone: (shop, { at }) => ({
-    subject: `The change of your ${shop} address was undone`,
+    subject: `The change of your ${shop} email address was undone`,
     blocks: [
-      `On ${time(at)} the account that used this email address was changed back to its previous address. All sessions were ended, and this address is available again.`,
+      `On ${time(at)} the account that used this email address was changed back to its previous address. All devices were logged out, and this address is available again.`,
       {
         warning:
-          'If this was not you, someone else reads the mail of your previous address: change the password of that mailbox immediately.',
+          'If this was not you, someone else has access to the mailbox of your previous address: change its password immediately.',
       },
     ],
   }),
@@ -189,7 +189,7 @@ function time(iso: string): string {
 }
 
 function origin({ ip, device }: Origin): string {
-  return `${ip ?? 'an unknown network'} with ${nameOf(device)}`
+  return `${ip === null ? 'an unknown network' : `IP address ${ip}`} with ${nameOf(device)}`
 }
 
 function nameOf(device: Device | null): string {

@@ -88,7 +88,7 @@ describe('mails are written', () => {
 
     assert.equal(
       (await subjectsTo(service)).at(-1),
-      'Wir haben eine Ihrer Sitzungen bei Coffee Shop beendet',
+      'Wir haben eines Ihrer Geräte bei Coffee Shop abgemeldet',
     )
   })
 })

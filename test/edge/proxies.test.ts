@@ -33,7 +33,9 @@ async function addressSeen(
   await service.post(LOGIN, ANN, sent)
   const [session] = await rowsOf(service.ctx, 'sessions')
 
-  const mailed = /from (.+) with/.exec(service.mailsTo(ANN.email)[0]?.text ?? '')?.[1]
+  const mailed = /from (?:IP address )?(.+) with/.exec(
+    service.mailsTo(ANN.email)[0]?.text ?? '',
+  )?.[1]
   const logged = service.logged.map((line) => JSON.parse(line).ip).filter((ip) => ip !== undefined)
   const inMail = mailed === 'an unknown network' ? null : mailed
   const seen = new Set([attempt.ip, session.ip, inMail, ...logged])

@@ -113,18 +113,18 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
 
     for (const password of ['kurz', 'password123']) {
       await field.fill(password)
-      await page.getByRole('button', { name: 'Passwort setzen' }).click()
+      await page.getByRole('button', { name: 'Passwort festlegen' }).click()
       refusals.push(await problem.textContent())
       assert.equal(await field.getAttribute('aria-invalid'), 'true')
       assert.match((await field.getAttribute('aria-describedby')) ?? '', /\bproblem\b/)
       assert.ok(await field.evaluate((element) => element === element.ownerDocument.activeElement))
     }
     await field.fill(NEW_PASSWORD)
-    await page.getByRole('button', { name: 'Passwort setzen' }).click()
-    await heading(page, 'Ihr neues Passwort ist gesetzt')
+    await page.getByRole('button', { name: 'Passwort festlegen' }).click()
+    await heading(page, 'Ihr neues Passwort ist festgelegt')
 
     assert.match(refusals[0] ?? '', /mindestens 8 Zeichen/)
-    assert.match(refusals[1] ?? '', /zu verbreitet/)
+    assert.match(refusals[1] ?? '', /zu häufig/)
     assert.equal(await page.evaluate('document.documentElement.lang'), 'de')
     assert.equal((await logIn(email, NEW_PASSWORD)).status, 200)
   })

@@ -27,7 +27,7 @@ describe('POST /auth/password/forgot', () => {
       message: 'If this address has an account, a link to set a new password is on its way.',
     })
     const [mail] = linksTo(service, email)
-    assert.match(mail?.text ?? '', /12:00 UTC from 203\.0\.113\.7 with /)
+    assert.match(mail?.text ?? '', /12:00 UTC from IP address 203\.0\.113\.7 with /)
     assert.match(mail?.text ?? '', /works once, until 2026-01-01 12:30 UTC/)
     assert.match(mail?.text ?? '', /^https:\/\/shop\.example\/coffee\/reset#token=/m)
     const [{ id } = { id: '' }] = await resetsOf(service)

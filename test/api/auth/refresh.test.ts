@@ -15,7 +15,8 @@ const newest = (answer: Answer): string => tokensOf(answer).refresh
 
 async function warningsTo(service: Service, email: string): Promise<number> {
   await service.deliverMail()
-  return service.mailsTo(email).filter((mail) => mail.subject.includes('ended one of your')).length
+  return service.mailsTo(email).filter((mail) => mail.subject.includes('logged out one of your'))
+    .length
 }
 
 describe('POST /auth/refresh', () => {

@@ -65,7 +65,7 @@ describe('POST /auth/password/reset', () => {
 
     const notice = service.mailsTo(email).at(-1)
     assert.match(notice?.subject ?? '', /password/i)
-    assert.match(notice?.text ?? '', /2026-01-01 12:01 UTC from 203\.0\.113\.7/)
+    assert.match(notice?.text ?? '', /2026-01-01 12:01 UTC from IP address 203\.0\.113\.7/)
     assert.doesNotMatch(notice?.text ?? '', /#token=/)
     const [event, ...others] = await eventsOf(service, 'password.reset')
     assert.deepEqual(others, [])

@@ -52,9 +52,9 @@ describe('POST /auth/signup', () => {
     assert.match(mail.text, /It is valid until 2026-01-02 12:00 UTC\./)
     assert.match(
       mail.text,
-      /with this address on 2026-01-01 12:00 UTC from 203\.0\.113\.7 with curl\./,
+      /with this address on 2026-01-01 12:00 UTC from IP address 203\.0\.113\.7 with curl\./,
     )
-    assert.match(mail.text, /If this was not you, do not enter this code/)
+    assert.match(mail.text, /If this was not you, do not enter or share this code/)
     assert.equal(mail.consoleLine, `🔑 Verification code for ${ann.email}: ${code}`)
   })
 

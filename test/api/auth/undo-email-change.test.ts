@@ -87,10 +87,10 @@ describe('POST /auth/email/undo', () => {
     await service.deliverMail()
 
     const told = service.mailsTo(B).at(-1)
-    assert.equal(told?.subject, 'The change of your Coffee Shop address was undone')
+    assert.equal(told?.subject, 'The change of your Coffee Shop email address was undone')
     assert.match(
       told?.text ?? '',
-      /^On 2026-01-01 12:01 UTC the account .* its previous address\. All sessions were ended/m,
+      /^On 2026-01-01 12:01 UTC the account .* its previous address\. All devices were logged out/m,
     )
     const [change] = await emailChanges(service)
     assert.deepEqual(await eventsOf(service, 'email.change_undone'), [

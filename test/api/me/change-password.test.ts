@@ -59,8 +59,8 @@ describe('POST /me/password', () => {
 
     const mail = service.mailsTo(ann.email).at(-1)
     assert.equal(mail?.subject, 'Your Coffee Shop password was changed')
-    assert.match(mail.text, /2026-01-01 12:00 UTC from 203\.0\.113\.7 with/)
-    assert.match(mail.text, /If this was not you, request a link to reset your password/)
+    assert.match(mail.text, /2026-01-01 12:00 UTC from IP address 203\.0\.113\.7 with/)
+    assert.match(mail.text, /If this was not you, choose “Forgot password” in the app immediately/)
   })
 
   test('204 is recorded with who, whom and from where, and no secret', async () => {

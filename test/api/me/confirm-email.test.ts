@@ -68,7 +68,7 @@ describe('POST /me/email/confirm', () => {
     assert.equal(told?.subject, 'The address of your Coffee Shop account was changed')
     assert.match(
       told?.text ?? '',
-      /changed to a different email address on 2026-01-01 12:00 UTC from 203\.0\.113\.7/,
+      /changed to a different email address on 2026-01-01 12:00 UTC from IP address 203\.0\.113\.7/,
     )
     assert.match(told?.text ?? '', /until 2026-01-04 12:00 UTC:/)
     assert.match(told?.text ?? '', /^https:\/\/shop\.example\/coffee\/reset#undo=[\w.-]+$/m)

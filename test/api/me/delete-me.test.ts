@@ -37,7 +37,7 @@ describe('DELETE /me', () => {
     const [last, ...more] = service.mailsTo(ann.email).slice(before)
     assert.deepEqual(more, [])
     assert.equal(last?.subject, 'Your Coffee Shop account was deleted')
-    assert.match(last.text, /deleted on 2026-01-01 12:00 UTC from 203\.0\.113\.7/)
+    assert.match(last.text, /deleted on 2026-01-01 12:00 UTC from IP address 203\.0\.113\.7/)
   })
 
   test('204: the last mail is in the language of the owner', async () => {

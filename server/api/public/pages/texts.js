@@ -2,7 +2,7 @@
 export const TEXTS = {
   en: {
     chooseTitle: 'Choose a new password',
-    chooseIntro: 'It replaces your current password and ends every session.',
+    chooseIntro: 'It replaces your current password and logs out every device.',
     passwordLabel: 'New password',
     show: 'Show',
     hide: 'Hide',
@@ -12,7 +12,7 @@ export const TEXTS = {
     save: 'Set password',
     sending: 'One moment …',
     doneTitle: 'Your new password is set',
-    doneText: 'All sessions were ended. Log in to the app with the new password.',
+    doneText: 'All devices were logged out. Log in to the app with the new password.',
     lostTitle: 'This link is no longer valid',
     lostText:
       'The link was already used, is older than 30 minutes, or was replaced by a newer one. Request another link in the app and open the latest email.',
@@ -23,29 +23,29 @@ export const TEXTS = {
     undoIntro:
       'The email address of your account was changed. If this was not you, undo the change.',
     undoEffect:
-      'This restores your previous address, ends every session, disables your password, and emails you a link to set a new one.',
+      'This restores your previous address, logs out every device, disables your password, and emails you a link to set a new one.',
     takeBack: 'Undo the change',
     undoneTitle: 'The change was undone',
     undoneText:
-      'Your previous address was restored, and all sessions were ended. Open the email that we are sending you and set a new password.',
+      'Your previous address was restored, and all devices were logged out. Open the email that we are sending you and set a new password.',
     undoLostTitle: 'This link is no longer valid',
     undoLostText:
-      'The link was already used or is older than 72 hours. If you need help, contact the shop.',
+      'The link was already used, is older than 72 hours, or became invalid because an earlier change was undone. If you need help, contact us.',
     back: (_min, shop) => `Back to ${shop}`,
     busy: 'The service is busy. Try again in a moment.',
-    later: (seconds) => `Too many attempts. Try again in ${seconds} seconds.`,
+    later: (seconds) => `Too many attempts. Try again in ${Math.ceil(seconds / 60)} min.`,
     offline: 'The service cannot be reached. Check your connection and try again.',
     broken: 'Something went wrong on our side. Try again later.',
     refused: {
       too_short: (min) => `The password must have at least ${min} characters.`,
       too_long: () => 'The password is too long: at most 256 characters.',
       blocklisted: (_min, detail) => detail,
-      malformed: (_min, detail) => detail,
+      malformed: () => 'The password contains an invalid character.',
     },
   },
   de: {
     chooseTitle: 'Neues Passwort wählen',
-    chooseIntro: 'Es ersetzt Ihr bisheriges Passwort und beendet alle Sitzungen.',
+    chooseIntro: 'Es ersetzt Ihr bisheriges Passwort. Alle Geräte werden abgemeldet.',
     passwordLabel: 'Neues Passwort',
     show: 'Anzeigen',
     hide: 'Verbergen',
@@ -53,11 +53,11 @@ export const TEXTS = {
     hidden: 'Das Passwort ist verborgen.',
     hint: (min) =>
       `Mindestens ${min} Zeichen. Gut geeignet sind mehrere Wörter, die nichts miteinander zu tun haben.`,
-    save: 'Passwort setzen',
+    save: 'Passwort festlegen',
     sending: 'Einen Moment …',
-    doneTitle: 'Ihr neues Passwort ist gesetzt',
+    doneTitle: 'Ihr neues Passwort ist festgelegt',
     doneText:
-      'Alle Sitzungen wurden beendet. Melden Sie sich mit dem neuen Passwort in der App an.',
+      'Alle Geräte wurden abgemeldet. Melden Sie sich mit dem neuen Passwort in der App an.',
     lostTitle: 'Dieser Link ist nicht mehr gültig',
     lostText:
       'Der Link wurde bereits verwendet, ist älter als 30 Minuten oder wurde durch einen neueren ersetzt. Fordern Sie in der App einen neuen Link an und öffnen Sie die neueste E-Mail.',
@@ -68,17 +68,18 @@ export const TEXTS = {
     undoIntro:
       'Die E-Mail-Adresse Ihres Kontos wurde geändert. Wenn Sie das nicht waren, nehmen Sie die Änderung zurück.',
     undoEffect:
-      'Ihr Konto erhält wieder die vorherige Adresse, alle Sitzungen werden beendet, und Ihr Passwort wird ungültig. Sie erhalten eine E-Mail mit einem Link, um ein neues zu setzen.',
+      'Ihr Konto erhält wieder die vorherige Adresse, alle Geräte werden abgemeldet, und Ihr Passwort wird ungültig. Sie erhalten eine E-Mail mit einem Link, um ein neues festzulegen.',
     takeBack: 'Änderung zurücknehmen',
     undoneTitle: 'Die Änderung wurde zurückgenommen',
     undoneText:
-      'Ihr Konto hat wieder die vorherige Adresse, und alle Sitzungen wurden beendet. Öffnen Sie die E-Mail, die wir Ihnen jetzt schicken, und setzen Sie ein neues Passwort.',
+      'Ihr Konto hat wieder die vorherige Adresse, und alle Geräte wurden abgemeldet. Öffnen Sie die E-Mail, die wir Ihnen jetzt schicken, und legen Sie ein neues Passwort fest.',
     undoLostTitle: 'Dieser Link ist nicht mehr gültig',
     undoLostText:
-      'Der Link wurde bereits verwendet oder ist älter als 72 Stunden. Wenn Sie Hilfe benötigen, wenden Sie sich an das Geschäft.',
+      'Der Link wurde bereits verwendet, ist älter als 72 Stunden oder wurde ungültig, weil eine frühere Änderung zurückgenommen wurde. Wenn Sie Hilfe benötigen, wenden Sie sich bitte an uns.',
     back: (_min, shop) => `Zurück zu ${shop}`,
     busy: 'Der Dienst ist gerade ausgelastet. Versuchen Sie es gleich noch einmal.',
-    later: (seconds) => `Zu viele Versuche. Versuchen Sie es in ${seconds} Sekunden noch einmal.`,
+    later: (seconds) =>
+      `Zu viele Versuche. Versuchen Sie es in ${Math.ceil(seconds / 60)} Min. noch einmal.`,
     offline:
       'Der Dienst ist nicht erreichbar. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.',
     broken: 'Bei uns ist ein Fehler aufgetreten. Versuchen Sie es später noch einmal.',
@@ -86,7 +87,7 @@ export const TEXTS = {
       too_short: (min) => `Das Passwort muss mindestens ${min} Zeichen haben.`,
       too_long: () => 'Das Passwort ist zu lang: höchstens 256 Zeichen.',
       blocklisted: () =>
-        'Dieses Passwort ist zu verbreitet, aus einem Datenleck bekannt oder enthält nur Ihre Adresse, Ihren Namen oder den Namen dieses Dienstes. Wählen Sie ein anderes.',
+        'Dieses Passwort ist zu häufig, aus einem Datenleck bekannt oder besteht nur aus Ihrer Adresse, Ihrem Namen oder dem Namen dieses Dienstes. Wählen Sie ein anderes.',
       malformed: () => 'Das Passwort enthält ein ungültiges Zeichen.',
     },
   },
