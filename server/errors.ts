@@ -16,18 +16,16 @@ export const ERRORS = {
   forbidden: 'You do not have permission to do this.',
   email_unverified: 'Verify your email address before you log in.',
   wrong_password: 'The current password is wrong.',
-  account_disabled: 'This account is disabled; contact an administrator.',
-  own_role:
-    'You cannot change your own role or disable your own account; ask another administrator.',
+  account_disabled: 'This account is disabled; contact the shop.',
+  own_role: 'You cannot change your own role or disable your own account; ask another admin.',
   not_found: 'The requested resource was not found.',
   method_not_allowed: 'This method is not allowed; the Allow header lists the allowed methods.',
   request_timeout: 'The request was not received in time; send it again.',
   email_taken: 'Email already registered.',
-  last_admin:
-    'The last active administrator cannot be removed; appoint another administrator first.',
+  last_admin: 'The service needs at least one active admin; appoint another admin first.',
   email_change_undoable:
     'The previous address can still undo the last change of the address. Try again 72 hours after that change.',
-  user_inactive: 'Only a verified and enabled user can become an administrator.',
+  user_inactive: 'Only a verified and enabled user can become an admin.',
   mail_not_failed: 'Only a dead or bounced message can be resent.',
   body_too_large: 'The request body is too large.',
   uri_too_long: 'The URL exceeds the limit of 2048 bytes.',

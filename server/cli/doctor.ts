@@ -5,7 +5,7 @@ import { openDatabase } from '../database/open.ts'
 import { databaseProblem } from '../database/problems.ts'
 import type { DatabaseUrl } from '../database/url.ts'
 import { hasActiveAdmin } from '../accounts/users.ts'
-import type { Command } from './terminal.ts'
+import { assertNoArguments, type Command } from './terminal.ts'
 
 const SKEW_MAX_MS = 5000
 
@@ -14,8 +14,9 @@ type Report = (ok: boolean, text: string) => void
 export const doctor: Command = {
   usage: '',
   summary:
-    'check settings, database, migrations, clock, Redis and admins without changing anything',
-  async run(_args, environment) {
+    'check settings, database, migrations, clock, Redis and admins; creates an empty SQLite database and its key if missing, and changes nothing else',
+  async run(args, environment) {
+    assertNoArguments(args)
     let failed = false
     const report: Report = (ok, text) => {
       failed ||= !ok
@@ -63,7 +64,9 @@ async function reportDatabase(url: DatabaseUrl, report: Report): Promise<void> {
     const pending = await pendingMigrations(connection.db)
     report(
       pending.length === 0,
-      pending.length === 0 ? 'migrations' : `migrations pending: ${pending.join(', ')}`,
+      pending.length === 0
+        ? 'migrations'
+        : `migrations pending: ${pending.join(', ')}; npm start (with MIGRATE=on) or npm run migrate applies them`,
     )
     const skewMs = Math.abs(databaseNowMs - Date.now())
     report(skewMs <= SKEW_MAX_MS, `clock, ${Math.round(skewMs)} ms off the database clock`)

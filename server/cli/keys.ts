@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import type { SigningAlgorithm, SigningKey } from '../keys/signing-keys.ts'
 import { toIso } from '../lib/units.ts'
 import { rotateSigningKeys } from '../keys/signing-key-file.ts'
-import { type Command, readArgs, UsageError, withContext } from './terminal.ts'
+import { assertNoArguments, type Command, withContext } from './terminal.ts'
 import { commit, NO_CAUSE } from '../accounts/write.ts'
 
 export const rotateKeysCommand: Command = {
@@ -11,8 +11,7 @@ export const rotateKeysCommand: Command = {
   summary:
     'add the next signing key to JWT_PRIVATE_KEY_FILE; it is published immediately and used after 30 minutes',
   run(args, environment) {
-    if (readArgs(args, {}).positionals.length > 0)
-      throw new UsageError('this command takes no arguments')
+    assertNoArguments(args)
     const { algorithm, path } = signingKeySettings(environment)
     // The key file may not exist yet, and this command signs nothing.
     const settings = { ...environment, ALGORITHM: '', JWT_PRIVATE_KEY_FILE: '' }

@@ -1,12 +1,13 @@
 import { readConfig } from '../settings/config.ts'
 import { migrate } from '../database/migrate.ts'
 import { openDatabase } from '../database/open.ts'
-import type { Command } from './terminal.ts'
+import { assertNoArguments, type Command } from './terminal.ts'
 
 export const migrateDatabase: Command = {
   usage: '',
   summary: 'bring the database schema up to date',
-  async run(_args, environment) {
+  async run(args, environment) {
+    assertNoArguments(args)
     const { secrets } = readConfig(environment)
     const backend = await openDatabase(secrets.databaseUrl)
     try {

@@ -1,9 +1,10 @@
-import { type Command, withContext } from './terminal.ts'
+import { assertNoArguments, type Command, withContext } from './terminal.ts'
 
 export const printOpenApi: Command = {
   usage: '',
   summary: 'print the OpenAPI document',
-  async run() {
+  async run(args) {
+    assertNoArguments(args)
     // The document does not depend on settings or data: an empty in-memory database is enough.
     return withContext({ DATABASE_URL: 'sqlite:///:memory:' }, async (ctx) => {
       // Imported here, because no other command needs Fastify and the endpoints.

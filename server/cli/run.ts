@@ -54,6 +54,8 @@ export async function run(
   const name = Object.keys(COMMANDS).find((known) => `${words.join(' ')} `.startsWith(`${known} `))
   const command = COMMANDS[name ?? '']
   if (wantsHelp || name === undefined || command === undefined) {
+    if (!wantsHelp && words.length > 0)
+      console.error(`Unknown command: ${words.slice(0, 2).join(' ')}`)
     ;(wantsHelp ? console.log : console.error)(usage(name ?? words[0]))
     return wantsHelp ? 0 : 2
   }

@@ -39,6 +39,11 @@ export function readArgs<Options extends NonNullable<ParseArgsConfig['options']>
   }
 }
 
+export function assertNoArguments(args: readonly string[]): void {
+  if (readArgs(args, {}).positionals.length > 0)
+    throw new UsageError('this command takes no arguments')
+}
+
 /** Opens the configured database for `work`. Warnings and errors go to standard error. */
 export async function withContext<T>(
   environment: Environment,

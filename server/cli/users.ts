@@ -50,7 +50,9 @@ export const listUsers: Command = {
   usage: '[--q TEXT] [--role admin|user]',
   summary: 'list users, one JSON object per line',
   run(args, environment) {
-    const { values } = readArgs(args, { q: { type: 'string' }, role: { type: 'string' } })
+    const options = { q: { type: 'string' }, role: { type: 'string' } } as const
+    const { values, positionals } = readArgs(args, options)
+    if (positionals.length > 0) throw new UsageError('this command takes options only')
     const filters = {
       q: values.q,
       role: values.role === undefined ? undefined : roleNamed(values.role),
@@ -110,7 +112,7 @@ export const enableUserCommand: Command = {
 
 export const deleteUserCommand: Command = {
   usage: '<id or email>',
-  summary: 'delete a user and all data stored about it',
+  summary: 'delete a user and all personal data stored about them',
   run: (args, environment) =>
     withUser(args, environment, async (ctx, user) => {
       await removeUser(ctx, user.id)

@@ -205,7 +205,11 @@ export const SETTINGS = {
     'Coffee Shop',
     'The name of the shop in mail, text messages, pages and the API documentation; at most 40 characters. It is also the sender’s display name if `MAIL_FROM` has none.',
   ),
-  SHOP_URL: define(httpUrl, undefined, 'The website of the shop: mail and pages link to it.'),
+  SHOP_URL: define(
+    httpUrl,
+    undefined,
+    'The website where customers log in; emails and pages link to it. Set it before you send email: without it, emails link to PUBLIC_URL, which has no login page.',
+  ),
   CORS_ORIGINS: define(
     originList,
     [],

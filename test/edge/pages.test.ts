@@ -88,7 +88,7 @@ describe('GET /', () => {
 
     const [website, ...ours] = linksIn(text)
     assert.equal(website, 'https://shop.example')
-    assert.deepEqual(ours, ['reset', 'docs', 'health'])
+    assert.deepEqual(ours, ['docs', 'ready'])
     for (const path of ours) assert.equal((await service.get(`/${path}`)).status, 200)
     assert.doesNotMatch(text, /<script|\bstyle=|\bon\w+=|\{\{/)
   })
@@ -110,7 +110,7 @@ describe('GET /', () => {
 
     const { text } = await service.get('/')
 
-    assert.deepEqual(linksIn(text), ['reset', 'docs', 'health'])
+    assert.deepEqual(linksIn(text), ['docs', 'ready'])
   })
 })
 

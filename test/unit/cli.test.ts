@@ -20,6 +20,11 @@ describe('misuse', () => {
     ['users', 'create', 'a@example.com', '--role', 'root'],
     ['users', 'set-role', 'a@example.com', 'root'],
     ['users', 'list', '--sort', 'id'],
+    ['users', 'list', 'ann'],
+    ['doctor', 'now'],
+    ['migrate', 'now'],
+    ['openapi', '--json'],
+    ['keys', 'rotate', 'now'],
     ['sessions', 'end'],
     ['sessions', 'end', '--all', 'now'],
     ['sessions', 'end', '--all', '--user', '1'],
@@ -69,6 +74,14 @@ describe('misuse', () => {
     assert.equal(exitCode, 0)
     assert.match(stdout, /^ {2}users list /m)
     assert.doesNotMatch(stdout, /doctor/)
+  })
+
+  test('2 and the unknown command, without what else was typed', async () => {
+    const { exitCode, stdout, stderr } = await runProgram(['users', 'lost', CANARY])
+
+    assert.deepEqual([exitCode, stdout], [2, ''])
+    assert.match(stderr, /^Unknown command: users lost\nusage: [^]* {2}users list /)
+    assert.doesNotMatch(stderr, new RegExp(CANARY))
   })
 
   test('2 and every command for the script without one: nothing is served', async () => {

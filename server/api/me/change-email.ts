@@ -21,7 +21,7 @@ const schema = {
   tags: ['Me'],
   summary: 'Change my email address',
   description:
-    'Emails a six-digit code to the new address, valid for one hour. The current address stays in use until the code is confirmed. The response is always the same: if the new address belongs to an account, or did less than 72 hours ago, its owner is notified by email and no code is created. Another request invalidates the previous code. At most one email per minute and five per hour are sent for each user, and five per hour to each address. Beyond these limits the response is the same, no email is sent, and the previous code stays valid.',
+    'Emails a six-digit code to the new address, valid for one hour. The current address stays in use until the code is confirmed. The response does not reveal whether the new address is registered: if the new address belongs to an account, or did less than 72 hours ago, its owner is notified by email and no code is created. For 72 hours after a change of the address the request is refused with `email_change_undoable`. Another request invalidates the previous code. At most one email per minute and five per hour are sent for each user, and five per hour to each address. Beyond these limits the response is the same, no email is sent, and the previous code stays valid.',
   body: Type.Object(
     { email: Email, current_password: CurrentPassword },
     { title: 'EmailChange', additionalProperties: false },

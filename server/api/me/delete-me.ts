@@ -16,7 +16,7 @@ const schema = {
   tags: ['Me'],
   summary: 'Delete my account',
   description:
-    'Deletes the account and all data stored about it. All tokens stop working immediately, and a final email confirms the deletion. For 72 hours after a change of the address the request is refused, because the previous address can still recover the account. The address becomes available again; the id is never reused. Audit events are kept with the id, but without address, name or network.',
+    'Deletes the account and all personal data stored about you. All tokens stop working immediately, and a final email confirms the deletion. For 72 hours after a change of the address the request is refused, because the previous address can still recover the account. The address becomes available again; the id is never reused. Audit events are kept with the id, but without address, name or network.',
   body: Type.Object({ current_password: CurrentPassword }, { additionalProperties: false }),
   response: { 204: Type.Null({ description: 'The account was deleted.' }) },
   errors: [
