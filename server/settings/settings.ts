@@ -180,8 +180,8 @@ export const SETTINGS = {
   MAIL_MAX_PER_HOUR: define(
     integer(1, 1_000_000),
     1000,
-    'The number of mails per hour, across all processes, after which sign-up mail is delayed and an error is logged each minute. Password resets and security notices are not delayed.',
-    { unit: 'mails' },
+    'The maximum number of emails per hour across all processes; beyond it, sign-up emails are delayed and an error is logged each minute. Password resets and security notices are not delayed.',
+    { unit: 'emails' },
   ),
   SMS_URL: define(
     smsUrl,

@@ -25,7 +25,7 @@ function page(shop: Shop, examples: readonly ExampleMail[]): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
-<title>Mails – ${escapeHtml(shop.name)}</title>
+<title>Emails – ${escapeHtml(shop.name)}</title>
 <style>
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 72em; padding: 1em }
 section { align-items: start; display: grid; gap: 1em; grid-template-columns: repeat(auto-fit, minmax(20em, 1fr)) }
@@ -35,7 +35,7 @@ iframe { width: 100%; height: 34em; padding: 0 }
 </style>
 </head>
 <body>
-<h1>Mails</h1>
+<h1>Emails</h1>
 ${examples.map(section).join('\n')}
 <h1>Text messages</h1>
 ${exampleSms(shop).map(textMessage).join('\n')}
