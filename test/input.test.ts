@@ -272,6 +272,8 @@ describe('what is sent', () => {
     for (const [url, body, sentence] of [
       [LOGIN, undefined, 'Send a JSON object.'],
       [LOGIN, { email: 'ann', password: PASSWORD }, 'This must be an email address.'],
+      [LOGIN, { email: 'ann@example.com', password: '' }, 'This must not be empty.'],
+      [LOGIN, { email: 'ann@example.com', password: PASSWORD, x: 1 }, 'This field is unknown.'],
       [VERIFY, { email: 'ann@example.com', code: '123' }, 'This must be six digits.'],
       [`${ME}/phone`, { phone: '015123' }, /^This must be a phone number with \+/],
       ['/api/v1/mail/x/resend', undefined, 'This must be an id: a UUID in lower case.'],
@@ -285,6 +287,13 @@ describe('what is sent', () => {
         else assert.match(detail, sentence)
       })
     }
+
+    test('422 that lists the values of a parameter, without the one that was sent', async () => {
+      const answer = await list('role=root')
+
+      assertProblem(answer, 'validation_failed')
+      assert.equal(answer.body.errors[0].detail, 'This must be one of: user, admin.')
+    })
 
     test('401 invalid_credentials when passwords differ only after a NUL', async () => {
       await service.addUser('nul@example.com', `${PASSWORD}\0d`)

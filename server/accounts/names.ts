@@ -12,7 +12,7 @@ export function normalFullName(typed: string | null): string | null {
     throw fieldError(
       '/full_name',
       'characters',
-      'Control, line and bidi characters are not allowed in a name.',
+      'Control, line break and bidi characters are not allowed in a name.',
     )
   }
   if ([...name].length > FULL_NAME_MAX_LENGTH) {

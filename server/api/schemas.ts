@@ -22,6 +22,13 @@ export const Password = Type.String({
   examples: ['correct horse battery staple'],
 })
 
+/** A password that the route sets. */
+export const NewPassword = Type.String({
+  ...Password,
+  description:
+    'At least 8 characters by default (PASSWORD_MIN_LENGTH), 15 for admins; at most 256 characters. Common and leaked passwords, and passwords that consist of the user’s address or name, are rejected with a code in errors. The password is neither trimmed nor truncated and is compared in Unicode NFC.',
+})
+
 /** The example is a wrong password, so that sending the documented request changes nothing. */
 export const CurrentPassword = Type.String({ ...Password, examples: ['your current password'] })
 
@@ -66,7 +73,10 @@ export const User = Type.Object(
     created_at: Time('Creation time of the account.'),
     updated_at: Time('Time of the last change.'),
     verification_expires_at: Type.Optional(
-      Time('Only while unverified: the time when the account will be deleted.'),
+      Time(
+        'Only while unverified: the time when the account will be deleted.',
+        '2026-11-24T17:40:00.000Z',
+      ),
     ),
   },
   { title: 'User', additionalProperties: false, description: 'A user.' },

@@ -8,7 +8,12 @@ const LIMIT_DEFAULT = 100
 
 /** The page size. */
 export const Limit = Type.Optional(
-  Type.Integer({ minimum: 1, maximum: 100, default: LIMIT_DEFAULT }),
+  Type.Integer({
+    minimum: 1,
+    maximum: 100,
+    default: LIMIT_DEFAULT,
+    description: 'Maximum number of entries on a page.',
+  }),
 )
 
 /** The pagination cursor; `key` is an example of its content. */
@@ -71,6 +76,7 @@ export async function sendPage<Row, Key extends object>(
 function readCursor(ctx: Context, scope: string, cursor: string): unknown {
   const key = openCursor(ctx.keys, scope, cursor)
   if (key !== undefined) return key
-  const detail = 'This cursor is not from the page before with the same sort and filters.'
+  const detail =
+    'Use the cursor from the Link header of the previous page, with the same sort and filters.'
   throw fieldError('after', 'cursor', detail)
 }

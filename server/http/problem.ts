@@ -174,7 +174,7 @@ function escapePointer(name: string): string {
 function sentence(keyword: string, params: Record<string, unknown>): string {
   switch (keyword) {
     case 'additionalProperties':
-      return 'This field is not known here.'
+      return 'This field is unknown.'
     case 'required':
       return 'This field is required.'
     case 'type':
@@ -183,15 +183,18 @@ function sentence(keyword: string, params: Record<string, unknown>): string {
     case 'maxLength':
     case 'minimum':
     case 'maximum':
+      if (keyword === 'minLength' && params['limit'] === 1) return 'This must not be empty.'
       return `This must be ${keyword.startsWith('min') ? 'at least' : 'at most'} ${String(params['limit'])}${keyword.endsWith('Length') ? ' characters long' : ''}.`
     case 'enum':
+      // The schema's values, which are ours.
+      return `This must be one of: ${(params['allowedValues'] as unknown[]).join(', ')}.`
     case 'const':
       return 'This is not one of the allowed values.'
     case 'format':
     case 'pattern':
-      return FORMS[String(params[keyword])] ?? 'This does not have the expected form.'
+      return FORMS[String(params[keyword])] ?? 'This has an invalid format.'
     default:
-      return 'This does not have the expected form.'
+      return 'This has an invalid format.'
   }
 }
 
@@ -201,5 +204,5 @@ const FORMS: Readonly<Record<string, string>> = {
   uuid: 'This must be an id: a UUID in lower case.',
   'date-time': 'This must be a time, such as 2026-11-22T17:40:00Z.',
   [SIX_DIGITS]: 'This must be six digits.',
-  [E164]: 'This must be a phone number with + and the country’s code, such as +4915123456789.',
+  [E164]: 'This must be a phone number with + and country code, such as +4915123456789.',
 }

@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 
 /** An RFC 3339 time in UTC with milliseconds. */
-export const Time = (description: string) =>
-  Type.String({ format: 'date-time', description, examples: ['2026-11-22T17:40:00.000Z'] })
+export const Time = (description: string, example = '2026-11-22T17:40:00.000Z') =>
+  Type.String({ format: 'date-time', description, examples: [example] })
 
 /** A type array instead of a union: serialising a union validates each value first. */
 export const NullableText = (description: string, examples: readonly (string | null)[]) =>

@@ -19,7 +19,7 @@ import {
   enqueuePasswordChanged,
   setPassword,
 } from '../../accounts/passwords.ts'
-import { Password, Sentence, LinkToken } from '../schemas.ts'
+import { NewPassword, Sentence, LinkToken } from '../schemas.ts'
 import { deletePhoneChangeOf } from '../../accounts/phone-changes.ts'
 import { deleteSignUpsOf } from '../../accounts/sign-ups.ts'
 import { expiryCutoff } from '../../accounts/expiry.ts'
@@ -37,7 +37,7 @@ const schema = {
   body: Type.Object(
     {
       token: LinkToken('The token from the most recent link.'),
-      password: Password,
+      password: NewPassword,
     },
     { title: 'PasswordReset', additionalProperties: false },
   ),

@@ -16,7 +16,7 @@ import { HOUR_MS, SECOND_MS } from '../../lib/units.ts'
 import { type NewAccount, openUnverified } from '../../accounts/addresses.ts'
 import { assertGoodPassword } from '../../accounts/passwords.ts'
 import { addSignUp, PENDING_MAX } from '../../accounts/sign-ups.ts'
-import { FullName, Password } from '../schemas.ts'
+import { FullName, NewPassword } from '../schemas.ts'
 import { type PublicUserRow, userForLogin } from '../../accounts/users.ts'
 import { normalFullName } from '../../accounts/names.ts'
 import {
@@ -35,7 +35,7 @@ const schema = {
   description:
     'Emails a six-digit code that verifies the address and activates the password of this sign-up. An unverified address can be signed up repeatedly, with up to five pending sign-ups. Keep `sign_up_id` and send it with the code, so that only your own sign-up can be activated. Emails are in English or German, according to `Accept-Language`. An account that is not verified in time (two days by default) is deleted.',
   body: Type.Object(
-    { email: Email, password: Password, full_name: Type.Optional(FullName) },
+    { email: Email, password: NewPassword, full_name: Type.Optional(FullName) },
     { title: 'SignUp', additionalProperties: false },
   ),
   response: {

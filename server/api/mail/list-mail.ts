@@ -9,8 +9,12 @@ import { KINDS } from '../../messages/kinds.ts'
 
 const Query = Type.Object(
   {
-    state: Type.Optional(Type.Enum([...MAIL_STATES])),
-    kind: Type.Optional(Type.Enum(Object.keys(KINDS))),
+    state: Type.Optional(
+      Type.Enum([...MAIL_STATES], { description: 'Only messages in this state.' }),
+    ),
+    kind: Type.Optional(
+      Type.Enum(Object.keys(KINDS), { description: 'Only messages of this kind.' }),
+    ),
     limit: Limit,
     after: After('filters', { createdAt: '2026-11-22' }),
   },

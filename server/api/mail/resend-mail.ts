@@ -13,7 +13,9 @@ const schema = {
   description:
     'Queues a `dead` or `bounced` message for redelivery, with the same id and a reset retry counter. A message that has become obsolete, such as an expired code, is then dropped.',
   params: Type.Object({ id: Uuid('The id of the message.') }, { additionalProperties: false }),
-  response: { 202: Mail },
+  response: {
+    202: { ...Mail, 'x-response-description': 'The message was queued for redelivery.' },
+  },
   errors: ['not_found', 'mail_not_failed'] as const,
 }
 

@@ -17,7 +17,7 @@ import {
   enqueuePasswordChanged,
   setPassword,
 } from '../../accounts/passwords.ts'
-import { Password, CurrentPassword } from '../schemas.ts'
+import { NewPassword, CurrentPassword } from '../schemas.ts'
 
 const schema = {
   operationId: 'changePassword',
@@ -26,7 +26,7 @@ const schema = {
   description:
     'Ends all other sessions; the current session continues. Password reset links and a pending change of the address become invalid, and the user is notified by email. An admin’s password must have at least 15 characters. If a list of leaked passwords is configured, the response takes up to one second longer.',
   body: Type.Object(
-    { current_password: CurrentPassword, new_password: Password },
+    { current_password: CurrentPassword, new_password: NewPassword },
     { title: 'PasswordChange', additionalProperties: false },
   ),
   response: { 204: Type.Null({ description: 'The password was changed.' }) },

@@ -9,7 +9,7 @@ const schema = {
   operationId: 'endOtherSessions',
   tags: ['Me'],
   summary: 'End all my other sessions',
-  description: 'Signs out every other device immediately. The request is idempotent.',
+  description: 'Logs out every other device immediately. The request is idempotent.',
   response: { 204: Type.Null({ description: 'All other sessions were ended.' }) },
 }
 

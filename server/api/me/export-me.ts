@@ -16,24 +16,24 @@ const schema = {
   operationId: 'exportMe',
   tags: ['Me'],
   summary: 'Export my data',
-  description: `Returns all data stored about the caller, as a file. Omitted are secrets (the password hash, ids from which links are derived) and data about other people (the client addresses of admins). Each list contains the newest ${ROWS_MAX} entries.`,
+  description: `Returns all data stored about the caller, as a file. Secrets (the password hash and the ids from which links are derived) and data about other people (client addresses of admins) are omitted. Each list contains the newest ${ROWS_MAX} entries.`,
   response: {
     200: Type.Object(
       {
-        exported_at: Time('Now.'),
+        exported_at: Time('Time of the export.'),
         user: Type.Unsafe<Record<string, unknown>>({
           ...Row,
           description: 'The account. The password hash is not exported.',
         }),
-        sign_ups: Rows('Attempts to sign up.'),
-        sessions: Rows('Sessions: when, with which device, from which network.'),
-        phone_changes: Rows('Numbers that wait for their code.'),
+        sign_ups: Rows('Sign-ups.'),
+        sessions: Rows('Sessions with time, device and network.'),
+        phone_changes: Rows('Phone numbers pending confirmation.'),
         email_changes: Rows('Changes of the address.'),
         password_resets: Rows('Links to set a new password.'),
-        code_failures: Rows('Tries at codes in the last 24 hours.'),
-        messages: Rows('Mails and text messages, without what they say.'),
+        code_failures: Rows('Wrong codes entered in the last 24 hours.'),
+        messages: Rows('Emails and text messages, without their content.'),
         events: Rows(
-          'The audit log. `actor` and `subject` are `me`, `another` or `nobody`; what concerns another user is null.',
+          'The audit log. `actor` and `subject` are `me`, `another` or `nobody`; data about another user is null.',
         ),
         truncated: Type.Array(Type.String({ examples: ['events'] }), {
           description: 'Names of lists from which older entries were omitted.',

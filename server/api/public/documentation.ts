@@ -115,7 +115,7 @@ const PROBLEM_SCHEMA = {
     code: {
       type: 'string',
       enum: Object.keys(STATUS),
-      description: 'A stable error code; see docs/errors.md.',
+      description: 'A stable error code: handle errors by this code, not by detail.',
     },
     request_id: {
       type: 'string',
@@ -132,8 +132,11 @@ const PROBLEM_SCHEMA = {
             type: 'string',
             description: 'A JSON pointer (RFC 6901) into the body, or the name of a parameter.',
           },
-          code: { type: 'string' },
-          detail: { type: 'string' },
+          code: {
+            type: 'string',
+            description: 'The violated rule, such as required, format or too_short.',
+          },
+          detail: { type: 'string', description: 'An explanation for a person.' },
         },
         additionalProperties: false,
       },

@@ -11,7 +11,7 @@ const schema = {
   operationId: 'endUserSessions',
   tags: ['Users'],
   summary: 'End all sessions of a user',
-  description: 'Signs the user out everywhere immediately. The user can log in again.',
+  description: 'Logs the user out on every device immediately. The user can log in again.',
   params: UserIdParams,
   response: { 204: Type.Null({ description: 'All sessions were ended.' }) },
   errors: ['not_found'] as const,

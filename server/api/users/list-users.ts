@@ -29,8 +29,12 @@ const Query = Type.Object(
         examples: ['ann'],
       }),
     ),
-    role: Type.Optional(Type.Enum(['user', 'admin'], { type: 'string' })),
-    is_verified: Type.Optional(Type.Boolean()),
+    role: Type.Optional(
+      Type.Enum(['user', 'admin'], { type: 'string', description: 'Only users with this role.' }),
+    ),
+    is_verified: Type.Optional(
+      Type.Boolean({ description: 'Only verified or only unverified users.' }),
+    ),
     sort: Type.Optional(
       Type.Enum(['id', '-id', 'email', '-email', 'created_at', '-created_at'], {
         type: 'string',
@@ -59,7 +63,7 @@ export function listUsersRoute(app: App, ctx: Context, guards: Guards): void {
     const { query } = request
     const { sort = 'id', skip = 0 } = query
     if (query.after !== undefined && query.skip !== undefined) {
-      throw fieldError('skip', 'with_after', 'Use either skip or after.')
+      throw fieldError('skip', 'with_after', 'Use either skip or after, not both.')
     }
     const filters = { q: query.q, role: query.role, isVerified: query.is_verified }
     const page = await sendPage(
