@@ -70,7 +70,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
   })
   const pwnedPasswords = createPwnedPasswords({
     url: config.pwnedPasswordsUrl,
-    warn: (details) => log.warn(details, 'passwords accepted without leaked-password check'),
+    warn: (details) => log.warn(details, 'passwords accepted without a check for leaks'),
   })
   return {
     config,

@@ -102,9 +102,12 @@ function explain(error: unknown): string {
   if (problem !== undefined) return `Cannot start:\n  ${problem}`
   if (error instanceof AppError) return `Cannot start: ${error.message}${cause(error)}`
   if (error instanceof Error && 'code' in error) {
-    if (error.code === 'EADDRINUSE') return `Cannot start: ${error.message}; set PORT to a free one`
+    if (error.code === 'EADDRINUSE') {
+      const { address, port } = error as { address?: string; port?: number }
+      return `Cannot start:\n  PORT ${port} is already in use on ${address}; stop the other program or set PORT to a free port`
+    }
     if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
-      return `Cannot start: ${error.message}; set HOST to an address of this machine`
+      return 'Cannot start:\n  HOST is not an address of this machine'
   }
   // The message of a system error names the port, address or path.
   if (error instanceof Error && 'syscall' in error) return `Cannot start: ${error.message}`

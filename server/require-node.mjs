@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 26 || (major === 26 && minor < 10)) {
   console.error(
-    `Node 26.10 or newer is needed, this is ${process.versions.node}. Run "npm ci" and then use npm: it brings the right one.`,
+    `Node 26.10 or newer is required; this is ${process.versions.node}. Run "npm ci", then start with npm: it uses the right version.`,
   )
   process.exit(1)
 }

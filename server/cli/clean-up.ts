@@ -10,7 +10,8 @@ const PAGE = 1000
 
 export const cleanUpCommand: Command = {
   usage: '[--dry-run] [--force]',
-  summary: 'delete expired unverified users; --dry-run only lists their ids',
+  summary:
+    'delete expired unverified users; --dry-run only lists their ids, --force deletes even if more than 1000 users and half of all would be deleted',
   run(args, environment) {
     const { values, positionals } = readArgs(args, {
       'dry-run': { type: 'boolean', default: false },

@@ -17,8 +17,9 @@ const PAGE = 500
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export const listMailCommand: Command = {
-  usage: '[--state STATE] [--kind KIND]',
-  summary: 'list messages and their delivery state, newest first, one JSON object per line',
+  usage: '[--state waiting|sent|dropped|bounced|dead] [--kind KIND]',
+  summary:
+    'list messages and their delivery state, newest first, one JSON object per line; an unknown KIND prints the list of kinds',
   run(args, environment) {
     const options = { state: { type: 'string' }, kind: { type: 'string' } } as const
     const { values, positionals } = readArgs(args, options)
@@ -47,7 +48,8 @@ export const showMailCommand: Command = {
 
 export const resendMailCommand: Command = {
   usage: '<id> | --state dead|bounced [--kind KIND] [--yes]',
-  summary: 'queue a dead or bounced message for redelivery, or all of them',
+  summary:
+    'queue one dead or bounced message for redelivery, or all in a state; bounced ones need --yes',
   run(args, environment) {
     const { values, positionals } = readArgs(args, {
       state: { type: 'string' },
@@ -81,7 +83,7 @@ async function resendAll(ctx: Context, filters: MailFilters): Promise<number> {
       if (!(error instanceof AppError)) throw error
     }
   }
-  console.error(`${resent} ${resent === 1 ? 'message is' : 'messages are'} queued again.`)
+  console.error(`Queued ${resent} ${resent === 1 ? 'message' : 'messages'} for redelivery.`)
   return 0
 }
 

@@ -101,7 +101,7 @@ function usage(topic = ''): string {
   const ofGroup = Object.keys(COMMANDS).filter((name) => name.startsWith(`${topic} `))
   const names = ofGroup.length > 0 ? ofGroup : Object.keys(COMMANDS)
   const lines = names.map(
-    (name) => `  ${`${name} ${COMMANDS[name]?.usage}`.padEnd(63)} ${COMMANDS[name]?.summary}`,
+    (name) => `  ${`${name} ${COMMANDS[name]?.usage}`.padEnd(68)} ${COMMANDS[name]?.summary}`,
   )
   return `usage: npm run cli -- <command>\n\n${lines.join('\n')}\n\n${HINTS}`
 }

@@ -73,7 +73,7 @@ export async function userNamed(ctx: Context, key: string): Promise<PublicUserRo
 export async function readNewPassword(): Promise<string> {
   if (!process.stdin.isTTY) return (await text(process.stdin)).split(/\r?\n/, 1)[0] ?? ''
   const password = await readHidden('Password: ')
-  if ((await readHidden('Repeat the password: ')) !== password)
+  if ((await readHidden('Repeat password: ')) !== password)
     throw new UsageError('the passwords do not match')
   return password
 }

@@ -94,7 +94,7 @@ export const setRoleCommand: Command = {
 
 export const disableUserCommand: Command = {
   usage: '<id or email>',
-  summary: 'disable a user: end all sessions and refuse logins',
+  summary: 'disable a user: end all sessions and reject logins',
   run: (args, environment) =>
     withUser(args, environment, async (ctx, user) =>
       print(ctx, await changeUser(ctx, user.id, { disabled: true })),

@@ -5,25 +5,25 @@ const NAME = 'DATABASE_URL'
 /** SQLSTATEs and the system's codes: https://www.postgresql.org/docs/18/errcodes-appendix.html */
 const POSTGRES: Readonly<Record<string, string>> = {
   ECONNREFUSED:
-    'names a server that refuses connections: is PostgreSQL started, and is the port right?',
-  ENOTFOUND: 'names a host that has no address: is it spelt right?',
-  EAI_AGAIN: 'names a host whose address cannot be looked up now',
-  ETIMEDOUT: 'names a server that does not answer: is it reachable from here?',
-  '28P01': 'has a user or password that the server rejects',
-  '28000': 'has a user that the server rejects from this host: check its pg_hba.conf',
-  '3D000': 'names a database that does not exist: create it with createdb',
-  '42501': 'has a user without the required privilege: the service’s user must own the schema',
-  '57P03': 'names a server that is starting or stopping: try again',
-  '53300': 'names a server that has no free connection: raise its max_connections',
+    'the PostgreSQL server refused the connection; check that it is running and that the port is correct',
+  ENOTFOUND: 'the host was not found; check the spelling',
+  EAI_AGAIN: 'the host name cannot be resolved at the moment',
+  ETIMEDOUT: 'the server does not respond; check that it is reachable from here',
+  '28P01': 'the server rejected the user or password',
+  '28000': 'the server does not allow this user to connect from here; see its pg_hba.conf',
+  '3D000': 'the database does not exist; create it with createdb',
+  '42501': 'the user lacks permission; it must own the schema',
+  '57P03': 'the server is starting or stopping; try again in a moment',
+  '53300': 'the server has no free connections; raise its max_connections',
 }
 
 /** Primary result codes: https://www.sqlite.org/rescode.html */
 const SQLITE: Readonly<Record<number, string>> = {
-  8: 'names a file that is not writable',
-  11: 'names a SQLite database that is damaged: restore a backup',
-  13: 'names a file on a disk that is full',
-  14: 'names a file that cannot be opened: it is a folder, or this user may not read and write it',
-  26: 'names a file that is not a SQLite database',
+  8: 'the file is not writable',
+  11: 'the SQLite database is damaged; restore a backup',
+  13: 'the disk is full',
+  14: 'the file cannot be opened; it is a folder, or this user may not read and write it',
+  26: 'the file is not an SQLite database',
 }
 
 /**
@@ -39,14 +39,14 @@ export function databaseProblem(error: unknown): string | undefined {
   if (!isDatabases) return undefined
   const known =
     syscall === 'mkdir'
-      ? 'names a folder that cannot be created: name another, or create it'
+      ? 'the folder cannot be created; create it yourself or choose another'
       : errcode === undefined
         ? POSTGRES[`${code}`]
         : SQLITE[errcode & 0xff]
   if (known === undefined && !unavailable) return undefined
   // The system's message would repeat the path or the host.
   const why = known !== undefined && syscall !== undefined ? code : cause.message || cause.name
-  return `${NAME} ${known ?? 'names a database that is unavailable'} (${why})`
+  return `${NAME}: ${known ?? 'the database cannot be used at the moment'} (${why})`
 }
 
 interface Cause {

@@ -74,7 +74,10 @@ function watchRedis(client: Redis, log: Logger) {
     up = false
     if (warned) return
     warned = true
-    log.warn({ err: error }, 'Redis is unavailable: this process counts limits alone, at half')
+    log.warn(
+      { err: error },
+      'Redis is unavailable: this process counts on its own, with half of each limit',
+    )
   }
   async function probe(): Promise<void> {
     if (up || probing || client.status !== 'ready') return

@@ -81,7 +81,7 @@ export function signingKeySettings(environment: Environment): {
   const { ALGORITHM: algorithm, JWT_PRIVATE_KEY_FILE: path } = values
   if (algorithm === 'HS256' || path === undefined) {
     const refused = problems.filter((problem) => nameOf(problem) === 'ALGORITHM')
-    const needed = `ALGORITHM and ${KEY_FILE} must be set: EdDSA, and the path of the file`
+    const needed = `ALGORITHM must be EdDSA, ES256 or RS256, and ${KEY_FILE} must be the path of the key file`
     throw new ConfigError(refused.length > 0 ? refused : [needed])
   }
   return { algorithm, path }
@@ -130,7 +130,7 @@ export function dotEnvWarnings(): string[] {
   )
   return Object.keys(parseEnv(file))
     .filter((name) => !known.has(name) && !OTHERS.test(name))
-    .map((name) => `.env names ${name}, which is not a setting; check the spelling`)
+    .map((name) => `.env contains ${name}, which is not a setting; check the spelling`)
 }
 
 function readValues(environment: Environment, problems: string[]): Values {
@@ -156,7 +156,7 @@ function readText(environment: Environment, name: string, secret: boolean): stri
   try {
     content = readFileSync(file)
   } catch {
-    throw new Error(`cannot be read: the file that ${name}_FILE names does not open`)
+    throw new Error(`cannot be read: the file named by ${name}_FILE cannot be opened`)
   }
   // Decoding random bytes as UTF-8 would lose most of their entropy.
   if (!isUtf8(content)) throw new Error(`must be UTF-8 text, the file of ${name}_FILE is not`)
@@ -179,14 +179,14 @@ function loadSigningKeyFile(values: Values, problems: string[]): SigningKeyFile 
   if (algorithm === 'HS256') {
     if (path !== undefined) {
       problems.push(
-        `ALGORITHM must be EdDSA, ES256 or RS256 to use ${KEY_FILE}; or remove ${KEY_FILE}`,
+        `ALGORITHM must be EdDSA, ES256 or RS256 to use ${KEY_FILE}; otherwise remove ${KEY_FILE}`,
       )
     }
     return undefined
   }
   if (path === undefined) {
     problems.push(
-      `${KEY_FILE} is missing: ALGORITHM requires it; name a file and create it with npm run cli -- keys rotate`,
+      `${KEY_FILE} is required with this ALGORITHM; set a path and create the file with: npm run cli -- keys rotate`,
     )
     return undefined
   }
@@ -195,7 +195,7 @@ function loadSigningKeyFile(values: Values, problems: string[]): SigningKeyFile 
     const { SECRET_KEY, SECRET_KEY_PREVIOUS, ADMIN_PASSWORD } = values
     const others = Object.entries({ SECRET_KEY, SECRET_KEY_PREVIOUS, ADMIN_PASSWORD })
     const same = others.find(([, secret]) => secret?.trim() === file.text.trim())
-    if (same) problems.push(`${same[0]} is the same as ${KEY_FILE}’s file; a key has one purpose`)
+    if (same) problems.push(`${same[0]} is the same as ${KEY_FILE}’s file; use a different value`)
     return file
   } catch (error) {
     problems.push(`${KEY_FILE} ${(error as Error).message}`)
@@ -211,17 +211,19 @@ function nameOf(problem: string): string {
 function crossCheck(values: Values): string[] {
   const problems: string[] = []
   if (values.DATABASE_URL.kind === 'postgres' && values.SECRET_KEY === undefined) {
-    problems.push('SECRET_KEY is required with PostgreSQL; make one with: openssl rand -base64 48')
+    problems.push(
+      'SECRET_KEY is required with PostgreSQL; generate one with: openssl rand -base64 48',
+    )
   }
   if (values.SECRET_KEY !== undefined && values.SECRET_KEY === values.SECRET_KEY_PREVIOUS) {
     problems.push('SECRET_KEY_PREVIOUS is the same as SECRET_KEY; remove it')
   }
   if (values.SECRET_KEY !== undefined && values.SECRET_KEY === values.ADMIN_PASSWORD) {
-    problems.push('ADMIN_PASSWORD is the same as SECRET_KEY; a key has one purpose')
+    problems.push('ADMIN_PASSWORD is the same as SECRET_KEY; use a different value')
   }
   if ((values.ADMIN_EMAIL === undefined) !== (values.ADMIN_PASSWORD === undefined)) {
     const missing = values.ADMIN_EMAIL === undefined ? 'ADMIN_EMAIL' : 'ADMIN_PASSWORD'
-    problems.push(`${missing} is missing: ADMIN_EMAIL and ADMIN_PASSWORD go together`)
+    problems.push(`${missing} is missing: set both ADMIN_EMAIL and ADMIN_PASSWORD, or neither`)
   }
   if (values.ADMIN_EMAIL !== undefined && values.ADMIN_PASSWORD !== undefined) {
     const problem = passwordProblem(values.ADMIN_PASSWORD, {
@@ -233,7 +235,7 @@ function crossCheck(values: Values): string[] {
     if (problem !== undefined) problems.push(`ADMIN_PASSWORD is refused: ${problem.detail}`)
   }
   if (values.MAIL_URL.kind !== 'console' && values.MAIL_FROM === undefined) {
-    problems.push('MAIL_FROM is missing: MAIL_URL sends mail, and requires a sender')
+    problems.push('MAIL_FROM is missing: it is required unless MAIL_URL is console:')
   }
   if (values.REFRESH_TOKEN_EXPIRE_DAYS > values.SESSION_MAX_DAYS) {
     problems.push('SESSION_MAX_DAYS must not be less than REFRESH_TOKEN_EXPIRE_DAYS')

@@ -68,7 +68,7 @@ function openNew(file: string): number {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw new Error(
-      `none can be created in the folder that DATABASE_URL names (${code}): make it writable for this user`,
+      `no key can be created in the folder of the database (${code}); allow this user to write there`,
       { cause: error },
     )
   }

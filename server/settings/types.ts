@@ -65,7 +65,7 @@ export function cron(value: string): string {
   } catch (error) {
     throw new Error(expected, { cause: error })
   }
-  if (!occurs) throw new Error(`${expected}, for a date that exists`)
+  if (!occurs) throw new Error(`${expected}, and must match a future time`)
   return value
 }
 
@@ -126,7 +126,7 @@ const PLACEHOLDERS =
 export function secretKey(value: string): string {
   if ([...value].length < 32) throw new Error('must have at least 32 characters')
   if (PLACEHOLDERS.test(value) || new Set(value).size < 8) {
-    throw new Error('is a placeholder; make one with: openssl rand -base64 48')
+    throw new Error('is a placeholder; generate one with: openssl rand -base64 48')
   }
   return value
 }

@@ -129,7 +129,7 @@ describe('the process', () => {
     await broken
   })
 
-  test('says in one line that its port is taken and exits 1', async () => {
+  test('says in one line which port is taken and exits 1', async () => {
     await using first = await startOnDatabase()
     const { port } = new URL(await first.url())
 
@@ -137,7 +137,10 @@ describe('the process', () => {
     const { exitCode, stderr } = await second.finished()
 
     assert.equal(exitCode, 1)
-    assert.match(stderr, /^Cannot start: .*EADDRINUSE.*; set PORT to a free one\n$/)
+    assert.match(
+      stderr,
+      new RegExp(`^Cannot start:\\n  PORT ${port} is already in use on \\S+; .*\\n$`),
+    )
   })
 })
 

@@ -30,7 +30,7 @@ async function start(reply: Reply) {
 }
 
 const warnings = ({ logged }: Service) =>
-  logged.filter((line) => line.includes('passwords accepted without leaked-password check'))
+  logged.filter((line) => line.includes('passwords accepted without a check for leaks'))
 
 describe('a password that has leaked', () => {
   let service: Service

@@ -107,7 +107,7 @@ describe('misuse', () => {
       assert.ok(stdout.includes(`  ${name}`), name)
     const rows = stdout.split('\n').filter((line) => line.startsWith('  '))
     assert.ok(rows.length > 10)
-    for (const row of rows) assert.match(row, /^ {2}[a-z].{60}\S? {1,}\S/)
+    for (const row of rows) assert.match(row, /^ {2}[a-z].{65}\S? {1,}\S/)
   })
 })
 

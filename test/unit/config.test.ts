@@ -197,8 +197,8 @@ describe('a secret in a file', () => {
 
     for (const [why, content, extra, expected] of [
       ['with the setting itself', value, { [name]: value }, /both set/],
-      ['that is missing', undefined, {}, /does not open/],
-      ['that is a folder', null, {}, /does not open/],
+      ['that is missing', undefined, {}, /cannot be opened/],
+      ['that is a folder', null, {}, /cannot be opened/],
       ['that is not text', Buffer.from([0xff, 0xfe, 0x41]), {}, /UTF-8/],
     ] as const) {
       test(`${name}_FILE ${why} is refused in one line`, () => {

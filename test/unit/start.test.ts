@@ -41,7 +41,7 @@ describe('a start', () => {
 
     await assertRefused(
       { env },
-      /^Cannot start:\n  DATABASE_URL names a file that is not a SQLite database .*\n$/,
+      /^Cannot start:\n  DATABASE_URL: the file is not an SQLite database .*\n$/,
     )
   })
 
@@ -54,37 +54,37 @@ describe('a start', () => {
     [
       'an old Node, before all else',
       { NODE_OPTIONS: `--import="${PRETEND_OLD}"`, PORT: 'canary' },
-      /^Node 26\.10 or newer is needed, this is 24\.9\.0\. .*npm ci.*\n$/,
+      /^Node 26\.10 or newer is required; this is 24\.9\.0\. .*npm ci.*\n$/,
     ],
     [
       'a PostgreSQL that does not answer',
       { DATABASE_URL: 'postgresql://ann:canary@127.0.0.1:1/shop' },
-      /^Cannot start:\n  DATABASE_URL names a server that refuses connections.*\(ECONNREFUSED\)\n$/,
+      /^Cannot start:\n  DATABASE_URL: the PostgreSQL server refused the connection.*\(ECONNREFUSED\)\n$/,
     ],
     [
       'an address that is not ours',
       { HOST: '192.0.2.1' },
-      /^Cannot start: .*EADDRNOTAVAIL.*; set HOST to an address of this machine\n$/,
+      /^Cannot start:\n  HOST is not an address of this machine\n$/,
     ],
     [
       'a folder that cannot be created',
       { DATABASE_URL: 'sqlite:////dev/null/canary/app.db' },
-      /^Cannot start:\n  DATABASE_URL names a folder that cannot be created.* \(E[A-Z]+\)\n$/,
+      /^Cannot start:\n  DATABASE_URL: the folder cannot be created.* \(E[A-Z]+\)\n$/,
     ],
     [
       'a folder that cannot be created, nor a key in it',
       { DATABASE_URL: 'sqlite:////dev/null/canary/app.db', SECRET_KEY: '' },
-      /^Cannot start:\n  DATABASE_URL names a folder that cannot be created.* \(E[A-Z]+\)\n$/,
+      /^Cannot start:\n  DATABASE_URL: the folder cannot be created.* \(E[A-Z]+\)\n$/,
     ],
     [
       'a folder instead of a file',
       { DATABASE_URL: `sqlite:///${tmpdir()}` },
-      /^Cannot start:\n  DATABASE_URL names a file that cannot be opened: it is a folder.*\n$/,
+      /^Cannot start:\n  DATABASE_URL: the file cannot be opened; it is a folder.*\n$/,
     ],
     [
       'a server that has no address',
       { DATABASE_URL: 'postgresql://ann:canary@nowhere.invalid/shop' },
-      /^Cannot start:\n  DATABASE_URL names a host .*\n$/,
+      /^Cannot start:\n  DATABASE_URL: the host .*\n$/,
     ],
   ] as const) {
     test(`is refused without a stack for ${why}`, async () => {
@@ -128,8 +128,8 @@ describe('.env', () => {
     const doctor = await runProgram(['doctor'], options)
 
     for (const text of [program.stdout(), doctor.stdout]) {
-      assert.deepEqual(text.match(/\.env names \w+, which is not a setting/g), [
-        '.env names PORTS, which is not a setting',
+      assert.deepEqual(text.match(/\.env contains \w+, which is not a setting/g), [
+        '.env contains PORTS, which is not a setting',
       ])
       assert.doesNotMatch(text, /canary/)
     }
