@@ -4,8 +4,8 @@ import { TEXTS } from './texts.ts'
 import type { Sms } from '../outbox/transports/sms-sender.ts'
 
 /**
- * The code for a phone number, in one segment of 160 GSM characters. It does not identify the account,
- * because the number may be mistyped or reassigned.
+ * The code for a phone number, in one segment of 160 characters if the shop's name is in the GSM
+ * alphabet. It does not identify the account, because the number may be mistyped or reassigned.
  */
 export function phoneCodeSms(
   shop: Shop,

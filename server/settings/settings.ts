@@ -203,7 +203,7 @@ export const SETTINGS = {
   SHOP_NAME: define(
     shopName,
     'Coffee Shop',
-    'The name of the shop in mail, text messages, pages and the API documentation; at most 40 characters. It is also the sender’s display name if `MAIL_FROM` has none.',
+    'The name of the shop in mail, text messages, pages and the API documentation; at most 40 characters. With characters outside the GSM alphabet, such as Cyrillic ones, each text message costs as much as two. It is also the sender’s display name if `MAIL_FROM` has none.',
   ),
   SHOP_URL: define(
     httpUrl,
