@@ -3,8 +3,17 @@ import type { Mail } from '../outbox/transports/mailer.ts'
 import type { Sms } from '../outbox/transports/sms-sender.ts'
 import { KINDS } from './kinds.ts'
 import type { Shop } from './layout.ts'
-import { homeLink, type MailName, originOf, resetLink, undoLink, writeMail } from './mails.ts'
-import { phoneCodeSms } from './sms.ts'
+import {
+  type Facts,
+  homeLink,
+  type MailName,
+  originOf,
+  resetLink,
+  type SmsName,
+  undoLink,
+  writeMail,
+} from './mails.ts'
+import { TEXTS } from './texts.ts'
 
 const TOKEN = `0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.${'A'.repeat(43)}`
 
@@ -17,6 +26,10 @@ export interface Example {
   /** `unknown`: neither IP nor device is known. `service`: caused by the service itself. */
   readonly from?: 'unknown' | 'service'
 }
+
+type Takers = { [Name in MailName]: (facts: Facts<Name>) => void }[MailName]
+/** Every fact of every text: a new one does not compile until it has an example below. */
+type AllFacts = Takers extends (facts: infer Intersection) => void ? Intersection : never
 
 function factsOf({ link = 'home', until, verifies = false, from }: Example, urls: Urls) {
   const origin = originOf({
@@ -36,7 +49,7 @@ function factsOf({ link = 'home', until, verifies = false, from }: Example, urls
     link: links[link],
     from: from === undefined ? origin : from === 'service' ? null : { ip: null, device: null },
     verifies,
-  }
+  } satisfies Omit<AllFacts, 'from'> & { from: unknown; to: string }
 }
 
 interface Urls {
@@ -52,7 +65,9 @@ export interface ExampleMail {
 
 /** An example of every mail in every language, for the preview and the snapshot tests. */
 export function exampleMails(shop: Shop, publicUrl: string): ExampleMail[] {
-  const examples = Object.values(KINDS).flatMap((kind) => Object.entries<Example>(kind.examples))
+  const examples = Object.values(KINDS)
+    .filter((kind) => kind.channel === 'mail')
+    .flatMap((kind) => Object.entries<Example>(kind.examples))
   return LOCALES.flatMap((locale) =>
     examples.map(([kind, example]) => {
       const facts = { ...factsOf(example, { shop, publicUrl }), locale }
@@ -61,11 +76,15 @@ export function exampleMails(shop: Shop, publicUrl: string): ExampleMail[] {
   )
 }
 
-/** The text message in every language. */
+/** An example of every text message in every language. */
 export function exampleSms(shop: Shop): { kind: string; locale: Locale; sms: Sms }[] {
-  return LOCALES.map((locale) => ({
-    kind: 'phone_code',
-    locale,
-    sms: phoneCodeSms(shop, { to: '+4915123456789', code: '042137', locale }),
-  }))
+  const examples = Object.values(KINDS)
+    .filter((kind) => kind.channel === 'sms')
+    .flatMap((kind) => Object.entries<{ text: SmsName }>(kind.examples))
+  return LOCALES.flatMap((locale) =>
+    examples.map(([kind, { text }]) => {
+      const sms = { to: '+4915123456789', text: TEXTS[locale][text](shop.name, { code: '042137' }) }
+      return { kind, locale, sms }
+    }),
+  )
 }

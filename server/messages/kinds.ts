@@ -6,7 +6,7 @@ import type { Job, Kind } from '../outbox/kind.ts'
 import type { Mail } from '../outbox/transports/mailer.ts'
 import type { Sms } from '../outbox/transports/sms-sender.ts'
 import type { Example } from './examples.ts'
-import { homeLink, originOf, writeMail } from './mails.ts'
+import { homeLink, originOf, writeMail, type SmsName } from './mails.ts'
 import { remind } from './remind.ts'
 import { repeatCodes } from './repeat-codes.ts'
 import { sendCode, sendEmailCode, sendPhoneCode } from './send-codes.ts'
@@ -19,15 +19,15 @@ import {
 import type { Shop } from './layout.ts'
 import type { Origin } from './texts.ts'
 
-interface Described<Payload, Message> extends Kind<Message> {
+interface Described<Payload, Message, Shown> extends Omit<Kind<Message>, 'channel'> {
   readonly make: Job<Payload, Message>
   /** For the preview and the snapshot tests, by name. */
-  readonly examples: Readonly<Record<string, Example>>
+  readonly examples: Readonly<Record<string, Shown>>
 }
 
-const mail = <Payload>(kind: Omit<Described<Payload, Mail>, 'channel'>) =>
+const mail = <Payload>(kind: Described<Payload, Mail, Example>) =>
   ({ ...kind, channel: 'mail' }) as const
-const sms = <Payload>(kind: Omit<Described<Payload, Sms>, 'channel'>) =>
+const sms = <Payload>(kind: Described<Payload, Sms, { readonly text: SmsName }>) =>
   ({ ...kind, channel: 'sms' }) as const
 
 /** Every kind of message. Other lists of kinds derive from it. */
@@ -101,7 +101,7 @@ export const KINDS = {
       writeMail(ctx.config.shop, 'emailUndone', payload),
     examples: { email_undone: { text: 'emailUndone' } },
   }),
-  phone_code: sms({ make: sendPhoneCode, examples: {} }),
+  phone_code: sms({ make: sendPhoneCode, examples: { phone_code: { text: 'phoneCode' } } }),
   account_deleted: mail({
     make: confirmDeletion,
     isFarewell: true,

@@ -6,8 +6,13 @@ import type { Config } from '../settings/config.ts'
 import { layOut, type Shop, type Wording } from './layout.ts'
 import { type Origin, TEXTS, type Texts } from './texts.ts'
 
+type NamesOf<Text> = {
+  [Name in keyof Texts]: ReturnType<Texts[Name]> extends Text ? Name : never
+}[keyof Texts]
 /** The name of a mail's text. */
-export type MailName = Exclude<keyof Texts, 'phoneCode'>
+export type MailName = NamesOf<Wording>
+/** The name of a text message. */
+export type SmsName = NamesOf<string>
 /** The parameters of a text besides the name of the shop. */
 export type Facts<Name extends MailName> = Parameters<Texts[Name]>[1]
 

@@ -6,7 +6,7 @@ import { exampleMails, exampleSms } from '../../server/messages/examples.ts'
 import { SHOP } from '../support/settings.ts'
 
 // What people read, letter for letter. After a change that is meant:
-// node --test --test-update-snapshots test/unit/mail-snapshots.test.ts, and look at the difference.
+// npm test -- --test-update-snapshots test/unit/mail-snapshots.test.ts, and look at the difference.
 
 const FOLDER = join(import.meta.dirname, 'snapshots')
 const asIs = { serializers: [(text: string) => text] }

@@ -64,6 +64,7 @@ describe('every mail', () => {
         assert.ok(html.includes(words(line).join(' ')), line)
       }
       assert.ok(!mail.subject.includes('\n'))
+      assert.doesNotMatch(mail.subject + mail.text, /undefined|\[object/)
     })
   }
 
