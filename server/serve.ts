@@ -118,7 +118,9 @@ async function drain(app: App, { log }: Context): Promise<boolean> {
 async function startMetrics(ctx: Context): Promise<Server | undefined> {
   if (ctx.config.metricsPort === undefined) return undefined
   const server = await listenForMetrics(ctx, ctx.config.metricsPort).catch((error: Error) => {
-    throw new ConfigError([`METRICS_PORT cannot be used: ${error.message}`])
+    throw new ConfigError([
+      `METRICS_PORT cannot be used: ${error.message}; each process needs a free port of its own`,
+    ])
   })
   const { port } = server.address() as AddressInfo
   ctx.log.info({ port }, `metrics at http://127.0.0.1:${port}/metrics`)

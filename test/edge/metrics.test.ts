@@ -205,6 +205,9 @@ for (const [what, args] of [
     const { exitCode, stderr } = await runProgram(args, { env })
 
     assert.equal(exitCode, 1)
-    assert.match(stderr, /^Cannot start:\n {2}METRICS_PORT cannot be used: .*EADDRINUSE.*\n$/)
+    assert.match(
+      stderr,
+      /^Cannot start:\n {2}METRICS_PORT cannot be used: .*EADDRINUSE.*; each process needs a free port of its own\n$/,
+    )
   })
 }

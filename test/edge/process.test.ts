@@ -191,14 +191,16 @@ if (DATABASE === 'sqlite') {
 }
 
 describe('a command loads neither Fastify nor the metrics and mail of a server', () => {
-  // Writes each package to standard error when its first file is loaded.
+  // Writes each package once to standard error: a busy reader leaves the pipe little room.
   const listPackages = `
     import { writeSync } from 'node:fs'
     import { registerHooks } from 'node:module'
+    const seen = new Set()
     registerHooks({
       load(url, context, next) {
         const [, name] = /node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url) ?? []
-        if (name) writeSync(2, 'loads ' + name + '\\n')
+        if (name && !seen.has(name)) writeSync(2, 'loads ' + name + '\\n')
+        seen.add(name)
         return next(url, context)
       },
     })`
@@ -210,7 +212,7 @@ describe('a command loads neither Fastify nor the metrics and mail of a server',
   const packagesOf = async (...args: string[]) => {
     const { exitCode, stderr } = await runProgram(args, { env })
     const packages = new Set([...stderr.matchAll(/^loads (.+)$/gm)].map(([, name]) => name))
-    return { exitCode, packages }
+    return { exitCode, packages, stderr: stderr.replaceAll(/^loads .+\n/gm, '') }
   }
   const SERVERS_ONLY = ['fastify', '@fastify/swagger', '@prometheus-io/client', 'nodemailer']
 
@@ -222,7 +224,7 @@ describe('a command loads neither Fastify nor the metrics and mail of a server',
     test(args.join(' '), async () => {
       const loaded = await packagesOf(...args)
 
-      assert.equal(loaded.exitCode, exitCode)
+      assert.equal(loaded.exitCode, exitCode, loaded.stderr)
       assert.ok(loaded.packages.has('kysely'))
       assert.deepEqual(
         SERVERS_ONLY.filter((name) => loaded.packages.has(name)),
