@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts'
 import { SECOND_MS } from '../lib/units.ts'
 import { type Claim, claimMessage } from './claims.ts'
 import { hastenUnconfirmed, type Outcome, writeOutcome } from './outcomes.ts'
-import type { Channel, Kinds, Work } from './kind.ts'
+import type { Channel, Kinds, Sender, Work } from './kind.ts'
 import { createPause, PAUSE_MIN_MS } from './pause.ts'
 import { createQuota } from './quota.ts'
 import { afterFault, type Fault } from './retries.ts'
@@ -16,12 +16,7 @@ interface Addressed {
 /** A channel with its sender and its kinds of message. */
 export interface Route<Message extends Addressed = Addressed> {
   readonly channel: Channel
-  readonly sender: {
-    /** The upper bound of `send`, and the duration of a claim. */
-    readonly timeoutMs: number
-    /** Throws only DeliveryError. */
-    send(message: Message, id: string): Promise<void>
-  }
+  readonly sender: Sender<Message>
   readonly kinds: Kinds<Message>
 }
 

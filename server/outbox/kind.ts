@@ -24,6 +24,19 @@ export type Job<Payload, Message> = (
   payload: Payload,
 ) => Promise<Message | Work | undefined>
 
+/** Hands messages of one channel over to a server. */
+export interface Sender<Message> {
+  /** The upper bound of `send`, and the duration of a claim. */
+  readonly timeoutMs: number
+  /**
+   * Resolves once the server has accepted the message. `id` is the same for every attempt; a mail's
+   * Message-ID begins with it. Throws only DeliveryError.
+   */
+  send(message: Message, id: string): Promise<void>
+  /** Aborts pending sends. */
+  close?(): Promise<void>
+}
+
 export interface Kind<Message = unknown> {
   readonly channel: Channel
   readonly make: Job<never, Message>

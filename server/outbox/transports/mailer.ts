@@ -1,6 +1,7 @@
 import type { Config, Secrets } from '../../settings/config.ts'
 import { SECOND_MS } from '../../lib/units.ts'
 import type { Output } from '../../lib/log.ts'
+import type { Sender } from '../kind.ts'
 import { createPrinter } from './printer.ts'
 import { createSendGridMailer } from './sendgrid.ts'
 import { createSmtpMailer } from './smtp.ts'
@@ -15,17 +16,7 @@ export interface Mail {
   readonly consoleLine?: string
 }
 
-export interface Mailer {
-  /** The upper bound of `send`, and the duration of a claim. */
-  readonly timeoutMs: number
-  /**
-   * Resolves once the server has accepted the mail. `id` determines the Message-ID, which is the same
-   * for every attempt. Throws only DeliveryError.
-   */
-  send(mail: Mail, id: string): Promise<void>
-  /** Aborts pending sends. */
-  close?(): Promise<void>
-}
+export type Mailer = Sender<Mail>
 
 interface MailerOptions {
   readonly config: Pick<Config, 'mailFrom'>

@@ -1,6 +1,7 @@
 import type { Secrets } from '../../settings/config.ts'
 import type { Output } from '../../lib/log.ts'
 import { SECOND_MS } from '../../lib/units.ts'
+import type { Sender } from '../kind.ts'
 import { createPrinter } from './printer.ts'
 import { createTwilio } from './twilio.ts'
 
@@ -13,14 +14,7 @@ export interface Sms {
   readonly consoleLine?: string
 }
 
-export interface SmsSender {
-  /** The upper bound of `send`, and the duration of a claim. */
-  readonly timeoutMs: number
-  /** Resolves once the provider has accepted the message. Throws only DeliveryError. */
-  send(sms: Sms, id: string): Promise<void>
-  /** Aborts pending sends. */
-  close?(): Promise<void>
-}
+export type SmsSender = Sender<Sms>
 
 export function createSmsSender({
   secrets: { smsUrl },
