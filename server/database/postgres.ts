@@ -35,28 +35,10 @@ export interface PostgresOptions {
   readonly onIdleError?: (error: Error) => void
 }
 
-/** A connection pool; time that a request waits for it is charged to the request's budget. */
+/** Time that a request waits for the pool is charged to the request's budget. */
 export function openPostgres(url: string, options: PostgresOptions = {}): Backend {
-  const { poolMax = 10, statementTimeoutMs = STATEMENT_BUDGET_MS, onIdleError } = options
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: poolMax,
-    // Budgets expire earlier; this limits a connect whose request has given up.
-    connectionTimeoutMillis: 5 * SECOND_MS,
-    idleTimeoutMillis: MINUTE_MS,
-    statement_timeout: statementTimeoutMs,
-    idle_in_transaction_session_timeout: statementTimeoutMs && 2 * statementTimeoutMs,
-    keepAlive: true,
-    application_name: 'coffee-shop-api',
-    // Timestamps are returned in UTC, whatever the server's time zone.
-    options: '-c timezone=UTC',
-    types,
-  })
-  // A lost idle connection emits `error` on the pool; without a listener it would end the process.
-  pool.on('error', (error) => onIdleError?.(error))
-  // The same holds for a client lost between two queries; the next query rejects.
-  pool.on('connect', (client) => client.on('error', () => {}))
-
+  const { statementTimeoutMs = STATEMENT_BUDGET_MS } = options
+  const pool = createPool(url, { ...options, statementTimeoutMs })
   const connect = () => connectWithinBudget(pool, statementTimeoutMs)
   const db = new Kysely<Schema>({
     dialect: new PostgresDialect({
@@ -96,6 +78,35 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Backen
       if (!pool.ended) await pool.end()
     },
   }
+}
+
+function createPool(
+  url: string,
+  {
+    poolMax = 10,
+    statementTimeoutMs,
+    onIdleError,
+  }: PostgresOptions & { statementTimeoutMs: number },
+): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolMax,
+    // Budgets expire earlier; this limits a connect whose request has given up.
+    connectionTimeoutMillis: 5 * SECOND_MS,
+    idleTimeoutMillis: MINUTE_MS,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: statementTimeoutMs && 2 * statementTimeoutMs,
+    keepAlive: true,
+    application_name: 'coffee-shop-api',
+    // Timestamps are returned in UTC, whatever the server's time zone.
+    options: '-c timezone=UTC',
+    types,
+  })
+  // A lost idle connection emits `error` on the pool; without a listener it would end the process.
+  pool.on('error', (error) => onIdleError?.(error))
+  // The same holds for a client lost between two queries; the next query rejects.
+  pool.on('connect', (client) => client.on('error', () => {}))
+  return pool
 }
 
 /** The part of a pooled client that Kysely uses; waits are bounded, outages are `database_unavailable`. */
