@@ -11,7 +11,7 @@ interface EraseOptions {
   readonly unverified?: Unverified
   /** A new account takes over the address, with its mails and code budgets. */
   readonly isReplaced?: boolean
-  /** False for the clean-up, which records one event per run. */
+  /** False for the clean-up, which records one event per batch. */
   readonly isRecorded?: boolean
 }
 

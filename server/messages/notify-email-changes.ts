@@ -1,7 +1,12 @@
 import type { Context } from '../context.ts'
 import { originOf, undoLink, writeMail } from './mails.ts'
-import { findEmailChange, isUndoable, undoTokenOf } from '../accounts/email-changes.ts'
-import { userById } from '../accounts/users.ts'
+import {
+  findEmailChange,
+  isUndoable,
+  undoTokenOf,
+  type EmailChangeRow,
+} from '../accounts/email-changes.ts'
+import { userById, type PublicUserRow } from '../accounts/users.ts'
 import type { Mail } from '../outbox/transports/mailer.ts'
 import type { Client } from '../http/client.ts'
 
@@ -12,11 +17,11 @@ export async function notifyEmailChanged(
   ctx: Context,
   payload: Payload,
 ): Promise<Mail | undefined> {
-  const found = await findLive(ctx, payload)
-  const undoable = await findUndoable(ctx, payload.emailChangeId)
-  return (
-    found && undoable && writeMail(ctx.config.shop, 'emailChanged', { ...found.facts, ...undoable })
-  )
+  const found = await findUndoable(ctx, payload.emailChangeId)
+  if (found === undefined) return undefined
+  const undo = undoOf(ctx, found)
+  const facts = factsOf(found, payload)
+  return undo && writeMail(ctx.config.shop, 'emailChanged', { ...undo, ...facts })
 }
 
 /** Notifies the previous address, with the same undo link, about a later change of the password. */
@@ -24,10 +29,9 @@ export async function notifyPreviousAddressOfPassword(
   ctx: Context,
   { emailChangeId, at }: { emailChangeId: string; at: string },
 ): Promise<Mail | undefined> {
-  const undoable = await findUndoable(ctx, emailChangeId)
-  return (
-    undoable && writeMail(ctx.config.shop, 'previousAddressPasswordChanged', { ...undoable, at })
-  )
+  const found = await findUndoable(ctx, emailChangeId)
+  const undo = found && undoOf(ctx, found)
+  return undo && writeMail(ctx.config.shop, 'previousAddressPasswordChanged', { ...undo, at })
 }
 
 /** Notifies the new address. */
@@ -35,28 +39,34 @@ export async function notifyEmailConfirmed(
   ctx: Context,
   payload: Payload,
 ): Promise<Mail | undefined> {
-  const found = await findLive(ctx, payload)
+  const found = await findUndoable(ctx, payload.emailChangeId)
   if (found === undefined) return undefined
-  const { facts, change } = found
-  return writeMail(ctx.config.shop, 'emailConfirmed', { ...facts, to: change.email })
+  const { change, user } = found
+  const recipient = { to: change.email, locale: user.locale }
+  return writeMail(ctx.config.shop, 'emailConfirmed', { ...recipient, ...factsOf(found, payload) })
 }
 
-/** A confirmed change that was not undone, with the data common to its mails. */
-async function findLive(ctx: Context, { emailChangeId, ...client }: Payload) {
-  const change = await findEmailChange(ctx.db, emailChangeId)
-  if (change?.confirmed_at == null || !isUndoable(change, ctx.now())) return undefined
-  const user = await ctx.lookUp(userById, change.user_id)
-  const facts = { at: change.confirmed_at, from: originOf(client), locale: user?.locale ?? null }
-  return user && { change, facts }
+interface Undoable {
+  readonly change: EmailChangeRow
+  readonly user: PublicUserRow
 }
 
-/** The recipient and the undo link; undefined once the undo period is over or the key has been removed. */
-async function findUndoable(ctx: Context, emailChangeId: string) {
+/** A confirmed change and its user; undefined once the undo period is over. */
+async function findUndoable(ctx: Context, emailChangeId: string): Promise<Undoable | undefined> {
   const change = await findEmailChange(ctx.db, emailChangeId)
   if (change === undefined || !isUndoable(change, ctx.now())) return undefined
   const user = await ctx.lookUp(userById, change.user_id)
+  return user && { change, user }
+}
+
+function factsOf({ change }: Undoable, client: Client) {
+  return { at: change.confirmed_at ?? '', from: originOf(client) }
+}
+
+/** The recipient and the undo link; undefined once the key has been removed. */
+function undoOf(ctx: Context, { change, user }: Undoable) {
   const token = undoTokenOf(ctx.keys, change)
-  if (user === undefined || token === undefined) return undefined
+  if (token === undefined) return undefined
   const { old_email: to, undo_until: until } = change
   return { to, locale: user.locale, link: undoLink(ctx.config, token), until: until ?? '' }
 }
