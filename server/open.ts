@@ -46,6 +46,7 @@ export async function openContext(
   parts: Pick<ContextParts, 'redis' | 'metrics' | 'wakeMail'> = {},
 ): Promise<Opened> {
   const backend = await openDatabase(secrets.databaseUrl, {
+    poolMax: config.databasePoolSize,
     onIdleError: (error) => log.warn({ err: error }, 'idle database connection lost'),
   })
   try {

@@ -8,8 +8,15 @@ import { MINUTE_MS } from '../server/lib/units.ts'
 import { userById } from '../server/accounts/users.ts'
 import { DATABASE } from './support/database.ts'
 import { assertProblem } from './support/problem.ts'
-import { countStatuses, startReplicas, times, waitForBlocked } from './support/races.ts'
+import {
+  countBlocked,
+  countStatuses,
+  startReplicas,
+  times,
+  waitForBlocked,
+} from './support/races.ts'
 import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
+import { LOGOUT, refresh, sessionIdOf } from './support/sessions.ts'
 import { startTcpProxy } from './support/tcp-proxy.ts'
 import { rowOf } from './support/users.ts'
 
@@ -213,6 +220,59 @@ if (DATABASE === 'postgres') {
       for (const answer of blocked) assertUnavailable(answer)
       assert.equal(me.status, 200)
       assert.deepEqual(countStatuses(free), { 200: 30 })
+    })
+  })
+
+  describe('a caller that asks for much', () => {
+    test('200 for the writes of others while 300 refreshes of one session wait for its row', async () => {
+      await using service = await startService()
+      await using blocker = await connectTo(service)
+      await using operator = await connectTo(service)
+      const [ann, bob] = [await service.addUser(), await service.addUser()]
+      await blocker.query('begin')
+      await blocker.query('select id from sessions where id = $1 for update', [sessionIdOf(ann)])
+
+      const refreshing = Promise.all(times(300).map(() => refresh(service, ann.refresh)))
+      await waitForBlocked(operator)
+      const others = await Promise.all(
+        times(12).map((number) =>
+          service.patch('/api/v1/me', { full_name: `Bob ${number}` }, { token: bob.access }),
+        ),
+      )
+      const blocked = await countBlocked(operator)
+      await blocker.query('commit')
+
+      assert.deepEqual(countStatuses(others), { 200: 12 })
+      assert.equal(blocked, 1)
+      assert.deepEqual(countStatuses(await refreshing), { 200: 300 })
+    })
+
+    test('200 for others while one network waits for a quarter of the connections', async () => {
+      await using service = await startService({ DATABASE_POOL_SIZE: '8' })
+      await using blocker = await connectTo(service)
+      await using operator = await connectTo(service)
+      const users = await Promise.all(times(6).map(() => service.addUser()))
+      const bob = await service.addUser()
+      await blocker.query('begin')
+      await blocker.query('lock table sessions in exclusive mode')
+      const ip = '192.0.2.1'
+
+      const loggingOut = Promise.all(
+        users.map((user) => service.post(LOGOUT, { refresh_token: user.refresh }, { ip })),
+      )
+      await waitForBlocked(operator, 2)
+      const verified = await service.post('/api/v1/auth/verify', {
+        email: bob.email,
+        code: '000000',
+      })
+      const me = await service.get('/api/v1/me', { token: bob.access })
+      const blocked = await countBlocked(operator)
+      await blocker.query('commit')
+
+      assertProblem(verified, 'invalid_code')
+      assert.equal(me.status, 200)
+      assert.equal(blocked, 2)
+      assert.deepEqual(countStatuses(await loggingOut), { 204: 6 })
     })
   })
 

@@ -40,6 +40,7 @@ export function createGuards(ctx: Context): Guards {
     const { sessionId, userId } = token
     const cause = { actorId: userId, ip: request.state.ip, requestId: request.id }
     request.state.session = { sessionId, userId, role: user.role, user, cause }
+    Object.assign(request.state.budget, { caller: `user ${userId}`, session: sessionId })
     return request.state.session
   }
   const onRequest = async (request: FastifyRequest) => void (await authenticate(request))

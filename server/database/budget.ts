@@ -1,10 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { AppError } from '../errors.ts'
+import type { EndTurn, Turns } from '../lib/turns.ts'
 import { SECOND_MS } from '../lib/units.ts'
 
-/** The database time that a request may still spend: pool, connecting and all queries. */
+/** What a request may use of the database. */
 export interface Budget {
+  /** The time that it may still spend: pool, connecting and all queries. */
   remainingMs: number
+  /** The user or the network that shares its connections. Absent for the service itself. */
+  caller?: string
+  /** The session that writes, one transaction at a time. */
+  session?: string
 }
 
 export const REQUEST_BUDGET_MS = 2 * SECOND_MS
@@ -16,6 +22,11 @@ const current = new AsyncLocalStorage<Budget>()
 /** Runs `work`; everything that it starts shares the budget. */
 export function withBudget<T>(budget: Budget, work: () => T): T {
   return current.run(budget, work)
+}
+
+/** The budget of the current request; undefined outside a request. */
+export function currentBudget(): Budget | undefined {
+  return current.getStore()
 }
 
 export function remainingMs(outsideMs = STATEMENT_BUDGET_MS): number {
@@ -55,4 +66,16 @@ export async function spend<T>(
     clearTimeout(timer)
     if (budget) budget.remainingMs -= performance.now() - startedAt
   }
+}
+
+/** Waits for a turn within the budget. Throws `database_unavailable`. */
+export async function takeTurn(
+  turns: Turns,
+  key: string | undefined,
+  limits?: { outsideMs?: number },
+): Promise<EndTurn> {
+  const waiting = turns.enter(key === undefined ? [] : [key])
+  const endTurn = waiting && (await spend(waiting.turn, waiting.abandon, limits))
+  if (endTurn === undefined) throw new AppError('database_unavailable', { retryAfterS: 1 })
+  return endTurn
 }

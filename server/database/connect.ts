@@ -3,7 +3,7 @@ import type { Compilable, Kysely, KyselyPlugin, Transaction } from 'kysely'
 import { AppError } from '../errors.ts'
 import { jitterMs } from '../lib/random.ts'
 import { createTurns } from '../lib/turns.ts'
-import { remainingMs, spend } from './budget.ts'
+import { currentBudget, remainingMs, spend, takeTurn } from './budget.ts'
 import type { Schema } from './schema.ts'
 
 /** Reads take a `Db`: the reader or, inside a transaction, its `Tx`. */
@@ -54,6 +54,8 @@ export interface Backend {
   close(): Promise<void>
 }
 
+/** Background work takes turns with the callers. */
+const SERVICE = 'service'
 const RETRIES_MAX = 200
 const BATCH_MAX = { sqlite: 200, postgres: 1000 }
 
@@ -71,9 +73,13 @@ export function connect(backend: Backend): Connection {
     transformResult: async ({ result }) => result,
   }
   const db = backend.reader.withPlugin(guard)
+  const isSqlite = backend.dialect === 'sqlite'
   // SQLite has one writer. While another process holds the lock, only the first in the queue
   // retries. Measured: 1500 concurrent retries blocked the event loop for 3 s.
-  const writers = backend.dialect === 'sqlite' ? createTurns(1) : undefined
+  // On PostgreSQL the writes of one session wait for each other, before they take a connection: its
+  // row serializes them anyway.
+  const writers = createTurns(isSqlite ? { slots: 1 } : { slots: Infinity, runningMax: 1 })
+  const writer = () => (isSqlite ? (currentBudget()?.caller ?? SERVICE) : currentBudget()?.session)
   const compiled = new Map<LookUp<never, unknown>, string>()
 
   return {
@@ -96,9 +102,7 @@ export function connect(backend: Backend): Connection {
     },
     async transaction(work) {
       if (insideTransaction.getStore()) throw new Error('transaction inside a transaction; use tx')
-      if (writers === undefined) return retrying(backend, insideTransaction, work)
-      const { turn, abandon } = writers.enter()
-      const endTurn = await spend(turn, abandon)
+      const endTurn = await takeTurn(writers, writer())
       try {
         return await retrying(backend, insideTransaction, work)
       } finally {

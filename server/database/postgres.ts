@@ -1,8 +1,9 @@
 import { Kysely, PostgresDialect, type PostgresPoolClient } from 'kysely'
 import pg from 'pg'
 import { AppError } from '../errors.ts'
-import { MINUTE_MS, SECOND_MS } from '../lib/units.ts'
-import { remainingMs, spend, STATEMENT_BUDGET_MS } from './budget.ts'
+import { createTurns, type Turns } from '../lib/turns.ts'
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../lib/units.ts'
+import { currentBudget, remainingMs, spend, STATEMENT_BUDGET_MS, takeTurn } from './budget.ts'
 import type { Backend } from './connect.ts'
 import type { Schema } from './schema.ts'
 
@@ -27,6 +28,10 @@ const OUTAGE_WORDS =
 
 const COMMIT_LEAST_MS = SECOND_MS
 
+const POOL_MAX = 10
+/** The part of the pool that one caller may use at a time. */
+const SHARE = 1 / 4
+
 export interface PostgresOptions {
   /** Connections of this process. */
   readonly poolMax?: number
@@ -37,9 +42,10 @@ export interface PostgresOptions {
 
 /** Time that a request waits for the pool is charged to the request's budget. */
 export function openPostgres(url: string, options: PostgresOptions = {}): Backend {
-  const { statementTimeoutMs = STATEMENT_BUDGET_MS } = options
-  const pool = createPool(url, { ...options, statementTimeoutMs })
-  const connect = () => connectWithinBudget(pool, statementTimeoutMs)
+  const { poolMax = POOL_MAX, statementTimeoutMs = STATEMENT_BUDGET_MS } = options
+  const pool = createPool(url, { ...options, poolMax, statementTimeoutMs })
+  const turns = createTurns({ slots: poolMax, runningMax: Math.ceil(poolMax * SHARE) })
+  const connect = () => connectInTurn(pool, turns, statementTimeoutMs)
   const db = new Kysely<Schema>({
     dialect: new PostgresDialect({
       pool: {
@@ -83,10 +89,10 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Backen
 function createPool(
   url: string,
   {
-    poolMax = 10,
+    poolMax,
     statementTimeoutMs,
     onIdleError,
-  }: PostgresOptions & { statementTimeoutMs: number },
+  }: PostgresOptions & { poolMax: number; statementTimeoutMs: number },
 ): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
@@ -107,6 +113,25 @@ function createPool(
   // The same holds for a client lost between two queries; the next query rejects.
   pool.on('connect', (client) => client.on('error', () => {}))
   return pool
+}
+
+/** Waits for the caller's turn before it takes a connection, so that no caller holds the whole pool. */
+async function connectInTurn(pool: pg.Pool, turns: Turns, statementTimeoutMs: number) {
+  const outsideMs = statementTimeoutMs || DAY_MS
+  const endTurn = await takeTurn(turns, currentBudget()?.caller, { outsideMs })
+  try {
+    const client = await connectWithinBudget(pool, statementTimeoutMs)
+    return {
+      query: client.query,
+      release() {
+        client.release()
+        endTurn()
+      },
+    }
+  } catch (error) {
+    endTurn()
+    throw error
+  }
 }
 
 /** The part of a pooled client that Kysely uses; waits are bounded, outages are `database_unavailable`. */

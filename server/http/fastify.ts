@@ -12,6 +12,7 @@ import type { PublicUserRow, Role } from '../database/schema.ts'
 import type { LimitReached } from '../errors.ts'
 import type { Taken } from '../limits/counters.ts'
 import type { RouteLimitName } from '../limits/limits.ts'
+import { networkOf } from '../lib/networks.ts'
 import { newId } from '../lib/random.ts'
 import { SECOND_MS } from '../lib/units.ts'
 import { BODY_MAX_BYTES, readBodies } from './bodies.ts'
@@ -138,8 +139,9 @@ function startRequests(app: FastifyInstance, ctx: Context): void {
   const headers = securityHeaders(ctx.config)
   app.decorateRequest('state', null as unknown as RequestState)
   app.addHook('onRequest', (request, reply, done) => {
-    const budget = { remainingMs: ctx.requestBudgetMs }
-    request.state = { ip: readAddress(request), budget }
+    const ip = readAddress(request)
+    const budget = { remainingMs: ctx.requestBudgetMs, caller: ip ? networkOf(ip) : 'unknown' }
+    request.state = { ip, budget }
     reply.headers(headers)
     reply.header('x-request-id', request.id)
     withBudget(budget, done)

@@ -53,14 +53,16 @@ export async function createPasswordHasher(options: HasherOptions): Promise<Pass
     parallelism: 1,
     outputLen: 32,
   }
-  const turns = createTurns(options.concurrency)
+  const turns = createTurns({ slots: options.concurrency })
   const isFull = () => turns.free() === 0 && turns.waiting() >= options.queue
 
   async function admitted<T>(work: () => Promise<T>, { signal }: WaitOptions = {}): Promise<T> {
     // The client has disconnected.
     if (signal?.aborted) throw new AppError('request_timeout')
     if (isFull()) throw new AppError('overloaded', { retryAfterS: 1 })
-    const endTurn = await turnOf(turns.enter(), signal)
+    const waiting = turns.enter()
+    const endTurn = waiting && (await turnOf(waiting, signal))
+    if (endTurn === undefined) throw new AppError('overloaded', { retryAfterS: 1 })
     try {
       return await work()
     } finally {
@@ -90,9 +92,12 @@ export async function createPasswordHasher(options: HasherOptions): Promise<Pass
 }
 
 /** Waits for a turn; leaves the queue and throws `request_timeout` when the signal is aborted first. */
-function turnOf({ turn, abandon }: Waiting, signal: AbortSignal | undefined): Promise<EndTurn> {
+function turnOf(
+  { turn, abandon }: Waiting,
+  signal: AbortSignal | undefined,
+): Promise<EndTurn | undefined> {
   if (signal === undefined) return turn
-  const { promise, resolve, reject } = Promise.withResolvers<EndTurn>()
+  const { promise, resolve, reject } = Promise.withResolvers<EndTurn | undefined>()
   const leave = () => {
     abandon()
     reject(new AppError('request_timeout'))

@@ -258,6 +258,7 @@ function toConfig(
     host: values.HOST,
     port: values.PORT,
     worker: values.WORKER,
+    databasePoolSize: values.DATABASE_POOL_SIZE,
     migrate: values.MIGRATE,
     publicUrl,
     shop: { name: values.SHOP_NAME, url: values.SHOP_URL },

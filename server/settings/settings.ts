@@ -49,6 +49,12 @@ export const SETTINGS = {
     'The database: `sqlite:///relative/path`, `sqlite:////absolute/path`, `sqlite:///:memory:` (a private temporary file), `postgresql://user:password@host/name`. The schemes `sqlite+aiosqlite://`, `postgresql+asyncpg://` and `postgres://` are accepted as aliases.',
     { secret: true, defaultText: 'sqlite:///data/app.db' },
   ),
+  DATABASE_POOL_SIZE: define(
+    integer(1, 1000),
+    10,
+    'The number of PostgreSQL connections of each process. Callers share them: a user, or a network without a login, uses at most a quarter at a time. The sum over all processes must stay below `max_connections`.',
+    { unit: 'connections' },
+  ),
   MIGRATE: define(
     onOff,
     true,

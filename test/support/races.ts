@@ -46,12 +46,14 @@ export async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise(setImmediate)
 }
 
-/** Resolves once a query of this database waits for a lock. */
-export async function waitForBlocked(operator: pg.Client): Promise<void> {
-  for (;;) {
-    const { rowCount } = await operator.query(
-      "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-    )
-    if (rowCount) return
-  }
+/** Resolves once `count` queries of this database wait for a lock. */
+export async function waitForBlocked(operator: pg.Client, count = 1): Promise<void> {
+  while ((await countBlocked(operator)) < count);
+}
+
+export async function countBlocked(operator: pg.Client): Promise<number> {
+  const { rowCount } = await operator.query(
+    "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+  )
+  return rowCount ?? 0
 }

@@ -97,7 +97,10 @@ export async function startService(
     { level: config.logLevel, format: 'json' },
     { write: (line) => void logged.push(line) },
   )
-  const backend = await openDatabase(secrets.databaseUrl, { statementTimeoutMs: MINUTE_MS })
+  const backend = await openDatabase(secrets.databaseUrl, {
+    poolMax: config.databasePoolSize,
+    statementTimeoutMs: MINUTE_MS,
+  })
   if (!replicaOf && secrets.databaseUrl.kind === 'sqlite')
     await migrate(secrets.databaseUrl, backend)
   const redis = secrets.redisUrl === undefined ? undefined : openRedis(secrets.redisUrl, log)

@@ -20,6 +20,7 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
       'postgresql://u:canary@db:port/shop',
     ],
   },
+  DATABASE_POOL_SIZE: { good: ['1', '1000'], bad: ['0', '1001', 'many'] },
   MIGRATE: { good: ['on', 'off', 'true', 'false'], bad: ['yes', '1', 'ON'] },
   SECRET_KEY: {
     good: [KEY, `${KEY}${KEY}`],

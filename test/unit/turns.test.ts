@@ -1,74 +1,79 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createTurns, type Waiting } from '../../server/lib/turns.ts'
+import { createTurns, type EndTurn, type Turns } from '../../server/lib/turns.ts'
 import { times, turns } from '../support/races.ts'
 
-/** Writes down who has its turn. */
-function watch(line: readonly Waiting[]): number[] {
-  const began: number[] = []
-  for (const [place, { turn }] of line.entries()) void turn.then(() => began.push(place))
-  return began
+/** Enters one entry per key, and returns the order in which they began, or were shed. */
+function enterAll({ enter }: Turns, keys: readonly (string | undefined)[]) {
+  const began: (string | undefined)[] = []
+  const ends: EndTurn[] = []
+  const line = keys.map((key) => {
+    const waiting = enter(key === undefined ? undefined : [key])
+    void waiting?.turn.then((endTurn) => {
+      began.push(endTurn === undefined ? `${key} shed` : key)
+      if (endTurn !== undefined) ends.push(endTurn)
+    })
+    return waiting
+  })
+  return {
+    line,
+    began,
+    /** Ends the oldest running turn. */
+    async endNext() {
+      await turns(1)
+      ends.shift()?.()
+      await turns(1)
+    },
+  }
 }
 
 test('one at a time has its turn, in the order in which they came', async () => {
-  const { enter } = createTurns(1)
-  const line = times(4).map(() => enter())
-  const began = watch(line)
-  const seen: number[][] = []
-
-  for (const { turn } of line) {
-    const endTurn = await turn
+  const { began, endNext } = enterAll(createTurns({ slots: 1 }), ['a', 'b', 'c'])
+  const seen: unknown[][] = []
+  for (let ended = 0; ended < 3; ended++) {
     await turns(1)
     seen.push([...began])
-    endTurn()
+    await endNext()
   }
 
-  assert.deepEqual(seen, [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3]])
+  assert.deepEqual(seen, [['a'], ['a', 'b'], ['a', 'b', 'c']])
 })
 
 test('several have their turn at once, the others wait and are counted', async () => {
-  const { enter, free, waiting } = createTurns(2)
-  const line = times(4).map(() => enter())
-  const began = watch(line)
-  const endFirst = await line[0]?.turn
-  const before = [[...began], free(), waiting()]
-
-  endFirst?.()
+  const all = createTurns({ slots: 2 })
+  const { began, endNext } = enterAll(all, ['a', 'b', 'c', 'd'])
   await turns(1)
+  const before = [[...began], all.free(), all.waiting()]
 
-  assert.deepEqual(before, [[0, 1], 0, 2])
-  assert.deepEqual([began, free(), waiting()], [[0, 1, 2], 0, 1])
+  await endNext()
+
+  assert.deepEqual(before, [['a', 'b'], 0, 2])
+  assert.deepEqual([began, all.free(), all.waiting()], [['a', 'b', 'c'], 0, 1])
 })
 
-test('a line that has become empty is served at once', async () => {
-  const { enter } = createTurns(1)
-  for (let round = 0; round < 3; round++) {
-    const endTurn = await enter().turn
-    endTurn()
-  }
+test('a queue that has become empty is served at once', async () => {
+  const all = createTurns({ slots: 1 })
+  for (let round = 0; round < 3; round++) (await all.enter()?.turn)?.()
 
-  const [first, second] = [enter(), enter()]
-  const began = watch([first, second])
+  const { began } = enterAll(all, ['first', 'second'])
   await turns(1)
 
-  assert.deepEqual(began, [0])
+  assert.deepEqual(began, ['first'])
 })
 
-test('who abandons the line before its turn is passed over', async () => {
-  const { enter } = createTurns(1)
-  const line = times(4).map(() => enter())
-  const began = watch(line)
+test('an entry that abandons the queue is passed over, and frees its places', async () => {
+  const all = createTurns({ slots: 1, heldMax: 2 })
+  const { line, began, endNext } = enterAll(all, ['a', 'b', 'c', 'd'])
 
   line[1]?.abandon()
+  line[1]?.abandon()
   line[3]?.abandon()
-  const endFirst = await line[0]?.turn
-  endFirst?.()
-  const endThird = await line[2]?.turn
-  endThird?.()
-  const next = enter()
+  await endNext()
+  await endNext()
 
-  await next.turn
-  assert.deepEqual(began, [0, 2])
+  assert.deepEqual(began, ['a', 'c'])
+  assert.equal(all.free(), 1)
+  assert.ok(all.hasPlace(['b']))
 })
 
 for (const [when, place] of [
@@ -76,15 +81,113 @@ for (const [when, place] of [
   ['when the one before ended', 1],
 ] as const) {
   test(`a turn that was granted ${when} and is abandoned goes on to the next`, async () => {
-    const { enter } = createTurns(1)
-    const line = times(3).map(() => enter())
-    const began = watch(line)
-    for (const { turn } of line.slice(0, place)) (await turn)()
+    const { line, began, endNext } = enterAll(createTurns({ slots: 1 }), ['a', 'b', 'c'])
+    for (let ended = 0; ended < place; ended++) await endNext()
     await line[place]?.turn
 
     line[place]?.abandon()
     await turns(1)
 
-    assert.deepEqual(began, times(place + 2))
+    assert.deepEqual(began, ['a', 'b', 'c'].slice(0, place + 2))
   })
 }
+
+test('a turn that ends twice frees one slot', async () => {
+  const all = createTurns({ slots: 1 })
+  const endTurn = await all.enter()?.turn
+
+  endTurn?.()
+  endTurn?.()
+
+  assert.equal(all.free(), 1)
+})
+
+test('the key that holds the fewest places goes next', async () => {
+  const all = createTurns({ slots: 1 })
+  const { began, endNext } = enterAll(all, ['many', 'many', 'many', 'many', 'few'])
+
+  for (let ended = 0; ended < 5; ended++) await endNext()
+
+  assert.deepEqual(began, ['many', 'few', 'many', 'many', 'many'])
+})
+
+test('a key holds no more than its places, running and waiting', async () => {
+  const all = createTurns({ slots: 1, heldMax: 2 })
+  const { line, endNext } = enterAll(all, ['a', 'a', 'a', 'b'])
+  const refused = line.map((waiting) => waiting === undefined)
+  const couldEnter = ['a', 'b'].map((key) => all.hasPlace([key]))
+
+  await endNext()
+
+  assert.deepEqual(refused, [false, false, true, false])
+  assert.deepEqual(couldEnter, [false, true])
+  assert.ok(all.hasPlace(['a']))
+})
+
+test('an entry with two keys counts for both', async () => {
+  const { enter, hasPlace } = createTurns({ slots: 9, heldMax: 2 })
+  enter(['network 1', 'account'])
+  enter(['network 2', 'account'])
+
+  assert.equal(enter(['network 3', 'account']), undefined)
+  assert.deepEqual(
+    [['network 1'], ['network 3', 'account']].map((keys) => hasPlace(keys)),
+    [true, false],
+  )
+})
+
+test('in a full queue a light key takes the newest place of the heaviest', async () => {
+  const all = createTurns({ slots: 1, waitingMax: 4 })
+  const { began, endNext } = enterAll(all, ['a', 'a', 'a', 'a', 'b', 'c', 'a'])
+  await turns(1)
+  const waiting = all.waiting()
+  for (let ended = 0; ended < 6; ended++) await endNext()
+
+  assert.equal(waiting, 4)
+  // The last `a` has no place: it is the heaviest itself.
+  assert.deepEqual(began, ['a', 'a shed', 'b', 'c', 'a', 'a'])
+})
+
+test('a full queue of equals refuses a further key, but not the service itself', () => {
+  const all = createTurns({ slots: 1, waitingMax: 2 })
+  const { line } = enterAll(all, ['a', 'b', 'c', 'd', undefined])
+
+  assert.deepEqual(
+    line.map((waiting) => waiting !== undefined),
+    [true, true, true, false, true],
+  )
+})
+
+test('a key runs no more than its slots; others use the free ones', async () => {
+  const all = createTurns({ slots: 3, runningMax: 1 })
+  const { began, endNext } = enterAll(all, ['a', 'a', 'a', 'b'])
+  await turns(1)
+  const before = [...began]
+  await endNext()
+
+  assert.deepEqual(before, ['a', 'b'])
+  assert.deepEqual(began, ['a', 'b', 'a'])
+  assert.equal(all.free(), 1)
+})
+
+test('an end that frees two keys starts an entry of each', async () => {
+  const all = createTurns({ slots: 3, runningMax: 1 })
+  const endBoth = await all.enter(['a', 'b'])?.turn
+  const { began } = enterAll(all, ['a', 'b'])
+
+  endBoth?.()
+  await turns(1)
+
+  assert.deepEqual(began, ['a', 'b'])
+})
+
+test('a thousand keys leave nothing behind', async () => {
+  const all = createTurns({ slots: 2 })
+  const { endNext } = enterAll(
+    all,
+    times(1000).map((number) => `key ${number}`),
+  )
+  for (let ended = 0; ended < 1000; ended++) await endNext()
+
+  assert.deepEqual([all.free(), all.waiting()], [2, 0])
+})

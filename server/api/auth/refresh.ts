@@ -24,6 +24,7 @@ export function refreshRoute(app: App, ctx: Context): void {
   app.post('/auth/refresh', { schema, config }, async (request) => {
     const presented = readRefreshToken(ctx.keys, request.body.refresh_token)
     if (presented === undefined) throw new AppError('invalid_token')
+    request.state.budget.session = presented.sessionId
     const rotation = await rotate(ctx, presented, {
       client: clientOf(request),
       cause: causeOf(request),
