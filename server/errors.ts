@@ -14,6 +14,8 @@ export const ERRORS = {
   invalid_token: 'The token is invalid, expired or revoked; log in again.',
   invalid_credentials: 'Incorrect email or password.',
   forbidden: 'You do not have permission to do this.',
+  cross_site_request:
+    'A page of another website sent this request; only this service and allowed origins may.',
   email_unverified: 'Verify your email address before you log in.',
   wrong_password: 'The current password is wrong.',
   account_disabled: 'This account is disabled; contact the shop.',
