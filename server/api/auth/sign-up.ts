@@ -33,7 +33,7 @@ const schema = {
   tags: ['Authentication'],
   summary: 'Sign up',
   description:
-    'Emails a six-digit code that verifies the address and activates the password of this sign-up. An unverified address can be signed up repeatedly, with up to five pending sign-ups. Keep `sign_up_id` and send it with the code, so that only your own sign-up can be activated. Emails are in English or German, according to `Accept-Language`. An account that is not verified in time (two days by default) is deleted.',
+    'Emails a six-digit code that verifies the address and activates the password of this sign-up. An unverified address can be signed up repeatedly, with up to five pending sign-ups; beyond them, the link of `/auth/password/forgot` sets a password and verifies the address. Keep `sign_up_id` and send it with the code, so that only your own sign-up can be activated. Emails are in English or German, according to `Accept-Language`. An account that is not verified in time (two days by default) is deleted.',
   body: Type.Object(
     { email: Email, password: NewPassword, full_name: Type.Optional(FullName) },
     { title: 'SignUp', additionalProperties: false },
