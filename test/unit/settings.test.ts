@@ -209,6 +209,7 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
   },
   HSTS: { good: ['on', 'off'], bad: ['max-age=1'] },
   RATE_LIMIT: { good: ['on', 'off'], bad: ['0'] },
+  DOCS: { good: ['on', 'off'], bad: ['0'] },
   SMS_MAX_PER_HOUR: { good: ['1', '1000000'], bad: ['0', '1000001', 'canary'] },
   REDIS_URL: {
     good: ['redis://localhost', 'redis://127.0.0.1:6379/2', 'rediss://user:p%40ss@host:6380/0'],
