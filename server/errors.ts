@@ -8,7 +8,7 @@ export const ERRORS = {
   invalid_code:
     'The code is wrong, expired or already used; after five wrong codes, wait an hour for the next attempt.',
   invalid_reset_token:
-    'The link is invalid, expired, already used or replaced by a newer one; request another link.',
+    'The link is invalid, expired, already used or revoked; request another link.',
   invalid_undo_token: 'The link is invalid, expired or already used.',
   authentication_required: 'Log in and send the access token as a Bearer token.',
   invalid_token: 'The token is invalid, expired or revoked; log in again.',

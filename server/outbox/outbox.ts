@@ -110,6 +110,21 @@ export async function isMailSuperseded<Kind extends KindName>(
   return newer !== undefined
 }
 
+/** Drops the messages of a kind for an address that have not been sent, and those that have failed. */
+export async function dropWaiting(
+  tx: Tx,
+  kind: KindName,
+  { email, nowMs }: { email: string; nowMs: number },
+): Promise<void> {
+  await tx
+    .updateTable('outbox')
+    .set({ state: 'dropped', finished_at: toIso(nowMs), claimed_until: null })
+    .where('email_canonical', '=', email)
+    .where('kind', '=', kind)
+    .where('state', 'in', ['waiting', 'bounced', 'dead'])
+    .execute()
+}
+
 /** Transfers the messages of an account to the one that replaced it for the same address. */
 export async function adoptMessages(
   tx: Tx,
