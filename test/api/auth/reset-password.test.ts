@@ -73,6 +73,18 @@ describe('POST /auth/password/reset', () => {
     assert.deepEqual([event?.ip, event?.changes], ['203.0.113.7', { sessions_ended: 1 }])
   })
 
+  test('200 for a disabled account, which stays disabled', async () => {
+    await using service = await startService()
+    const admin = await service.addAdmin()
+    const ann = await service.addUser(email)
+    await service.patch(`/api/v1/users/${ann.id}`, { disabled: true }, { token: admin.access })
+
+    const answer = await reset(service, await tokenFor(service, email))
+
+    assert.equal(answer.status, 200)
+    assertProblem(await logIn(service, NEW_PASSWORD), 'account_disabled')
+  })
+
   test('200 once: a link that was used is not mailed again', async () => {
     await using service = await startService()
     await service.addUser(email)
