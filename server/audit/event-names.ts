@@ -13,7 +13,7 @@ export const EVENTS = {
   'user.enabled': 'The account was re-enabled.',
   'user.deleted': 'The account was deleted.',
   'users.cleaned_up': 'The clean-up deleted accounts that were not verified in time.',
-  'users.clean_up_refused': 'The clean-up stopped because it would have deleted too many accounts.',
+  'users.clean_up_refused': 'The clean-up stopped because it would have deleted most accounts, and the clock was in doubt.',
   'session.opened': 'A user logged in.',
   'session.ended':
     'A session was ended by its user, or (see `reason`) because it tried to guess the password or sent a refresh token that this database never issued.',
