@@ -31,7 +31,9 @@ export async function enqueuePasswordReset(
   email: string,
   client: Client & { readonly places?: Places } = { ip: null, userAgent: null },
 ): Promise<void> {
-  await enqueue('password_reset', { ...client, email, requestedAt: toIso(nowMs) }, { email })
+  // A worker of 1.0 that runs during an upgrade needs the id of the link.
+  const payload = { ...client, email, resetId: newId(), requestedAt: toIso(nowMs) }
+  await enqueue('password_reset', payload, { email })
 }
 
 /** The user's newest link that works. */

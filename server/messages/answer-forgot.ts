@@ -15,6 +15,7 @@ import { type Write, writeIn } from '../accounts/write.ts'
 /** The address may belong to no account. */
 interface Request extends Client {
   readonly email: string
+  readonly resetId: string
   readonly requestedAt: string
   /** Absent for a request by the service itself, which no limit applies to. */
   readonly places?: Places
