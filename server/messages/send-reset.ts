@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts'
 import type { PublicUserRow } from '../database/schema.ts'
-import { isMailSuperseded } from '../outbox/outbox.ts'
+import { countMessages } from '../outbox/outbox.ts'
 import { toIso } from '../lib/units.ts'
 import { originOf, resetLink, writeMail } from './mails.ts'
 import { findKeySet } from '../keys/key-ring.ts'
@@ -26,8 +26,8 @@ export async function sendReset(ctx: Context, payload: ResetMail): Promise<Mail 
   const { email, userId, resetId, requestedAt, at } = payload
   const user = await ctx.lookUp(userById, userId)
   if (user === undefined || isExpired(user, expiryCutoff(ctx))) return undefined
-  const own = { payload, email, atMs: Date.parse(at) }
-  if (await isMailSuperseded(ctx.db, 'reset_link', own)) return undefined
+  const newer = { email, sinceMs: Date.parse(at) }
+  if ((await countMessages(ctx.db, ['reset_link'], newer)) > 0) return undefined
   const expiresAt = linkExpiresAt(ctx, user)
   // Committed before the delivery: a redelivery after a crash mails the same link.
   const link = await ctx.transaction((tx) => extendPasswordReset(tx, resetId, expiresAt))
