@@ -35,7 +35,7 @@ export const ERRORS = {
     'This address has too many pending sign-ups; use one of the emailed codes or try again later.',
   too_many_requests: 'Too many requests; try again after the time in Retry-After.',
   login_locked:
-    'Too many wrong passwords for this address; reset the password by email or log in from a network that you used recently.',
+    'Too many wrong passwords for this address; reset the password by email or log in from a network or device that you used recently.',
   headers_too_large: 'The request headers are too large.',
   internal_error: 'An internal error occurred; include the request_id when you report it.',
   overloaded: 'The service is overloaded; try again in a moment.',
