@@ -35,6 +35,7 @@ import { showMeRoute } from './api/me/show-me.ts'
 import { showUserRoute } from './api/users/show-user.ts'
 import { signUpRoute } from './api/auth/sign-up.ts'
 import { undoEmailChangeRoute } from './api/auth/undo-email-change.ts'
+import { unlockUserLoginRoute } from './api/users/unlock-user-login.ts'
 import { updateMeRoute } from './api/me/update-me.ts'
 import { updateUserRoute } from './api/users/update-user.ts'
 import { verifyRoute } from './api/auth/verify.ts'
@@ -71,6 +72,7 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
   updateUserRoute(app, ctx, guards) // PATCH /users/{id}
   deleteUserRoute(app, ctx, guards) // DELETE /users/{id}
   endUserSessionsRoute(app, ctx, guards) // DELETE /users/{id}/sessions
+  unlockUserLoginRoute(app, ctx, guards) // DELETE /users/{id}/login-lock
 
   listMailRoute(app, ctx, guards) // GET /mail
   resendMailRoute(app, ctx, guards) // POST /mail/{id}/resend

@@ -8,7 +8,7 @@ export const ERRORS = {
   invalid_code:
     'The code is wrong, expired or already used; after five wrong codes, wait an hour for the next attempt.',
   invalid_reset_token:
-    'The link is invalid, expired, already used or replaced by a newer one; request another link.',
+    'The link is invalid, expired, already used or revoked; request another link.',
   invalid_undo_token: 'The link is invalid, expired or already used.',
   authentication_required: 'Log in and send the access token as a Bearer token.',
   invalid_token: 'The token is invalid, expired or revoked; log in again.',
@@ -37,7 +37,7 @@ export const ERRORS = {
     'This address has too many pending sign-ups; choose “Forgot password”, whose link also verifies the address, or try again later.',
   too_many_requests: 'Too many requests; try again after the time in Retry-After.',
   login_locked:
-    'Too many wrong passwords for this address; reset the password by email or log in from a network that you used recently.',
+    'Too many wrong passwords for this address; reset the password by email or log in from a network or device that you used recently.',
   headers_too_large: 'The request headers are too large.',
   internal_error: 'An internal error occurred; include the request_id when you report it.',
   overloaded: 'The service is overloaded; try again in a moment.',

@@ -6,6 +6,7 @@ import { assertInvalid, assertProblem } from './support/problem.ts'
 import { ranges, startRangeServer } from './support/range-server.ts'
 import { FORGOT, linksTo, NEW_PASSWORD, reset, tokenFor } from './support/resets.ts'
 import { rowsOf } from './support/seed.ts'
+import { runOn } from './support/process.ts'
 import { PASSWORD, type Service, startService, type TestUser } from './support/service.ts'
 
 const NEXT = 'a better one than before'
@@ -41,6 +42,72 @@ describe('what somebody had in hand to get in later', () => {
     assert.deepEqual(await rowsOf(service.ctx, 'password_resets'), [])
     const token = await tokenFor(service, ann.email)
     assert.equal((await reset(service, token)).status, 200)
+  })
+
+  const root = (service: Service) => service.addAdmin()
+  const endings: readonly [
+    why: string,
+    end: (service: Service, ann: TestUser) => Promise<unknown>,
+  ][] = [
+    [
+      'disabled',
+      async (service, { id }) =>
+        service.patch(
+          `/api/v1/users/${id}`,
+          { disabled: true },
+          { token: (await root(service)).access },
+        ),
+    ],
+    [
+      'promoted',
+      async (service, { id }) =>
+        service.patch(
+          `/api/v1/users/${id}`,
+          { role: 'admin' },
+          { token: (await root(service)).access },
+        ),
+    ],
+    [
+      'logged out by an admin',
+      async (service, { id }) =>
+        service.delete(`/api/v1/users/${id}/sessions`, { token: (await root(service)).access }),
+    ],
+    [
+      'logged out by an operator',
+      (service, { email }) => runOn(service, ['sessions', 'end', '--user', email]),
+    ],
+  ]
+  for (const [why, end] of endings) {
+    test(`400 for a link once the user was ${why}, none for a request that waits, and a new one works`, async () => {
+      await using service = await startService()
+      const ann = await service.addUser()
+      const token = await tokenFor(service, ann.email)
+      await service.post(FORGOT, { email: ann.email })
+
+      await end(service, ann)
+      await service.deliverMail()
+
+      assertProblem(await reset(service, token), 'invalid_reset_token')
+      assert.equal(linksTo(service, ann.email).length, 1)
+      assert.notEqual(await tokenFor(service, ann.email), token)
+    })
+  }
+
+  test('400 for a link once the address was verified by code, and none for a request that waits', async () => {
+    await using service = await startService()
+    const email = 'ann@example.com'
+    await service.signUp(email)
+    const code = await service.codeFor(email)
+    const token = await tokenFor(service, email)
+    await service.post(FORGOT, { email })
+
+    const verified = await service.post('/api/v1/auth/verify', { email, code })
+    await service.deliverMail()
+
+    assert.equal(verified.status, 200)
+    assertProblem(await reset(service, token), 'invalid_reset_token')
+    assert.equal(linksTo(service, email).length, 1)
+    await service.logIn(email)
   })
 
   test('400 for the code of a new address that was asked for before it was changed', async () => {

@@ -1,18 +1,24 @@
 import type { Context } from '../context.ts'
-import type { Counts } from '../schedule/jobs.ts'
+import { CLEAN_UP, type Counts, findLastRun } from '../schedule/jobs.ts'
 import type { JobRun } from '../schedule/schedule.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 import { countExpiredUsers, countUsers, findExpiredUsers } from './expired-users.ts'
 import { expiryCutoff } from './expiry.ts'
 import { commit, NO_CAUSE, writeIn, type Write } from './write.ts'
 import { erase } from './erase.ts'
 
-/** A run may delete this many; more only if at least half of all users remain. */
+/** A run may delete this many; more only if at least half of all users remain, or the clock is right. */
 const UNCHECKED_MAX = 1000
+const AHEAD_MAX_MS = 5 * MINUTE_MS
+/** Longer than a missed night; shorter than the jump and the lifetime of an account that it would end. */
+const GAP_MAX_MS = 2 * DAY_MS
+/** The time for an operator to correct the clock; a little less than until the next nightly run. */
+const DOUBT_MS = 23 * HOUR_MS
 
 /**
  * Deletes users who did not verify within UNVERIFIED_USER_TTL_HOURS, and records how many. A run that
- * would delete more than 1 000 users and more than half of all deletes none without `force`, because the
- * clock is probably wrong.
+ * would delete more than 1 000 users and more than half of all deletes none while the clock is in doubt,
+ * unless with `force`.
  */
 export async function cleanUp(
   ctx: Context,
@@ -23,7 +29,8 @@ export async function cleanUp(
   const cutoff = expiryCutoff(ctx)
   const refusal = force ? undefined : await findRefusal(ctx, cutoff)
   if (refusal !== undefined) {
-    await record(ctx, 'users.clean_up_refused', { deleted: 0, ...refusal })
+    const { since_ms: _, ...counts } = refusal
+    await record(ctx, 'users.clean_up_refused', { deleted: 0, ...counts })
     return refusal
   }
   const counts = { found: 0, deleted: 0 }
@@ -60,14 +67,35 @@ async function cleanUpSome(
   return counts
 }
 
+/** Counts first: only a deletion of most users needs the clock to be right. */
 async function findRefusal(ctx: Context, cutoff: string): Promise<Counts | undefined> {
   const expired = await countExpiredUsers(ctx.db, cutoff)
   if (expired <= UNCHECKED_MAX) return undefined
   const users = await countUsers(ctx.db)
   if (expired * 2 <= users) return undefined
+  const doubt = await findDoubt(ctx)
+  if (doubt === undefined) return undefined
+  const { why, sinceMs } = doubt
   ctx.log.error(
-    { expired, users },
-    'clean-up refused: it would delete more than half of all users. Check the clock; to delete them: npm run cli -- cleanup --force',
+    { expired, users, why, since: toIso(sinceMs) },
+    'clean-up refused: it would delete more than half of all users, and the clock may be wrong. Check it; to delete them now: npm run cli -- cleanup --force',
   )
-  return { refused: 1, expired, users }
+  return { refused: 1, expired, users, since_ms: sinceMs }
+}
+
+/**
+ * The reason to distrust the clock, and since when it has been known. A clock ahead of the database's is
+ * distrusted for as long as it is. A gap since the last run, which a jump of the clock leaves behind, for a
+ * day: then either an operator has corrected the clock, or the process was merely off.
+ */
+async function findDoubt(ctx: Context): Promise<{ why: string; sinceMs: number } | undefined> {
+  const nowMs = ctx.now()
+  const last = await findLastRun(ctx.db, CLEAN_UP, nowMs)
+  // Set by a refused run.
+  const sinceMs = last?.counts['since_ms']
+  if (nowMs - (await ctx.checkDatabase()) > AHEAD_MAX_MS)
+    return { why: 'it is ahead of the database’s clock', sinceMs: sinceMs ?? nowMs }
+  const isGap = last === undefined || nowMs - last.slotMs > GAP_MAX_MS
+  if (sinceMs === undefined ? !isGap : nowMs - sinceMs >= DOUBT_MS) return undefined
+  return { why: 'the last run was long ago', sinceMs: sinceMs ?? nowMs }
 }

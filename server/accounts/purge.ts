@@ -16,8 +16,8 @@ const SESSIONS_KEPT_MS = 30 * DAY_MS
 const MESSAGES_KEPT_MS = 30 * DAY_MS
 /** The longest window of the mail limits, unless codes live longer. */
 const COUNTED_MS = DAY_MS
-/** A redelivered mail must detect that its link has been used. */
-const RESETS_KEPT_MS = DAY_MS
+/** A mail is retried for three days and must detect that its link has been used or revoked. */
+const RESETS_KEPT_MS = 4 * DAY_MS
 
 /** Its name in `jobs` and in the log. */
 export const PURGE = 'purge'

@@ -3,7 +3,8 @@ import type { PublicUserRow } from '../database/schema.ts'
 import type { Client } from '../http/client.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import { newId } from '../lib/random.ts'
-import { MINUTE_MS, toIso } from '../lib/units.ts'
+import { DAY_MS, MINUTE_MS, toIso } from '../lib/units.ts'
+import { dropWaiting } from '../outbox/outbox.ts'
 import { USER_COLUMNS } from './users.ts'
 import type { Write } from './write.ts'
 import { deleteBefore } from '../database/delete-before.ts'
@@ -11,53 +12,89 @@ import { deleteBefore } from '../database/delete-before.ts'
 /** Starts at the delivery attempt: a mail that was delayed for hours still contains a working link. */
 export const RESET_LIFETIME_MS = 30 * MINUTE_MS
 
+/** Requests renew a link until it is this old, so that a stranger cannot keep one alive for ever. */
+const RENEWED_FOR_MS = DAY_MS
+
+/** Whether a request is within the limits of its network and of its device. */
+export interface Places {
+  readonly network: boolean
+  readonly device: boolean
+}
+
 /**
- * Enqueues a mail with a reset link. Every address costs one row, because the worker looks up the user:
- * timing does not reveal registered addresses. `email` is canonical; `client` is shown in the mail and
- * is empty when the service itself requested the reset.
+ * Enqueues a request for a reset link. Every address costs one row, because the worker looks up the user
+ * and decides on the mail: timing does not reveal registered addresses. `email` is canonical; `client` is
+ * shown in the mail. Without both, the service itself requests the reset, which is always mailed.
  */
 export async function enqueuePasswordReset(
   { nowMs, enqueue }: Write,
   email: string,
-  client: Client = { ip: null, userAgent: null },
+  client: Client & { readonly places?: Places } = { ip: null, userAgent: null },
 ): Promise<void> {
+  // A worker of 1.0 that runs during an upgrade needs the id of the link.
   const payload = { ...client, email, resetId: newId(), requestedAt: toIso(nowMs) }
   await enqueue('password_reset', payload, { email })
 }
 
-interface OpenReset {
-  readonly id: string
-  readonly userId: number
-  readonly requestedAt: string
-  readonly expiresAt: string
+/** The user's newest link that works. */
+export function findLivingReset(
+  db: Db,
+  userId: number,
+  nowMs: number,
+): Promise<{ id: string; created_at: string } | undefined> {
+  return db
+    .selectFrom('password_resets')
+    .select(['id', 'created_at'])
+    .where('user_id', '=', userId)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', toIso(nowMs))
+    .orderBy('created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst()
 }
 
 /**
- * Activates a reset link and revokes the user's other links. `renewed`: a retry of the delivery extends
- * the same link. `used`: the link has set a password, and no mail is needed. The caller holds the
- * user's lock.
+ * The id of the link to mail: the living one, so that a further request voids no link in the mailbox, or a
+ * new one. The caller holds the user's lock.
  */
 export async function openPasswordReset(
   tx: Tx,
   keys: KeyRing,
-  { id, userId, requestedAt, expiresAt }: OpenReset,
-): Promise<'opened' | 'renewed' | 'used'> {
-  const existing = await tx
-    .selectFrom('password_resets')
-    .select('used_at')
-    .where('id', '=', id)
-    .executeTakeFirst()
-  if (existing !== undefined && existing.used_at !== null) return 'used'
-  await deletePasswordResetsOf(tx, userId)
-  const [key_id, created_at] = [keys.current.id, requestedAt]
+  { userId, nowMs }: { userId: number; nowMs: number },
+): Promise<string> {
+  const living = await findLivingReset(tx, userId, nowMs)
+  if (living !== undefined && living.created_at > toIso(nowMs - RENEWED_FOR_MS)) return living.id
+  const id = newId()
   await tx
     .insertInto('password_resets')
-    .values({ id, user_id: userId, key_id, created_at, expires_at: expiresAt, used_at: null })
+    .values({
+      id,
+      user_id: userId,
+      key_id: keys.current.id,
+      created_at: toIso(nowMs),
+      expires_at: toIso(nowMs + RESET_LIFETIME_MS),
+      used_at: null,
+    })
     .execute()
-  return existing === undefined ? 'opened' : 'renewed'
+  return id
 }
 
-/** The user of a reset link; undefined once it has been used or replaced, or has expired. */
+/** Extends an unused link; undefined once it has been used or revoked. */
+export function extendPasswordReset(
+  tx: Tx,
+  id: string,
+  expiresAt: string,
+): Promise<{ key_id: string } | undefined> {
+  return tx
+    .updateTable('password_resets')
+    .set({ expires_at: expiresAt })
+    .where('id', '=', id)
+    .where('used_at', 'is', null)
+    .returning('key_id')
+    .executeTakeFirst()
+}
+
+/** The user of a reset link; undefined once it has been used or revoked, or has expired. */
 export function findResetOwner(
   db: Db,
   id: string,
@@ -73,7 +110,7 @@ export function findResetOwner(
     .executeTakeFirst()
 }
 
-/** Consumes a link; false when it has been used or replaced, or has expired. */
+/** Consumes a link; false when it has been used or revoked, or has expired. */
 export async function usePasswordReset(tx: Tx, id: string, nowMs: number): Promise<boolean> {
   const now = toIso(nowMs)
   const used = await tx
@@ -87,13 +124,21 @@ export async function usePasswordReset(tx: Tx, id: string, nowMs: number): Promi
   return used !== undefined
 }
 
-/** Revokes a user's unused links. Used ones stay, so that a redelivery does not mail them again. */
-export async function deletePasswordResetsOf(tx: Tx, userId: number): Promise<void> {
+/**
+ * Revokes a user's links: mailed ones, those in a waiting mail, and those requested but not opened yet.
+ * The caller holds the user's lock.
+ */
+export async function revokePasswordResetsOf(
+  tx: Tx,
+  user: Pick<PublicUserRow, 'id' | 'email_canonical'>,
+  nowMs: number,
+): Promise<void> {
   await tx
     .deleteFrom('password_resets')
-    .where('user_id', '=', userId)
+    .where('user_id', '=', user.id)
     .where('used_at', 'is', null)
     .execute()
+  await dropWaiting(tx, 'password_reset', { email: user.email_canonical, nowMs })
 }
 
 /** Deletes at most `limit` links that expired before a time, used or not; returns how many. */

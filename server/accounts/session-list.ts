@@ -56,16 +56,19 @@ export async function isKnownNetwork(
   email: string,
   { network, nowMs }: { network: string; nowMs: number },
 ): Promise<boolean> {
-  const login = await db
-    .selectFrom('sessions')
-    .innerJoin('users', 'users.id', 'sessions.user_id')
-    .select('sessions.id')
-    .where('users.email_canonical', '=', email)
-    .where('sessions.created_at', '>', toIso(nowMs - KNOWN_FOR_MS))
-    .where('sessions.login_network', '=', network)
-    .limit(1)
-    .executeTakeFirst()
-  return login !== undefined
+  const from = recentLogins(db, email, nowMs).where('sessions.login_network', '=', network)
+  return (await from.executeTakeFirst()) !== undefined
+}
+
+/** The same for a user agent, which strangers may copy: grant known devices only what is limited itself. */
+export async function isKnownDevice(
+  db: Db,
+  email: string,
+  { userAgent, nowMs }: { userAgent: string | null; nowMs: number },
+): Promise<boolean> {
+  if (userAgent === null) return false
+  const by = recentLogins(db, email, nowMs).where('sessions.login_user_agent', '=', userAgent)
+  return (await by.executeTakeFirst()) !== undefined
 }
 
 /**
@@ -95,6 +98,16 @@ export async function endSessionsAfter(
     .returning('expires_at')
     .execute()
   return { ended: countLive(revoked, nowMs), last: ids.at(-1) }
+}
+
+function recentLogins(db: Db, email: string, nowMs: number) {
+  return db
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .select('sessions.id')
+    .where('users.email_canonical', '=', email)
+    .where('sessions.created_at', '>', toIso(nowMs - KNOWN_FOR_MS))
+    .limit(1)
 }
 
 async function hasLoggedIn(tx: Tx, userId: number): Promise<boolean> {

@@ -4,7 +4,7 @@ import { endSessionsOf } from './sessions.ts'
 import { setEmail } from './addresses.ts'
 import { moveCodeFailures } from './code-failures.ts'
 import { deletePendingEmailChangesOf } from './email-changes.ts'
-import { deletePasswordResetsOf } from './resets.ts'
+import { revokePasswordResetsOf } from './resets.ts'
 import { deletePhoneChangeOf } from './phone-changes.ts'
 import type { PublicUserRow } from './users.ts'
 
@@ -31,7 +31,7 @@ export async function moveUser(
   const { id: userId, email_canonical: from } = user
   await adoptMessagesTo(tx, from, userId)
   await moveCodeFailures(tx, { from, to: to.emailCanonical, nowMs: to.nowMs })
-  await deletePasswordResetsOf(tx, userId)
+  await revokePasswordResetsOf(tx, user, to.nowMs)
   await deletePendingEmailChangesOf(tx, userId)
   await deletePhoneChangeOf(tx, userId)
   return endSessionsOf(tx, userId, { nowMs: to.nowMs, ...(keep === undefined ? {} : { keep }) })

@@ -196,6 +196,22 @@ export async function enableUser(tx: Tx, id: number, nowMs: number): Promise<voi
   await update(tx, id, { disabled_at: null, updated_at: toIso(nowMs) })
 }
 
+/** Lifts the lock of logins that began before; processes read the time, because each may count alone. */
+export async function unlockLogins(tx: Tx, id: number, nowMs: number): Promise<void> {
+  await update(tx, id, { login_unlocked_at: toIso(nowMs) })
+}
+
+/** True when the logins of a canonical address were unlocked at a time or later. */
+export async function areLoginsUnlocked(db: Db, email: string, sinceMs: number): Promise<boolean> {
+  const unlocked = await db
+    .selectFrom('users')
+    .select('id')
+    .where('email_canonical', '=', email)
+    .where('login_unlocked_at', '>=', toIso(sinceMs))
+    .executeTakeFirst()
+  return unlocked !== undefined
+}
+
 async function update(tx: Tx, id: number, values: Partial<UserRow>): Promise<void> {
   await tx.updateTable('users').set(values).where('id', '=', id).execute()
 }

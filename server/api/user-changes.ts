@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts'
 import type { SignedIn } from '../http/fastify.ts'
 import { assertStillAllowed } from './guards.ts'
 import { toIso } from '../lib/units.ts'
+import { revokePasswordResetsOf } from '../accounts/resets.ts'
 import { endSessionsOf } from '../accounts/sessions.ts'
 import { normalFullName } from '../accounts/names.ts'
 import {
@@ -58,12 +59,14 @@ export function changeUser(
     }
     if (change.role !== undefined && change.role !== user.role) {
       await setRole(tx, id, { role: change.role, nowMs })
+      await revokePasswordResetsOf(tx, user, nowMs)
       await record('user.role_changed', { before: user.role, after: change.role })
     }
     if (change.disabled === true && user.disabled_at === null) {
       await disableUser(tx, id, nowMs)
       // Re-enabling the account must not revive old sessions.
       await endSessionsOf(tx, id, { nowMs })
+      await revokePasswordResetsOf(tx, user, nowMs)
       await record('user.disabled')
     }
     if (change.disabled === false && user.disabled_at !== null) {

@@ -11,7 +11,7 @@ const PAGE = 1000
 export const cleanUpCommand: Command = {
   usage: '[--dry-run] [--force]',
   summary:
-    'delete expired unverified users; --dry-run only lists their ids, --force deletes even if more than 1000 users and half of all would be deleted',
+    'delete expired unverified users; --dry-run only lists their ids, --force deletes even if that is most users and the clock is in doubt',
   run(args, environment) {
     const { values, positionals } = readArgs(args, {
       'dry-run': { type: 'boolean', default: false },
@@ -49,7 +49,7 @@ async function cleanUpNow(ctx: Context, force: boolean): Promise<number> {
   }
   if (totals['refused'] !== undefined) {
     console.error(
-      `Refused: ${totals['expired']} of ${totals['users']} users would be deleted. Check the clock; if it is right, add --force.`,
+      `Refused: ${totals['expired']} of ${totals['users']} users would be deleted, and the clock may be wrong. Check it; if it is right, add --force.`,
     )
     return 1
   }

@@ -14,6 +14,7 @@ import {
   listUsers,
   setRoleCommand,
   showUser,
+  unlockUserCommand,
 } from './users.ts'
 import { databaseProblem } from '../database/problems.ts'
 import { AppError } from '../errors.ts'
@@ -35,6 +36,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'users set-role': setRoleCommand,
   'users disable': disableUserCommand,
   'users enable': enableUserCommand,
+  'users unlock': unlockUserCommand,
   'users delete': deleteUserCommand,
 }
 

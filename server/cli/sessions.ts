@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { endSessionsAfter } from '../accounts/session-list.ts'
+import { revokePasswordResetsOf } from '../accounts/resets.ts'
 import { endSessionsOf } from '../accounts/sessions.ts'
 import { lockUser } from '../accounts/users.ts'
 import { type Command, readArgs, UsageError, userNamed, withContext } from './terminal.ts'
@@ -30,8 +31,10 @@ async function endOf(ctx: Context, key: string): Promise<number> {
   const { id: userId } = await userNamed(ctx, key)
   return commit(ctx, NO_CAUSE, async ({ tx, nowMs, record }) => {
     // The lock keeps concurrent logins from opening a session.
-    if ((await lockUser(tx, userId)) === undefined) throw new AppError('not_found')
+    const user = await lockUser(tx, userId)
+    if (user === undefined) throw new AppError('not_found')
     const ended = await endSessionsOf(tx, userId, { nowMs })
+    await revokePasswordResetsOf(tx, user, nowMs)
     await record('sessions.ended', { subjectId: userId, changes: { ended } })
     return ended
   })

@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts'
 import { canonicalEmail } from '../lib/emails.ts'
 import { assertGoodPassword } from '../accounts/passwords.ts'
 import { toUser } from '../api/schemas.ts'
+import { unlockLogin } from '../api/unlock-login.ts'
 import { changeUser, removeUser } from '../api/user-changes.ts'
 import { findUserPage, type PageKey, pageKeyOf } from '../accounts/search.ts'
 import {
@@ -108,6 +109,16 @@ export const enableUserCommand: Command = {
     withUser(args, environment, async (ctx, user) =>
       print(ctx, await changeUser(ctx, user.id, { disabled: false })),
     ),
+}
+
+export const unlockUserCommand: Command = {
+  usage: '<id or email>',
+  summary: 'lift the lock of logins after wrong passwords (login_locked)',
+  run: (args, environment) =>
+    withUser(args, environment, async (ctx, user) => {
+      await unlockLogin(ctx, user.id)
+      console.log(`Unlocked user ${user.id}.`)
+    }),
 }
 
 export const deleteUserCommand: Command = {

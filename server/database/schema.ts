@@ -44,10 +44,12 @@ export interface UsersTable {
   /** E.164; set once the user has confirmed it. */
   phone: string | null
   phone_verified_at: string | null
+  /** When an admin or operator last lifted the lock of logins. */
+  login_unlocked_at: string | null
 }
 
-/** A user without the password hash, for all readers but the login. */
-export type PublicUserRow = Omit<Selectable<UsersTable>, 'password_hash'>
+/** A user without what only the login reads. */
+export type PublicUserRow = Omit<Selectable<UsersTable>, 'password_hash' | 'login_unlocked_at'>
 
 /** A pending attempt to sign up an unverified address. */
 export interface SignUpsTable {

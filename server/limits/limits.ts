@@ -9,6 +9,8 @@ export interface Limit {
     | 'network'
     | 'address'
     | 'address and network'
+    | 'address and device'
+    | 'address and reason'
     | 'session'
     | 'user'
     | 'phone number'
@@ -60,6 +62,10 @@ export const LIMITS = {
   // of the owner's recent logins are exempt; a login or a reset clears it. At most a day: nothing clears the
   // lock of an unknown address, so a longer one would reveal which addresses are unknown.
   login_address: { points: 50, windowMs: DAY_MS, per: 'address' },
+  // A user agent of the owner's recent logins is exempt from that lock until it is spent: it may be copied.
+  login_device: { points: 10, windowMs: DAY_MS, per: 'address and device' },
+  // Beyond it a failed login is not recorded again.
+  login_failed: { points: 1, windowMs: HOUR_MS, per: 'address and reason' },
   // Against a stolen session or an unlocked screen. Per session, so that other sessions are not affected;
   // the correct password clears it.
   current_password: {

@@ -6,6 +6,7 @@ import type { Job, Kind } from '../outbox/kind.ts'
 import type { Mail } from '../outbox/transports/mailer.ts'
 import type { Sms } from '../outbox/transports/sms-sender.ts'
 import type { Example } from './examples.ts'
+import { answerForgot } from './answer-forgot.ts'
 import { homeLink, originOf, writeMail, type SmsName } from './mails.ts'
 import { remind } from './remind.ts'
 import { repeatCodes } from './repeat-codes.ts'
@@ -65,7 +66,9 @@ export const KINDS = {
     ),
     examples: { session_replayed: { text: 'sessionReplayed' } },
   }),
-  password_reset: mail({
+  /** A request; enqueues a `reset_link`, or another `email_changed`. */
+  password_reset: mail({ make: answerForgot, examples: {} }),
+  reset_link: mail({
     make: sendReset,
     examples: {
       password_reset: { text: 'passwordReset', link: 'reset' },

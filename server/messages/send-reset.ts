@@ -1,72 +1,54 @@
 import type { Context } from '../context.ts'
 import type { PublicUserRow } from '../database/schema.ts'
-import { isMailSuperseded } from '../outbox/outbox.ts'
-import { SECOND_MS, toIso } from '../lib/units.ts'
+import { countMessages } from '../outbox/outbox.ts'
+import { toIso } from '../lib/units.ts'
 import { originOf, resetLink, writeMail } from './mails.ts'
+import { findKeySet } from '../keys/key-ring.ts'
 import { linkToken } from '../keys/links.ts'
-import { openPasswordReset, RESET_LIFETIME_MS } from '../accounts/resets.ts'
+import { extendPasswordReset, RESET_LIFETIME_MS } from '../accounts/resets.ts'
 import { findSignUpsOf } from '../accounts/sign-ups.ts'
 import type { Mail } from '../outbox/transports/mailer.ts'
 import { expiryCutoff, verificationExpiresAt } from '../accounts/expiry.ts'
-import { isExpired, lockUserByEmail } from '../accounts/users.ts'
-import { commit, type Write } from '../accounts/write.ts'
+import { isExpired, userById } from '../accounts/users.ts'
 import type { Client } from '../http/client.ts'
 
-/** The address may belong to no account. */
-interface Request extends Client {
+interface ResetMail extends Client {
   readonly email: string
+  readonly userId: number
   readonly resetId: string
   readonly requestedAt: string
+  /** When the mail was enqueued. */
+  readonly at: string
 }
 
-/** Maximum clock skew between replicas. A reset requested this close to a change of the password stays valid. */
-const CLOCK_SKEW_MAX_MS = 10 * SECOND_MS
-
-/** The mail with the link; undefined for an unknown address, a used link or a superseded request. */
-export async function sendReset(ctx: Context, request: Request): Promise<Mail | undefined> {
-  const opened = await commit(ctx, { ip: request.ip }, (write) => open(write, request))
-  if (opened === undefined) return undefined
-  const { user, expiresAt } = opened
-  const byService = request.ip === null && request.userAgent === null
+/** The mail with the link; undefined for a used or revoked link, and for all but the newest mail. */
+export async function sendReset(ctx: Context, payload: ResetMail): Promise<Mail | undefined> {
+  const { email, userId, resetId, requestedAt, at } = payload
+  const user = await ctx.lookUp(userById, userId)
+  if (user === undefined || isExpired(user, expiryCutoff(ctx))) return undefined
+  const newer = { email, sinceMs: Date.parse(at) }
+  if ((await countMessages(ctx.db, ['reset_link'], newer)) > 0) return undefined
+  const expiresAt = linkExpiresAt(ctx, user)
+  // Committed before the delivery: a redelivery after a crash mails the same link.
+  const link = await ctx.transaction((tx) => extendPasswordReset(tx, resetId, expiresAt))
+  if (link === undefined) return undefined
+  const byService = payload.ip === null && payload.userAgent === null
+  // The key of its first mail, so that all mails contain the same link.
+  const keys = findKeySet(ctx.keys, link.key_id) ?? ctx.keys.current
   return writeMail(ctx.config.shop, 'passwordReset', {
     to: user.email,
     locale: user.locale ?? (await signUpLocale(ctx, user)),
-    from: byService ? null : originOf(request),
-    link: resetLink(ctx.config, linkToken(ctx.keys.current, 'reset', request.resetId)),
+    from: byService ? null : originOf(payload),
+    link: resetLink(ctx.config, linkToken(keys, 'reset', resetId)),
     until: expiresAt,
-    requestedAt: request.requestedAt,
+    requestedAt,
     verifies: user.verified_at === null,
   })
 }
 
-/** Committed before the delivery: a redelivery after a crash mails the same link. */
-async function open(
-  { ctx, tx, nowMs, record }: Write,
-  request: Request,
-): Promise<{ user: PublicUserRow; expiresAt: string } | undefined> {
-  const { email, resetId: id, requestedAt } = request
-  const user = await lockUserByEmail(tx, email)
-  if (user === undefined || isExpired(user, expiryCutoff(ctx))) return undefined
-  // A change of the password revokes links that were requested before it, sent or not.
-  const voidFrom = toIso(Date.parse(requestedAt) + CLOCK_SKEW_MAX_MS)
-  if (user.password_changed_at !== null && user.password_changed_at > voidFrom) return undefined
-  const requested = { payload: request, email, atMs: Date.parse(requestedAt) }
-  if (await isMailSuperseded(tx, 'password_reset', requested)) return undefined
-  const expiresAt = linkExpiresAt(ctx, user, nowMs)
-  const outcome = await openPasswordReset(tx, ctx.keys, {
-    id,
-    userId: user.id,
-    requestedAt,
-    expiresAt,
-  })
-  if (outcome === 'used') return undefined
-  if (outcome === 'opened') await record('password.reset_requested', { subjectId: user.id })
-  return { user, expiresAt }
-}
-
 /** Capped at the expiry of an unverified account. */
-function linkExpiresAt(ctx: Context, user: PublicUserRow, nowMs: number): string {
-  const endsAt = toIso(nowMs + RESET_LIFETIME_MS)
+function linkExpiresAt(ctx: Context, user: PublicUserRow): string {
+  const endsAt = toIso(ctx.now() + RESET_LIFETIME_MS)
   if (user.verified_at !== null) return endsAt
   const accountEndsAt = verificationExpiresAt(ctx, user)
   return accountEndsAt < endsAt ? accountEndsAt : endsAt

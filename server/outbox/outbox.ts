@@ -81,33 +81,19 @@ export async function mayRepeat(
   return (await count(nowMs - HOUR_MS)) < REPEATS_PER_HOUR
 }
 
-/** True when a newer message of this kind exists for the address; only the newest one is sent. */
-export async function isMailSuperseded<Kind extends KindName>(
-  db: Db,
-  kind: Kind,
-  { payload, email, atMs }: { payload: OutboxPayloads[Kind]; email: string; atMs: number },
-): Promise<boolean> {
-  const at = toIso(atMs)
-  const newer = await db
-    .selectFrom('outbox')
-    .select('id')
+/** Drops the messages of a kind for an address that have not been sent, and those that have failed. */
+export async function dropWaiting(
+  tx: Tx,
+  kind: KindName,
+  { email, nowMs }: { email: string; nowMs: number },
+): Promise<void> {
+  await tx
+    .updateTable('outbox')
+    .set({ state: 'dropped', finished_at: toIso(nowMs), claimed_until: null })
     .where('email_canonical', '=', email)
     .where('kind', '=', kind)
-    .where('created_at', '>=', at)
-    .where((eb) => {
-      // Within one millisecond the highest id wins, so that all workers agree.
-      const own = eb
-        .selectFrom('outbox as own')
-        .select(({ fn }) => fn.max('own.id').as('id'))
-        .where('own.email_canonical', '=', email)
-        .where('own.kind', '=', kind)
-        .where('own.created_at', '=', at)
-        .where('own.payload', '=', JSON.stringify(payload))
-      return eb.or([eb('created_at', '>', at), eb('id', '>', own)])
-    })
-    .limit(1)
-    .executeTakeFirst()
-  return newer !== undefined
+    .where('state', 'in', ['waiting', 'bounced', 'dead'])
+    .execute()
 }
 
 /** Transfers the messages of an account to the one that replaced it for the same address. */

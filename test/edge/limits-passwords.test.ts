@@ -176,7 +176,9 @@ describe('limits of logins', () => {
       const atHome = await fail(ann.email, HOME)
       await failOften(ann.email, 3, (n) => `198.51.100.${200 + n}`)
 
-      const events = (await rowsOf(service.ctx, 'audit_events')).slice(from)
+      const events = (await rowsOf(service.ctx, 'audit_events'))
+        .slice(from)
+        .filter(({ event }) => event !== 'login.failed')
       assertProblem(atHome, 'invalid_credentials')
       assert.deepEqual(
         events.map(({ event, ip }) => [event, ip]),
@@ -197,6 +199,24 @@ describe('limits of logins', () => {
       assertProblem(elsewhere, 'login_locked')
       assert.equal(atHome.status, 200)
       assert.equal(elsewhereAgain.status, 200)
+    })
+
+    test('its owner logs in from a device of the last 30 days, anywhere, until ten wrong passwords came from it', async () => {
+      const ann = await service.addUser()
+      const phone = { 'user-agent': 'the phone of Ann' }
+      const fromPhone = (password: string, ip: string) =>
+        service.post(LOGIN, { email: ann.email, password }, { ip, headers: phone })
+      await fromPhone(ann.password, HOME)
+      await failOften(ann.email, 50, fromAfar)
+      const elsewhere = await fromPhone(ann.password, '203.0.113.8')
+      await failOften(ann.email, 50, fromAfar)
+
+      const guesses = await oneByOne(12, (n) => fromPhone('not it, sorry', `198.51.100.${n}`))
+
+      assert.equal(elsewhere.status, 200)
+      assert.deepEqual(countStatuses(guesses), { 401: 10, 429: 2 })
+      assertProblem(await fromPhone(ann.password, '203.0.113.9'), 'login_locked')
+      assert.equal((await fromPhone(ann.password, HOME)).status, 200)
     })
 
     test('a known network is exempt from nothing else', async () => {

@@ -39,6 +39,7 @@ const API = `
   PATCH /users/:id            401     401   200   403    403      200
   DELETE /users/:id           401     401   403   403    403      200
   DELETE /users/:id/sessions  401     401   403   403    403      204
+  DELETE /users/:id/login-lock  401   401   403   403    403      204
   GET /mail                   401     401   403   403    403      200
   POST /mail/:id/resend       401     401   403   403    403      202
   GET /audit                  401     401   403   403    403      200

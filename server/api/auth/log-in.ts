@@ -22,6 +22,7 @@ import {
   userForLogin,
 } from '../../accounts/users.ts'
 import { isNewDevice } from '../../accounts/session-list.ts'
+import { recordFailedLogin } from './failed-logins.ts'
 import { takeLogin } from './login-limits.ts'
 import { openSession } from '../../accounts/sessions.ts'
 import { issueTokens, Tokens } from '../../accounts/tokens.ts'
@@ -84,16 +85,29 @@ export function logInRoute(app: App, ctx: Context): void {
   }
   app.post('/auth/login', options, async (request) => {
     const email = canonicalEmail(request.body.email) ?? ''
-    const attempt = await takeLogin(ctx, request, email)
     try {
-      const tokens = await logIn(ctx, request, { email, password: request.body.password })
-      await attempt.succeeded()
-      return tokens
+      return await tryLogin(ctx, request, { email, password: request.body.password })
     } catch (error) {
-      await attempt.failed(error)
+      await recordFailedLogin(ctx, request, { email, error })
       throw error
     }
   })
+}
+
+async function tryLogin(
+  ctx: Context,
+  request: FastifyRequest,
+  given: { email: string; password: string },
+) {
+  const attempt = await takeLogin(ctx, request, given.email)
+  try {
+    const tokens = await logIn(ctx, request, given)
+    await attempt.succeeded()
+    return tokens
+  } catch (error) {
+    await attempt.failed(error)
+    throw error
+  }
 }
 
 async function logIn(

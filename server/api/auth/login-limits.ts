@@ -1,9 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import type { Context } from '../../context.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, type LimitReached } from '../../errors.ts'
+import { clientOf } from '../../http/client.ts'
 import { networkKeyOf } from '../../http/rate-limits.ts'
-import type { Taken } from '../../limits/counters.ts'
-import { isKnownNetwork } from '../../accounts/session-list.ts'
+import { SECOND_MS } from '../../lib/units.ts'
+import { isKnownDevice, isKnownNetwork } from '../../accounts/session-list.ts'
+import { areLoginsUnlocked } from '../../accounts/users.ts'
 
 /** A login, counted before its password is checked. */
 export interface LoginTry {
@@ -15,7 +17,7 @@ export interface LoginTry {
 /**
  * Counts a login attempt for a canonical address, in the same way for known and unknown ones. Throws
  * `too_many_requests`, and `login_locked` after too many failures in a row from all networks, unless the
- * owner recently logged in from this network.
+ * owner recently logged in from this network or device, or an admin has lifted the lock.
  */
 export async function takeLogin(
   ctx: Context,
@@ -23,16 +25,24 @@ export async function takeLogin(
   email: string,
 ): Promise<LoginTry> {
   const here = await ctx.limits.takeOrRefuse('login', pairKey(request, email))
+  const device = await ctx.limits.take('login_device', deviceKey(request, email))
   const everywhere = await ctx.limits.take('login_address', email)
-  const { refuse } = everywhere
-  if (refuse !== undefined && !(await isKnownHere(ctx, request, { email, here }))) {
-    await here.refund()
-    throw new AppError('login_locked', { limit: await refuse() })
+  const refund = () => Promise.all([here, device, everywhere].map((taken) => taken.refund()))
+  try {
+    const isSpent = device.refuse !== undefined
+    if (everywhere.refuse !== undefined && !(await hasPlace(ctx, request, { email, isSpent }))) {
+      const limit = await everywhere.refuse()
+      if (!(await isUnlocked(ctx, email, limit))) throw new AppError('login_locked', { limit })
+      await ctx.limits.clear('login_address', email)
+    }
+  } catch (error) {
+    await refund()
+    throw error
   }
   return {
     async failed(error) {
       if (error instanceof AppError && error.code === 'invalid_credentials') return
-      await Promise.all([here.refund(), everywhere.refund()])
+      await refund()
     },
     succeeded: () => clearLogins(ctx, request, email),
   }
@@ -47,23 +57,36 @@ export async function clearLogins(
   await Promise.all([
     ctx.limits.clear('login', pairKey(request, email)),
     ctx.limits.clear('login_address', email),
+    ctx.limits.clear('login_device', deviceKey(request, email)),
   ])
 }
 
-async function isKnownHere(
+/**
+ * True for a network of the owner's recent logins, and for a device of them until the wrong passwords from
+ * it are `isSpent`: a user agent may be copied.
+ */
+async function hasPlace(
   ctx: Context,
   request: FastifyRequest,
-  { email, here }: { email: string; here: Taken },
+  { email, isSpent }: { email: string; isSpent: boolean },
 ): Promise<boolean> {
-  try {
-    const from = { network: networkKeyOf(request), nowMs: ctx.now() }
-    return await isKnownNetwork(ctx.db, email, from)
-  } catch (error) {
-    await here.refund()
-    throw error
-  }
+  const nowMs = ctx.now()
+  const network = networkKeyOf(request)
+  if (await isKnownNetwork(ctx.db, email, { network, nowMs })) return true
+  const { userAgent } = clientOf(request)
+  return !isSpent && isKnownDevice(ctx.db, email, { userAgent, nowMs })
+}
+
+/** `retryAfterS` is rounded up, by less than a second. */
+function isUnlocked(ctx: Context, email: string, limit: LimitReached): Promise<boolean> {
+  const lockedForS = limit.windowS - limit.retryAfterS
+  return areLoginsUnlocked(ctx.db, email, ctx.now() - (lockedForS + 1) * SECOND_MS)
 }
 
 function pairKey(request: FastifyRequest, email: string): string {
   return `${email} ${networkKeyOf(request)}`
+}
+
+function deviceKey(request: FastifyRequest, email: string): string {
+  return `${email} ${clientOf(request).userAgent}`
 }

@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
-import type { Tx } from '../../database/connect.ts'
 import { AppError } from '../../errors.ts'
 import { hashAdmission } from '../../http/admission.ts'
 import { causeOf, clientOf } from '../../http/client.ts'
@@ -13,7 +12,7 @@ import { endSessionsOf } from '../../accounts/sessions.ts'
 import { readLinkToken } from '../../keys/links.ts'
 import { clearCodeFailures } from '../../accounts/code-failures.ts'
 import { deletePendingEmailChangesOf } from '../../accounts/email-changes.ts'
-import { deletePasswordResetsOf, findResetOwner, usePasswordReset } from '../../accounts/resets.ts'
+import { revokePasswordResetsOf, findResetOwner, usePasswordReset } from '../../accounts/resets.ts'
 import {
   assertGoodPassword,
   enqueuePasswordChanged,
@@ -36,7 +35,7 @@ const schema = {
     'The token is the part after `#token=` in the link. A rejected password does not consume it. The request ends every session, invalidates pending codes and notifies the user by email; it does not start a session. An unverified address becomes verified, without a name. A disabled account stays disabled.',
   body: Type.Object(
     {
-      token: LinkToken('The token from the most recent link.'),
+      token: LinkToken('The token from the link.'),
       password: NewPassword,
     },
     { title: 'PasswordReset', additionalProperties: false },
@@ -91,7 +90,7 @@ async function reset(write: Write, { id, userId, passwordHash, request }: Reset)
     await setPassword(tx, user, { passwordHash, nowMs })
   }
   const changes = { sessions_ended: await endSessionsOf(tx, userId, { nowMs }) }
-  await dropPending(tx, user)
+  await dropPending(write, user)
   await record('password.reset', { subjectId: userId, changes })
   await enqueuePasswordChanged(write, userId, clientOf(request))
 }
@@ -112,8 +111,9 @@ async function verify(
 }
 
 /** Revokes all pending links, codes and sign-ups: an attacker may hold any of them. */
-async function dropPending(tx: Tx, { id, email_canonical: email }: PublicUserRow): Promise<void> {
-  await deletePasswordResetsOf(tx, id)
+async function dropPending({ tx, nowMs }: Write, user: PublicUserRow): Promise<void> {
+  const { id, email_canonical: email } = user
+  await revokePasswordResetsOf(tx, user, nowMs)
   await deletePendingEmailChangesOf(tx, id)
   await deletePhoneChangeOf(tx, id)
   await deleteSignUpsOf(tx, id)

@@ -17,6 +17,7 @@ import {
   selectSignUps,
   type SignUpRow,
 } from '../../accounts/sign-ups.ts'
+import { revokePasswordResetsOf } from '../../accounts/resets.ts'
 import { Code } from '../schemas.ts'
 import { activateUser, lockUser } from '../../accounts/users.ts'
 import { expiryCutoff } from '../../accounts/expiry.ts'
@@ -110,6 +111,7 @@ function activate(
     })
     if (!activated) return false
     await deleteSignUpsOf(tx, signUp.user_id)
+    await revokePasswordResetsOf(tx, { id: signUp.user_id, email_canonical: email }, nowMs)
     await clearCodeFailures(tx, { email, purpose: 'verify' })
     const changes = { sign_up_id: signUp.id }
     await record('user.verified', { subjectId: signUp.user_id, changes })

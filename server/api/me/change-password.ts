@@ -8,7 +8,7 @@ import { networkKeyOf } from '../../http/rate-limits.ts'
 import { type Guards, sessionOf } from '../guards.ts'
 import { endSessionsOf } from '../../accounts/sessions.ts'
 import { deletePendingEmailChangesOf } from '../../accounts/email-changes.ts'
-import { deletePasswordResetsOf } from '../../accounts/resets.ts'
+import { revokePasswordResetsOf } from '../../accounts/resets.ts'
 import { assertOwnPassword, lockProven, type PasswordProof } from '../current-password.ts'
 import { commit } from '../../accounts/write.ts'
 import {
@@ -73,7 +73,7 @@ function changePassword(
     await setPassword(tx, user, { passwordHash, nowMs })
     const ended = await endSessionsOf(tx, user.id, { nowMs, keep: actor.sessionId })
     // An attacker may have prepared these to regain access.
-    await deletePasswordResetsOf(tx, user.id)
+    await revokePasswordResetsOf(tx, user, nowMs)
     await deletePendingEmailChangesOf(tx, user.id)
     await enqueuePasswordChanged(write, user.id, client)
     await record('password.changed', { subjectId: user.id, changes: { sessions_ended: ended } })

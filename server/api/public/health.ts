@@ -35,7 +35,7 @@ const Ready = Type.Object({
     }),
     clean_up: Type.Enum(['ok', 'refused', 'unknown'], {
       description:
-        '`refused` if the latest clean-up stopped because it would have deleted too many users, probably because of a wrong clock. Informational: does not affect readiness.',
+        '`refused` if the latest clean-up stopped because it would have deleted most users, and the clock may be wrong: it is ahead of the database, or the previous run was long ago. Informational: does not affect readiness.',
     }),
   }),
 })

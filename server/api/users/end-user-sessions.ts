@@ -4,6 +4,7 @@ import type { App } from '../../http/fastify.ts'
 import { UserIdParams } from '../../http/schemas.ts'
 import { lockForChange } from '../user-changes.ts'
 import { type Guards, sessionOf } from '../guards.ts'
+import { revokePasswordResetsOf } from '../../accounts/resets.ts'
 import { endSessionsOf } from '../../accounts/sessions.ts'
 import { commit } from '../../accounts/write.ts'
 
@@ -11,7 +12,8 @@ const schema = {
   operationId: 'endUserSessions',
   tags: ['Users'],
   summary: 'End all sessions of a user',
-  description: 'Logs the user out on every device immediately. The user can log in again.',
+  description:
+    'Logs the user out on every device immediately, and revokes emailed links to set a new password. The user can log in again.',
   params: UserIdParams,
   response: { 204: Type.Null({ description: 'All sessions were ended.' }) },
   errors: ['not_found'] as const,
@@ -23,8 +25,13 @@ export function endUserSessionsRoute(app: App, ctx: Context, guards: Guards): vo
     const actor = sessionOf(request)
     await commit(ctx, actor.cause, async (write) => {
       // The lock keeps concurrent logins from opening a session.
-      await lockForChange(write, id, { actor, touchesRights: false, access: 'admin' })
+      const { user } = await lockForChange(write, id, {
+        actor,
+        touchesRights: false,
+        access: 'admin',
+      })
       await endSessionsOf(write.tx, id, { nowMs: write.nowMs })
+      await revokePasswordResetsOf(write.tx, user, write.nowMs)
       await write.record('sessions.ended', { subjectId: id })
     })
     return reply.code(204).send(null)

@@ -4,7 +4,15 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../server/lib/units
 import { eventsOf } from '../../support/events.ts'
 import { assertIndistinguishable } from '../../support/fingerprint.ts'
 import { assertInvalid } from '../../support/problem.ts'
-import { forget, FORGOT, linksTo, newestToken, reset, resetsOf } from '../../support/resets.ts'
+import {
+  forget,
+  FORGOT,
+  linksTo,
+  newestToken,
+  reset,
+  resetsOf,
+  tokenFor,
+} from '../../support/resets.ts'
 import { rowsOf } from '../../support/seed.ts'
 import { type Answer, LONG_AFTER_MS, type Service, startService } from '../../support/service.ts'
 
@@ -167,24 +175,42 @@ describe('POST /auth/password/forgot', () => {
   }
 })
 
-describe('the newest link', () => {
-  test('is the only one that works', async () => {
+describe('the link', () => {
+  test('is the same in each mail while it works, and each renews it', async () => {
     await using service = await startService()
     await service.addUser(email)
-    await forget(service, email)
-    const first = newestToken(service, email)
-    service.advance(MINUTE_MS)
-    await forget(service, email)
+    const first = await tokenFor(service, email)
+    service.advance(20 * MINUTE_MS)
+    const second = await tokenFor(service, email)
+    service.advance(25 * MINUTE_MS)
 
-    const answers = [await reset(service, first), await reset(service, newestToken(service, email))]
+    const answers = [await reset(service, first), await reset(service, second)]
 
+    assert.equal(second, first)
+    assert.match(linksTo(service, email)[1]?.text ?? '', /until 2026-01-01 12:50 UTC/)
     assert.deepEqual(
       answers.map(({ status }) => status),
-      [400, 200],
+      [200, 400],
     )
   })
 
-  test('is the only one that is mailed, of several that wait', async () => {
+  test('is another one once a day has passed since the first, which works until its end', async () => {
+    await using service = await startService({ RATE_LIMIT: 'off' })
+    await service.addUser(email)
+    const first = await tokenFor(service, email)
+    let last = first
+    for (let minutes = 0; minutes < 24 * 60; minutes += 29) {
+      service.advance(29 * MINUTE_MS)
+      last = await tokenFor(service, email)
+    }
+
+    assert.notEqual(last, first)
+    assert.equal((await resetsOf(service)).length, 2)
+    assert.equal((await reset(service, first)).status, 200)
+    assert.equal((await reset(service, last)).status, 400)
+  })
+
+  test('is mailed once for several requests that wait', async () => {
     await using service = await startService()
     await service.addUser(email)
     for (let n = 0; n < 3; n++) {

@@ -73,6 +73,18 @@ describe('POST /auth/password/reset', () => {
     assert.deepEqual([event?.ip, event?.changes], ['203.0.113.7', { sessions_ended: 1 }])
   })
 
+  test('200 for a disabled account, which stays disabled', async () => {
+    await using service = await startService()
+    const admin = await service.addAdmin()
+    const ann = await service.addUser(email)
+    await service.patch(`/api/v1/users/${ann.id}`, { disabled: true }, { token: admin.access })
+
+    const answer = await reset(service, await tokenFor(service, email))
+
+    assert.equal(answer.status, 200)
+    assertProblem(await logIn(service, NEW_PASSWORD), 'account_disabled')
+  })
+
   test('200 once: a link that was used is not mailed again', async () => {
     await using service = await startService()
     await service.addUser(email)
@@ -87,7 +99,7 @@ describe('POST /auth/password/reset', () => {
     assert.equal((await logIn(service, NEW_PASSWORD)).status, 200)
     assert.deepEqual(linksTo(service, email), [])
     const states = (await outboxRows(service)).map(({ kind, state }) => [kind, state])
-    assert.equal(Object.fromEntries(states)['password_reset'], 'dropped')
+    assert.equal(Object.fromEntries(states)['reset_link'], 'dropped')
   })
 
   test('200 for a link whose mail was sent twice: it is one and the same', async () => {
@@ -308,7 +320,7 @@ test('token and passwords stand in no log line and no table', async () => {
       assert.ok(!text.includes(secret), `${secret} stands in ${text}`)
 })
 
-test('a link is kept for a day after its end, used or not, and no longer', async () => {
+test('a link is kept for four days after its end, used or not, and no longer', async () => {
   await using service = await startService()
   await service.addUser(email)
   await service.addUser('bob@example.com')
@@ -316,7 +328,7 @@ test('a link is kept for a day after its end, used or not, and no longer', async
   await tokenFor(service, 'bob@example.com')
   const left: number[] = []
 
-  for (const pauseMs of [DAY_MS, HOUR_MS]) {
+  for (const pauseMs of [4 * DAY_MS, HOUR_MS]) {
     service.advance(pauseMs)
     await runJob(service, 'purge')
     left.push((await resetsOf(service)).length)

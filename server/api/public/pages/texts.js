@@ -15,7 +15,7 @@ export const TEXTS = {
     doneText: 'All devices were logged out. Log in to the app with the new password.',
     lostTitle: 'This link is no longer valid',
     lostText:
-      'The link was already used, is older than 30 minutes, or was replaced by a newer one. Request another link in the app and open the latest email.',
+      'The link was already used, is older than 30 minutes, or was revoked. Request another link in the app and open the latest email.',
     emptyTitle: 'Open the link from the email',
     emptyText:
       'This page needs the complete link that we emailed you. If you have no link, choose “Forgot password” in the app.',
@@ -60,7 +60,7 @@ export const TEXTS = {
       'Alle Geräte wurden abgemeldet. Melden Sie sich mit dem neuen Passwort in der App an.',
     lostTitle: 'Dieser Link ist nicht mehr gültig',
     lostText:
-      'Der Link wurde bereits verwendet, ist älter als 30 Minuten oder wurde durch einen neueren ersetzt. Fordern Sie in der App einen neuen Link an und öffnen Sie die neueste E-Mail.',
+      'Der Link wurde bereits verwendet, ist älter als 30 Minuten oder wurde widerrufen. Fordern Sie in der App einen neuen Link an und öffnen Sie die neueste E-Mail.',
     emptyTitle: 'Öffnen Sie den Link aus der E-Mail',
     emptyText:
       'Diese Seite benötigt den vollständigen Link, den wir Ihnen per E-Mail geschickt haben. Wenn Sie keinen Link haben, wählen Sie in der App „Passwort vergessen“.',
