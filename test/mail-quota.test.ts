@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { enqueueMessage } from '../server/outbox/outbox.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { kindsOf } from '../server/messages/kinds.ts'
-import { deliveryBy } from './support/mailers.ts'
+import { deliverAll, deliveryBy } from './support/mailers.ts'
 import { startReplicas } from './support/races.ts'
 import { type Service, startService } from './support/service.ts'
 
@@ -77,6 +77,34 @@ describe('MAIL_MAX_PER_HOUR', () => {
 
     assert.equal(service.mailsTo(email).length, 2)
     assert.equal(service.mailer.sent.length, 4)
+  })
+
+  test('counts sign-up mail alone: a flood of notices holds back no code', async () => {
+    await using service = await startService(three)
+    const { id } = await service.registerUser('ann@example.com')
+    service.advance(HOUR_MS)
+    for (let n = 0; n < 10; n++) await tellReplayed(service, id)
+    await service.deliverMail()
+
+    await signUpMany(service, 3)
+    await service.deliverMail()
+
+    assert.equal(service.mailsTo('user2@example.com').length, 1)
+    assert.equal(alarms(service).length, 0)
+  })
+
+  test('is no limit on what one process sends between two counts but for sign-up mail', async () => {
+    await using service = await startService(three)
+    const { id } = await service.addUser('ann@example.com')
+    for (let n = 0; n < 10; n++) await tellReplayed(service, id)
+    await signUpMany(service, 1)
+
+    // Within one second, in which the process counts its own claims.
+    const delivery = deliveryBy(service, service.mailer)
+    await deliverAll(delivery)
+
+    assert.equal(service.mailsTo('user0@example.com').length, 1)
+    assert.equal(service.mailer.sent.length, 11)
   })
 
   test('is an alarm in the log, at most one a minute, and only while something waits', async () => {

@@ -4,6 +4,7 @@ import type { Schema } from '../database/schema.ts'
 import { newId } from '../lib/random.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 import type { Channel, KindName, OutboxPayloads } from './kind.ts'
+import { type Line, LINES, TURN_MAX, turnAfter, WAITING_MAX } from './lines.ts'
 import { deleteBefore } from '../database/delete-before.ts'
 
 export interface EnqueueOptions {
@@ -31,14 +32,18 @@ export async function enqueueMessage<Kind extends KindName>(
   tx: Tx,
   kind: Kind,
   payload: OutboxPayloads[Kind],
-  { nowMs, email, userId, dueAtMs = nowMs, channel = 'mail' }: EnqueueOptions,
+  options: EnqueueOptions,
 ): Promise<void> {
+  const { nowMs, email, userId, dueAtMs = nowMs, channel = 'mail' } = options
+  const line = LINES[kind]
   await tx
     .insertInto('outbox')
     .values({
       id: newId(),
       kind,
       channel,
+      line,
+      turn: await turnOf(tx, line, options),
       email_canonical: email ?? null,
       user_id: userId ?? null,
       payload: JSON.stringify(payload),
@@ -47,6 +52,36 @@ export async function enqueueMessage<Kind extends KindName>(
       claims: 0,
     })
     .execute()
+}
+
+/** The turn of a new message by how many of its owner wait in the line: a user, or an address without one. */
+async function turnOf(
+  tx: Tx,
+  line: Line,
+  { nowMs, dueAtMs = nowMs, userId, email }: EnqueueOptions,
+): Promise<number> {
+  // A reminder has time.
+  if (dueAtMs > nowMs) return TURN_MAX
+  if (userId === undefined && email === undefined) return 0
+  const { count } = await tx
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('outbox')
+        .select('id')
+        .where((own) =>
+          userId === undefined
+            ? own.and([own('user_id', 'is', null), own('email_canonical', '=', email ?? '')])
+            : own('user_id', '=', userId),
+        )
+        .where('line', '=', line)
+        .where('finished_at', 'is', null)
+        .where('due_at', '<=', toIso(nowMs))
+        .limit(WAITING_MAX)
+        .as('waiting'),
+    )
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return turnAfter(count)
 }
 
 /** Counted per address, known or not, or per user over all addresses. */
