@@ -78,6 +78,8 @@ async function fillNotices(db: Kysely<Schema>): Promise<void> {
 
 const enqueueReset = (tx: Tx, owner: { userId?: number; email?: string }) =>
   enqueueMessage(tx, 'password_reset', {} as never, { nowMs: NOW_MS, ...owner })
+const enqueueChanged = (tx: Tx, userId: number) =>
+  enqueueMessage(tx, 'password_changed', {} as never, { nowMs: NOW_MS, userId })
 
 describe('with a month of mail and a quarter of events', () => {
   let plans: Awaited<ReturnType<typeof startPlans>>
@@ -117,6 +119,11 @@ describe('with a month of mail and a quarter of events', () => {
       'a message to an address',
       'outbox_address_waiting',
       (db) => db.transaction().execute((tx) => enqueueReset(tx, { email: 'a@b.example' })),
+    ],
+    [
+      'a notice that replaces another',
+      'outbox_user_waiting',
+      (db) => db.transaction().execute((tx) => enqueueChanged(tx, 7)),
     ],
     ['the alarm of the quota', 'outbox_turns', (db) => isSignUpMailDue(db, NOW_MS)],
     [

@@ -28,6 +28,19 @@ export const LINES = {
 /** The kinds that MAIL_MAX_PER_HOUR counts and holds back. */
 export const HELD_BACK = Object.keys(LINES).filter((kind) => lineOf(kind) === 'sign_ups')
 
+/**
+ * Notices that say the same each time but for when and from where. Others are of their own: each notice of a
+ * new device names another device.
+ */
+const REPLACED: ReadonlySet<KindName> = new Set<KindName>([
+  'session_replayed',
+  'password_changed',
+  'password_changed_left',
+])
+
+/** True for a notice that replaces an earlier one to the same user and address that still waits. */
+export const isReplaced = (kind: KindName): boolean => REPLACED.has(kind)
+
 /** A message waits in the turn of the number of these that its owner's waiting messages have reached. */
 const WAITING = [1, 4, 16]
 export const TURNS: readonly number[] = [0, ...WAITING.map((_, index) => index + 1)]

@@ -4,7 +4,7 @@ import type { Schema } from '../database/schema.ts'
 import { newId } from '../lib/random.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 import type { Channel, KindName, OutboxPayloads } from './kind.ts'
-import { type Line, LINES, TURN_MAX, turnAfter, WAITING_MAX } from './lines.ts'
+import { isReplaced, type Line, LINES, TURN_MAX, turnAfter, WAITING_MAX } from './lines.ts'
 import { deleteBefore } from '../database/delete-before.ts'
 
 export interface EnqueueOptions {
@@ -26,8 +26,12 @@ const BLANK = { recipient: null, payload: '{}', last_error: null }
 
 export const REPEATS_PER_HOUR = 5
 const REPEAT_PAUSE_MS = MINUTE_MS
+const NOTICES_PER_HOUR = 5
 
-/** Enqueues a message, which is sent if and only if `tx` commits. */
+/**
+ * Enqueues a message, which is sent if and only if `tx` commits. A repeated notice replaces the one that
+ * still waits; the caller holds the user's lock, so that there is one.
+ */
 export async function enqueueMessage<Kind extends KindName>(
   tx: Tx,
   kind: Kind,
@@ -35,6 +39,8 @@ export async function enqueueMessage<Kind extends KindName>(
   options: EnqueueOptions,
 ): Promise<void> {
   const { nowMs, email, userId, dueAtMs = nowMs, channel = 'mail' } = options
+  const text = JSON.stringify(payload)
+  if (isReplaced(kind) && (await replaceWaiting(tx, kind, { ...options, payload: text }))) return
   const line = LINES[kind]
   await tx
     .insertInto('outbox')
@@ -46,12 +52,35 @@ export async function enqueueMessage<Kind extends KindName>(
       turn: await turnOf(tx, line, options),
       email_canonical: email ?? null,
       user_id: userId ?? null,
-      payload: JSON.stringify(payload),
+      payload: text,
       created_at: toIso(nowMs),
       due_at: toIso(dueAtMs),
       claims: 0,
     })
     .execute()
+}
+
+/** Puts newer facts into the notice that waits, unless a worker has claimed it; true if there was one. */
+async function replaceWaiting(
+  tx: Tx,
+  kind: KindName,
+  { payload, userId, email }: EnqueueOptions & { readonly payload: string },
+): Promise<boolean> {
+  if (userId === undefined) return false
+  const replaced = await tx
+    .updateTable('outbox')
+    .set({ payload })
+    .where('user_id', '=', userId)
+    .where('line', '=', LINES[kind])
+    .where('finished_at', 'is', null)
+    .where('kind', '=', kind)
+    .where((eb) =>
+      email === undefined ? eb('email_canonical', 'is', null) : eb('email_canonical', '=', email),
+    )
+    .where('claims', '=', 0)
+    .returning('id')
+    .executeTakeFirst()
+  return replaced !== undefined
 }
 
 /** The turn of a new message by how many of its owner wait in the line: a user, or an address without one. */
@@ -114,6 +143,15 @@ export async function mayRepeat(
   const count = (sinceMs: number) => countMessages(db, [kind], { ...by, sinceMs })
   if ((await count(nowMs - REPEAT_PAUSE_MS)) > 0) return false
   return (await count(nowMs - HOUR_MS)) < REPEATS_PER_HOUR
+}
+
+/** True when another notice of this kind about the account of an address is allowed: five an hour. */
+export async function mayNotify(
+  db: Db,
+  kind: KindName,
+  { nowMs, email }: { readonly nowMs: number; readonly email: string },
+): Promise<boolean> {
+  return (await countMessages(db, [kind], { email, sinceMs: nowMs - HOUR_MS })) < NOTICES_PER_HOUR
 }
 
 /** True when a newer message of this kind exists for the address; only the newest one is sent. */
