@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { MINUTE_MS } from '../server/lib/units.ts'
 import { enqueueMessage } from '../server/outbox/outbox.ts'
 import { LANES, runDelivery } from '../server/outbox/run.ts'
-import { deliveryBy } from './support/mailers.ts'
+import { deliverNext, deliveryBy } from './support/mailers.ts'
 import { times } from './support/races.ts'
 import { rowsOf, seedUsers } from './support/seed.ts'
 import { type Service, startService } from './support/service.ts'
@@ -176,5 +177,34 @@ describe('a backlog', () => {
     await service.deliverMail()
 
     assert.equal(service.mailsTo('ann@example.com').length, 1)
+  })
+})
+
+describe('a line that is long', () => {
+  test('is a warning, once a minute, that names who has most waiting and no address', async () => {
+    await using service = await startService({ RATE_LIMIT: 'off' })
+    const ann = await service.addUser('ann@example.com')
+    const { id: userId } = ann
+    const payload = { userId, at: AT, ip: '203.0.113.7', userAgent: null }
+    await enqueueMany(service, (tx, nowMs) =>
+      enqueueMessage(tx, 'new_device', payload, { nowMs, userId }),
+    )
+    const delivery = deliveryBy(service, service.mailer)
+    const warnings = () => service.logged.filter((line) => line.includes('sent late'))
+
+    const counts: number[] = []
+    for (const ms of [MINUTE_MS - 1, 1, 1, MINUTE_MS]) {
+      service.advance(ms)
+      await deliverNext(delivery, true)
+      counts.push(warnings().length)
+    }
+
+    assert.deepEqual(counts, [0, 1, 1, 2])
+    const [line = '{}'] = warnings()
+    const { late_s, networks, users } = JSON.parse(line)
+    assert.equal(late_s, 60)
+    assert.deepEqual(networks, [{ network: '203.0.113.7', messages: BACKLOG - 1 }])
+    assert.deepEqual(users, [{ user_id: userId, messages: BACKLOG - 1 }])
+    assert.doesNotMatch(line, /@/)
   })
 })

@@ -5,6 +5,7 @@ import { SECOND_MS } from '../lib/units.ts'
 import { type Claim, claimMessage } from './claims.ts'
 import { hastenUnconfirmed, type Outcome, writeOutcome } from './outcomes.ts'
 import type { Channel, Kinds, Sender, Work } from './kind.ts'
+import { createLatenessAlarm } from './lateness.ts'
 import { createPause, PAUSE_MIN_MS } from './pause.ts'
 import { createQuota } from './quota.ts'
 import { afterFault, type Fault } from './retries.ts'
@@ -47,6 +48,7 @@ export function createDelivery<Message extends Addressed>(
     route,
     pause: createPause(ctx.now),
     quota: createQuota(ctx, route),
+    warnIfLate: createLatenessAlarm(ctx, route.channel),
     active: new Set<Claim>(),
     nextRound: () => round++,
   }
@@ -64,6 +66,7 @@ interface Shared {
   readonly route: Route
   readonly pause: ReturnType<typeof createPause>
   readonly quota: ReturnType<typeof createQuota>
+  readonly warnIfLate: ReturnType<typeof createLatenessAlarm>
   /** The claims of this process. */
   readonly active: Set<Claim>
   /** Numbers the claims of this process. */
@@ -117,6 +120,7 @@ async function claim(shared: Shared, { woken }: { woken: boolean }): Promise<Cla
 async function deliver(shared: Shared, claimed: Claim): Promise<void> {
   const { ctx, active } = shared
   try {
+    await shared.warnIfLate(claimed)
     const made = await make(shared, claimed)
     if ('outcome' in made) await write(ctx, claimed, made)
     else await writeWhileClaimed(ctx, claimed, await send(shared, claimed, made.message))

@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts'
 import { HOUR_MS, isOver, MINUTE_MS, SECOND_MS } from '../lib/units.ts'
 import { countSentMails, isSignUpMailDue } from './backlog.ts'
+import { findHeaviest } from './heaviest.ts'
 import type { Channel, Kinds } from './kind.ts'
 import { HELD_BACK } from './lines.ts'
 
@@ -32,7 +33,7 @@ export function createQuota(ctx: Context, { channel, kinds }: QuotaOptions) {
     if (!(await isSignUpMailDue(ctx.db, nowMs))) return
     alarmedAtMs = nowMs
     ctx.log.error(
-      { mail_max_per_hour: mailMaxPerHour },
+      { mail_max_per_hour: mailMaxPerHour, ...(await findHeaviest(ctx.db, channel, nowMs)) },
       'MAIL_MAX_PER_HOUR reached: sign-up mail is held back; check for a flood of sign-ups',
     )
   }
