@@ -3,9 +3,10 @@ import { after, before, describe, test } from 'node:test'
 import type { Kysely } from 'kysely'
 import { type AuditFilters, blankEventsOf, findEventPage } from '../server/audit/events.ts'
 import type { Schema } from '../server/database/schema.ts'
-import { countSentMails, isMailOverdue } from '../server/outbox/backlog.ts'
+import type { Tx } from '../server/database/connect.ts'
+import { countSentMails, isMailOverdue, isSignUpMailDue } from '../server/outbox/backlog.ts'
 import { claimMessage } from '../server/outbox/claims.ts'
-import { forgetStrangers } from '../server/outbox/outbox.ts'
+import { enqueueMessage, forgetStrangers } from '../server/outbox/outbox.ts'
 import { hastenUnconfirmed } from '../server/outbox/outcomes.ts'
 import { newId } from '../server/lib/random.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../server/lib/units.ts'
@@ -44,20 +45,41 @@ async function fillOutbox(db: Kysely<Schema>): Promise<void> {
   for (const hour of times(HOURS)) {
     const at = toIso(NOW_MS - hour * HOUR_MS - MINUTE_MS)
     const common = { email_canonical: null, user_id: null, recipient: null, last_error: null }
-    const mail = { ...common, kind: 'verification', payload: '{}', claims: 1, created_at: at }
+    const waits = { line: 'sign_ups', turn: 0, payload: '{}', claims: 1, created_at: at }
+    const mail = { ...common, ...waits, kind: 'verification' }
     const ended = { ...mail, due_at: at, finished_at: at }
     const dueAt = toIso(NOW_MS + (hour + 1) * HOUR_MS)
-    const waiting = { ...mail, kind: 'reminder', due_at: dueAt, finished_at: null }
+    const waiting = { ...mail, turn: 3, due_at: dueAt, kind: 'reminder', finished_at: null }
+    const notice = { ...mail, line: 'notices', kind: 'new_device' }
     await db
       .insertInto('outbox')
       .values([
         ...times(MAILS_PER_HOUR).map(() => ({ ...ended, id: newId(), state: 'sent' as const })),
         { ...ended, id: newId(), state: 'dead' as const },
+        { ...notice, id: newId(), due_at: at, finished_at: null, state: 'waiting' as const },
         ...times(20).map(() => ({ ...waiting, id: newId(), state: 'waiting' as const })),
       ])
       .execute()
   }
+  await fillNotices(db)
 }
+
+/** A flood of notices in the last hour. */
+async function fillNotices(db: Kysely<Schema>): Promise<void> {
+  const at = toIso(NOW_MS - MINUTE_MS)
+  const sent = { state: 'sent' as const, created_at: at, due_at: at, finished_at: at, claims: 1 }
+  const notice = { ...sent, kind: 'new_device', line: 'notices', payload: '{}' }
+  for (const _ of times(10))
+    await db
+      .insertInto('outbox')
+      .values(times(500).map(() => ({ ...notice, id: newId() })))
+      .execute()
+}
+
+const enqueueReset = (tx: Tx, owner: { userId?: number; email?: string }) =>
+  enqueueMessage(tx, 'password_reset', {} as never, { nowMs: NOW_MS, ...owner })
+const enqueueChanged = (tx: Tx, userId: number) =>
+  enqueueMessage(tx, 'password_changed', {} as never, { nowMs: NOW_MS, userId })
 
 describe('with a month of mail and a quarter of events', () => {
   let plans: Awaited<ReturnType<typeof startPlans>>
@@ -76,15 +98,37 @@ describe('with a month of mail and a quarter of events', () => {
     claimMs: 1,
     woken: true,
   } as const
-  for (const [what, index, ask] of [
+  for (const [what, index, ask, query] of [
     [
       'a claim',
       'outbox_waiting',
       (db) => db.transaction().execute((tx) => claimMessage(tx, claim)),
     ],
     [
+      'a claim in its turn',
+      'outbox_turns',
+      (db) => db.transaction().execute((tx) => claimMessage(tx, { ...claim, round: 0 })),
+      -1,
+    ],
+    [
+      'a message of a user',
+      'outbox_user_waiting',
+      (db) => db.transaction().execute((tx) => enqueueReset(tx, { userId: 7 })),
+    ],
+    [
+      'a message to an address',
+      'outbox_address_waiting',
+      (db) => db.transaction().execute((tx) => enqueueReset(tx, { email: 'a@b.example' })),
+    ],
+    [
+      'a notice that replaces another',
+      'outbox_user_waiting',
+      (db) => db.transaction().execute((tx) => enqueueChanged(tx, 7)),
+    ],
+    ['the alarm of the quota', 'outbox_turns', (db) => isSignUpMailDue(db, NOW_MS)],
+    [
       'the count of the last hour',
-      'outbox_finished',
+      'outbox_sent',
       (db) => countSentMails(db, NOW_MS - HOUR_MS, 10_000),
     ],
     ['readiness', 'outbox_waiting', (db) => isMailOverdue(db, NOW_MS - MINUTE_MS)],
@@ -108,9 +152,9 @@ describe('with a month of mail and a quarter of events', () => {
       'audit_events_unblanked',
       (db) => db.transaction().execute((tx) => blankEventsOf(tx, [7], 10)),
     ],
-  ] as [string, string, Ask][]) {
+  ] as [string, string, Ask, number | undefined][]) {
     test(`${what} reads ${index}, not the table`, async () => {
-      const plan = await plans.planOf(ask)
+      const plan = await plans.planOf(ask, query)
 
       assert.match(plan, new RegExp(`\\b${index}\\b`))
       assert.doesNotMatch(plan, /Seq Scan on (outbox|audit_events)|SCAN (outbox|audit_events)"/)

@@ -3,9 +3,9 @@ import { describe, test } from 'node:test'
 import { enqueueMessage } from '../server/outbox/outbox.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { kindsOf } from '../server/messages/kinds.ts'
-import { deliveryBy } from './support/mailers.ts'
+import { deliverAll, deliveryBy } from './support/mailers.ts'
 import { startReplicas } from './support/races.ts'
-import { type Service, startService } from './support/service.ts'
+import { PASSWORD, type Service, startService } from './support/service.ts'
 
 const WAITING = ['already_registered', 'reminder', 'verification', 'verification_again']
 const three = { MAIL_MAX_PER_HOUR: '3' }
@@ -16,10 +16,10 @@ async function signUpMany(service: Service, count: number): Promise<void> {
     service.advance(1)
   }
 }
-const tellReplayed = ({ ctx }: Service, userId: number) =>
+const tellReplayed = ({ ctx }: Service, userId: number, about: { userId?: number } = {}) =>
   ctx.transaction((tx) => {
     const payload = { userId, endedAt: '2026-01-01T00:00:00.000Z', ip: null, userAgent: null }
-    return enqueueMessage(tx, 'session_replayed', payload, { nowMs: ctx.now() })
+    return enqueueMessage(tx, 'session_replayed', payload, { nowMs: ctx.now(), ...about })
   })
 const alarms = ({ logged }: Service) =>
   logged.filter((line) => line.includes('sign-up mail is held back'))
@@ -77,6 +77,57 @@ describe('MAIL_MAX_PER_HOUR', () => {
 
     assert.equal(service.mailsTo(email).length, 2)
     assert.equal(service.mailer.sent.length, 4)
+  })
+
+  test('counts sign-up mail alone: a flood of notices holds back no code', async () => {
+    await using service = await startService(three)
+    const { id } = await service.registerUser('ann@example.com')
+    service.advance(HOUR_MS)
+    for (let n = 0; n < 10; n++) await tellReplayed(service, id)
+    await service.deliverMail()
+
+    await signUpMany(service, 3)
+    await service.deliverMail()
+
+    assert.equal(service.mailsTo('user2@example.com').length, 1)
+    assert.equal(alarms(service).length, 0)
+  })
+
+  test('is no limit on what one process sends between two counts but for sign-up mail', async () => {
+    await using service = await startService(three)
+    const { id } = await service.addUser('ann@example.com')
+    for (let n = 0; n < 10; n++) await tellReplayed(service, id)
+    await signUpMany(service, 1)
+
+    // Within one second, in which the process counts its own claims.
+    const delivery = deliveryBy(service, service.mailer)
+    await deliverAll(delivery)
+
+    assert.equal(service.mailsTo('user0@example.com').length, 1)
+    assert.equal(service.mailer.sent.length, 11)
+  })
+
+  test('is an alarm that names the networks and user ids behind it, and no address', async () => {
+    await using service = await startService(three)
+    const { id } = await service.registerUser('ann@example.com')
+    for (let n = 0; n < 6; n++)
+      await service.post(
+        '/api/v1/auth/signup',
+        { email: `user${n}@example.com`, password: PASSWORD },
+        { ip: n < 5 ? '203.0.113.7' : '2001:db8::1' },
+      )
+    for (let n = 0; n < 4; n++) await tellReplayed(service, id, { userId: id })
+
+    await service.deliverMail()
+
+    const [line = '{}'] = alarms(service)
+    const { networks, users } = JSON.parse(line)
+    assert.deepEqual(networks, [
+      { network: '203.0.113.7', messages: 5 },
+      { network: '2001:db8:0:0::/64', messages: 1 },
+    ])
+    assert.ok(users.every((user: object) => 'user_id' in user && 'messages' in user))
+    assert.doesNotMatch(line, /@|example/)
   })
 
   test('is an alarm in the log, at most one a minute, and only while something waits', async () => {

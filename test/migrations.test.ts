@@ -7,6 +7,7 @@ import { up as initial } from '../server/database/migrations/0001-initial.ts'
 import { up as mailAndJobs } from '../server/database/migrations/0002-mail-and-jobs.ts'
 import { up as accountLife } from '../server/database/migrations/0003-account-life.ts'
 import { up as oneRowAJob } from '../server/database/migrations/0004-one-row-a-job.ts'
+import { up as turns } from '../server/database/migrations/0008-turns.ts'
 import { openDatabase } from '../server/database/open.ts'
 import { databaseUrl } from '../server/database/url.ts'
 import { createTestDatabase } from './support/database.ts'
@@ -18,6 +19,7 @@ const NAMES = [
   '0002-mail-and-jobs',
   '0003-account-life',
   '0004-one-row-a-job',
+  '0008-turns',
   '0009-login-unlocks',
 ]
 const OURS = [
@@ -189,6 +191,38 @@ describe('migrate()', () => {
     )
     const old = await sql`select name from job_runs`.execute(backend.writer)
     assert.equal(old.rows.length, runs.length)
+  })
+
+  test('puts what waits into its line, and leaves what was sent as it was', async () => {
+    await using database = await emptyDatabase()
+    const backend = await database.open()
+    for (const up of [initial, mailAndJobs, accountLife, oneRowAJob])
+      await up(backend.writer, backend.dialect)
+    const at = '2026-01-01T12:00:00.000Z'
+    for (const [id, kind, finishedAt] of [
+      ['1', 'verification', 'null'],
+      ['2', 'reminder', 'null'],
+      ['3', 'new_device', 'null'],
+      ['4', 'password_reset', 'null'],
+      ['5', 'verification', `'${at}'`],
+    ])
+      await execute(
+        backend,
+        `insert into outbox (id, kind, payload, created_at, due_at, claims, finished_at)
+        values ('${id}', '${kind}', '{}', '${at}', '${at}', 0, ${finishedAt})`,
+      )
+
+    await turns(backend.writer)
+
+    const rows = await backend.writer
+      .selectFrom('outbox')
+      .select(['line', 'turn'])
+      .orderBy('id')
+      .execute()
+    assert.deepEqual(
+      rows.map(({ line, turn }) => `${line} ${turn}`),
+      ['sign_ups 0', 'sign_ups 3', 'notices 0', 'codes 0', 'codes 0'],
+    )
   })
 
   test('refuses a newer schema and changes nothing', async () => {

@@ -93,8 +93,8 @@ export async function enqueuePasswordChanged(
 ): Promise<void> {
   const at = toIso(nowMs)
   await enqueue('password_changed', { userId, at, ...client }, { userId })
-  for (const { id } of await findReservationsOf(tx, [userId], nowMs))
-    await enqueue('password_changed_left', { emailChangeId: id, at }, { userId })
+  for (const { id, old_email_canonical: email } of await findReservationsOf(tx, [userId], nowMs))
+    await enqueue('password_changed_left', { emailChangeId: id, at }, { userId, email })
 }
 
 /**

@@ -13,7 +13,8 @@ export const EVENTS = {
   'user.enabled': 'The account was re-enabled.',
   'user.deleted': 'The account was deleted.',
   'users.cleaned_up': 'The clean-up deleted accounts that were not verified in time.',
-  'users.clean_up_refused': 'The clean-up stopped because it would have deleted most accounts, and the clock was in doubt.',
+  'users.clean_up_refused':
+    'The clean-up stopped because it would have deleted most accounts, and the clock was in doubt.',
   'login.failed':
     'A login failed (see `reason`); recorded once per address, reason and hour. Without a subject if the address is not registered.',
   'login.unlocked': 'An admin or an operator lifted the lock after wrong passwords.',

@@ -112,6 +112,10 @@ export interface OutboxTable {
   kind: string
   channel: Generated<'mail' | 'sms'>
   state: Generated<OutboxState>
+  /** From outbox/lines.ts by kind; `codes` for rows of an older version. */
+  line: Generated<string>
+  /** 0 to 3: the more messages of its owner waited when it was enqueued, the later its turn. */
+  turn: Generated<number>
   /** Canonical address, or an HMAC of it, for limits per address. */
   email_canonical: string | null
   /** The user that the message belongs to; deleting the user blanks it. */

@@ -8,3 +8,11 @@ export const DAY_MS = 24 * HOUR_MS
 export function toIso(timeMs: number): string {
   return new Date(timeMs).toISOString()
 }
+
+/** True once `ms` have passed since a time, if it is known; also after the clock was set back. */
+export function isOver(
+  ms: number,
+  { sinceMs, nowMs }: { sinceMs: number | undefined; nowMs: number },
+): boolean {
+  return sinceMs === undefined || Math.abs(nowMs - sinceMs) >= ms
+}

@@ -35,23 +35,20 @@ const sms = <Payload>(kind: Described<Payload, Sms, { readonly text: SmsName }>)
 export const KINDS = {
   verification: mail({
     make: sendCode,
-    isHeldBack: true,
     examples: {
       verification: { text: 'verification' },
       unknown_origin: { text: 'verification', from: 'unknown' },
     },
   }),
-  verification_again: mail({ make: sendCode, isHeldBack: true, examples: {} }),
+  verification_again: mail({ make: sendCode, examples: {} }),
   /** Enqueues one `verification_again` per pending sign-up. */
   repeat_verification: mail({ make: repeatCodes, examples: {} }),
   already_registered: mail({
     make: notifyRegistered,
-    isHeldBack: true,
     examples: { already_registered: { text: 'alreadyRegistered' } },
   }),
   reminder: mail({
     make: remind,
-    isHeldBack: true,
     examples: { reminder: { text: 'reminder', until: '2026-11-24T17:40:12.345Z' } },
   }),
   new_device: mail({

@@ -1,6 +1,8 @@
+import { sql } from 'kysely'
 import type { Db } from '../database/connect.ts'
 import { MINUTE_MS, toIso } from '../lib/units.ts'
 import type { Channel } from './kind.ts'
+import { HELD_BACK, TURNS } from './lines.ts'
 
 const CHANNELS: readonly Channel[] = ['mail', 'sms']
 /** Longer than the backoff of a message that was not refused. */
@@ -40,15 +42,16 @@ async function isOverdue(db: Db, channel: Channel, since: string): Promise<boole
   return overdue !== undefined
 }
 
-/** Counts mails of any kind sent after a time, up to `max`. */
+/** Counts sign-up mails sent after a time, up to `max`. */
 export async function countSentMails(db: Db, sinceMs: number, max: number): Promise<number> {
   const { count } = await db
     .selectFrom((eb) =>
       eb
         .selectFrom('outbox')
         .select('id')
-        .where('channel', '=', 'mail')
-        .where('state', '=', 'sent')
+        .where('kind', 'in', HELD_BACK)
+        // Literal: SQLite uses a partial index only for the exact condition of its definition.
+        .where(sql<boolean>`state = 'sent'`)
         .where('finished_at', '>', toIso(sinceMs))
         .limit(max)
         .as('sent'),
@@ -58,20 +61,22 @@ export async function countSentMails(db: Db, sinceMs: number, max: number): Prom
   return count
 }
 
-/** True when a mail of one of these kinds could be claimed now. */
-export async function isMailDue(
-  db: Db,
-  { kinds, nowMs }: { kinds: readonly string[]; nowMs: number },
-): Promise<boolean> {
-  const due = await db
-    .selectFrom('outbox')
-    .select('id')
-    .where('finished_at', 'is', null)
-    .where('channel', '=', 'mail')
-    .where('kind', 'in', kinds)
-    .where('due_at', '<=', toIso(nowMs))
-    .orderBy('due_at')
-    .limit(1)
-    .executeTakeFirst()
-  return due !== undefined
+/** True when a sign-up mail could be claimed now. */
+export async function isSignUpMailDue(db: Db, nowMs: number): Promise<boolean> {
+  // One by one, so that none reads the reminders, which are due a day later.
+  for (const turn of TURNS) {
+    const due = await db
+      .selectFrom('outbox')
+      .select('id')
+      .where('finished_at', 'is', null)
+      .where('channel', '=', 'mail')
+      .where('line', '=', 'sign_ups')
+      .where('turn', '=', turn)
+      .where('due_at', '<=', toIso(nowMs))
+      .orderBy('due_at')
+      .limit(1)
+      .executeTakeFirst()
+    if (due !== undefined) return true
+  }
+  return false
 }

@@ -1,6 +1,7 @@
 import type { Tx } from '../database/connect.ts'
 import { MINUTE_MS, SECOND_MS, toIso } from '../lib/units.ts'
 import type { Channel, Kind, Kinds } from './kind.ts'
+import { placesFor } from './lines.ts'
 import { writeOutcome } from './outcomes.ts'
 import { afterFault, type Counts } from './retries.ts'
 
@@ -11,6 +12,7 @@ export interface Claim extends Counts {
   readonly traits: Kind
   readonly channel: Channel
   readonly payload: string
+  readonly due_at: string
   /** The number of claims, a fencing token: only the newest claim can write the outcome. */
   readonly claims: number
   readonly untilMs: number
@@ -24,6 +26,8 @@ interface ClaimOptions {
   readonly claimMs: number
   /** Include messages younger than POLL_DELAY_MS. */
   readonly woken: boolean
+  /** The number of this claim in its process, which decides whose turn it is; without it, who is due longest. */
+  readonly round?: number | undefined
   /** Exclude messages during which a worker ended. */
   readonly unsuspected?: boolean
   /** Exclude messages of which a copy may have arrived. */
@@ -38,8 +42,8 @@ const CLAIM_MAX_MS = 2 * MINUTE_MS
 const GIVEN_UP_MAX = 20
 
 /**
- * Claims the message that has been due longest, exclusively. After a crash of its worker a message is
- * claimed again when the claim expires; after the third crash it is `dead`.
+ * Claims the message that has been due longest of those whose turn it is, exclusively. After a crash of its
+ * worker a message is claimed again when the claim expires; after the third crash it is `dead`.
  */
 export async function claimMessage(tx: Tx, options: ClaimOptions): Promise<Claim | undefined> {
   const { nowMs, claimMs } = options
@@ -66,16 +70,43 @@ export async function claimMessage(tx: Tx, options: ClaimOptions): Promise<Claim
   return undefined
 }
 
-function findDue(tx: Tx, options: ClaimOptions) {
-  const { channel, kinds, nowMs, woken, unsuspected = false, uncopied = false } = options
+/** One small query for each place: no index has messages that are due and their turn in one order. */
+async function findDue(tx: Tx, options: ClaimOptions) {
+  const { round, kinds } = options
+  if (round === undefined) return longestDue(tx, options).executeTakeFirst()
+  // Most polls find nothing.
+  if (!(await isAnyDue(tx, options))) return undefined
+  for (const { line, turn } of placesFor(round, kinds)) {
+    const inPlace = longestDue(tx, options).where('line', '=', line).where('turn', '=', turn)
+    const due = await inPlace.executeTakeFirst()
+    if (due !== undefined) return due
+  }
+  return undefined
+}
+
+async function isAnyDue(tx: Tx, options: ClaimOptions): Promise<boolean> {
+  const due = await tx
+    .selectFrom('outbox')
+    .select('id')
+    .where('finished_at', 'is', null)
+    .where('channel', '=', options.channel)
+    .where('due_at', '<=', dueBefore(options))
+    .orderBy('due_at')
+    .limit(1)
+    .executeTakeFirst()
+  return due !== undefined
+}
+
+function longestDue(tx: Tx, options: ClaimOptions) {
+  const { channel, kinds, nowMs, unsuspected = false, uncopied = false } = options
   let query = tx
     .selectFrom('outbox')
-    .select(['id', 'kind', 'channel', 'payload', 'claims', 'refusals', 'crashes', 'unconfirmed'])
-    .select(['bugs', 'first_failed_at', 'claimed_until'])
+    .select(['id', 'kind', 'channel', 'payload', 'due_at', 'claims', 'refusals', 'crashes'])
+    .select(['unconfirmed', 'bugs', 'first_failed_at', 'claimed_until'])
     .where('finished_at', 'is', null)
     .where('channel', '=', channel)
     .where('kind', 'in', Object.keys(kinds))
-    .where('due_at', '<=', toIso(woken ? nowMs : nowMs - POLL_DELAY_MS))
+    .where('due_at', '<=', dueBefore(options))
     .where((eb) =>
       eb.or([
         eb('claimed_until', 'is', null),
@@ -85,8 +116,10 @@ function findDue(tx: Tx, options: ClaimOptions) {
     )
   if (unsuspected) query = query.where('claimed_until', 'is', null).where('crashes', '=', 0)
   if (uncopied) query = query.where('unconfirmed', '=', 0)
-  return query.orderBy('due_at').limit(1).forUpdate().skipLocked().executeTakeFirst()
+  return query.orderBy('due_at').limit(1).forUpdate().skipLocked()
 }
+
+const dueBefore = ({ woken, nowMs }: ClaimOptions) => toIso(woken ? nowMs : nowMs - POLL_DELAY_MS)
 
 function traitsOf(kinds: Kinds, name: string): Kind {
   const kind = kinds[name]

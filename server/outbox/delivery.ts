@@ -5,6 +5,7 @@ import { SECOND_MS } from '../lib/units.ts'
 import { type Claim, claimMessage } from './claims.ts'
 import { hastenUnconfirmed, type Outcome, writeOutcome } from './outcomes.ts'
 import type { Channel, Kinds, Sender, Work } from './kind.ts'
+import { createLatenessAlarm } from './lateness.ts'
 import { createPause, PAUSE_MIN_MS } from './pause.ts'
 import { createQuota } from './quota.ts'
 import { afterFault, type Fault } from './retries.ts'
@@ -27,7 +28,7 @@ export interface Delivery {
   pausedMs(): number
   /** True while nothing may be claimed: the transport pauses, or a probe is pending. */
   isHeld(): boolean
-  /** Claims the message that has been due longest; undefined if none is due, or while `isHeld`. */
+  /** Claims the message whose turn it is; undefined if none is due, or while `isHeld`. */
   claim(options: { readonly woken: boolean }): Promise<Claim | undefined>
   /** Composes the message, sends it and writes its outcome. Never throws. */
   deliver(claim: Claim): Promise<void>
@@ -41,12 +42,19 @@ export function createDelivery<Message extends Addressed>(
   ctx: Context,
   route: Route<Message>,
 ): Delivery {
-  const pause = createPause(ctx.now)
-  const quota = createQuota(ctx, route)
-  const shared: Shared = { ctx, route, pause, quota, active: new Set<Claim>() }
+  let round = 0
+  const shared: Shared = {
+    ctx,
+    route,
+    pause: createPause(ctx.now),
+    quota: createQuota(ctx, route),
+    warnIfLate: createLatenessAlarm(ctx, route.channel),
+    active: new Set<Claim>(),
+    nextRound: () => round++,
+  }
   return {
     channel: route.channel,
-    pausedMs: pause.remainingMs,
+    pausedMs: shared.pause.remainingMs,
     isHeld: () => isHeld(shared),
     claim: (options) => claim(shared, options),
     deliver: (claimed) => deliver(shared, claimed),
@@ -58,8 +66,11 @@ interface Shared {
   readonly route: Route
   readonly pause: ReturnType<typeof createPause>
   readonly quota: ReturnType<typeof createQuota>
+  readonly warnIfLate: ReturnType<typeof createLatenessAlarm>
   /** The claims of this process. */
   readonly active: Set<Claim>
+  /** Numbers the claims of this process. */
+  readonly nextRound: () => number
 }
 
 /** The outcome of a message, and work for the same transaction. */
@@ -80,8 +91,10 @@ function isHeld({ pause, active }: Shared): boolean {
 
 async function claim(shared: Shared, { woken }: { woken: boolean }): Promise<Claim | undefined> {
   if (isHeld(shared)) return undefined
-  const { ctx, route, pause, quota, active } = shared
+  const { ctx, route, pause, quota, active, nextRound } = shared
   const kinds = await quota.kinds()
+  // A message that breaks the transport must not probe each time: once tried, it is due later than others.
+  const round = pause.inDoubt() ? undefined : nextRound()
   const claimed = await ctx.transaction(async (tx) => {
     const options = {
       channel: route.channel,
@@ -89,6 +102,7 @@ async function claim(shared: Shared, { woken }: { woken: boolean }): Promise<Cla
       nowMs: ctx.now(),
       claimMs: route.sender.timeoutMs,
       woken,
+      round,
       // A process holds at most one message during which a worker ended, so that a crash is attributed
       // to the right one.
       unsuspected: [...active].some(({ crashes }) => crashes > 0),
@@ -98,7 +112,7 @@ async function claim(shared: Shared, { woken }: { woken: boolean }): Promise<Cla
   })
   if (claimed !== undefined) {
     active.add(claimed)
-    quota.take()
+    quota.take(claimed.kind)
   }
   return claimed
 }
@@ -106,6 +120,7 @@ async function claim(shared: Shared, { woken }: { woken: boolean }): Promise<Cla
 async function deliver(shared: Shared, claimed: Claim): Promise<void> {
   const { ctx, active } = shared
   try {
+    await shared.warnIfLate(claimed)
     const made = await make(shared, claimed)
     if ('outcome' in made) await write(ctx, claimed, made)
     else await writeWhileClaimed(ctx, claimed, await send(shared, claimed, made.message))

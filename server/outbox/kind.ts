@@ -40,8 +40,6 @@ export interface Sender<Message> {
 export interface Kind<Message = unknown> {
   readonly channel: Channel
   readonly make: Job<never, Message>
-  /** Sign-up mail, which is held back once MAIL_MAX_PER_HOUR is reached. */
-  readonly isHeldBack?: boolean
   /** Its payload holds data of a deleted user, which is blanked when the message finishes. */
   readonly isFarewell?: boolean
   /** Its recipient may be a third party and is not stored. */

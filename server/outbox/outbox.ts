@@ -4,6 +4,7 @@ import type { Schema } from '../database/schema.ts'
 import { newId } from '../lib/random.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 import type { Channel, KindName, OutboxPayloads } from './kind.ts'
+import { isReplaced, type Line, LINES, TURN_MAX, turnAfter, WAITING_MAX } from './lines.ts'
 import { deleteBefore } from '../database/delete-before.ts'
 
 export interface EnqueueOptions {
@@ -25,28 +26,91 @@ const BLANK = { recipient: null, payload: '{}', last_error: null }
 
 export const REPEATS_PER_HOUR = 5
 const REPEAT_PAUSE_MS = MINUTE_MS
+const NOTICES_PER_HOUR = 5
 
-/** Enqueues a message, which is sent if and only if `tx` commits. */
+/**
+ * Enqueues a message, which is sent if and only if `tx` commits. A repeated notice replaces the one that
+ * still waits; the caller holds the user's lock, so that there is one.
+ */
 export async function enqueueMessage<Kind extends KindName>(
   tx: Tx,
   kind: Kind,
   payload: OutboxPayloads[Kind],
-  { nowMs, email, userId, dueAtMs = nowMs, channel = 'mail' }: EnqueueOptions,
+  options: EnqueueOptions,
 ): Promise<void> {
+  const { nowMs, email, userId, dueAtMs = nowMs, channel = 'mail' } = options
+  const text = JSON.stringify(payload)
+  if (isReplaced(kind) && (await replaceWaiting(tx, kind, { ...options, payload: text }))) return
+  const line = LINES[kind]
   await tx
     .insertInto('outbox')
     .values({
       id: newId(),
       kind,
       channel,
+      line,
+      turn: await turnOf(tx, line, options),
       email_canonical: email ?? null,
       user_id: userId ?? null,
-      payload: JSON.stringify(payload),
+      payload: text,
       created_at: toIso(nowMs),
       due_at: toIso(dueAtMs),
       claims: 0,
     })
     .execute()
+}
+
+/** Puts newer facts into the notice that waits, unless a worker has claimed it; true if there was one. */
+async function replaceWaiting(
+  tx: Tx,
+  kind: KindName,
+  { payload, userId, email }: EnqueueOptions & { readonly payload: string },
+): Promise<boolean> {
+  if (userId === undefined) return false
+  const replaced = await tx
+    .updateTable('outbox')
+    .set({ payload })
+    .where('user_id', '=', userId)
+    .where('line', '=', LINES[kind])
+    .where('finished_at', 'is', null)
+    .where('kind', '=', kind)
+    .where((eb) =>
+      email === undefined ? eb('email_canonical', 'is', null) : eb('email_canonical', '=', email),
+    )
+    .where('claims', '=', 0)
+    .returning('id')
+    .executeTakeFirst()
+  return replaced !== undefined
+}
+
+/** The turn of a new message by how many of its owner wait in the line: a user, or an address without one. */
+async function turnOf(
+  tx: Tx,
+  line: Line,
+  { nowMs, dueAtMs = nowMs, userId, email }: EnqueueOptions,
+): Promise<number> {
+  // A reminder has time.
+  if (dueAtMs > nowMs) return TURN_MAX
+  if (userId === undefined && email === undefined) return 0
+  const { count } = await tx
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('outbox')
+        .select('id')
+        .where((own) =>
+          userId === undefined
+            ? own.and([own('user_id', 'is', null), own('email_canonical', '=', email ?? '')])
+            : own('user_id', '=', userId),
+        )
+        .where('line', '=', line)
+        .where('finished_at', 'is', null)
+        .where('due_at', '<=', toIso(nowMs))
+        .limit(WAITING_MAX)
+        .as('waiting'),
+    )
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return turnAfter(count)
 }
 
 /** Counted per address, known or not, or per user over all addresses. */
@@ -79,6 +143,15 @@ export async function mayRepeat(
   const count = (sinceMs: number) => countMessages(db, [kind], { ...by, sinceMs })
   if ((await count(nowMs - REPEAT_PAUSE_MS)) > 0) return false
   return (await count(nowMs - HOUR_MS)) < REPEATS_PER_HOUR
+}
+
+/** True when another notice of this kind about the account of an address is allowed: five an hour. */
+export async function mayNotify(
+  db: Db,
+  kind: KindName,
+  { nowMs, email }: { readonly nowMs: number; readonly email: string },
+): Promise<boolean> {
+  return (await countMessages(db, [kind], { email, sinceMs: nowMs - HOUR_MS })) < NOTICES_PER_HOUR
 }
 
 /** Drops the messages of a kind for an address that have not been sent, and those that have failed. */

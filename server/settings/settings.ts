@@ -186,7 +186,7 @@ export const SETTINGS = {
   MAIL_MAX_PER_HOUR: define(
     integer(1, 1_000_000),
     1000,
-    'The maximum number of emails per hour across all processes; beyond it, sign-up emails are delayed and an error is logged each minute. Password resets and security notices are not delayed.',
+    'The maximum number of sign-up emails per hour across all processes; beyond it, they are delayed, and an error that names the networks with the most is logged each minute. Password resets and security notices are neither counted nor delayed.',
     { unit: 'emails' },
   ),
   SMS_URL: define(

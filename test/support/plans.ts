@@ -16,8 +16,8 @@ export async function startPlans(fill: (db: Kysely<Schema>) => Promise<void>) {
   await sql`analyze`.execute(db)
   const explain = backend.dialect === 'sqlite' ? 'explain query plan' : 'explain'
 
-  /** How the database goes about the first query that `ask` makes. */
-  async function planOf(ask: Ask): Promise<string> {
+  /** How the database goes about the first query that `ask` makes, or the one at another index. */
+  async function planOf(ask: Ask, index = 0): Promise<string> {
     const asked: RootOperationNode[] = []
     const spy: KyselyPlugin = {
       transformQuery({ node }) {
@@ -27,7 +27,7 @@ export async function startPlans(fill: (db: Kysely<Schema>) => Promise<void>) {
       transformResult: async ({ result }) => result,
     }
     await ask(db.withPlugin(spy))
-    const [query] = asked
+    const query = asked.at(index)
     assert.ok(query)
     const compiled = db.getExecutor().compileQuery(query, { queryId: 'plan' })
     const plan = CompiledQuery.raw(`${explain} ${compiled.sql}`, [...compiled.parameters])

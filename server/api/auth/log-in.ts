@@ -8,10 +8,10 @@ import { isForm } from '../../http/bodies.ts'
 import { causeOf, type Client, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { Email } from '../../http/schemas.ts'
-import { countMessages } from '../../outbox/outbox.ts'
+import { mayNotify } from '../../outbox/outbox.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
 import { isHashable } from '../../passwords/policy.ts'
-import { HOUR_MS, toIso } from '../../lib/units.ts'
+import { toIso } from '../../lib/units.ts'
 import { Password } from '../schemas.ts'
 import { expiryCutoff } from '../../accounts/expiry.ts'
 import {
@@ -32,8 +32,6 @@ const Credentials = Type.Object(
   { email: Email, password: Password },
   { title: 'Credentials', additionalProperties: false },
 )
-
-const NEW_DEVICE_MAILS_PER_HOUR = 5
 
 /** OAuth parameters that are dropped; `fromOAuthForm` refuses grant types other than `password` first. */
 const OAUTH_IGNORED = ['grant_type', 'scope', 'client_id', 'client_secret'] as const
@@ -188,9 +186,7 @@ async function needsNotice(ctx: Context, tx: Tx, { user, client, nowMs }: Login)
   const { userAgent } = client
   if (!(await isNewDevice(tx, user, { userAgent, nowMs }))) return false
   if (!ctx.config.rateLimit) return true
-  const lastHour = { email: user.email_canonical, sinceMs: nowMs - HOUR_MS }
-  const sent = await countMessages(tx, ['new_device'], lastHour)
-  return sent < NEW_DEVICE_MAILS_PER_HOUR
+  return mayNotify(tx, 'new_device', { email: user.email_canonical, nowMs })
 }
 
 /** Maps the form to the fields of the JSON body, and drops the additional OAuth parameters. */

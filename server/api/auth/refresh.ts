@@ -6,7 +6,9 @@ import type { App } from '../../http/fastify.ts'
 import { toIso } from '../../lib/units.ts'
 import { readRefreshToken, rotateSession, type Rotation } from '../../accounts/sessions.ts'
 import { issueTokens, RefreshToken, Tokens } from '../../accounts/tokens.ts'
-import { commit } from '../../accounts/write.ts'
+import { lockUser } from '../../accounts/users.ts'
+import { commit, type Write } from '../../accounts/write.ts'
+import { mayNotify } from '../../outbox/outbox.ts'
 
 const schema = {
   operationId: 'refresh',
@@ -40,7 +42,8 @@ function rotate(
   presented: { sessionId: string; generation: number },
   { client, cause }: { client: Client; cause: Cause },
 ): Promise<Rotation> {
-  return commit(ctx, cause, async ({ tx, nowMs, record, enqueue }) => {
+  return commit(ctx, cause, async (write) => {
+    const { tx, nowMs, record } = write
     const rotation = await rotateSession(tx, presented, {
       client,
       nowMs,
@@ -58,9 +61,23 @@ function rotate(
     }
     if (rotation.outcome === 'replayed') {
       const { userId } = rotation
-      await enqueue('session_replayed', { userId, endedAt: toIso(nowMs), ...client }, { userId })
+      await notifyReplayed(write, userId, client)
       await record('session.replayed', { subjectId: userId, changes })
     }
     return rotation
   })
+}
+
+/** Five times per hour: whoever logs in and replays over and over must not flood the owner's mailbox. */
+async function notifyReplayed(
+  { ctx, tx, nowMs, enqueue }: Write,
+  userId: number,
+  client: Client,
+): Promise<void> {
+  const user = await lockUser(tx, userId)
+  if (user === undefined) return
+  const { email_canonical: email } = user
+  if (ctx.config.rateLimit && !(await mayNotify(tx, 'session_replayed', { email, nowMs }))) return
+  const payload = { userId, endedAt: toIso(nowMs), ...client }
+  await enqueue('session_replayed', payload, { userId, email })
 }

@@ -51,11 +51,17 @@ export function changePasswordRoute(app: App, ctx: Context, guards: Guards): voi
       throw fieldError('/new_password', 'unchanged', detail)
     }
     assertAllowedPassword(ctx, next, wanted)
-    const proof = await assertOwnPassword(ctx, request, current)
-    // After the proof, because the remote list accepts few concurrent queries.
-    await assertNotLeaked(ctx, next, wanted)
-    const passwordHash = await ctx.hasher.hash(next, { signal: request.state.hangUp })
-    await changePassword(ctx, proof, { passwordHash, client: clientOf(request) })
+    const counted = await ctx.limits.takeOrRefuse('own_password_changes', String(user.id))
+    try {
+      const proof = await assertOwnPassword(ctx, request, current)
+      // After the proof, because the remote list accepts few concurrent queries.
+      await assertNotLeaked(ctx, next, wanted)
+      const passwordHash = await ctx.hasher.hash(next, { signal: request.state.hangUp })
+      await changePassword(ctx, proof, { passwordHash, client: clientOf(request) })
+    } catch (error) {
+      await counted.refund()
+      throw error
+    }
     return reply.code(204).send(null)
   })
 }

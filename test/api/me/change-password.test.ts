@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { HOUR_MS } from '../../../server/lib/units.ts'
 import { eventsOf } from '../../support/events.ts'
 import { afterVerify, countHashes, SLOW_HASHES } from '../../support/hashes.ts'
+import { oneByOne, times } from '../../support/races.ts'
 import { assertInvalid, assertProblem } from '../../support/problem.ts'
 import {
   type Answer,
@@ -107,6 +109,54 @@ describe('POST /me/password', () => {
 
     assertProblem(await service.post(CHANGE, { current_password: 7 }), 'authentication_required')
     assert.deepEqual(counts, { made: 0, verified: 0 })
+  })
+
+  for (const [who, add] of [
+    ['a user', (service: Service) => service.addUser()],
+    ['an admin', (service: Service) => service.addAdmin()],
+  ] as const) {
+    test(`429 too_many_requests for ${who} after ten changes an hour, before a hash is computed`, async () => {
+      await using service = await startService()
+      const ann = await add(service)
+      const bob = await service.addUser()
+      const passwords = [PASSWORD, ...times(11).map((n) => `a much better one than before ${n}`)]
+      const changeTo = (n: number, token = ann.access) =>
+        change(service, token, passwords[n], passwords[n - 1])
+
+      const made = await oneByOne(10, (n) => changeTo(n + 1))
+      const counts = countHashes(service)
+      const refused = await changeTo(11)
+      const computed = { ...counts }
+      const others = await change(service, bob.access)
+      service.advance(HOUR_MS)
+      const { access } = await service.logIn(ann.email, passwords[10])
+      const later = await changeTo(11, access)
+
+      assert.deepEqual(
+        statuses(made),
+        times(10).map(() => 204),
+      )
+      assertProblem(refused, 'too_many_requests')
+      assert.equal(refused.headers['ratelimit-policy'], '"own_password_changes";q=10;w=3600')
+      assert.deepEqual(computed, { made: 0, verified: 0 })
+      assert.deepEqual(statuses([others, later]), [204, 204])
+    })
+  }
+
+  test('403 and 422 use up none of the ten changes', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    // A session of its own for each, because wrong passwords are limited per session.
+    const sessions = await oneByOne(3, () => service.logIn(ann.email))
+
+    for (const { access } of sessions)
+      for (const n of times(6)) {
+        const current = `not the password ${n}`
+        assertProblem(await change(service, access, NEXT, current), 'wrong_password')
+        assert.equal((await change(service, access, 'short')).status, 422)
+      }
+
+    assert.equal((await change(service, ann.access)).status, 204)
   })
 
   test('503 overloaded while the hash queue is full; 401 still comes first', async () => {
