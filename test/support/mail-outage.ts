@@ -67,6 +67,7 @@ export async function startShop(kind: DatabaseKind, settings: Record<string, str
   return {
     smtp,
     login,
+    url: server.url,
     pid: server.pid,
     lines: server.lines,
     ended: server.ended,

@@ -1,0 +1,82 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { PASSWORD } from './service.ts'
+import type { ScriptedSmtpServer } from './smtp-server.ts'
+import { until } from './until.ts'
+
+/** A refusal of overload or of a limit; other statuses are the story's. */
+export const isRefused = (status: number): boolean => status === 429 || status === 503
+
+export interface Sent {
+  readonly path: string
+  readonly body?: unknown
+  readonly token?: string
+  /** The client's address, as the proxy in front of the service names it. */
+  readonly ip: string
+  readonly method?: string
+}
+
+export interface Reply {
+  readonly status: number
+  readonly body: any
+}
+
+/** Sends one request through the trusted proxy that the test is. */
+export async function send(url: string, sent: Sent): Promise<Reply> {
+  const answer = await fetch(`${url}/api/v1${sent.path}`, {
+    method: sent.method ?? 'POST',
+    headers: {
+      'x-forwarded-for': sent.ip,
+      ...(sent.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(sent.token === undefined ? {} : { authorization: `Bearer ${sent.token}` }),
+    },
+    ...(sent.body === undefined ? {} : { body: JSON.stringify(sent.body) }),
+  })
+  return { status: answer.status, body: await answer.json().catch(() => undefined) }
+}
+
+export interface Walk {
+  readonly url: string
+  readonly smtp: ScriptedSmtpServer
+  readonly ip: string
+  readonly email: string
+  /** Called with every first answer: what is refused is sent again, but counts. */
+  readonly onAnswer: (path: string, status: number) => void
+}
+
+/** A customer's day: sign-up, verification, login, refresh, a forgotten password, login again. */
+export async function walk(shop: Walk): Promise<void> {
+  const { email } = shop
+  const again = 'another horse battery staple'
+  await step(shop, '/auth/signup', { email, password: PASSWORD })
+  const code = await readMail(shop, /verification code is (\d{6})\b/)
+  await step(shop, '/auth/verify', { email, code })
+  const { body } = await step(shop, '/auth/login', { email, password: PASSWORD })
+  await step(shop, '/auth/refresh', { refresh_token: body.refresh_token })
+  await step(shop, '/auth/password/forgot', { email })
+  const token = await readMail(shop, /#token(?:=3D|=)([\w.-]+)/)
+  await step(shop, '/auth/password/reset', { token, password: again })
+  await step(shop, '/auth/login', { email, password: again })
+}
+
+async function step(shop: Walk, path: string, body: unknown): Promise<Reply> {
+  for (let tries = 0; ; tries++) {
+    const reply = await send(shop.url, { path, body, ip: shop.ip })
+    if (tries === 0) shop.onAnswer(path, reply.status)
+    if (!isRefused(reply.status)) {
+      if (reply.status >= 400) throw new Error(`${path}: ${JSON.stringify(reply.body)}`)
+      return reply
+    }
+    await delay(100)
+  }
+}
+
+/** What a pattern finds in a mail to the customer, once it has come. */
+async function readMail({ smtp, email }: Walk, pattern: RegExp): Promise<string> {
+  let found: string | undefined
+  await until(`the mail with ${pattern} to ${email}`, () => {
+    for (const { raw } of smtp.mailsTo(email))
+      found ??= pattern.exec(raw.replace(/=\r\n/g, ''))?.[1]
+    return found !== undefined
+  })
+  return found ?? ''
+}
