@@ -4,7 +4,10 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../lib/units.ts'
 export interface Limit {
   readonly points: number
   readonly windowMs: number
-  /** The kind of key; a network is an IPv4 address or an IPv6 /64. */
+  /**
+   * The kind of key. A network is an IPv4 address or an IPv6 /64, whose /56 and /48 have 4 and 16 times
+   * the points; RATE_LIMIT_SCALE multiplies the points per network.
+   */
   readonly per:
     | 'network'
     | 'address'
@@ -14,8 +17,8 @@ export interface Limit {
     | 'phone number'
     | 'service'
   /**
-   * For limits that a route declares: the statuses that count. A request is counted before its body is
-   * read, and refunded when its response has another status.
+   * For limits that a route declares: the statuses that count. A request is counted once its body has
+   * been read, and refunded when its response has another status.
    */
   readonly counts?: readonly number[]
   /** Beyond the limit: one attempt after each pause; pauses double from `firstMs` to `maxMs`. */
