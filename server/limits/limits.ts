@@ -46,6 +46,9 @@ export const LIMITS = {
   // owner's limit.
   forgot: { points: 3, windowMs: HOUR_MS, per: 'address and network' },
 
+  // Hashes, the most expensive part of a request, whatever its outcome: right passwords that end in 403
+  // are refunded by all other limits. Far more than a network of honest clients needs.
+  hashes_network: { points: 600, windowMs: 10 * MINUTE_MS, per: 'network' },
   // Beyond it the leaked list is not queried. Below the 20 concurrent queries, so that one network cannot
   // block them all.
   leaked_list_network: { points: 15, windowMs: 10 * MINUTE_MS, per: 'network' },
@@ -82,9 +85,11 @@ export const LIMITS = {
   // Users, not admins: each write adds an audit event, and an export reads all data of the user.
   own_writes: user(60, 10 * MINUTE_MS, [200, 202, 204]),
   own_exports: user(10, HOUR_MS, [200]),
-  // Each login writes a session and an audit event. Counted after the correct password, so that the limit
-  // reveals nothing to others. Includes admins.
+  // Each login costs a hash, and writes a session and an audit event. Counts correct passwords, including
+  // those that end in 403, so that the limit reveals nothing to others. Includes admins.
   own_logins: { points: 200, windowMs: HOUR_MS, per: 'user' },
+  // Correct current passwords, each of which costs a hash. Includes admins.
+  own_proofs: { points: 60, windowMs: HOUR_MS, per: 'user' },
 
   // Text messages cost money: limited per number, over all users, and in total.
   phone_number: { points: 5, windowMs: HOUR_MS, per: 'phone number' },

@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { hashAdmission } from '../../http/admission.ts'
+import { hashingFor } from '../../http/hashing.ts'
 import { type Cause, causeOf, type Client, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { networkKeyOf } from '../../http/rate-limits.ts'
@@ -83,7 +84,7 @@ export function signUpRoute(app: App, ctx: Context): void {
     if (existing?.verified_at != null && !ctx.config.hideRegisteredEmails)
       throw new AppError('email_taken')
 
-    const passwordHash = await ctx.hasher.hash(password, { signal: request.state.hangUp })
+    const passwordHash = await hashingFor(ctx, request, emailCanonical).hash(password)
     const attempt = {
       email,
       emailCanonical,
