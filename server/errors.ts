@@ -14,6 +14,8 @@ export const ERRORS = {
   invalid_token: 'The token is invalid, expired or revoked; log in again.',
   invalid_credentials: 'Incorrect email or password.',
   forbidden: 'You do not have permission to do this.',
+  cross_site_request:
+    'A page of another website sent this request; only this service and allowed origins may.',
   email_unverified: 'Verify your email address before you log in.',
   wrong_password: 'The current password is wrong.',
   account_disabled: 'This account is disabled; contact the shop.',
@@ -32,7 +34,7 @@ export const ERRORS = {
   unsupported_media_type: 'The content type is not supported; send application/json.',
   validation_failed: 'The request is invalid; see errors for details.',
   too_many_sign_ups:
-    'This address has too many pending sign-ups; use one of the emailed codes or try again later.',
+    'This address has too many pending sign-ups; choose “Forgot password”, whose link also verifies the address, or try again later.',
   too_many_requests: 'Too many requests; try again after the time in Retry-After.',
   login_locked:
     'Too many wrong passwords for this address; reset the password by email or log in from a network that you used recently.',

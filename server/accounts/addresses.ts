@@ -33,42 +33,36 @@ export function insertUnverifiedUser(tx: Tx, user: NewUser): Promise<PublicUserR
   return insertUser(tx, user, { role: 'user' })
 }
 
-export interface NewAccount {
-  readonly email: string
-  readonly emailCanonical: string
-}
-
 /**
- * The locked unverified account of an address. Creates it if needed, with a reminder halfway through its
- * lifetime. Undefined while the address is verified or reserved for its former owner.
+ * The locked unverified account of a canonical address. Creates it if needed, with a reminder halfway
+ * through its lifetime. Undefined while the address is verified or reserved for its former owner.
  */
 export async function openUnverified(
   write: Write,
-  account: NewAccount,
+  emailCanonical: string,
 ): Promise<PublicUserRow | undefined> {
   const { ctx, tx, nowMs } = write
-  const inserted = await insertWithReminder(write, account)
+  const inserted = await insertWithReminder(write, emailCanonical)
   if (inserted !== undefined) return inserted
-  const user = await lockUserByEmail(tx, account.emailCanonical)
+  const user = await lockUserByEmail(tx, emailCanonical)
   if (user === undefined) {
-    if (await isEmailReserved(tx, account.emailCanonical, nowMs)) return undefined
+    if (await isEmailReserved(tx, emailCanonical, nowMs)) return undefined
     // Deleted between the two statements: the address is free again, and a retry inserts it.
-    return openUnverified(write, account)
+    return openUnverified(write, emailCanonical)
   }
   if (user.verified_at !== null) return undefined
   const cutoff = replacementCutoff(ctx)
-  return isExpired(user, cutoff) ? replaceExpired(write, user, account) : user
+  return isExpired(user, cutoff) ? replaceExpired(write, user) : user
 }
 
 /** Keeps only the mails of the expired account, which count against the address's limit. */
 async function replaceExpired(
   write: Write,
   expired: PublicUserRow,
-  account: NewAccount,
 ): Promise<PublicUserRow | undefined> {
   const unverified = { cutoff: replacementCutoff(write.ctx) }
   await erase(write, [expired], { unverified, isReplaced: true })
-  const inserted = await insertWithReminder(write, account)
+  const inserted = await insertWithReminder(write, expired.email_canonical)
   if (inserted !== undefined) await adoptMessages(write.tx, { from: expired.id, to: inserted.id })
   return inserted
 }
@@ -76,8 +70,10 @@ async function replaceExpired(
 /** At delivery, the reminder is dropped if the account has been verified or deleted. */
 async function insertWithReminder(
   { ctx, tx, nowMs, enqueue }: Write,
-  { email, emailCanonical }: NewAccount,
+  emailCanonical: string,
 ): Promise<PublicUserRow | undefined> {
+  // The first sign-up may be a stranger's: each keeps its spelling until one is verified.
+  const email = emailCanonical
   const user = await insertUnverifiedUser(tx, { email, emailCanonical, nowMs })
   if (user === undefined) return undefined
   const dueAtMs = nowMs + ctx.config.unverifiedLifetimeMs / 2

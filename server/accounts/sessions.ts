@@ -121,12 +121,24 @@ export type Rotation =
   | { readonly outcome: 'replayed' | 'unissued'; readonly userId: number }
   | { readonly outcome: 'refused' }
 
+/** The user's part of `isLive`, in SQL. */
+function ofActiveUser(eb: ExpressionBuilder<Schema, 'sessions'>) {
+  return eb.exists(
+    eb
+      .selectFrom('users')
+      .select('users.id')
+      .whereRef('users.id', '=', 'sessions.user_id')
+      .where('users.verified_at', 'is not', null)
+      .where('users.disabled_at', 'is', null),
+  )
+}
+
 /**
  * Rotates the refresh token of one generation; concurrent calls yield one successor (RFC 9700 section
- * 4.14.2). `rotated`: the token was current. `repeated`: the predecessor, within the grace period,
- * gets the same successor. `replayed`: an older token ends the session. `unissued`: a newer token than
- * this database has issued ends it, too, but is no theft: a primary that lost commits in a failover
- * issued it.
+ * 4.14.2). `repeated`: the predecessor, within the grace period, gets the same successor. `replayed`: an
+ * older token ends the session. `unissued`: a newer token than this database has issued ends it, too, but
+ * is no theft: a primary that lost commits in a failover issued it. `refused`, also while the user may
+ * not log in, changes nothing.
  */
 export async function rotateSession(
   tx: Tx,
@@ -154,6 +166,7 @@ export async function rotateSession(
     .where('id', '=', presented.sessionId)
     .where('generation', '=', presented.generation)
     .where(openAt(now))
+    .where(ofActiveUser)
     .returning(['user_id', 'generation'])
     .executeTakeFirst()
   if (rotated)
@@ -172,6 +185,7 @@ async function judgeOldGeneration(
     .select(['user_id', 'generation', 'rotated_at'])
     .where('id', '=', presented.sessionId)
     .where(openAt(now))
+    .where(ofActiveUser)
     .forUpdate()
     .executeTakeFirst()
   if (session === undefined) return { outcome: 'refused' }

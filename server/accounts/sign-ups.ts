@@ -5,6 +5,7 @@ import type { Client } from '../http/client.ts'
 import { codeOf } from '../keys/codes.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { Locale } from '../lib/locales.ts'
+import { networkKey } from '../lib/networks.ts'
 import { newId } from '../lib/random.ts'
 import { toIso } from '../lib/units.ts'
 
@@ -107,6 +108,20 @@ export function findPendingSignUps(
     .where('sign_ups.expires_at', '>', toIso(nowMs))
     .limit(PENDING_MAX)
     .execute()
+}
+
+/**
+ * The sign-ups that a request may verify or repeat: the one with its id; without an id all if they came
+ * from one network, else those from the network of the request. An owner must not be able to activate a
+ * stranger's password with the code of the wrong mail.
+ */
+export function selectSignUps(
+  signUps: readonly SignUpRow[],
+  { id, network }: { id: string | null | undefined; network: string | undefined },
+): readonly SignUpRow[] {
+  if (id != null) return signUps.filter((signUp) => signUp.id === id)
+  const networks = new Set(signUps.map(({ ip }) => networkKey(ip)))
+  return networks.size <= 1 ? signUps : signUps.filter(({ ip }) => networkKey(ip) === network)
 }
 
 export async function extendSignUp(tx: Tx, id: string, expiresAt: string): Promise<void> {

@@ -26,7 +26,7 @@ export type Role = 'user' | 'admin'
 export interface UsersTable {
   /** Never reused, even after a deletion. */
   id: Generated<number>
-  /** As typed by the owner who verified it. */
+  /** As typed by the owner who verified it; canonical until then, and after a reset that verified it. */
   email: string
   /** Unique; from lib/emails.ts, never from SQL. */
   email_canonical: string

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
+import { isAuthUrl } from './cross-site.ts'
 
 export const BODY_MAX_BYTES = 64 * 1024
 /** Anonymous clients can send these bodies, which hold little more than a password and a token. */
@@ -17,7 +18,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  */
 export function readBodies(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
-    if (/(^|\/)auth\//.test(route.url)) route.bodyLimit = AUTH_BODY_MAX_BYTES
+    if (isAuthUrl(route.url)) route.bodyLimit = AUTH_BODY_MAX_BYTES
   })
   app.removeAllContentTypeParsers()
   const parseJson = app.getDefaultJsonParser('error', 'error')

@@ -9,14 +9,17 @@ import { problem, PROBLEM_TYPE, STATUS } from './problem.ts'
 type Headers = Readonly<Record<string, string>>
 
 /**
- * False for framing that a proxy may interpret differently (request smuggling): not exactly one Host
- * (RFC 9112 section 3.2), a transfer coding other than chunked, HTTP/0.9. Node accepts these or sends a
- * bare refusal.
+ * False for a request that a proxy may interpret differently: not exactly one Host (RFC 9112 section
+ * 3.2), a second Authorization or Content-Type, of which Node keeps the first and others the last, a
+ * transfer coding other than chunked, HTTP/0.9. Node accepts these or sends a bare refusal.
  */
 export function isWellFramed({ httpVersion, rawHeaders, headers }: IncomingMessage): boolean {
   const coding = headers['transfer-encoding']
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') return false
-  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && /^host$/i.test(name)).length
+  const countOf = (name: RegExp) =>
+    rawHeaders.filter((field, index) => index % 2 === 0 && name.test(field)).length
+  if (countOf(/^authorization$/i) > 1 || countOf(/^content-type$/i) > 1) return false
+  const hosts = countOf(/^host$/i)
   return hosts === 1 ? httpVersion.startsWith('1.') : hosts === 0 && httpVersion === '1.0'
 }
 

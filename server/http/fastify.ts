@@ -20,6 +20,7 @@ import { answerBrokenRequest, answerForNode } from './broken-requests.ts'
 import { type Cause, readAddress } from './client.ts'
 import { endConnectionsWhenStopping, limitPipelining } from './connections.ts'
 import { allowOrigins } from './cors.ts'
+import { refuseCrossSite } from './cross-site.ts'
 import { securityHeaders } from './headers.ts'
 import { handleError } from './problem.ts'
 import { countAttempts, limitByNetwork, limitByUser } from './rate-limits.ts'
@@ -76,6 +77,7 @@ const STEPS: readonly ((app: FastifyInstance, ctx: Context) => void)[] = [
   allowOrigins,
   endConnectionsWhenStopping,
   refuseUnroutable, // 404, 405, 414
+  refuseCrossSite, // 403
   limitByNetwork, // 429
   // The guards of routes: 401, 403
   limitByUser, // 429

@@ -12,6 +12,7 @@ export const STATUS = {
   invalid_token: 401,
   invalid_credentials: 401,
   forbidden: 403,
+  cross_site_request: 403,
   email_unverified: 403,
   wrong_password: 403,
   account_disabled: 403,

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
-import { networkOf } from '../lib/networks.ts'
+import { networkKey } from '../lib/networks.ts'
 import { LIMITS, type RouteLimitName } from '../limits/limits.ts'
 import { watchForProxies } from './proxy-watch.ts'
 
@@ -11,10 +11,8 @@ declare module 'fastify' {
   }
 }
 
-/** Requests without an address, as from a proxy that sends none, share one count. */
 export function networkKeyOf(request: FastifyRequest): string {
-  const { ip } = request.state
-  return ip === null ? 'unknown' : networkOf(ip)
+  return networkKey(request.state.ip)
 }
 
 /** Refuses requests beyond the route's limits per network, before the body is read. */

@@ -20,6 +20,11 @@ export function networksAround(network: string): string[] {
   return prefix === undefined ? [] : [networkOf(ip, 56), networkOf(ip, 48)]
 }
 
+/** The network as a key; requests without an address, as from a proxy that sends none, share one. */
+export function networkKey(ip: string | null): string {
+  return ip === null ? 'unknown' : networkOf(ip)
+}
+
 /**
  * Converts IPv4-mapped (RFC 4291) and IPv4-translated (RFC 6052) addresses to IPv4; without this all
  * clients of a NAT64 would share one /64. Returns other addresses unchanged.

@@ -2,10 +2,17 @@ import type { Context } from '../context.ts'
 import type { Work } from '../outbox/kind.ts'
 import { countMessages, REPEATS_PER_HOUR } from '../outbox/outbox.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
-import { extendSignUp, findSignUpsOf } from '../accounts/sign-ups.ts'
+import { extendSignUp, findSignUpsOf, selectSignUps } from '../accounts/sign-ups.ts'
 import { expiryCutoff, verificationExpiresAt } from '../accounts/expiry.ts'
 import { isExpired, lockUserByEmail } from '../accounts/users.ts'
 import { writeIn } from '../accounts/write.ts'
+
+interface RepeatedCodes {
+  readonly email: string
+  readonly signUpId: string | null
+  /** Of the request; absent in rows of versions before it. */
+  readonly network?: string
+}
 
 /**
  * Enqueues one mail per requested sign-up, newest first, and extends its code by 24 hours, capped at the
@@ -14,7 +21,7 @@ import { writeIn } from '../accounts/write.ts'
  */
 export async function repeatCodes(
   ctx: Context,
-  { email, signUpId }: { email: string; signUpId: string | null },
+  { email, signUpId, network }: RepeatedCodes,
 ): Promise<Work> {
   return async (tx) => {
     const { nowMs, enqueue } = writeIn(ctx, tx)
@@ -22,7 +29,7 @@ export async function repeatCodes(
     if (user === undefined || user.verified_at !== null || isExpired(user, expiryCutoff(ctx)))
       return
     const signUps = await findSignUpsOf(tx, user.id)
-    const wanted = signUps.filter((signUp) => signUpId === null || signUp.id === signUpId)
+    const wanted = selectSignUps(signUps, { id: signUpId, network })
     let allowed = wanted.length
     if (ctx.config.rateLimit) {
       const sent = (sinceMs: number) =>

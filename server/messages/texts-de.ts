@@ -9,7 +9,7 @@ export const GERMAN: Texts = {
       `Jemand hat sich am ${time(signedUpAt)} mit dieser Adresse registriert (${origin(from)}).`,
       {
         warning:
-          'Wenn Sie das nicht waren, geben Sie diesen Code weder ein noch weiter: Sonst könnte jemand anderes ein Konto mit Ihrer Adresse nutzen.',
+          'Wenn Sie das nicht waren, geben Sie diesen Code weder ein noch weiter: Sonst könnte jemand anderes ein Konto mit Ihrer Adresse nutzen. Wenn Sie ein Konto möchten, wählen Sie in der App stattdessen „Passwort vergessen“ und legen Sie über den Link in unserer E-Mail ein Passwort fest.',
       },
     ],
   }),
@@ -49,12 +49,12 @@ export const GERMAN: Texts = {
       `Die Adresse ist noch nicht bestätigt. Das Konto wird am ${time(until)} gelöscht.`,
       {
         before:
-          'Um es zu behalten, fordern Sie dort, wo Sie sich registriert haben, einen neuen Code an und geben Sie ihn dort ein:',
+          'Um es zu behalten, wählen Sie dort, wo Sie sich registriert haben, „Passwort vergessen“ und legen Sie über den Link in unserer E-Mail ein Passwort fest, was auch die Adresse bestätigt:',
         link,
       },
       {
         warning:
-          'Wenn Sie das nicht waren, tun Sie nichts: Das Konto wird automatisch gelöscht. Geben Sie nie einen Code ein, den Sie nicht angefordert haben.',
+          'Wenn Sie das nicht waren, tun Sie nichts: Das Konto wird automatisch gelöscht. Geben Sie nie den Code einer Registrierung ein, die nicht von Ihnen ist.',
       },
     ],
   }),

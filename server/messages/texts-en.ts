@@ -9,7 +9,7 @@ export const ENGLISH: Texts = {
       `Someone signed up with this address on ${time(signedUpAt)} from ${origin(from)}.`,
       {
         warning:
-          'If this was not you, do not enter or share this code: it would let someone else use an account with your address.',
+          'If this was not you, do not enter or share this code: it would let someone else use an account with your address. If you want an account, choose “Forgot password” in the app instead and set a password with the link that we email you.',
       },
     ],
   }),
@@ -47,10 +47,14 @@ export const ENGLISH: Texts = {
     blocks: [
       `Someone signed up with this address on ${time(signedUpAt)} from ${origin(from)}.`,
       `The address has not been verified yet. The account will be deleted on ${time(until)}.`,
-      { before: 'To keep it, request a new code where you signed up and enter it there:', link },
+      {
+        before:
+          'To keep it, choose “Forgot password” where you signed up and set a password with the link that we email you, which also verifies the address:',
+        link,
+      },
       {
         warning:
-          'If this was not you, do nothing: the account will be deleted automatically. Never enter a code that you did not request.',
+          'If this was not you, do nothing: the account will be deleted automatically. Never enter a code from a sign-up that was not yours.',
       },
     ],
   }),

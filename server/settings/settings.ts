@@ -220,7 +220,7 @@ export const SETTINGS = {
   CORS_ORIGINS: define(
     originList,
     [],
-    'The origins of browser apps that may call the API, exact and comma-separated.',
+    'The origins of browser apps that may call the API, exact and comma-separated, also of web views, such as capacitor://localhost. From the pages of other origins, browsers get `cross_site_request` under `/auth`.',
     {
       defaultText: 'none',
     },

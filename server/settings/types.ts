@@ -107,7 +107,10 @@ export function redisUrl(value: string): string {
 
 export function originList(value: string): readonly string[] {
   return list(value).map((origin) => {
-    if (parseUrl(origin, 'must list origins like https://shop.example').origin !== origin) {
+    const url = parseUrl(origin, 'must list origins like https://shop.example')
+    // The `origin` of a web view's own scheme, as in capacitor://localhost, is the text `null`.
+    const exact = url.origin === 'null' && url.host ? `${url.protocol}//${url.host}` : url.origin
+    if (exact !== origin) {
       throw new Error(
         'must list exact origins like https://shop.example, without a path; * is refused',
       )

@@ -59,6 +59,13 @@ describe('what no HTTP client sends, over a real socket', () => {
       ['no Host', 'GET /health HTTP/1.1\r\n\r\n'],
       ['two Hosts', `${good}Host: b\r\n\r\n`],
       ['two equal Hosts in other case', `${good}HOST: a\r\n\r\n`],
+      ['two tokens', `${good}Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n`],
+      ['a token twice', `${good}Authorization: Bearer a\r\nAUTHORIZATION: Bearer a\r\n\r\n`],
+      ['a scheme and a token', `${good}Authorization: Basic a\r\nAuthorization: Bearer b\r\n\r\n`],
+      [
+        'two media types',
+        `${good}Content-Type: application/json\r\nContent-Type: text/plain\r\n\r\n`,
+      ],
       ['two Hosts in HTTP/1.0', 'GET /health HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n'],
       ['HTTP/0.9', 'GET /health\r\n\r\n'],
       ['HTTP/2 on the same port', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
@@ -101,6 +108,29 @@ describe('what no HTTP client sends, over a real socket', () => {
 
       await assertRefused(answers[0], 'malformed_request')
       await assertSignedIn()
+    })
+
+    for (const [why, lines] of [
+      ['first', ['good', 'bad']],
+      ['second', ['bad', 'good']],
+    ] as const) {
+      test(`400 for two tokens of which the ${why} is right: it does nothing`, async () => {
+        const tokens = lines.map((which) => (which === 'good' ? token.Authorization : 'Bearer x'))
+        const headers = tokens.map((value) => `Authorization: ${value}\r\n`).join('')
+        const head = `DELETE /api/v1/users/${admin.id}/sessions HTTP/1.1\r\nHost: a\r\n`
+
+        const { answers } = await send(`${head}${headers}\r\n`)
+
+        await assertRefused(answers[0], 'malformed_request')
+        await assertSignedIn()
+      })
+    }
+
+    test('401 for two tokens in one list', async () => {
+      const list = { Authorization: `${token.Authorization}, ${token.Authorization}` }
+      const { answers } = await send(requestText('GET /me', list))
+
+      await assertRefused(answers[0], 'invalid_token')
     })
 
     test('nothing after a broken request is read', async () => {

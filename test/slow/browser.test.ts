@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { chromium, type Page } from 'playwright-core'
 import { LAUNCH, missingBrowser, PATIENCE_MS, watch } from '../support/browser.ts'
+import { answer, startHttpServer } from '../support/http-server.ts'
 import { runProgram, startProgram, temporaryFolder } from '../support/process.ts'
 import { PASSWORD, SETTINGS } from '../support/service.ts'
 
@@ -58,3 +59,30 @@ test(
     }
   },
 )
+
+test('a form on a foreign page, or on one without an origin, is refused', async (t) => {
+  if (missingBrowser) return t.skip(missingBrowser)
+  using folder = temporaryFolder()
+  const env = { ...SETTINGS, DATABASE_URL: `sqlite:///${folder.path}/app.db`, PORT: '0' }
+  await using program = startProgram({ env })
+  const fields = `<input name=username value="${ADMIN}"><input name=password value=x>`
+  const action = `${await program.url()}/auth/login`
+  const form = `<form method=post action="${action}">${fields}<button>Send</button></form>`
+  await using foreign = await startHttpServer(answer(200, form, { 'content-type': 'text/html' }))
+  const browser = await chromium.launchPersistentContext(join(folder.path, 'profile'), LAUNCH)
+  try {
+    const page = await browser.newPage()
+    page.setDefaultTimeout(PATIENCE_MS)
+
+    for (const start of [
+      foreign.url.replace('127.0.0.1', 'localhost'),
+      `data:text/html,${encodeURIComponent(form)}`,
+    ]) {
+      await page.goto(start)
+      await page.getByRole('button', { name: 'Send' }).click()
+      await page.getByText('"code":"cross_site_request"').waitFor()
+    }
+  } finally {
+    await browser.close()
+  }
+})

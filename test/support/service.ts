@@ -172,9 +172,15 @@ export async function startService(
     return { access: body.access_token, refresh: body.refresh_token }
   }
   /** Signs up and returns the attempt's id. */
-  async function signUp(email: string, password = PASSWORD, fullName?: string): Promise<string> {
+  async function signUp(
+    email: string,
+    password = PASSWORD,
+    fullName?: string,
+    sent: Sent = {},
+  ): Promise<string> {
     const name = fullName === undefined ? {} : { full_name: fullName }
-    const { status, body } = await post('/api/v1/auth/signup', { email, password, ...name })
+    const wanted = { email, password, ...name }
+    const { status, body } = await post('/api/v1/auth/signup', wanted, sent)
     assert.equal(status, 201, JSON.stringify(body))
     return body.sign_up_id
   }

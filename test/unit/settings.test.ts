@@ -174,8 +174,22 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
     ],
   },
   CORS_ORIGINS: {
-    good: ['https://shop.example', 'https://a.example, http://localhost:3000'],
-    bad: ['*', 'null', 'shop.example', 'https://shop.example/', 'https://SHOP.example'],
+    good: [
+      'https://shop.example',
+      'https://a.example, http://localhost:3000',
+      'capacitor://localhost',
+    ],
+    bad: [
+      '*',
+      'null',
+      'shop.example',
+      'https://shop.example/',
+      'https://SHOP.example',
+      'capacitor://localhost/',
+      'file://',
+      'file:///index.html',
+      'data:text/html,canary',
+    ],
   },
   TRUSTED_PROXIES: {
     good: ['10.0.0.0/8', '10.0.0.1/32, fd00::/8'],

@@ -98,12 +98,12 @@ async function reset(write: Write, { id, userId, passwordHash, request }: Reset)
 }
 
 /**
- * Verifies the account, because the mailed link proves control of the mailbox. Adopts no name: every
- * pending sign-up may be an attacker's.
+ * Verifies the account, because the mailed link proves control of the mailbox. Adopts no name and no
+ * spelling of the address: every pending sign-up may be an attacker's.
  */
 async function verify(
   { ctx, tx, nowMs, record }: Write,
-  { id, email }: PublicUserRow,
+  { id, email_canonical: email }: PublicUserRow,
   given: { passwordHash: string; locale: string | null },
 ): Promise<void> {
   const cutoff = expiryCutoff(ctx)

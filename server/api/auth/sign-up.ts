@@ -14,7 +14,7 @@ import { type Locale, preferredLocale } from '../../lib/locales.ts'
 import { newId } from '../../lib/random.ts'
 import { didYouMean } from '../../accounts/typos.ts'
 import { HOUR_MS, SECOND_MS } from '../../lib/units.ts'
-import { type NewAccount, openUnverified } from '../../accounts/addresses.ts'
+import { openUnverified } from '../../accounts/addresses.ts'
 import { assertGoodPassword } from '../../accounts/passwords.ts'
 import { addSignUp, PENDING_MAX } from '../../accounts/sign-ups.ts'
 import { FullName, NewPassword } from '../schemas.ts'
@@ -34,7 +34,7 @@ const schema = {
   tags: ['Authentication'],
   summary: 'Sign up',
   description:
-    'Emails a six-digit code that verifies the address and activates the password of this sign-up. An unverified address can be signed up repeatedly, with up to five pending sign-ups. Keep `sign_up_id` and send it with the code, so that only your own sign-up can be activated. Emails are in English or German, according to `Accept-Language`. An account that is not verified in time (two days by default) is deleted.',
+    'Emails a six-digit code that verifies the address and activates the password of this sign-up. An unverified address can be signed up repeatedly, with up to five pending sign-ups; beyond them, the link of `/auth/password/forgot` sets a password and verifies the address. Keep `sign_up_id` and send it with the code, so that only your own sign-up can be activated. Emails are in English or German, according to `Accept-Language`. An account that is not verified in time (two days by default) is deleted.',
   body: Type.Object(
     { email: Email, password: NewPassword, full_name: Type.Optional(FullName) },
     { title: 'SignUp', additionalProperties: false },
@@ -62,7 +62,10 @@ const schema = {
   errors: ['email_taken', 'too_many_sign_ups', 'overloaded'] as const,
 }
 
-interface Attempt extends NewAccount {
+interface Attempt {
+  /** As typed. */
+  readonly email: string
+  readonly emailCanonical: string
   readonly locale: Locale | null
   readonly fullName: string | null
   readonly passwordHash: string
@@ -108,7 +111,7 @@ export function signUpRoute(app: App, ctx: Context): void {
 /** Returns the id of the sign-up. Throws `email_taken`, `too_many_sign_ups`. */
 function signUp(ctx: Context, attempt: Attempt): Promise<string> {
   return commit(ctx, attempt.cause, async (write) => {
-    const user = await openUnverified(write, attempt)
+    const user = await openUnverified(write, attempt.emailCanonical)
     if (user === undefined) throw new AppError('email_taken')
     return addAttempt(write, user, attempt)
   })
@@ -130,7 +133,7 @@ async function signUpHidden(ctx: Context, attempt: Attempt): Promise<string> {
   const email = attempt.emailCanonical
   try {
     return await commit(ctx, attempt.cause, async (write) => {
-      const user = await openUnverified(write, attempt)
+      const user = await openUnverified(write, attempt.emailCanonical)
       const sinceMs = signUpsCountedSinceMs(ctx)
       const sent = await countMessages(write.tx, SIGN_UP_MAILS, { email, sinceMs })
       if (sent >= PENDING_MAX) throw tooMany(ctx)

@@ -4,6 +4,7 @@ import type { Context } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { type Cause, causeOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
+import { networkKeyOf } from '../../http/rate-limits.ts'
 import { Email, Uuid } from '../../http/schemas.ts'
 import { canonicalEmail } from '../../lib/emails.ts'
 import { equalTexts } from '../../keys/key-ring.ts'
@@ -13,6 +14,7 @@ import {
   deleteSignUpsOf,
   findPendingSignUps,
   findSignUp,
+  selectSignUps,
   type SignUpRow,
 } from '../../accounts/sign-ups.ts'
 import { Code } from '../schemas.ts'
@@ -31,7 +33,7 @@ const schema = {
   tags: ['Authentication'],
   summary: 'Verify an address with the emailed code',
   description:
-    'Activates the password and the name of the sign-up that the code belongs to and discards all other sign-ups of the address. `sign_up_id` restricts the check to that sign-up. The response is the same for an unknown address and for a wrong, expired or used code. Each address has five attempts; after that, one attempt per hour, at most twenty per day.',
+    'Activates the password and the name of the sign-up that the code belongs to and discards all other sign-ups of the address. `sign_up_id` restricts the check to that sign-up; always send it. Without it, and if the pending sign-ups came from several networks, only those from the network of this request count: a user could otherwise enter the code of a stranger’s sign-up and give the account to its password. A user who cannot tell the emails apart sets a password with `/auth/password/forgot`, which verifies the address, too. The response is the same for an unknown address and for a wrong, expired or used code. Each address has five attempts; after that, one attempt per hour, at most twenty per day.',
   body: Type.Object(
     {
       email: Email,
@@ -52,14 +54,16 @@ const schema = {
 export function verifyRoute(app: App, ctx: Context): void {
   const config = { form: true, limits: ['verify_network'] } as const
   app.post('/auth/verify', { schema, config }, async (request) => {
-    const { body } = request
+    const { code, sign_up_id: id, ...body } = request.body
     const email = canonicalEmail(body.email) ?? ''
     const minimumTime = delay(REFUSED_AFTER_MS)
     // Committed before the comparison, so that concurrent guesses cannot exceed the budget.
     const allowed = await ctx.transaction((tx) =>
       countCodeTry(tx, { email, purpose: 'verify' }, ctx.now()),
     )
-    const signUp = allowed ? await findProven(ctx, email, body) : undefined
+    const signUp = allowed
+      ? await findProven(ctx, email, { code, id, network: networkKeyOf(request) })
+      : undefined
     if (
       signUp === undefined ||
       !(await activate(ctx, signUp, { email, cause: causeOf(request) }))
@@ -74,14 +78,15 @@ export function verifyRoute(app: App, ctx: Context): void {
 async function findProven(
   ctx: Context,
   email: string,
-  { code, sign_up_id: id }: { code: string; sign_up_id?: string },
+  { code, id, network }: { code: string; id: string | undefined; network: string },
 ): Promise<SignUpRow | undefined> {
   const pending = await findPendingSignUps(ctx.db, email, {
     nowMs: ctx.now(),
     cutoff: expiryCutoff(ctx),
   })
-  const candidates = id === undefined ? pending : pending.filter((signUp) => signUp.id === id)
-  return candidates.find((signUp) => equalTexts(codeOf(ctx.keys, 'verify', signUp) ?? '', code))
+  return selectSignUps(pending, { id, network }).find((signUp) =>
+    equalTexts(codeOf(ctx.keys, 'verify', signUp) ?? '', code),
+  )
 }
 
 /** False when a concurrent request was first, or the account or sign-up has been deleted. */

@@ -5,6 +5,7 @@ import type { FastifySchema, RouteOptions } from 'fastify'
 import { IsOptional } from 'typebox'
 import type { ErrorCode } from '../../errors.ts'
 import type { App } from '../../http/fastify.ts'
+import { isAuthUrl } from '../../http/cross-site.ts'
 import { PAGE_CSP } from '../../http/headers.ts'
 import { escapeHtml, type Shop } from '../../messages/layout.ts'
 import { problem, PROBLEM_TYPE, STATUS } from '../../http/problem.ts'
@@ -173,6 +174,7 @@ function impliedErrors(schema: FastifySchema, route: RouteOptions): ErrorCode[] 
     errors.push('authentication_required', 'invalid_token', 'database_unavailable')
   }
   if (route.config?.access === 'admin') errors.push('forbidden')
+  if (isAuthUrl(route.url)) errors.push('cross_site_request')
   if (route.config?.limits !== undefined) errors.push('too_many_requests')
   if (schema.body !== undefined) {
     errors.push('body_too_large', 'unsupported_media_type', 'validation_failed')

@@ -150,6 +150,42 @@ describe('POST /auth/refresh', () => {
     assert.equal(await warningsTo(service, ann.email), 0)
   })
 
+  for (const [why, change, mend] of [
+    ['was disabled', { disabled_at: '2026-01-01T00:00:00.000Z' }, { disabled_at: null }],
+    ['is unverified', { verified_at: null }, { verified_at: '2026-01-01T00:00:00.000Z' }],
+  ] as const) {
+    test(`401 invalid_token while the user ${why} in the database; the session waits`, async () => {
+      await using service = await startService()
+      const ann = await service.addUser()
+      const current = newest(await refresh(service, ann.refresh))
+      const write = (values: typeof change | typeof mend) =>
+        service.ctx.transaction((tx) =>
+          tx.updateTable('users').set(values).where('id', '=', ann.id).execute(),
+        )
+      await write(change)
+
+      const refused = [
+        await refresh(service, current),
+        // The predecessor within the grace, and one from the future.
+        await refresh(service, ann.refresh),
+        await refresh(service, refreshTokenFor(service.ctx.keys, sessionIdOf(ann), 7)),
+      ]
+
+      for (const answer of refused) assertProblem(answer, 'invalid_token')
+      await write(mend)
+      assert.equal(await warningsTo(service, ann.email), 0)
+      newest(await refresh(service, current))
+    })
+  }
+
+  test('401 invalid_token after the user was deleted in the database', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    await service.ctx.transaction((tx) => tx.deleteFrom('users').where('id', '=', ann.id).execute())
+
+    assertProblem(await refresh(service, ann.refresh), 'invalid_token')
+  })
+
   test('401 invalid_token after seven unused days; each use starts them anew', async () => {
     await using service = await startService()
     const ann = await service.addUser()

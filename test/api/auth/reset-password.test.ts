@@ -138,6 +138,23 @@ describe('a reset of an address that nobody has verified', () => {
     )
   })
 
+  test('200 verifies it under no stranger’s spelling, also when an older version stored one', async () => {
+    await using service = await startService()
+    await service.signUp('aNN@exAMPle.com', 'the password of an attacker')
+    await service.signUp('Ann@Example.Com', 'the password of another one')
+    const [unverified] = await rowsOf(service.ctx, 'users')
+    await service.ctx.transaction((tx) =>
+      tx.updateTable('users').set({ email: 'aNN@exAMPle.com' }).execute(),
+    )
+
+    const token = await tokenFor(service, 'aNN@exAMPle.com')
+    assert.equal((await reset(service, token)).status, 200)
+
+    const { access } = await service.logIn(email, NEW_PASSWORD)
+    const { body: me } = await service.get('/api/v1/me', { token: access })
+    assert.deepEqual([unverified.email, me.email], [email, email])
+  })
+
   test('200 is the way in for its owner when five strangers’ attempts wait and the codes are used up', async () => {
     await using service = await startService()
     for (let n = 0; n < 5; n++) await service.signUp(email, 'the password of an attacker')

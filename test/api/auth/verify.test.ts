@@ -74,8 +74,8 @@ describe('POST /auth/verify', () => {
     await using service = await startService()
     const dropped = await service.signUp(email, 'the first of two passwords')
     const droppedCode = await service.codeFor(email)
-    await service.signUp(email)
-    await service.post(VERIFY, { email, code: await service.codeFor(email) })
+    const used = await service.signUp(email)
+    await service.post(VERIFY, { email, code: await service.codeFor(email), sign_up_id: used })
 
     const answer = await service.post(VERIFY, { email, code: droppedCode, sign_up_id: dropped })
 
