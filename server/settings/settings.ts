@@ -158,7 +158,7 @@ export const SETTINGS = {
   HASH_QUEUE: define(
     integer(0, 100_000),
     32,
-    'The number of password hashes that can be queued; further requests get 503 with `Retry-After`.',
+    'The number of password hashes that can be queued; further requests get 503 with `Retry-After`. One network or account holds at most a quarter of the places, queued and running.',
   ),
   ADMIN_EMAIL: define(
     email,

@@ -20,7 +20,7 @@ export function startFlood(flood: Flood) {
   return {
     async stop(): Promise<Readonly<Record<number, number>>> {
       const counted = once(thread, 'message')
-      thread.postMessage('stop')
+      thread.postMessage('stop', [])
       const [counts] = await counted
       await thread.terminate()
       return counts
