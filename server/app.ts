@@ -4,7 +4,7 @@ import { recordLimits } from './api/record-limits.ts'
 import { type App, createFastify } from './http/fastify.ts'
 import { healthRoute, readyRoute } from './api/public/health.ts'
 import { mailPreviewRoute } from './api/public/mail-preview.ts'
-import { describeApi, serveApiDocs } from './api/public/documentation.ts'
+import { docsRoute } from './api/public/docs.ts'
 import { pagesRoute } from './api/public/pages.ts'
 import { listMailRoute } from './api/mail/list-mail.ts'
 import { resendMailRoute } from './api/mail/resend-mail.ts'
@@ -93,7 +93,6 @@ export function createApp(
   const app = createFastify(ctx)
   recordLimits(app, ctx)
   const guards = createGuards(ctx)
-  describeApi(app, ctx.config.shop)
   app.register(async (api) => endpoints(api as App, ctx, guards), { prefix: '/api/v1' })
   app.register(async (api) => {
     // The unprefixed routes are hidden from the OpenAPI document.
@@ -107,7 +106,7 @@ export function createApp(
     readyRoute(root, ctx, isDraining)
     showIssuerRoute(root, ctx) // GET /.well-known/oauth-authorization-server
     showSigningKeysRoute(root, ctx) // GET /.well-known/jwks.json
-    serveApiDocs(root, ctx.config.shop)
+    if (ctx.config.docs) docsRoute(root, ctx) // GET /docs, /openapi.json
     pagesRoute(root, ctx)
     if (previewMails) mailPreviewRoute(root, ctx)
   })

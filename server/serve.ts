@@ -49,10 +49,9 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
     const metrics = await startMetrics(ctx)
     if (config.worker === 'inline') worker = startWorker(ctx, await openSenders(options))
     const url = addressOf(config, app.server.address() as AddressInfo)
-    log.info(
-      { url, docs: `${url}/docs` },
-      `Coffee Shop API listens on ${url} – documentation at ${url}/docs`,
-    )
+    const docs = config.docs ? `${url}/docs` : undefined
+    const hint = docs === undefined ? '' : ` – documentation at ${docs}`
+    log.info({ url, docs }, `Coffee Shop API listens on ${url}${hint}`)
     return {
       url,
       async stop() {

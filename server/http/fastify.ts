@@ -5,6 +5,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
   LogController,
+  type RouteOptions,
 } from 'fastify'
 import type { Context } from '../context.ts'
 import { type Budget, withBudget } from '../database/budget.ts'
@@ -34,6 +35,10 @@ declare module 'fastify' {
     access?: 'user' | 'admin'
     /** The route also accepts application/x-www-form-urlencoded. */
     form?: true
+  }
+  interface FastifyInstance {
+    /** Every route, also of plugins, in the order of registration. */
+    routes: readonly RouteOptions[]
   }
   interface FastifyRequest {
     state: RequestState
@@ -100,6 +105,9 @@ export function createFastify(ctx: Context) {
   app.setValidatorCompiler(compileValidator)
   app.setErrorHandler(handleError)
   answerForNode(app.server, headers)
+  const routes: RouteOptions[] = []
+  app.decorate('routes', routes)
+  app.addHook('onRoute', (route) => void routes.push(route))
   for (const step of STEPS) step(app, ctx)
   return app
 }

@@ -8,7 +8,7 @@ export function securityHeaders(config: Pick<Config, 'hsts'>): Record<string, st
       "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     'referrer-policy': 'no-referrer',
     'cross-origin-resource-policy': 'same-origin',
-    // All responses but the documentation are personal or volatile.
+    // Files and documents set their own; all other responses are personal or volatile.
     'cache-control': 'no-store',
     ...(config.hsts ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {}),
   }

@@ -266,6 +266,11 @@ export const SETTINGS = {
     false,
     '`on`: sign-up returns 201 for a registered address, too, and emails its owner; a login with an unverified address fails like one with a wrong password.',
   ),
+  DOCS: define(
+    onOff,
+    true,
+    '`off`: `/docs` and `/openapi.json` do not exist. `npm run cli -- openapi` prints the document in any case.',
+  ),
   LOG_LEVEL: define(
     choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     'info',

@@ -181,6 +181,8 @@ describe('which route, which method, which refusal', () => {
       '/api/v1/docs',
       '/api/v1/openapi.json',
       '/api/v1/docs/json',
+      '/docs/json',
+      '/docs/yaml',
       '/health/',
       '/me/',
       '/users/',

@@ -51,6 +51,12 @@ const ROOT = `
   GET /.well-known/oauth-authorization-server  200  200  200  200  200  200
   GET /openapi.json           200     200   200   200    200      200
   GET /docs                   200     200   200   200    200      200
+  GET /docs/                  200     200   200   200    200      200
+  GET /docs/static/docs.js    200     200   200   200    200      200
+  GET /docs/static/icon.svg   200     200   200   200    200      200
+  GET /docs/static/index.css  200     200   200   200    200      200
+  GET /docs/static/swagger-ui.css  200  200  200  200    200      200
+  GET /docs/static/swagger-ui-bundle.js  200  200  200  200  200  200
   GET /                       200     200   200   200    200      200
   GET /reset                  200     200   200   200    200      200
   GET /reset/icon.svg         200     200   200   200    200      200
@@ -58,6 +64,7 @@ const ROOT = `
   GET /reset/page.js          200     200   200   200    200      200
   GET /reset/texts.js         200     200   200   200    200      200
 `
+const METADATA = '/.well-known/oauth-authorization-server'
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 /** What a caller who may call sends. */
@@ -102,19 +109,25 @@ describe('the matrix of routes and callers', () => {
   })
   after(() => service[Symbol.asyncDispose]())
 
-  test('has a row for each route, and no other', async () => {
-    await using fresh = await startService()
-    const found = new Set<string>()
-    fresh.app.addHook('onRoute', ({ url, method }) => {
-      // What is below /docs are the files of Swagger UI; all of it is public.
-      if (url.startsWith('/docs/')) return
-      for (const name of [method].flat()) found.add(`${name} ${url}`)
-    })
-    await fresh.app.ready()
+  for (const [settings, more] of [
+    [{}, []],
+    [{ CORS_ORIGINS: 'https://app.example.com' }, ['OPTIONS *']],
+    [{ PUBLIC_URL: 'https://shop.example/a' }, [`GET ${METADATA}/a`]],
+  ] as const) {
+    test(`has a row for each route, and no other, with ${JSON.stringify(settings)}`, async () => {
+      await using fresh = await startService(settings)
+      const found = new Set<string>()
+      // Called for the routes of plugins, too, and for those that answer HEAD by themselves.
+      fresh.app.addHook('onRoute', ({ url, method }) => {
+        for (const name of [method].flat()) found.add(`${name} ${url}`)
+      })
+      await fresh.app.ready()
 
-    const listed = rows.map(({ method, path }) => `${method} ${path}`)
-    assert.deepEqual([...found].toSorted(), listed.toSorted())
-  })
+      const listed = [...rows.map(({ method, path }) => `${method} ${path}`), ...more]
+      assert.deepEqual([...found].toSorted(), listed.toSorted())
+      assert.equal(countIn(fresh.app.printRoutes({ commonPrefix: false })), listed.length)
+    })
+  }
 
   for (const { method, path, route, answers } of rows) {
     test(`${method} ${path}: ${Object.values(answers).join(' ')}`, async () => {
@@ -168,6 +181,12 @@ test('no session for an unverified user: 403 and nothing is written', async () =
   assertProblem(answer, 'email_unverified')
   assert.deepEqual(await service.ctx.db.selectFrom('sessions').select('id').execute(), [])
 })
+
+/** The routes in the tree of the router itself: each line ends with the methods of a path. */
+function countIn(tree: string): number {
+  const methods = [...tree.matchAll(/\(([A-Z, ]+)\)$/gm)].map(([, names = '']) => names)
+  return methods.flatMap((names) => names.split(', ')).length
+}
 
 /** RFC 6750 section 3: only who sent a token is told that it is wrong. */
 function assertRefusal(answer: Answer, token: string | undefined): void {

@@ -18,47 +18,57 @@ async function authorize(page: Page): Promise<void> {
   await dialog.locator('.close-modal').click()
 }
 
-test(
-  'an admin authorizes in Swagger UI and lists the users',
-  { skip: missingBrowser },
-  async () => {
-    using folder = temporaryFolder()
-    const env = { ...SETTINGS, DATABASE_URL: `sqlite:///${folder.path}/app.db`, PORT: '0' }
-    const made = await runProgram(['users', 'create', ADMIN, '--role', 'admin'], {
-      env,
-      input: PASSWORD,
-    })
-    assert.equal(made.exitCode, 0, made.stderr)
-    await using program = startProgram({ env })
-    const url = await program.url()
-    const browser = await chromium.launchPersistentContext(join(folder.path, 'profile'), {
-      ...LAUNCH,
-      viewport: { width: 1280, height: 1400 },
-    })
-    try {
-      const page = await browser.newPage()
-      page.setDefaultTimeout(PATIENCE_MS)
-      const complaints = watch(page, url)
+for (const prefix of ['', '/shop']) {
+  const where = prefix === '' ? '' : ` behind a proxy that adds ${prefix}`
+  test(
+    `an admin authorizes in Swagger UI and lists the users${where}`,
+    { skip: missingBrowser },
+    async () => {
+      using folder = temporaryFolder()
+      const env = { ...SETTINGS, DATABASE_URL: `sqlite:///${folder.path}/app.db`, PORT: '0' }
+      const made = await runProgram(['users', 'create', ADMIN, '--role', 'admin'], {
+        env,
+        input: PASSWORD,
+      })
+      assert.equal(made.exitCode, 0, made.stderr)
+      await using program = startProgram({ env })
+      const url = await program.url()
+      const browser = await chromium.launchPersistentContext(join(folder.path, 'profile'), {
+        ...LAUNCH,
+        viewport: { width: 1280, height: 1400 },
+      })
+      try {
+        const page = await browser.newPage()
+        page.setDefaultTimeout(PATIENCE_MS)
+        const complaints = watch(page, url)
 
-      await page.goto(`${url}/docs`)
-      await page.getByText('/api/v1/users', { exact: true }).first().waitFor()
-      await authorize(page)
-      const operation = page.locator('#operations-Users-listUsers')
-      await operation.locator('.opblock-summary-control').click()
-      await operation.getByRole('button', { name: 'Try it out' }).click()
-      await operation.getByRole('button', { name: 'Execute' }).click()
-      const live = operation.locator('.live-responses-table')
-      await live.getByText('200', { exact: true }).waitFor()
-      const rows = (await live.locator('.response-col_description pre').first().textContent()) ?? ''
+        await page.route(`${url}/**`, (route) => {
+          const asked = new URL(route.request().url())
+          if (!asked.pathname.startsWith(`${prefix}/`)) return route.abort()
+          asked.pathname = asked.pathname.slice(prefix.length)
+          return route.continue({ url: asked.href })
+        })
+        await page.goto(`${url}${prefix}/docs`)
+        await page.getByText('/api/v1/users', { exact: true }).first().waitFor()
+        await authorize(page)
+        const operation = page.locator('#operations-Users-listUsers')
+        await operation.locator('.opblock-summary-control').click()
+        await operation.getByRole('button', { name: 'Try it out' }).click()
+        await operation.getByRole('button', { name: 'Execute' }).click()
+        const live = operation.locator('.live-responses-table')
+        await live.getByText('200', { exact: true }).waitFor()
+        const rows =
+          (await live.locator('.response-col_description pre').first().textContent()) ?? ''
 
-      assert.match(rows, /"email": "boss@example\.com"/)
-      assert.match(rows, /"role": "admin"/)
-      assert.deepEqual(complaints, [])
-    } finally {
-      await browser.close()
-    }
-  },
-)
+        assert.match(rows, /"email": "boss@example\.com"/)
+        assert.match(rows, /"role": "admin"/)
+        assert.deepEqual(complaints, [])
+      } finally {
+        await browser.close()
+      }
+    },
+  )
+}
 
 test('a form on a foreign page, or on one without an origin, is refused', async (t) => {
   if (missingBrowser) return t.skip(missingBrowser)

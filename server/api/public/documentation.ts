@@ -1,14 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
-import type { FastifySchema, RouteOptions } from 'fastify'
+import Fastify, { type FastifySchema, type RouteOptions } from 'fastify'
 import { IsOptional } from 'typebox'
 import type { ErrorCode } from '../../errors.ts'
 import type { App } from '../../http/fastify.ts'
 import { isAuthUrl } from '../../http/cross-site.ts'
-import { PAGE_CSP } from '../../http/headers.ts'
-import { escapeHtml, type Shop } from '../../messages/layout.ts'
 import { problem, PROBLEM_TYPE, STATUS } from '../../http/problem.ts'
+import { SETTINGS } from '../../settings/settings.ts'
 
 declare module 'fastify' {
   interface FastifySchema {
@@ -39,32 +37,23 @@ this one replaces; use the base path in new clients.
 
 Every error is \`application/problem+json\` (RFC 9457) with a stable \`code\`.`
 
-/** Documents every route that is registered later; call it before the first route. */
-export function describeApi(app: App, shop: Shop): void {
-  void app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: `${shop.name} API`,
-        version: '1',
-        description: DESCRIPTION,
-        license: { name: 'MIT', identifier: 'MIT' },
-      },
-      servers: [{ url: '/', description: 'This service' }],
-      tags: TAGS,
-      components: {
-        schemas: { Problem: PROBLEM_SCHEMA as object },
-        securitySchemes: {
-          // First, so that the Authorize dialog starts with the form for people.
-          password: {
-            type: 'oauth2',
-            description: 'Enter your email as the username. Leave the client fields unchanged.',
-            flows: { password: { tokenUrl: '/api/v1/auth/login', scopes: {} } },
-          },
-          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
-        },
-      },
-    },
+/** The document for a shop of the default name; docs/openapi.json is a committed copy. */
+export async function apiDocument(app: App): Promise<object> {
+  await app.ready()
+  return describeRoutes(app.routes, SETTINGS.SHOP_NAME.default)
+}
+
+/** Takes a tenth of a second: keep the result. */
+export async function describeRoutes(
+  routes: readonly RouteOptions[],
+  shopName: string,
+): Promise<object> {
+  // An app of its own, so that the one that serves carries neither the plugin nor its data.
+  const describer = Fastify({ exposeHeadRoutes: false })
+  describer.setValidatorCompiler(() => () => true)
+  describer.setSerializerCompiler(() => String)
+  await describer.register(swagger, {
+    openapi: header(shopName),
     transform: ({ schema, url, route }) => ({ schema: documented({ ...schema }, route), url }),
     transformObject: (document) => {
       const openapi = 'openapiObject' in document ? document.openapiObject : {}
@@ -72,36 +61,9 @@ export function describeApi(app: App, shop: Shop): void {
       return withNamedSchemas(openapi as OpenApi)
     },
   })
-}
-
-/** `/docs` and `/openapi.json`, from local files. */
-export function serveApiDocs(app: App, shop: Shop): void {
-  let text: string | undefined
-  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
-    // Cached, because unauthenticated clients can request these 180 kB.
-    text ??= JSON.stringify(app.swagger())
-    return reply.type('application/json').send(text)
-  })
-  void app.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: PAGE_CSP,
-    uiConfig: {
-      // The bar of the standalone layout has an inline style and loads any URL.
-      layout: 'BaseLayout',
-      deepLinking: true,
-      persistAuthorization: false,
-      docExpansion: 'list',
-    },
-    // The plugin does not escape it.
-    theme: { title: escapeHtml(`${shop.name} API`) },
-    transformSpecification: (document) => withoutParameterExamples(document as OpenApi),
-  })
-}
-
-/** The document as served; docs/openapi.json is a committed copy. */
-export async function apiDocument(app: App): Promise<object> {
-  await app.ready()
-  return app.swagger()
+  for (const route of routes) if (route.schema?.hide !== true) describer.route(route)
+  await describer.ready()
+  return describer.swagger()
 }
 
 const PROBLEM_SCHEMA = {
@@ -146,11 +108,36 @@ const PROBLEM_SCHEMA = {
   additionalProperties: false,
 } as const
 
+function header(shopName: string) {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: `${shopName} API`,
+      version: '1',
+      description: DESCRIPTION,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/', description: 'This service' }],
+    tags: TAGS,
+    components: {
+      schemas: { Problem: PROBLEM_SCHEMA as object },
+      securitySchemes: {
+        // First, so that the Authorize dialog starts with the form for people.
+        password: {
+          type: 'oauth2' as const,
+          description: 'Enter your email as the username. Leave the client fields unchanged.',
+          flows: { password: { tokenUrl: '/api/v1/auth/login', scopes: {} } },
+        },
+        bearer: { type: 'http' as const, scheme: 'bearer', bearerFormat: 'JWT' },
+      },
+    },
+  }
+}
+
 function documented(
   schema: FastifySchema & Record<string, unknown>,
   route: RouteOptions,
 ): FastifySchema {
-  if (schema['hide'] === true) return schema
   const { errors = [], formBody, response, ...rest } = schema
   const codes = new Set<ErrorCode>([...errors, ...impliedErrors(schema, route)])
   const consumes = route.config?.form ? { consumes: ['application/json', FORM] } : {}
@@ -249,7 +236,6 @@ interface Operation {
   'x-form-body'?: object
   'x-body-optional'?: true
   requestBody?: { required?: boolean; content: Record<string, { schema: object }> }
-  parameters?: { example?: unknown }[]
 }
 
 /** The plugin supports one required body schema per route; the form of the login is OAuth's. */
@@ -279,12 +265,4 @@ function withNamedSchemas(openapi: OpenApi): object {
     return { $ref: `#/components/schemas/${title}` }
   })
   return { ...openapi, paths, components: { ...openapi.components, schemas } }
-}
-
-/** For Swagger UI, which prefills examples: Execute must not delete the user of an example id. */
-function withoutParameterExamples(openapi: OpenApi): object {
-  const operations = Object.values(openapi.paths ?? {}).flatMap((item) => Object.values(item))
-  for (const parameter of operations.flatMap(({ parameters = [] }) => parameters))
-    delete parameter.example
-  return openapi
 }

@@ -56,7 +56,7 @@ export function healthRoute(app: App): void {
   app.get('/health', { schema, logLevel: 'warn' }, () => ({ status: 'healthy' as const }))
 }
 
-/** Readiness, checked on every request. `isDraining` is true once the shutdown has begun. */
+/** Readiness, as of now: only concurrent requests share a check. `isDraining` is true once the shutdown has begun. */
 export function readyRoute(app: App, ctx: Context, isDraining: () => boolean): void {
   const schema = {
     operationId: 'ready',
@@ -67,9 +67,12 @@ export function readyRoute(app: App, ctx: Context, isDraining: () => boolean): v
       503: { ...Ready, description: 'The process cannot serve requests: see `checks`.' },
     },
   }
+  let checking: ReturnType<typeof checkDatabase> | undefined
   app.get('/ready', { schema, logLevel: 'warn' }, async (_request, reply) => {
     const draining = isDraining()
-    const database = await checkDatabase(ctx)
+    // Shared: anybody may ask, and each check needs a connection of the pool.
+    checking ??= checkDatabase(ctx).finally(() => (checking = undefined))
+    const database = await checking
     const ready = !draining && database.database === 'ok' && database.migrations === 'ok'
     if (!ready) reply.code(503).header('retry-after', '1')
     return {

@@ -3,9 +3,14 @@ import { join } from 'node:path'
 import type { Context } from '../../context.ts'
 import { escapeHtml } from '../../messages/layout.ts'
 import type { App } from '../../http/fastify.ts'
+import { fillIn, serveFile, storeFile, versionOf } from '../../http/files.ts'
 import { FORM_PAGE_CSP } from '../../http/headers.ts'
 
 const FOLDER = join(import.meta.dirname, 'pages')
+const HEADERS = {
+  'content-security-policy': FORM_PAGE_CSP,
+  'cross-origin-opener-policy': 'same-origin',
+}
 
 /**
  * `/`, the links for a person, and `/reset`, the target of emailed links: that page sends the part after
@@ -13,32 +18,29 @@ const FOLDER = join(import.meta.dirname, 'pages')
  * links, too.
  */
 export function pagesRoute(app: App, ctx: Context): void {
-  const { passwordMinLength, shop } = ctx.config
+  const { docs, passwordMinLength, shop } = ctx.config
   const href = shop.url === undefined ? undefined : escapeHtml(shop.url)
   const name = escapeHtml(shop.name)
-  const values: Readonly<Record<string, string>> = {
+  const values: Record<string, string> = {
     minLength: String(passwordMinLength),
     shop: name,
     back: href === undefined ? '' : `<p><a href="${href}" data-text="back"></a></p>`,
     website: href === undefined ? '' : `<li><a href="${href}">Website of ${name}</a></li>`,
+    documentation: docs ? '<li><a href="docs">API documentation</a></li>' : '',
   }
   for (const [url, type, file] of [
-    ['/', 'text/html', 'home.html'],
-    ['/reset', 'text/html', 'reset.html'],
     // Relative links below the page work behind a proxy that adds a path prefix.
     ['/reset/icon.svg', 'image/svg+xml', 'icon.svg'],
     ['/reset/page.css', 'text/css', 'reset.css'],
-    ['/reset/page.js', 'text/javascript', 'reset.js'],
     ['/reset/texts.js', 'text/javascript', 'texts.js'],
+    ['/reset/page.js', 'text/javascript', 'reset.js'],
+    // After the files that they refer to by version.
+    ['/', 'text/html', 'home.html'],
+    ['/reset', 'text/html', 'reset.html'],
   ] as const) {
-    const text = readFileSync(join(FOLDER, file), 'utf8')
-    const content = text.replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name] ?? '')
-    app.get(url, { schema: { hide: true } }, (_request, reply) =>
-      reply
-        .header('content-security-policy', FORM_PAGE_CSP)
-        .header('cross-origin-opener-policy', 'same-origin')
-        .type(`${type}; charset=utf-8`)
-        .send(content),
-    )
+    const content = fillIn(readFileSync(join(FOLDER, file), 'utf8'), values)
+    values[file] = `${url.slice(1)}?v=${versionOf(content)}`
+    const stored = storeFile(type, () => content)
+    serveFile(app, url, stored, { headers: HEADERS })
   }
 }

@@ -118,6 +118,29 @@ describe('GET /ready', () => {
     })
   }
 
+  test('200 for probes at once, which share one check; the next one is checked anew', async () => {
+    await using service = await start()
+    const probes = 50
+    const allAsked = Promise.withResolvers<void>()
+    let [asked, checks] = [0, 0]
+    const checkDatabase = async () => {
+      checks++
+      await allAsked.promise
+      return service.ctx.checkDatabase()
+    }
+    await using app = createApp({ ...service.ctx, checkDatabase })
+    app.addHook('preHandler', async () => {
+      if (++asked === probes) setImmediate(allAsked.resolve)
+    })
+
+    const answers = await Promise.all(Array.from({ length: probes }, () => app.inject('/ready')))
+    const together = checks
+    const last = await app.inject('/ready')
+
+    assert.deepEqual([together, checks], [1, 2])
+    for (const { statusCode } of [...answers, last]) assert.equal(statusCode, 200)
+  })
+
   test('503 once the process was asked to stop', async () => {
     await using service = await start()
     let draining = false

@@ -1,4 +1,4 @@
-import { TEXTS } from './texts.js'
+import { TEXTS } from '../{{texts.js}}'
 
 const language = navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in TEXTS)
 const texts = TEXTS[language ?? 'en']
