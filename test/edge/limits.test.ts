@@ -17,6 +17,7 @@ import {
   type TestUser,
 } from '../support/service.ts'
 import { USERS } from '../support/users.ts'
+import { until } from '../support/until.ts'
 
 const SIGN_UP = '/api/v1/auth/signup'
 const VERIFY = '/api/v1/auth/verify'
@@ -236,11 +237,8 @@ describe('limits by network', () => {
 test('requests whose body never arrives count nothing, neither for the network nor for the user', async () => {
   await using service = await startService()
   const ann = await service.addUser()
-  const arrived = Promise.withResolvers<void>()
-  let sent = 0
-  service.app.addHook('preParsing', async () => {
-    if (++sent === 160) arrived.resolve()
-  })
+  let awaited = 0
+  service.app.addHook('preParsing', async () => void awaited++)
   const base = await service.listen()
   const head = { 'Content-Type': 'application/json', 'Content-Length': '99' }
   const authorization = `Bearer ${ann.access}`
@@ -251,7 +249,7 @@ test('requests whose body never arrives count nothing, neither for the network n
     ...times(80).map(() => open(`POST ${SIGN_UP}`, head)),
     ...times(80).map(() => open(`PATCH ${ME}`, { ...head, authorization })),
   ]
-  await arrived.promise
+  await until('a wait for each body', () => awaited === 160)
   const signedUp = await service.post(SIGN_UP, signUp(1), { ip: '127.0.0.1' })
   const renamed = await service.patch(ME, { full_name: 'Ann' }, { token: ann.access })
   for (const client of clients) client.reset()
