@@ -2,6 +2,7 @@ import type { Config, Secrets } from './settings/config.ts'
 import { REQUEST_BUDGET_MS } from './database/budget.ts'
 import { type Backend, connect, type Connection } from './database/connect.ts'
 import type { KeyRing } from './keys/key-ring.ts'
+import { createHashReports } from './passwords/hash-reports.ts'
 import { createPasswordHasher, type PasswordHasher } from './passwords/hasher.ts'
 import { createPwnedPasswords, type PwnedPasswords } from './passwords/leaked.ts'
 import { createLimits, type Limits } from './limits/counters.ts'
@@ -67,6 +68,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
     ...config.argon2,
     concurrency: config.hashConcurrency,
     queue: config.hashQueue,
+    reports: createHashReports({ log, metrics }),
   })
   const pwnedPasswords = createPwnedPasswords({
     url: config.pwnedPasswordsUrl,

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import type { PublicUserRow } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
 import type { SignedIn } from '../http/fastify.ts'
+import { hashingFor } from '../http/hashing.ts'
 import { isHashable } from '../passwords/policy.ts'
 import { lockSelf, sessionOf } from './guards.ts'
 import { endSession } from '../accounts/sessions.ts'
@@ -29,13 +30,14 @@ export async function assertOwnPassword(
   const found = await ctx.lookUp(passwordOf, actor.userId)
   const hash = found?.password_hash ?? undefined
   const attempt = await takePasswordTry(ctx, actor)
-  const matches = await ctx.hasher
-    .verify(isHashable(password) ? hash : undefined, password, { signal: request.state.hangUp })
+  const matches = await hashingFor(ctx, request, actor.userId)
+    .verify(isHashable(password) ? hash : undefined, password, actor.userId)
     .catch(async (error: unknown) => {
       await attempt.refund()
       throw error
     })
-  if (matches) await attempt.clear()
+  if (matches) await attempt.succeeded()
+  else await attempt.failed()
   if (matches && found !== undefined && hash !== undefined)
     return { actor, passwordChangedAt: found.changed_at }
   await commit(ctx, actor.cause, async (write) => {
@@ -48,7 +50,7 @@ export async function assertOwnPassword(
 
 /** Throws `too_many_requests`; after too many in a row it ends the session and throws `invalid_token`. */
 async function takePasswordTry(ctx: Context, actor: SignedIn) {
-  const { sessionId } = actor
+  const { sessionId, userId } = actor
   const recent = await ctx.limits.takeOrRefuse('current_password', sessionId)
   const consecutive = await ctx.limits.take('current_password_in_a_row', sessionId)
   if (consecutive.refuse !== undefined) {
@@ -56,9 +58,15 @@ async function takePasswordTry(ctx: Context, actor: SignedIn) {
     await endGuessing(ctx, actor)
     throw new AppError('invalid_token')
   }
+  // Of all sessions of the user, before the hash; wrong passwords have the limits above.
+  const proof = await ctx.limits.takeOrRefuse('own_proofs', String(userId)).catch(async (error) => {
+    await Promise.all([recent.refund(), consecutive.refund()])
+    throw error
+  })
   return {
-    refund: () => Promise.all([recent.refund(), consecutive.refund()]),
-    clear: () =>
+    refund: () => Promise.all([recent.refund(), consecutive.refund(), proof.refund()]),
+    failed: () => proof.refund(),
+    succeeded: () =>
       Promise.all([
         ctx.limits.clear('current_password', sessionId),
         ctx.limits.clear('current_password_in_a_row', sessionId),

@@ -1,31 +1,22 @@
 import type { FastifyReply, onRequestHookHandler } from 'fastify'
 import type { Context } from '../context.ts'
-import { AppError } from '../errors.ts'
-import { SECOND_MS } from '../lib/units.ts'
+import { siteOf } from './hashing.ts'
 
 /**
- * For routes that hash a password: refuses requests before the body is read while the hash queue is
- * full. Logs at most one line a second.
+ * For routes that hash a password: refuses requests before the body is read while the queue has no place
+ * for their network.
  */
 export function hashAdmission(ctx: Context): { onRequest: onRequestHookHandler } {
-  const refusal = new AppError('overloaded', { retryAfterS: 1 })
-  let refused = 0
-  let loggedAtMs = -SECOND_MS
   return {
     onRequest(request, reply, done) {
-      if (!ctx.hasher.isFull()) {
-        request.state.hangUp = hangUpOf(reply)
-        return done()
+      try {
+        ctx.hasher.assertPlace({ network: siteOf(request) })
+      } catch (error) {
+        request.state.isShed = true
+        return done(error as Error)
       }
-      request.state.isShed = true
-      ctx.metrics.count('hash_refusals')
-      refused++
-      if (performance.now() - loggedAtMs > SECOND_MS) {
-        loggedAtMs = performance.now()
-        ctx.log.warn({ refused }, 'hash queue full')
-        refused = 0
-      }
-      return done(refusal)
+      request.state.hangUp = hangUpOf(reply)
+      return done()
     },
   }
 }

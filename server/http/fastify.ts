@@ -24,7 +24,7 @@ import { allowOrigins } from './cors.ts'
 import { refuseCrossSite } from './cross-site.ts'
 import { securityHeaders } from './headers.ts'
 import { handleError } from './problem.ts'
-import { limitByNetwork, limitByUser } from './rate-limits.ts'
+import { countAttempts, limitByNetwork, limitByUser } from './rate-limits.ts'
 import { logRequests } from './request-log.ts'
 import { refuseUnroutable, ROUTER_OPTIONS } from './route-refusals.ts'
 import { compileValidator } from './validation.ts'
@@ -87,6 +87,7 @@ const STEPS: readonly ((app: FastifyInstance, ctx: Context) => void)[] = [
   // The guards of routes: 401, 403
   limitByUser, // 429
   readBodies, // 415, 413, 400
+  countAttempts, // 429, for concurrent requests
   // The schemas of routes: 422
 ]
 

@@ -6,7 +6,7 @@ import { watchForProxies } from './proxy-watch.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Counted before the body is read; limits per user after authentication. See limits/limits.ts. */
+    /** See limits/limits.ts. */
     limits?: readonly RouteLimitName[]
   }
 }
@@ -15,14 +15,36 @@ export function networkKeyOf(request: FastifyRequest): string {
   return networkKey(request.state.ip)
 }
 
-/** Applies a route's limits per network; refunds responses whose status does not count. */
+/** Refuses requests beyond the route's limits per network, before the body is read. */
 export function limitByNetwork(app: FastifyInstance, ctx: Context): void {
   const watch = watchForProxies(ctx)
   app.addHook('onRequest', async (request) => {
     const names = namesOf(request, 'network')
     if (names.length === 0 || !ctx.config.rateLimit) return
     watch(request)
-    await takeAll(ctx, request, { names, key: networkKeyOf(request) })
+    await peekAll(ctx, names, networkKeyOf(request))
+  })
+}
+
+/** Refuses requests beyond the route's limits per user, after the guard and before the body is read. */
+export function limitByUser(app: FastifyInstance, ctx: Context): void {
+  app.addHook('preParsing', async (request) => {
+    const key = userKeyOf(request)
+    if (key !== undefined) await peekAll(ctx, namesOf(request, 'user'), key)
+  })
+}
+
+/**
+ * Counts requests for the route's limits, and refunds responses whose status does not count. Once the
+ * body has been read: requests whose body never arrives must not use up the attempts of a network.
+ */
+export function countAttempts(app: FastifyInstance, ctx: Context): void {
+  app.addHook('preValidation', async (request) => {
+    for (const name of namesOf(request, 'network'))
+      await takeOne(ctx, request, [name, networkKeyOf(request)])
+    const key = userKeyOf(request)
+    if (key === undefined) return
+    for (const name of namesOf(request, 'user')) await takeOne(ctx, request, [name, key])
   })
   app.addHook('onSend', async (request: FastifyRequest, reply: FastifyReply) => {
     for (const [name, taken] of request.state.taken ?? [])
@@ -30,14 +52,9 @@ export function limitByNetwork(app: FastifyInstance, ctx: Context): void {
   })
 }
 
-/** Applies a route's limits per user, after the guard and before the body is read. */
-export function limitByUser(app: FastifyInstance, ctx: Context): void {
-  app.addHook('preParsing', async (request) => {
-    const { session } = request.state
-    if (session === undefined || session.role === 'admin') return
-    const names = namesOf(request, 'user')
-    await takeAll(ctx, request, { names, key: String(session.userId) })
-  })
+/** Undefined for admins, whose writes are not limited. */
+function userKeyOf({ state: { session } }: FastifyRequest): string | undefined {
+  return session === undefined || session.role === 'admin' ? undefined : String(session.userId)
 }
 
 function namesOf(request: FastifyRequest, per: 'network' | 'user'): RouteLimitName[] {
@@ -45,13 +62,15 @@ function namesOf(request: FastifyRequest, per: 'network' | 'user'): RouteLimitNa
   return limits.filter((name) => LIMITS[name].per === per)
 }
 
-async function takeAll(
+async function peekAll(ctx: Context, names: readonly RouteLimitName[], key: string): Promise<void> {
+  await Promise.all(names.map((name) => ctx.limits.peekOrRefuse(name, key)))
+}
+
+async function takeOne(
   ctx: Context,
   request: FastifyRequest,
-  { names, key }: { names: readonly RouteLimitName[]; key: string },
+  [name, key]: [RouteLimitName, string],
 ): Promise<void> {
-  for (const name of names) {
-    const taken = await ctx.limits.takeOrRefuse(name, key)
-    request.state.taken = (request.state.taken ?? new Map()).set(name, taken)
-  }
+  const taken = await ctx.limits.takeOrRefuse(name, key)
+  request.state.taken = (request.state.taken ?? new Map()).set(name, taken)
 }

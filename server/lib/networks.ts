@@ -3,13 +3,21 @@ import ipaddr from 'ipaddr.js'
 
 /**
  * The network of an address, for limits and known networks: an IPv4 address itself, or the /64 of an
- * IPv6 address, because one customer has at least a /64 (RFC 6177).
+ * IPv6 address, because one customer has at least a /64 (RFC 6177). `prefix` names a wider one.
  */
-export function networkOf(ip: string): string {
+export function networkOf(ip: string, prefix: 64 | 56 | 48 = 64): string {
   const address = unwrapped(ip)
   if (!isIPv6(address)) return address
   const groups = ipaddr.IPv6.parse(address).parts.slice(0, 4)
-  return `${groups.map((group) => group.toString(16)).join(':')}::/64`
+  // The last of them ends at 64 bits.
+  groups[3] = (groups[3] ?? 0) & (0xffff << (64 - prefix))
+  return `${groups.map((group) => group.toString(16)).join(':')}::/${prefix}`
+}
+
+/** The /56 and the /48 around an IPv6 network of `networkOf`; none around an IPv4 address. */
+export function networksAround(network: string): string[] {
+  const [ip = '', prefix] = network.split('/')
+  return prefix === undefined ? [] : [networkOf(ip, 56), networkOf(ip, 48)]
 }
 
 /** The network as a key; requests without an address, as from a proxy that sends none, share one. */

@@ -31,14 +31,17 @@ export interface Turns {
 
 interface Entry {
   readonly keys: readonly string[]
+  /** The lowest goes next: the next round when it came, and one later for each place that its keys held. */
+  readonly rank: number
   /** Resolves the turn. */
   readonly settle: (endTurn: EndTurn | undefined) => void
   state: 'waiting' | 'running' | 'left'
 }
 
 /**
- * A semaphore that is fair by key: of those who wait, the one whose keys hold the fewest places goes next,
- * and among equals the oldest. Entries without keys, those of the service itself, always have a place.
+ * A semaphore that is fair by key (start-time fair queuing): keys take turns, so that a key with many
+ * entries does not delay the others, and a flood of new keys does not delay it for ever. Entries without
+ * keys, those of the service itself, always have a place.
  */
 export function createTurns(options: TurnsOptions): Turns {
   const { slots, waitingMax = Infinity, heldMax = Infinity, runningMax = Infinity } = options
@@ -46,6 +49,8 @@ export function createTurns(options: TurnsOptions): Turns {
   const held = new Map<string, number>()
   const running = new Map<string, number>()
   let free = slots
+  /** The highest rank that has started. New entries join the next round, so that each round ends. */
+  let round = 0
 
   const most = (counts: Map<string, number>, { keys }: Pick<Entry, 'keys'>) =>
     Math.max(0, ...keys.map((key) => counts.get(key) ?? 0))
@@ -69,6 +74,7 @@ export function createTurns(options: TurnsOptions): Turns {
   }
   function start(entry: Entry): void {
     free--
+    round = Math.max(round, entry.rank)
     add(running, entry.keys, 1)
     entry.state = 'running'
     entry.settle(() => leave(entry))
@@ -97,8 +103,7 @@ export function createTurns(options: TurnsOptions): Turns {
   function findNext(): Entry | undefined {
     let next: Entry | undefined
     for (const entry of queue) {
-      if (mayRun(entry) && (next === undefined || most(held, entry) < most(held, next)))
-        next = entry
+      if ((next === undefined || entry.rank < next.rank) && mayRun(entry)) next = entry
     }
     return next
   }
@@ -110,9 +115,10 @@ export function createTurns(options: TurnsOptions): Turns {
     enter(keys = []) {
       if (!hasPlace(keys)) return undefined
       const { promise, resolve } = Promise.withResolvers<EndTurn | undefined>()
-      const entry: Entry = { keys, settle: resolve, state: 'waiting' }
-      const starts = mayRun(entry)
+      const starts = mayRun({ keys })
       if (!starts && queue.length >= waitingMax) shed(keys)
+      const rank = round + 1 + most(held, { keys })
+      const entry: Entry = { keys, rank, settle: resolve, state: 'waiting' }
       add(held, keys, 1)
       if (starts) start(entry)
       else queue.push(entry)

@@ -2,6 +2,7 @@ import type { Config } from '../settings/config.ts'
 import { AppError, type LimitReached } from '../errors.ts'
 import { type KeyRing, mac } from '../keys/key-ring.ts'
 import type { Metrics } from '../lib/metrics.ts'
+import { networksAround } from '../lib/networks.ts'
 import { type Limit, type LimitName, LIMITS } from './limits.ts'
 import { type Count, type CountStore, createMemoryStore } from './memory.ts'
 import type { SharedCounts } from './redis.ts'
@@ -13,6 +14,8 @@ export interface Limits {
   take(name: LimitName, key: string): Promise<Taken>
   /** Like `take`, but throws `too_many_requests` beyond the limit. */
   takeOrRefuse(name: LimitName, key: string): Promise<Taken>
+  /** Counts nothing; throws `too_many_requests` when `takeOrRefuse` would. */
+  peekOrRefuse(name: LimitName, key: string): Promise<void>
   /** Resets the count. */
   clear(name: LimitName, key: string): Promise<void>
   /** The store in use. */
@@ -31,7 +34,7 @@ export interface Taken {
 }
 
 interface LimitParts {
-  readonly config: Pick<Config, 'rateLimit' | 'smsMaxPerHour'>
+  readonly config: Pick<Config, 'rateLimit' | 'rateLimitScale' | 'smsMaxPerHour'>
   readonly keys: KeyRing
   readonly metrics: Metrics
   readonly now: () => number
@@ -52,28 +55,31 @@ type Part = (typeof PARTS)[number]
 
 /** Exceeds any count: subtracting it deletes the count. */
 const ALL = Number.MAX_SAFE_INTEGER
+const LIMIT_NAMES = Object.keys(LIMITS) as LimitName[]
 const noop = () => {}
 const UNLIMITED: Taken = { async refund() {}, refuse: undefined }
 
 /** Counts in Redis, or while that is down in this process at half, because replicas add up. */
 export function createLimits(parts: LimitParts): Limits {
-  const { config, metrics, redis } = parts
+  const { config, redis } = parts
   const countsOf = createCounts(parts)
+  const refuse = createRefusals(parts)
 
   async function take(name: LimitName, key: string): Promise<Taken> {
     if (!config.rateLimit) return UNLIMITED
-    const counts = countsOf(name, key)
-    const { exceededMs, refund } = await withFailover(counts, takeFrom)
-    async function refuse(ttlMs: number): Promise<LimitReached> {
-      metrics.count('limit_refusals', { limit: name })
-      const { count } = await withFailover(counts, ({ add }) => add('refusals', 1, ttlMs))
-      return { ...answerOf(name, counts.local.limit, ttlMs), isFirst: count === 1 }
-    }
-    return {
-      // A refund that Redis does not accept is lost; the window expires anyway.
-      refund: () => refund().then(noop, noop),
-      refuse: exceededMs === undefined ? undefined : () => refuse(exceededMs),
-    }
+    const all = countsOf(name, key)
+    const outcomes = await Promise.all(all.map((counts) => withFailover(counts, takeFrom)))
+    // A refund that Redis does not accept is lost; the window expires anyway.
+    const refund = () => Promise.all(outcomes.map((outcome) => outcome.refund())).then(noop, noop)
+    const exceeded = longest(all, outcomes)
+    // An attempt that one of the networks refuses must not stay counted for the others.
+    if (exceeded !== undefined) await refund()
+    return { refund, refuse: exceeded && (() => refuse(name, exceeded)) }
+  }
+  async function peek(name: LimitName, key: string): Promise<Exceeded | undefined> {
+    if (!config.rateLimit) return undefined
+    const all = countsOf(name, key)
+    return longest(all, await Promise.all(all.map((counts) => withFailover(counts, peekAt))))
   }
   return {
     take,
@@ -83,10 +89,14 @@ export function createLimits(parts: LimitParts): Limits {
       if (limit !== undefined) throw new AppError('too_many_requests', { limit })
       return taken
     },
+    async peekOrRefuse(name, key) {
+      const exceeded = await peek(name, key)
+      if (exceeded === undefined) return
+      throw new AppError('too_many_requests', { limit: await refuse(name, exceeded) })
+    },
     async clear(name, key) {
       if (!config.rateLimit) return
-      const { local, shared } = countsOf(name, key)
-      const all = shared === undefined ? [local] : [local, shared]
+      const all = countsOf(name, key).flatMap(({ local, shared }) => [local, shared ?? []].flat())
       // A clear that Redis does not accept is lost, too.
       await Promise.allSettled(all.flatMap(({ add }) => PARTS.map((part) => add(part, -ALL, 0))))
     },
@@ -102,26 +112,81 @@ interface CountsOfKey {
   readonly shared: Counts | undefined
 }
 
-function createCounts({ config, keys, now, redis }: LimitParts) {
-  // One store per limit, so that a flood of networks cannot evict counts of addresses.
-  const stores = new Map(Object.keys(LIMITS).map((name) => [name, createMemoryStore(now)]))
+/** A key beyond its limit, and the time until the next attempt. */
+interface Exceeded {
+  readonly counts: CountsOfKey
+  readonly exceededMs: number
+}
 
-  return (name: LimitName, key: string): CountsOfKey => {
-    const points = name === 'text_messages' ? config.smsMaxPerHour : LIMITS[name].points
+/** Of the networks that refuse an attempt, the one that does so for the longest time. */
+function longest(
+  all: readonly CountsOfKey[],
+  outcomes: readonly { readonly exceededMs?: number }[],
+): Exceeded | undefined {
+  const exceeded = all.flatMap((counts, index) => {
+    const exceededMs = outcomes[index]?.exceededMs
+    return exceededMs === undefined ? [] : [{ counts, exceededMs }]
+  })
+  return exceeded.toSorted((a, b) => b.exceededMs - a.exceededMs)[0]
+}
+
+/** Counts a refusal, and returns the data of the response. */
+function createRefusals({ metrics }: LimitParts) {
+  return async (name: LimitName, { counts, exceededMs }: Exceeded): Promise<LimitReached> => {
+    metrics.count('limit_refusals', { limit: name })
+    const { count } = await withFailover(counts, ({ add }) => add('refusals', 1, exceededMs))
+    return { ...answerOf(name, counts.local.limit, exceededMs), isFirst: count === 1 }
+  }
+}
+
+function createCounts({ config, keys, now, redis }: LimitParts) {
+  // Stores of its own for each limit, so that a flood of networks cannot evict counts of addresses, and
+  // for its pauses, which are rare and precious.
+  const stores = new Map(
+    LIMIT_NAMES.map((name) => {
+      const tries = createMemoryStore(now, pointsOf(name))
+      return [name, { tries, others: createMemoryStore(now) }]
+    }),
+  )
+
+  function pointsOf(name: LimitName): number {
+    if (name === 'text_messages') return config.smsMaxPerHour
+    const { points, per } = LIMITS[name]
+    return per === 'network' ? Math.max(1, Math.round(points * config.rateLimitScale)) : points
+  }
+  function countsOf(name: LimitName, key: string, points: number): CountsOfKey {
     const limit: Limit = { ...LIMITS[name], points }
+    const local = stores.get(name) as Record<'tries' | 'others', CountStore>
     // Pseudonymises addresses and phone numbers, in memory and in Redis.
     const hashedKey = mac(keys.current.of.limit, `${name}:${key}`)
-    const addTo = (store: CountStore) => (part: Part, by: number, ttlMs: number) =>
-      store.add(`${part === 'tries' ? name : `${name}_${part}`}:${hashedKey}`, by, ttlMs)
+    const nameOf = (part: Part) => `${part === 'tries' ? name : `${name}_${part}`}:${hashedKey}`
     return {
       local: {
         limit,
         points: redis === undefined ? points : halfOf(points),
-        add: addTo(stores.get(name) as CountStore),
+        add: (part, by, ttlMs) =>
+          local[part === 'tries' ? 'tries' : 'others'].add(nameOf(part), by, ttlMs),
       },
-      shared: redis && { limit, points, add: addTo(redis) },
+      shared: redis && {
+        limit,
+        points,
+        add: (part, by, ttlMs) => redis.add(nameOf(part), by, ttlMs),
+      },
     }
   }
+  return (name: LimitName, key: string) =>
+    keysOf(name, key).map((one, index) => countsOf(name, one, pointsOf(name) * WIDER ** index))
+}
+
+/** A /56 has four times the points of a /64, and a /48 four times those of a /56. */
+const WIDER = 4
+
+/** The key, and for an IPv6 network those of the wider ones. The network is the last word of a key. */
+function keysOf(name: LimitName, key: string): string[] {
+  if (!LIMITS[name].per.endsWith('network')) return [key]
+  const start = key.lastIndexOf(' ') + 1
+  const around = networksAround(key.slice(start))
+  return [key, ...around.map((network) => key.slice(0, start) + network)]
 }
 
 async function withFailover<T>(
@@ -140,6 +205,12 @@ interface Outcome {
   /** Present beyond the limit, where nothing is counted: the time until the next attempt. */
   readonly exceededMs?: number
   refund(): Promise<unknown>
+}
+
+async function peekAt({ limit, points, add }: Counts): Promise<{ exceededMs?: number }> {
+  const part = limit.backoff === undefined ? 'tries' : 'pause'
+  const { count, remainingMs } = await add(part, 0, 0)
+  return count >= (part === 'tries' ? points : 1) ? { exceededMs: remainingMs } : {}
 }
 
 function takeFrom(counts: Counts): Promise<Outcome> {

@@ -4,7 +4,10 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../lib/units.ts'
 export interface Limit {
   readonly points: number
   readonly windowMs: number
-  /** The kind of key; a network is an IPv4 address or an IPv6 /64. */
+  /**
+   * The kind of key. A network is an IPv4 address or an IPv6 /64, whose /56 and /48 have 4 and 16 times
+   * the points; RATE_LIMIT_SCALE multiplies the points per network.
+   */
   readonly per:
     | 'network'
     | 'address'
@@ -16,8 +19,8 @@ export interface Limit {
     | 'phone number'
     | 'service'
   /**
-   * For limits that a route declares: the statuses that count. A request is counted before its body is
-   * read, and refunded when its response has another status.
+   * For limits that a route declares: the statuses that count. A request is counted once its body has
+   * been read, and refunded when its response has another status.
    */
   readonly counts?: readonly number[]
   /** Beyond the limit: one attempt after each pause; pauses double from `firstMs` to `maxMs`. */
@@ -45,6 +48,9 @@ export const LIMITS = {
   // owner's limit.
   forgot: { points: 3, windowMs: HOUR_MS, per: 'address and network' },
 
+  // Hashes, the most expensive part of a request, whatever its outcome: right passwords that end in 403
+  // are refunded by all other limits. Far more than a network of honest clients needs.
+  hashes_network: { points: 600, windowMs: 10 * MINUTE_MS, per: 'network' },
   // Beyond it the leaked list is not queried. Below the 20 concurrent queries, so that one network cannot
   // block them all.
   leaked_list_network: { points: 15, windowMs: 10 * MINUTE_MS, per: 'network' },
@@ -85,11 +91,13 @@ export const LIMITS = {
   // Users, not admins: each write adds an audit event, and an export reads all data of the user.
   own_writes: user(60, 10 * MINUTE_MS, [200, 202, 204]),
   own_exports: user(10, HOUR_MS, [200]),
-  // Each login writes a session and an audit event. Counted after the correct password, so that the limit
-  // reveals nothing to others. Includes admins.
+  // Each login costs a hash, and writes a session and an audit event. Counts correct passwords, including
+  // those that end in 403, so that the limit reveals nothing to others. Includes admins.
   own_logins: { points: 200, windowMs: HOUR_MS, per: 'user' },
   // Each change is mailed. Counted before the hash and refunded unless it succeeds. Includes admins.
   own_password_changes: { points: 10, windowMs: HOUR_MS, per: 'user' },
+  // Correct current passwords, each of which costs a hash. Includes admins.
+  own_proofs: { points: 60, windowMs: HOUR_MS, per: 'user' },
 
   // Text messages cost money: limited per number, over all users, and in total.
   phone_number: { points: 5, windowMs: HOUR_MS, per: 'phone number' },

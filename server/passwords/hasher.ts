@@ -1,32 +1,57 @@
-import { type Algorithm, hash, parseOptions, verify } from '@node-rs/argon2'
+import { createHmac } from 'node:crypto'
+import { type Algorithm, hash, type Options, parseOptions, verify } from '@node-rs/argon2'
 import { AppError } from '../errors.ts'
+import { setBounded } from '../lib/bounded-map.ts'
 import { newSecret } from '../lib/random.ts'
 import { createTurns, type EndTurn, type Waiting } from '../lib/turns.ts'
+import type { HashReports } from './hash-reports.ts'
 
 /** `Algorithm.Argon2id`; the enum exists in types only. */
 const ARGON2ID = 2 as Algorithm
 
-interface WaitOptions {
+/** The request that a hash is for. */
+interface Requester {
+  /** See `siteOf`. */
+  readonly network: string
+  /** A user id or a canonical address; absent while it is not known yet. */
+  readonly account?: string
+}
+
+export interface HashOptions {
+  /** Absent for the service itself, whose hashes are always admitted. */
+  readonly requester?: Requester
   /** Aborting it while the hash is queued throws `request_timeout`. */
   readonly signal?: AbortSignal | undefined
 }
 
+interface VerifyOptions extends HashOptions {
+  /** For the log, when the stored hash cannot be verified. */
+  readonly userId?: number | undefined
+}
+
 export interface PasswordHasher {
-  /** Returns an argon2id PHC string. Throws `overloaded` when the queue is full. */
-  hash(password: string, options?: WaitOptions): Promise<string>
+  /** Returns an argon2id PHC string. Throws `overloaded` when there is no place in the queue. */
+  hash(password: string, options?: HashOptions): Promise<string>
   /**
-   * True when the password matches the hash. Without a hash it does the same work and returns false, so
-   * that timing does not reveal unknown accounts. Throws `overloaded`.
+   * True when the password matches the hash. Without a hash, or with one of another kind, it does the
+   * same work and returns false, so that timing does not reveal unknown accounts. Throws `overloaded`.
    */
   verify(
     passwordHash: string | null | undefined,
     password: string,
-    options?: WaitOptions,
+    options?: VerifyOptions,
   ): Promise<boolean>
+  /**
+   * True when this process has recently verified that the password matches the hash. Costs no hash;
+   * only for refusing: a fast comparison must not grant anything.
+   */
+  hasMatched(passwordHash: string | null | undefined, password: string): boolean
   /** True for a hash with less memory or fewer passes than configured. */
   isOutdated(passwordHash: string): boolean
-  /** True when the next hash would be refused. */
-  isFull(): boolean
+  /** True when the next hash of the requester, by default of a new network, would be refused. */
+  isFull(requester?: Requester): boolean
+  /** Throws `overloaded` when the next hash of the requester would be refused. */
+  assertPlace(requester: Requester): void
   /** The number of queued hashes. */
   waiting(): number
 }
@@ -38,7 +63,19 @@ interface HasherOptions {
   readonly concurrency: number
   /** The maximum number of queued hashes. */
   readonly queue: number
+  readonly reports?: HashReports
 }
+
+/** No network and no account holds more than this part of the places, running and queued. */
+const SHARE = 1 / 4
+/**
+ * The cost of one stored hash, memory times passes, unless more is configured: the first choice of RFC
+ * 9106, 2 GiB. A row with more, which only an import or an attacker writes, would stop the service.
+ */
+const COST_MAX_KIB = 2 * 1024 * 1024
+const MATCHES_MAX = 20_000
+/** Shared, because creating a stack trace for each refusal of a flood is expensive. */
+const OVERLOADED = new AppError('overloaded', { retryAfterS: 1 })
 
 /**
  * argon2id (RFC 9106; OWASP's minimum is 19 MiB and 2 passes), at most `concurrency` at a time.
@@ -53,41 +90,105 @@ export async function createPasswordHasher(options: HasherOptions): Promise<Pass
     parallelism: 1,
     outputLen: 32,
   }
-  const turns = createTurns({ slots: options.concurrency })
-  const isFull = () => turns.free() === 0 && turns.waiting() >= options.queue
+  const { reports } = options
+  const { admitted, hasPlace, waiting } = createAdmission(options)
+  const costMaxKib = Math.max(COST_MAX_KIB, options.memoryKib * options.passes)
+  const matches = createMatches()
 
-  async function admitted<T>(work: () => Promise<T>, { signal }: WaitOptions = {}): Promise<T> {
-    // The client has disconnected.
-    if (signal?.aborted) throw new AppError('request_timeout')
-    if (isFull()) throw new AppError('overloaded', { retryAfterS: 1 })
-    const waiting = turns.enter()
-    const endTurn = waiting && (await turnOf(waiting, signal))
-    if (endTurn === undefined) throw new AppError('overloaded', { retryAfterS: 1 })
-    try {
-      return await work()
-    } finally {
-      endTurn()
-    }
-  }
-
-  const hashPassword = (password: string, wait?: WaitOptions) =>
-    admitted(() => hash(normal(password), parameters), wait)
+  const hashPassword = (password: string, given?: HashOptions) =>
+    admitted(() => hash(normal(password), parameters), given)
   // Computed at startup: on first use it would slow down the first unknown address.
   const absentHash = await hashPassword(newSecret())
 
   return {
     hash: hashPassword,
-    async verify(passwordHash, password, wait) {
-      const work = () => verify(passwordHash ?? absentHash, normal(password))
-      const matches = await admitted(work, wait)
-      return matches && passwordHash != null
+    async verify(passwordHash, password, given) {
+      const known = passwordHash ?? absentHash
+      const isReadable = costKibOf(known) <= costMaxKib
+      if (!isReadable) reports?.unreadable(given?.userId)
+      const isRight = await admitted(
+        () => verify(isReadable ? known : absentHash, normal(password)),
+        given,
+      )
+      if (!isRight || !isReadable || passwordHash == null) return false
+      matches.add(passwordHash, password)
+      return true
     },
+    hasMatched: (passwordHash, password) => matches.has(passwordHash ?? absentHash, password),
     isOutdated(passwordHash) {
-      const { memoryCost, timeCost } = parseOptions(passwordHash)
+      const { memoryCost = 0, timeCost = 0 } = readParameters(passwordHash) ?? {}
       return memoryCost < options.memoryKib || timeCost < options.passes
     },
-    isFull,
+    isFull: (requester = { network: 'new' }) => !hasPlace(requester),
+    assertPlace(requester) {
+      if (hasPlace(requester)) return
+      reports?.refused(requester.network)
+      throw OVERLOADED
+    },
+    waiting,
+  }
+}
+
+/** The queue of hashes, which networks and accounts share. */
+function createAdmission({ concurrency, queue, reports }: HasherOptions) {
+  const heldMax = Math.max(1, Math.floor((concurrency + queue) * SHARE))
+  const turns = createTurns({ slots: concurrency, waitingMax: queue, heldMax })
+
+  return {
+    hasPlace: (requester: Requester) => turns.hasPlace(keysOf(requester)),
     waiting: () => turns.waiting(),
+    async admitted<T>(work: () => Promise<T>, given: HashOptions = {}): Promise<T> {
+      const { requester, signal } = given
+      // The client has disconnected.
+      if (signal?.aborted) throw new AppError('request_timeout')
+      const waiting = turns.enter(requester && keysOf(requester))
+      const endTurn = waiting && (await turnOf(waiting, signal))
+      if (endTurn === undefined) {
+        reports?.refused(requester?.network)
+        throw OVERLOADED
+      }
+      try {
+        return await work()
+      } finally {
+        endTurn()
+      }
+    },
+  }
+}
+
+function keysOf({ network, account }: Requester): string[] {
+  return account === undefined
+    ? [`network ${network}`]
+    : [`network ${network}`, `account ${account}`]
+}
+
+/** The recent right passwords, as MACs under a key of this process alone. */
+function createMatches() {
+  const key = newSecret()
+  const recent = new Map<string, true>()
+  const macOf = (passwordHash: string, password: string) =>
+    createHmac('sha256', key)
+      .update(`${passwordHash} ${normal(password)}`)
+      .digest('base64url')
+  return {
+    add: (passwordHash: string, password: string) =>
+      setBounded(recent, [macOf(passwordHash, password), true], MATCHES_MAX),
+    has: (passwordHash: string, password: string) => recent.has(macOf(passwordHash, password)),
+  }
+}
+
+/** Infinite for a hash of another kind. */
+function costKibOf(passwordHash: string): number {
+  const { memoryCost = Infinity, timeCost = Infinity } = readParameters(passwordHash) ?? {}
+  return memoryCost * timeCost
+}
+
+/** Undefined for a text that is not an argon2 PHC string. */
+function readParameters(passwordHash: string): Options | undefined {
+  try {
+    return parseOptions(passwordHash)
+  } catch {
+    return undefined
   }
 }
 

@@ -291,6 +291,7 @@ function toConfig(
     hsts: values.HSTS ?? publicUrl.startsWith('https://'),
     mailMaxPerHour: values.MAIL_MAX_PER_HOUR,
     rateLimit: values.RATE_LIMIT,
+    rateLimitScale: values.RATE_LIMIT_SCALE,
     docs: values.DOCS,
     smsMaxPerHour: values.SMS_MAX_PER_HOUR,
     metricsPort: values.METRICS_PORT,

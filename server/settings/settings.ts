@@ -3,6 +3,7 @@ import {
   cidrList,
   choice,
   cron,
+  decimal,
   email,
   httpUrl,
   integer,
@@ -157,7 +158,7 @@ export const SETTINGS = {
   HASH_QUEUE: define(
     integer(0, 100_000),
     32,
-    'The number of password hashes that can be queued; further requests get 503 with `Retry-After`.',
+    'The number of password hashes that can be queued; further requests get 503 with `Retry-After`. One network or account holds at most a quarter of the places, queued and running.',
   ),
   ADMIN_EMAIL: define(
     email,
@@ -243,6 +244,11 @@ export const SETTINGS = {
     onOff,
     true,
     '`off` disables all limits on requests, logins, mail and text messages, for load tests. The limits on wrong codes, pending sign-ups and the hash queue always apply.',
+  ),
+  RATE_LIMIT_SCALE: define(
+    decimal(0.1, 1000),
+    1,
+    'Multiplies every limit per network, and no other: more than 1 if many customers share an address, as behind the NAT of a carrier or of an office.',
   ),
   SMS_MAX_PER_HOUR: define(
     integer(1, 1_000_000),

@@ -24,6 +24,15 @@ export function integer(min: number, max: number): Reader<number> {
   return Object.assign(read, { allowed: `${min} to ${max}` })
 }
 
+export function decimal(min: number, max: number): Reader<number> {
+  const read = (value: string) => {
+    const number = /^[0-9]{1,9}(\.[0-9]{1,6})?$/.test(value) ? Number(value) : Number.NaN
+    if (!(number >= min && number <= max)) throw new Error(`must be a number from ${min} to ${max}`)
+    return number
+  }
+  return Object.assign(read, { allowed: `${min} to ${max}` })
+}
+
 export function choice<const T extends string>(...values: readonly T[]): Reader<T> {
   const read = (value: string) => {
     const found = values.find((known) => known === value)

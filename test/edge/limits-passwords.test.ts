@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../server/lib/units.ts'
 import { assertIndistinguishable } from '../support/fingerprint.ts'
+import { countHashes } from '../support/hashes.ts'
 import { assertProblem } from '../support/problem.ts'
 import { countStatuses, oneByOne, times } from '../support/races.ts'
 import { NEW_PASSWORD, reset, tokenFor } from '../support/resets.ts'
@@ -370,5 +371,144 @@ describe('limits of the current password', () => {
       const answers = await Promise.all(times(100).map(() => fail(ann.access)))
       assert.deepEqual(countStatuses(answers), { 403: 10, 429: 90 })
     })
+  })
+})
+
+describe('limits of hashes', () => {
+  const logIn = (service: Service, email: string, password: string, ip?: string) =>
+    service.post(LOGIN, { email, password }, ip === undefined ? {} : { ip })
+
+  for (const [why, code, prepare] of [
+    [
+      'an unverified account',
+      'email_unverified',
+      (service: Service) => service.signUp('ann@example.com'),
+    ],
+    [
+      'a disabled account',
+      'account_disabled',
+      async (service: Service) => {
+        const { id } = await service.addUser('ann@example.com')
+        const { access: token } = await service.addAdmin()
+        await service.patch(`/api/v1/users/${id}`, { disabled: true }, { token })
+      },
+    ],
+  ] as const) {
+    test(`429 without a hash after 200 right passwords of ${why}, and 401 for a wrong one`, async () => {
+      await using service = await startService()
+      await prepare(service)
+      const answers = await oneByOne(200, () => logIn(service, 'ann@example.com', PASSWORD))
+      const counts = countHashes(service)
+
+      const refused = await logIn(service, 'ann@example.com', PASSWORD)
+      const verified = counts.verified
+      const wrong = await logIn(service, 'ann@example.com', 'not it, sorry')
+
+      assert.deepEqual(countStatuses(answers), { 403: 200 })
+      assert.equal(answers[0]?.body.code, code)
+      assertProblem(refused, 'too_many_requests')
+      assert.equal(refused.headers['ratelimit-policy'], '"own_logins";q=200;w=3600')
+      assert.equal(verified, 0)
+      assertProblem(wrong, 'invalid_credentials')
+    })
+  }
+
+  test('429 without a hash after 60 proofs of the password in an hour, over all sessions', async () => {
+    await using service = await startService()
+    const [ann, bob] = [await service.addUser(), await service.addUser()]
+    const other = await service.logIn(ann.email)
+    const change = ({ access: token }: { access: string }, n: number, current = PASSWORD) =>
+      service.post(
+        '/api/v1/me/email',
+        { email: `new${n}@example.com`, current_password: current },
+        { token },
+      )
+    const wrong = await oneByOne(9, (n) => change(ann, n, 'not it, sorry'))
+    const answers = await oneByOne(60, (n) => change(n % 2 ? ann : other, n))
+    const counts = countHashes(service)
+
+    const refused = [
+      await change(ann, 60),
+      await service.post(
+        '/api/v1/me/password',
+        { current_password: PASSWORD, new_password: NEW_PASSWORD },
+        { token: other.access },
+      ),
+      await service.delete('/api/v1/me', {
+        token: ann.access,
+        body: { current_password: PASSWORD },
+      }),
+    ]
+    const hashed = { ...counts }
+    const others = await change(bob, 61)
+    service.advance(HOUR_MS)
+    const { access } = await service.logIn(ann.email)
+    const later = await change({ access }, 62)
+
+    assert.deepEqual(countStatuses(wrong), { 403: 9 })
+    assert.deepEqual(countStatuses(answers), { 202: 60 })
+    for (const answer of refused) {
+      assertProblem(answer, 'too_many_requests')
+      assert.equal(answer.headers['ratelimit-policy'], '"own_proofs";q=60;w=3600')
+    }
+    assert.deepEqual(hashed, { made: 0, verified: 0 })
+    assert.deepEqual([others.status, later.status], [202, 202])
+  })
+
+  test('429 after 600 hashes of a network in ten minutes, whatever they ended in', async () => {
+    await using service = await startService({ RATE_LIMIT_SCALE: '0.1' })
+    const ann = await service.addUser()
+    await service.signUp('waiting@example.com')
+    const mail = (n: number) =>
+      service.post(
+        '/api/v1/me/email',
+        { email: `new${n}@example.com`, current_password: PASSWORD },
+        { token: ann.access, ip: HOME },
+      )
+    const answers = await oneByOne(60, (n) =>
+      n % 2 ? mail(n) : logIn(service, n % 4 ? ann.email : 'waiting@example.com', PASSWORD, HOME),
+    )
+    const counts = countHashes(service)
+
+    const refused = [
+      await logIn(service, ann.email, PASSWORD, HOME),
+      await mail(61),
+      await service.post(
+        '/api/v1/auth/signup',
+        { email: 'new@example.com', password: PASSWORD },
+        { ip: HOME },
+      ),
+    ]
+    const hashed = { ...counts }
+    const elsewhere = await logIn(service, ann.email, PASSWORD, ATTACKER)
+    service.advance(10 * MINUTE_MS)
+    const later = await logIn(service, ann.email, PASSWORD, HOME)
+
+    assert.deepEqual(countStatuses(answers), { 200: 15, 202: 30, 403: 15 })
+    for (const answer of refused) {
+      assertProblem(answer, 'too_many_requests')
+      assert.equal(answer.headers['ratelimit-policy'], '"hashes_network";q=60;w=600')
+    }
+    assert.deepEqual(hashed, { made: 0, verified: 0 })
+    assert.deepEqual([elsewhere.status, later.status], [200, 200])
+  })
+
+  test('503 of a full hash queue counts no hash', async () => {
+    // Some milliseconds each, so that of several at once some are refused.
+    const slow = { ARGON2_MEMORY_KIB: '8192', HASH_CONCURRENCY: '1', HASH_QUEUE: '0' }
+    await using service = await startService({ ...slow, RATE_LIMIT_SCALE: '0.1' })
+    const send = (n: number) => logIn(service, `nobody${n}@example.com`, PASSWORD, HOME)
+    const sent = { ip: HOME, token: (await service.addUser()).access }
+    const proof = { email: 'new@example.com', current_password: PASSWORD }
+    const flood = await Promise.all(
+      times(200).map(() => service.post('/api/v1/me/email', proof, sent)),
+    )
+    const { 202: hashed = 0, 503: refused = 0 } = countStatuses(flood)
+
+    const answers = await oneByOne(5, send)
+
+    assert.ok(refused > 60, JSON.stringify(countStatuses(flood)))
+    assert.ok(hashed < 55, String(hashed))
+    assert.deepEqual(countStatuses(answers), { 401: 5 })
   })
 })

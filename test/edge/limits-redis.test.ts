@@ -84,6 +84,15 @@ describe('limits in Redis', { skip: missing }, () => {
       assert.equal(looked, 10)
     }))
 
+  test('the networks of an IPv6 /56 share a count over both', () =>
+    undisturbed(async (ip) => {
+      const site = `2001:db8:${ip.split('.').at(-1)}`
+      const answers = await oneByOne(41, (n) =>
+        forget(either(n), n, `${site}:${n.toString(16)}::1`),
+      )
+      assert.deepEqual(countStatuses(answers), { 202: 40, 429: 1 })
+    }))
+
   test('logins pause and are cleared over both', () =>
     undisturbed(async (ip) => {
       const ann = await first.addUser()

@@ -7,6 +7,7 @@ import { askForCode, newestCode, NUMBER, OTHER_NUMBER, PHONE } from '../support/
 import { assertProblem } from '../support/problem.ts'
 import { countStatuses, oneByOne, times } from '../support/races.ts'
 import { forget, FORGOT, linksTo, RESET } from '../support/resets.ts'
+import { openRaw, requestText, untilNoneIsConnected } from '../support/raw.ts'
 import { rowsOf } from '../support/seed.ts'
 import {
   type Answer,
@@ -16,6 +17,7 @@ import {
   type TestUser,
 } from '../support/service.ts'
 import { USERS } from '../support/users.ts'
+import { until } from '../support/until.ts'
 
 const SIGN_UP = '/api/v1/auth/signup'
 const VERIFY = '/api/v1/auth/verify'
@@ -58,9 +60,11 @@ describe('limits by network', () => {
     oneByOne(count, (n) => service.post(FORGOT, { email: stranger(n) }, { ip }))
 
   test('all of them are here', () => {
-    // `leaked_list_network` refuses nobody: test/edge/pwned-passwords.test.ts.
+    // `leaked_list_network` refuses nobody: test/edge/pwned-passwords.test.ts. No route declares
+    // `hashes_network`, which is counted at each hash.
     const declared = Object.entries(LIMITS).filter(
-      ([name, { per }]) => per === 'network' && name !== 'leaked_list_network',
+      ([name, { per }]) =>
+        per === 'network' && !['leaked_list_network', 'hashes_network'].includes(name),
     )
     const tested = families.map(({ limit }) => limit)
     assert.deepEqual(tested.toSorted(), declared.map(([name]) => name).toSorted())
@@ -108,6 +112,33 @@ describe('limits by network', () => {
     assert.equal((await service.post(`${SIGN_UP}/x`, {}, { ip })).status, 404)
   })
 
+  for (const [width, points, ip, outside] of [
+    // Of a home: 256 networks of /64.
+    [56, 40, (n: number) => `2001:db8:56:${(n % 256).toString(16)}::1`, '2001:db8:56:100::1'],
+    // Of a rented server: 65 536, here one in each /56.
+    [48, 160, (n: number) => `2001:db8:48:${(n * 256).toString(16)}::1`, '2001:db8:49::1'],
+  ] as const) {
+    test(`429 for the ${points + 1}th of an IPv6 /${width}, whichever of its networks they come from`, async () => {
+      const answers = await oneByOne(points, (n) =>
+        service.post(FORGOT, { email: stranger(n) }, { ip: ip(n) }),
+      )
+
+      const [refused] = await forgets(1, ip(points))
+      const [elsewhere] = await forgets(1, outside)
+
+      assert.deepEqual(countStatuses(answers), { 202: points })
+      assertProblem(refused!, 'too_many_requests')
+      assert.equal(refused?.headers['ratelimit-policy'], `"forgot_network";q=${points};w=3600`)
+      assert.equal(elsewhere?.status, 202)
+    })
+  }
+
+  test('what one /64 is refused does not count for the networks around it', async () => {
+    await forgets(1000, '2001:db8:64::1')
+    const [neighbour] = await forgets(1, '2001:db8:64:1::1')
+    assert.equal(neighbour?.status, 202)
+  })
+
   test('an IPv6 customer counts as one, whatever of a /64 is used; a mapped address is IPv4', async () => {
     for (const n of times(10)) await signUps(1, `2001:db8:0:7::${n.toString(16)}`)
 
@@ -119,6 +150,26 @@ describe('limits by network', () => {
     assertProblem(sameCustomer!, 'too_many_requests')
     assert.equal(another?.status, 201)
     assertProblem(mapped!, 'too_many_requests')
+  })
+
+  test('of 200 at once that all passed the first look no more than the limit are counted', async () => {
+    const ip = '198.51.100.110'
+    const allLooked = Promise.withResolvers<void>()
+    let looked = 0
+    const { limits } = service.ctx
+    const { takeOrRefuse } = limits
+    limits.takeOrRefuse = async (name, key) => {
+      if (name === 'resend_network' && ++looked === 200) allLooked.resolve()
+      if (name === 'resend_network') await allLooked.promise
+      return takeOrRefuse(name, key)
+    }
+
+    const answers = await Promise.all(
+      times(200).map((n) => service.post(RESEND, { email: stranger(n) }, { ip })),
+    )
+    limits.takeOrRefuse = takeOrRefuse
+
+    assert.deepEqual(countStatuses(answers), { 202: 30, 429: 170 })
   })
 
   test('what was refused for its form costs nothing', async () => {
@@ -181,6 +232,53 @@ describe('limits by network', () => {
       [{ limit: 'forgot' }],
     )
   })
+})
+
+test('requests whose body never arrives count nothing, neither for the network nor for the user', async () => {
+  await using service = await startService()
+  const ann = await service.addUser()
+  let awaited = 0
+  service.app.addHook('preParsing', async () => void awaited++)
+  const base = await service.listen()
+  const head = { 'Content-Type': 'application/json', 'Content-Length': '99' }
+  const authorization = `Bearer ${ann.access}`
+  const open = (line: string, headers: Record<string, string>) =>
+    openRaw(base, requestText(line, headers))
+
+  const clients = [
+    ...times(80).map(() => open(`POST ${SIGN_UP}`, head)),
+    ...times(80).map(() => open(`PATCH ${ME}`, { ...head, authorization })),
+  ]
+  await until('a wait for each body', () => awaited === 160)
+  const signedUp = await service.post(SIGN_UP, signUp(1), { ip: '127.0.0.1' })
+  const renamed = await service.patch(ME, { full_name: 'Ann' }, { token: ann.access })
+  for (const client of clients) client.reset()
+  await untilNoneIsConnected(service)
+  const rest = await oneByOne(10, (n) => service.post(SIGN_UP, signUp(n + 2), { ip: '127.0.0.1' }))
+
+  assert.deepEqual([signedUp.status, renamed.status], [201, 200])
+  assert.deepEqual(countStatuses(rest), { 201: 9, 429: 1 })
+})
+
+test('RATE_LIMIT_SCALE multiplies the limits per network, and no other', async () => {
+  await using service = await startService({ RATE_LIMIT_SCALE: '1.5' })
+  const ip = '198.51.100.1'
+  const ann = await service.addUser()
+  const fail = (email: string, from: string) =>
+    service.post(LOGIN, { email, password: 'not it' }, { ip: from })
+
+  const signUps = await oneByOne(16, (n) => service.post(SIGN_UP, signUp(n), { ip }))
+  const logins = await oneByOne(11, () => fail(ann.email, '198.51.100.2'))
+
+  assert.deepEqual(countStatuses(signUps), { 201: 15, 429: 1 })
+  assert.equal(signUps.at(-1)?.headers['ratelimit-policy'], '"sign_up_network";q=15;w=3600')
+  assert.deepEqual(countStatuses(logins), { 401: 10, 429: 1 })
+})
+
+test('RATE_LIMIT_SCALE below 1 leaves each network at least one attempt', async () => {
+  await using service = await startService({ RATE_LIMIT_SCALE: '0.1' })
+  const answers = await oneByOne(2, (n) => service.post(SIGN_UP, signUp(n), { ip: '198.51.100.1' }))
+  assert.deepEqual(countStatuses(answers), { 201: 1, 429: 1 })
 })
 
 test('RATE_LIMIT=off lifts them all', async () => {

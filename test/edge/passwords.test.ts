@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { upgradePasswordHash } from '../../server/accounts/users.ts'
 import { countHashes, SLOW_HASHES } from '../support/hashes.ts'
 import { assertInvalid, assertProblem } from '../support/problem.ts'
-import { countStatuses, times } from '../support/races.ts'
+import { countStatuses, times, turns } from '../support/races.ts'
 import { requestText, sendRaw } from '../support/raw.ts'
 import { rowsOf } from '../support/seed.ts'
 import { PASSWORD, type Service, startService } from '../support/service.ts'
@@ -259,10 +259,31 @@ describe('a full hash queue', () => {
     assert.equal(busy.logged.filter((line) => line.includes('hash queue full')).length, 1)
   })
 
+  test('503 for a network that holds its quarter; others are served, and the log names it', async () => {
+    await using busy = await startService({ ...SLOW_HASHES, HASH_QUEUE: '7' })
+    const from = (ip: string, n: number) =>
+      busy.post(LOGIN, { email: `ann${n}@example.com`, password: PASSWORD }, { ip })
+    const network = (n: number) => `2001:db8:0:${n}::1`
+    const held = times(2).map((n) => from(network(n), n))
+    while (busy.ctx.hasher.waiting() === 0) await turns(1)
+
+    const refused = [await from(network(2), 2), await from(network(3), 3)]
+    const other = await from('203.0.113.7', 4)
+
+    for (const answer of refused) assertProblem(answer, 'overloaded')
+    assertProblem(other, 'invalid_credentials')
+    for (const answer of await Promise.all(held)) assertProblem(answer, 'invalid_credentials')
+    const line = busy.logged.find((one) => one.includes('hash queue full'))
+    assert.deepEqual(JSON.parse(line ?? '{}').networks, { '2001:db8:0:0::/48': 1 })
+    assert.match(await busy.ctx.metrics.expose(), /hash_refusals_total 2\n/)
+  })
+
   test('as many as have room are answered, the others get 503', async () => {
     await using busy = await startService({ ...SLOW_HASHES, HASH_QUEUE: '2' })
 
-    const answers = await Promise.all(times(10).map(() => logIn(busy, PASSWORD)))
+    const answers = await Promise.all(
+      times(10).map((n) => busy.post(LOGIN, { email: `ann${n}@example.com`, password: PASSWORD })),
+    )
 
     assert.deepEqual(countStatuses(answers), { 401: 3, 503: 7 })
   })

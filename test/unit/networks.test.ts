@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { networkOf } from '../../server/lib/networks.ts'
+import { networkOf, networksAround } from '../../server/lib/networks.ts'
 
 describe('the network of', () => {
   for (const [ip, network] of [
@@ -33,3 +33,14 @@ describe('the network of', () => {
     test(`${ip} is ${network}`, () => assert.equal(networkOf(ip), network))
   }
 })
+
+for (const [network, around] of [
+  ['2001:db8:1:2ff::/64', ['2001:db8:1:200::/56', '2001:db8:1:0::/48']],
+  ['2001:db8:1:ffff::/64', ['2001:db8:1:ff00::/56', '2001:db8:1:0::/48']],
+  ['0:0:0:0::/64', ['0:0:0:0::/56', '0:0:0:0::/48']],
+  ['192.0.2.1', []],
+  ['unknown', []],
+] as const) {
+  test(`around ${network} is ${around.join(' in ') || 'nothing'}`, () =>
+    assert.deepEqual(networksAround(network), around))
+}

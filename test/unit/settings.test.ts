@@ -209,6 +209,10 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
   },
   HSTS: { good: ['on', 'off'], bad: ['max-age=1'] },
   RATE_LIMIT: { good: ['on', 'off'], bad: ['0'] },
+  RATE_LIMIT_SCALE: {
+    good: ['0.1', '1', '2.5', '1000'],
+    bad: ['0', '0.05', '1001', '-1', '1e2', '1,5', '.5', 'off'],
+  },
   DOCS: { good: ['on', 'off'], bad: ['0'] },
   SMS_MAX_PER_HOUR: { good: ['1', '1000000'], bad: ['0', '1000001', 'canary'] },
   REDIS_URL: {

@@ -111,6 +111,31 @@ test('the key that holds the fewest places goes next', async () => {
   assert.deepEqual(began, ['many', 'few', 'many', 'many', 'many'])
 })
 
+test('a stream of new keys delays a key with several places by a round each, not for ever', async () => {
+  const { enter } = createTurns({ slots: 1 })
+  const began: string[] = []
+  const ends: EndTurn[] = []
+  async function queue(key: string) {
+    void enter([key])?.turn.then((endTurn) => {
+      began.push(key)
+      if (endTurn !== undefined) ends.push(endTurn)
+    })
+    await turns(1)
+  }
+  for (const key of ['office', 'office', 'office', 'single 0']) await queue(key)
+
+  for (const n of times(8)) {
+    // Always one waits that holds no other place.
+    await queue(`single ${n + 1}`)
+    ends.shift()?.()
+  }
+  await turns(1)
+
+  const isOffice = began.map((key) => key === 'office')
+  assert.deepEqual(isOffice.slice(0, 2), [true, false])
+  assert.equal(isOffice.filter(Boolean).length, 3)
+})
+
 test('a key holds no more than its places, running and waiting', async () => {
   const all = createTurns({ slots: 1, heldMax: 2 })
   const { line, endNext } = enterAll(all, ['a', 'a', 'a', 'b'])

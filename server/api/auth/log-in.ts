@@ -4,6 +4,7 @@ import type { Context } from '../../context.ts'
 import type { Tx } from '../../database/connect.ts'
 import { AppError } from '../../errors.ts'
 import { hashAdmission } from '../../http/admission.ts'
+import { hashingFor } from '../../http/hashing.ts'
 import { isForm } from '../../http/bodies.ts'
 import { causeOf, type Client, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
@@ -113,8 +114,7 @@ async function logIn(
   request: FastifyRequest,
   given: { email: string; password: string },
 ) {
-  const proven = await provePassword(ctx, given, request.state.hangUp)
-  await ctx.limits.takeOrRefuse('own_logins', String(proven.user.id))
+  const proven = await provePassword(ctx, request, given)
   const sessionId = await openSessionFor(ctx, proven, request)
   return issueTokens(ctx, { sessionId, userId: proven.user.id, generation: 0 })
 }
@@ -122,24 +122,30 @@ async function logIn(
 /** Finds the user and verifies the password. Unknown addresses cost the same hash. */
 async function provePassword(
   ctx: Context,
+  request: FastifyRequest,
   { email, password }: { email: string; password: string },
-  signal: AbortSignal | undefined,
 ): Promise<Proven> {
+  const hashing = hashingFor(ctx, request, email)
   const found = await ctx.lookUp(userForLogin, email)
   const user = found && isExpired(found, expiryCutoff(ctx)) ? undefined : found
   const hash = user?.verified_at == null ? user?.attempt_password_hash : user.password_hash
   const comparable = isHashable(password) ? hash : undefined
-  const matches = await ctx.hasher.verify(comparable, password, { signal })
+  // Before the hash, but only for a client that knows the password: it reveals a registered address.
+  if (ctx.hasher.hasMatched(comparable, password) && user !== undefined)
+    await ctx.limits.peekOrRefuse('own_logins', String(user.id))
+  const matches = await hashing.verify(comparable, password, user?.id)
   if (!matches || user === undefined || hash == null) throw new AppError('invalid_credentials')
 
   if (user.verified_at === null) {
     // A sign-up for a registered address stores no attempt: `email_unverified` would reveal unregistered ones.
-    throw new AppError(ctx.config.hideRegisteredEmails ? 'invalid_credentials' : 'email_unverified')
+    if (ctx.config.hideRegisteredEmails) throw new AppError('invalid_credentials')
   }
+  await ctx.limits.takeOrRefuse('own_logins', String(user.id))
+  if (user.verified_at === null) throw new AppError('email_unverified')
   if (user.disabled_at !== null) throw new AppError('account_disabled')
   // Under load, the hash is upgraded at a later login.
-  if (!ctx.hasher.isOutdated(hash) || ctx.hasher.isFull()) return { user }
-  return { user, upgrade: { from: hash, to: await ctx.hasher.hash(password) } }
+  if (!ctx.hasher.isOutdated(hash) || hashing.isFull()) return { user }
+  return { user, upgrade: { from: hash, to: await hashing.hash(password) } }
 }
 
 /** Repeats the decision under the lock, so that a concurrent change of the password leaves no session open. */

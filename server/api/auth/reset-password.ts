@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { hashAdmission } from '../../http/admission.ts'
+import { hashingFor } from '../../http/hashing.ts'
 import { causeOf, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { networkKeyOf } from '../../http/rate-limits.ts'
@@ -60,7 +61,7 @@ export function resetPasswordRoute(app: App, ctx: Context): void {
       fullName: owner.full_name,
       network: networkKeyOf(request),
     })
-    const passwordHash = await ctx.hasher.hash(password, { signal: request.state.hangUp })
+    const passwordHash = await hashingFor(ctx, request, owner.email_canonical).hash(password)
     await commit(ctx, causeOf(request), (write) =>
       reset(write, { id, userId: owner.id, passwordHash, request }),
     )

@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { hashAdmission } from '../../http/admission.ts'
+import { hashingFor } from '../../http/hashing.ts'
 import { type Cause, causeOf, type Client, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { networkKeyOf } from '../../http/rate-limits.ts'
@@ -15,11 +16,12 @@ import { didYouMean } from '../../accounts/typos.ts'
 import { HOUR_MS, SECOND_MS } from '../../lib/units.ts'
 import { openUnverified } from '../../accounts/addresses.ts'
 import { assertGoodPassword } from '../../accounts/passwords.ts'
-import { addSignUp, PENDING_MAX } from '../../accounts/sign-ups.ts'
+import { addSignUp, findPendingSignUps, PENDING_MAX } from '../../accounts/sign-ups.ts'
 import { FullName, NewPassword } from '../schemas.ts'
 import { type PublicUserRow, userForLogin } from '../../accounts/users.ts'
 import { normalFullName } from '../../accounts/names.ts'
 import {
+  expiryCutoff,
   signUpsCountedSinceMs,
   verificationExpiresAt,
   SIGN_UP_MAILS,
@@ -85,8 +87,9 @@ export function signUpRoute(app: App, ctx: Context): void {
     const existing = await ctx.lookUp(userForLogin, emailCanonical)
     if (existing?.verified_at != null && !ctx.config.hideRegisteredEmails)
       throw new AppError('email_taken')
+    if (await hasTooMany(ctx, emailCanonical)) throw tooMany(ctx)
 
-    const passwordHash = await ctx.hasher.hash(password, { signal: request.state.hangUp })
+    const passwordHash = await hashingFor(ctx, request, emailCanonical).hash(password)
     const attempt = {
       email,
       emailCanonical,
@@ -105,6 +108,19 @@ export function signUpRoute(app: App, ctx: Context): void {
       ...(suggested === undefined ? {} : { did_you_mean: suggested }),
     })
   })
+}
+
+/**
+ * True when the address has too many sign-ups, which the transaction repeats. With HIDE_REGISTERED_EMAILS
+ * it counts mails, as `signUpHidden` does.
+ */
+async function hasTooMany(ctx: Context, email: string): Promise<boolean> {
+  if (ctx.config.hideRegisteredEmails) {
+    const since = { email, sinceMs: signUpsCountedSinceMs(ctx) }
+    return (await countMessages(ctx.db, SIGN_UP_MAILS, since)) >= PENDING_MAX
+  }
+  const times = { nowMs: ctx.now(), cutoff: expiryCutoff(ctx) }
+  return (await findPendingSignUps(ctx.db, email, times)).length >= PENDING_MAX
 }
 
 /** Returns the id of the sign-up. Throws `email_taken`, `too_many_sign_ups`. */

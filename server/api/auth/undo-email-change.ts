@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import { hashAdmission } from '../../http/admission.ts'
+import { hashingFor } from '../../http/hashing.ts'
 import { causeOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { forgetTextsOf } from '../../outbox/outbox.ts'
@@ -50,7 +51,7 @@ export function undoEmailChangeRoute(app: App, ctx: Context): void {
     if (!change || change.key_id !== named.keyId || !isUndoable(change, ctx.now()))
       throw new AppError('invalid_undo_token')
     // A random password that is discarded disables the old one.
-    const passwordHash = await ctx.hasher.hash(newSecret(), { signal: request.state.hangUp })
+    const passwordHash = await hashingFor(ctx, request, change.user_id).hash(newSecret())
     await commit(ctx, causeOf(request), (write) => undo(write, change, passwordHash))
     return { message }
   })

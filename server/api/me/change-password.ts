@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
 import { fieldError } from '../../errors.ts'
 import { hashAdmission } from '../../http/admission.ts'
+import { hashingFor } from '../../http/hashing.ts'
 import { type Client, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { networkKeyOf } from '../../http/rate-limits.ts'
@@ -56,7 +57,7 @@ export function changePasswordRoute(app: App, ctx: Context, guards: Guards): voi
       const proof = await assertOwnPassword(ctx, request, current)
       // After the proof, because the remote list accepts few concurrent queries.
       await assertNotLeaked(ctx, next, wanted)
-      const passwordHash = await ctx.hasher.hash(next, { signal: request.state.hangUp })
+      const passwordHash = await hashingFor(ctx, request, user.id).hash(next)
       await changePassword(ctx, proof, { passwordHash, client: clientOf(request) })
     } catch (error) {
       await counted.refund()

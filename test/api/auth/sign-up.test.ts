@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { DAY_MS, MINUTE_MS } from '../../../server/lib/units.ts'
 import { outboxRows } from '../../support/mailers.ts'
+import { countHashes } from '../../support/hashes.ts'
 import { assertInvalid, assertProblem } from '../../support/problem.ts'
 import { rowsOf } from '../../support/seed.ts'
 import { PASSWORD, type Service, startService } from '../../support/service.ts'
@@ -148,6 +149,24 @@ describe('POST /auth/signup', () => {
     assert.deepEqual(await written(service), before)
     assert.deepEqual(before, { users: 1, signUps: 5, mails: 5 })
   })
+
+  for (const [whose, settings, isRegistered] of [
+    ['an address', {}, false],
+    ['a hidden address', { HIDE_REGISTERED_EMAILS: 'on' }, false],
+    ['a hidden, registered address', { HIDE_REGISTERED_EMAILS: 'on' }, true],
+  ] as const) {
+    test(`429 too_many_sign_ups of ${whose} costs no hash`, async () => {
+      await using service = await startService(settings)
+      if (isRegistered) await service.addUser(ann.email)
+      for (let n = 0; n < 5; n++) await service.signUp(ann.email)
+      const counts = countHashes(service)
+
+      const answer = await service.post(SIGN_UP, ann)
+
+      assertProblem(answer, 'too_many_sign_ups')
+      assert.deepEqual(counts, { made: 0, verified: 0 })
+    })
+  }
 
   test('429 too_many_sign_ups with RATE_LIMIT=off too', async () => {
     await using service = await startService({ RATE_LIMIT: 'off' })
