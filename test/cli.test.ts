@@ -371,6 +371,13 @@ if (DATABASE === 'sqlite') {
         ],
         ['a well-known password', 'bob@example.com', 'password123', [], /too common/],
         [
+          'an admin’s password that repeats itself',
+          'bob@example.com',
+          'aaaaaaaaaaaaaaa',
+          ['--role', 'admin'],
+          /easy to guess/,
+        ],
+        [
           'a name with a line break',
           'bob@example.com',
           PASSWORD,
