@@ -1,4 +1,10 @@
-import { type Config, configWarnings, dotEnvWarnings, type Secrets } from './settings/config.ts'
+import {
+  type Config,
+  configWarnings,
+  dotEnvWarnings,
+  keyWarnings,
+  type Secrets,
+} from './settings/config.ts'
 import { type Context, type ContextParts, createContext } from './context.ts'
 import type { Backend } from './database/connect.ts'
 import { migrate, pendingMigrations, SchemaError } from './database/migrate.ts'
@@ -21,8 +27,9 @@ export interface Opened {
 
 /** For servers and workers: logs warnings about settings and opens Redis and metrics if configured. */
 export async function openProcess(options: OpenOptions, wakeMail: () => void): Promise<Opened> {
-  const { config, log } = options
-  for (const warning of [...configWarnings(config), ...dotEnvWarnings()]) log.warn(warning)
+  const { config, secrets, log } = options
+  const warnings = [...configWarnings(config), ...keyWarnings(secrets), ...dotEnvWarnings()]
+  for (const warning of warnings) log.warn(warning)
   const redis = await openCounts(options)
   const metrics = config.metricsPort === undefined ? undefined : await openMetrics()
   try {

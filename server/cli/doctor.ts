@@ -1,4 +1,10 @@
-import { ConfigError, configWarnings, dotEnvWarnings, readConfig } from '../settings/config.ts'
+import {
+  ConfigError,
+  configWarnings,
+  dotEnvWarnings,
+  keyWarnings,
+  readConfig,
+} from '../settings/config.ts'
 import { connect } from '../database/connect.ts'
 import { pendingMigrations } from '../database/migrate.ts'
 import { openDatabase } from '../database/open.ts'
@@ -27,7 +33,8 @@ export const doctor: Command = {
     try {
       const { config, secrets } = readConfig(environment)
       report(true, 'settings')
-      for (const warning of configWarnings(config)) console.log(`warn ${warning}`)
+      for (const warning of [...configWarnings(config), ...keyWarnings(secrets)])
+        console.log(`warn ${warning}`)
       if (secrets.redisUrl !== undefined) await reportRedis(secrets.redisUrl, report)
       await reportDatabase(secrets.databaseUrl, report)
     } catch (error) {

@@ -15,9 +15,21 @@ const PURPOSES = [
 export interface KeySet {
   /** Identifies the secret without revealing it; stored with each row whose code is derived from it. */
   readonly id: string
-  /** The UTF-8 bytes of the secret itself: HS256 access tokens only, as with the original. */
+  /** The UTF-8 bytes of the secret itself, which services that verify HS256 access tokens hold, too. */
   readonly accessToken: KeyObject
   readonly of: Readonly<Record<KeyPurpose, KeyObject>>
+}
+
+/** A key of HS256 access tokens. */
+export type TokenKey = Pick<KeySet, 'id' | 'accessToken'> & {
+  /** Unix milliseconds; without it, its tokens are accepted as long as they live. */
+  readonly acceptedUntilMs?: number
+}
+
+/** `current` signs; `all` of them verify. */
+export interface TokenKeys {
+  readonly current: TokenKey
+  readonly all: readonly TokenKey[]
 }
 
 /** `all`: the current secret's keys, then the previous secret's during a rotation. */
