@@ -1,7 +1,6 @@
 import type { Db, Tx } from '../database/connect.ts'
 import type { PublicUserRow } from '../database/schema.ts'
 import type { Client } from '../http/client.ts'
-import type { KeyRing } from '../keys/key-ring.ts'
 import { newId } from '../lib/random.ts'
 import { MINUTE_MS, toIso } from '../lib/units.ts'
 import { USER_COLUMNS } from './users.ts'
@@ -17,17 +16,20 @@ export const RESET_LIFETIME_MS = 30 * MINUTE_MS
  * is empty when the service itself requested the reset.
  */
 export async function enqueuePasswordReset(
-  { nowMs, enqueue }: Write,
+  { ctx, nowMs, enqueue }: Write,
   email: string,
   client: Client = { ip: null, userAgent: null },
 ): Promise<void> {
-  const payload = { ...client, email, resetId: newId(), requestedAt: toIso(nowMs) }
+  const keyId = ctx.keys.current.id
+  const payload = { ...client, email, resetId: newId(), keyId, requestedAt: toIso(nowMs) }
   await enqueue('password_reset', payload, { email })
 }
 
 interface OpenReset {
   readonly id: string
   readonly userId: number
+  /** The key of the link. */
+  readonly keyId: string
   readonly requestedAt: string
   readonly expiresAt: string
 }
@@ -39,8 +41,7 @@ interface OpenReset {
  */
 export async function openPasswordReset(
   tx: Tx,
-  keys: KeyRing,
-  { id, userId, requestedAt, expiresAt }: OpenReset,
+  { id, userId, keyId, requestedAt, expiresAt }: OpenReset,
 ): Promise<'opened' | 'renewed' | 'used'> {
   const existing = await tx
     .selectFrom('password_resets')
@@ -49,7 +50,7 @@ export async function openPasswordReset(
     .executeTakeFirst()
   if (existing !== undefined && existing.used_at !== null) return 'used'
   await deletePasswordResetsOf(tx, userId)
-  const [key_id, created_at] = [keys.current.id, requestedAt]
+  const [key_id, created_at] = [keyId, requestedAt]
   await tx
     .insertInto('password_resets')
     .values({ id, user_id: userId, key_id, created_at, expires_at: expiresAt, used_at: null })

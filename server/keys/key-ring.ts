@@ -52,6 +52,24 @@ export function findKeySet(keys: KeyRing, id: string): KeySet | undefined {
   return keys.all.find((set) => set.id === id)
 }
 
+/** This process lacks the key of a row: it was not restarted in a rotation, or the key has been removed. */
+export class MissingKeyError extends Error {
+  override readonly name = 'MissingKeyError'
+  readonly keyId: string
+
+  constructor(keyId: string) {
+    super('the key of this code or link is missing')
+    this.keyId = keyId
+  }
+}
+
+/** The keys with this id. Throws MissingKeyError. */
+export function keySetOf(keys: KeyRing, id: string): KeySet {
+  const set = findKeySet(keys, id)
+  if (set === undefined) throw new MissingKeyError(id)
+  return set
+}
+
 /** HMAC-SHA256 (RFC 2104) of a text as base64url, 43 characters. */
 export function mac(key: KeyObject, text: string): string {
   return createHmac('sha256', key).update(text).digest('base64url')
