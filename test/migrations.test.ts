@@ -13,7 +13,13 @@ import { createTestDatabase } from './support/database.ts'
 import { times } from './support/races.ts'
 import { runCommand } from './support/server-process.ts'
 
-const NAMES = ['0001-initial', '0002-mail-and-jobs', '0003-account-life', '0004-one-row-a-job']
+const NAMES = [
+  '0001-initial',
+  '0002-mail-and-jobs',
+  '0003-account-life',
+  '0004-one-row-a-job',
+  '0007-keys-in-use',
+]
 const OURS = [
   'audit_events',
   'audit_leftovers',
@@ -21,6 +27,7 @@ const OURS = [
   'email_changes',
   'job_runs',
   'jobs',
+  'keys_in_use',
   'outbox',
   'password_resets',
   'phone_changes',
