@@ -27,6 +27,7 @@ const ROW_WIDTH = 100
  */
 export function guessBits(typed: string): number {
   const text = typed.slice(0, LENGTH_MAX).toLowerCase()
+  const words = wordBits()
   const copies = longestCopies(text)
   /** By position: the bits of the text before it. */
   const bits = [0]
@@ -45,7 +46,7 @@ export function guessBits(typed: string): number {
     }
     const longest = Math.min(WORD_LENGTH.max, text.length - start)
     for (let length = WORD_LENGTH.min; length <= longest; length++) {
-      const cost = wordBits(text.slice(start, start + length))
+      const cost = words.get(text.slice(start, start + length))
       if (cost !== undefined) add(length, CHOICE_BITS + cost)
     }
   }
