@@ -1,7 +1,7 @@
 import type { Config, Secrets } from './settings/config.ts'
 import { REQUEST_BUDGET_MS } from './database/budget.ts'
 import { type Backend, connect, type Connection } from './database/connect.ts'
-import type { KeyRing } from './keys/key-ring.ts'
+import type { KeyRing, TokenKeys } from './keys/key-ring.ts'
 import { createHashReports } from './passwords/hash-reports.ts'
 import { createPasswordHasher, type PasswordHasher } from './passwords/hasher.ts'
 import { createPwnedPasswords, type PwnedPasswords } from './passwords/leaked.ts'
@@ -23,7 +23,9 @@ export interface Context {
   /** Resolves to the database's clock in Unix milliseconds; throws when the database is unavailable. */
   readonly checkDatabase: Connection['check']
   readonly keys: KeyRing
-  /** Undefined with ALGORITHM=HS256, which signs access tokens with the secret key. */
+  /** Unused with an asymmetric ALGORITHM. */
+  readonly tokenKeys: TokenKeys
+  /** Undefined with ALGORITHM=HS256. */
   readonly signingKeys: SigningKeys | undefined
   readonly hasher: PasswordHasher
   readonly pwnedPasswords: PwnedPasswords
@@ -38,7 +40,7 @@ export interface Context {
 
 export interface ContextParts {
   readonly config: Config
-  readonly secrets: Pick<Secrets, 'keys' | 'signingKeyFile'>
+  readonly secrets: Pick<Secrets, 'keys' | 'tokenKeys' | 'signingKeyFile'>
   readonly backend: Backend
   readonly log: Logger
   readonly now?: () => number
@@ -62,7 +64,7 @@ const NO_METRICS: Metrics = {
 export async function createContext(parts: ContextParts): Promise<Context> {
   const { config, secrets, backend, log, redis, metrics = NO_METRICS } = parts
   const { now = Date.now, requestBudgetMs = REQUEST_BUDGET_MS, wakeMail = () => {} } = parts
-  const { keys } = secrets
+  const { keys, tokenKeys } = secrets
   const { batchMax, db, lookUp, transaction, check } = connect(backend)
   const hasher = await createPasswordHasher({
     ...config.argon2,
@@ -83,6 +85,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
     requestBudgetMs,
     checkDatabase: check,
     keys,
+    tokenKeys,
     signingKeys: secrets.signingKeyFile && watchSigningKeys(secrets.signingKeyFile, { now, log }),
     hasher,
     pwnedPasswords,

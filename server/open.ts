@@ -1,8 +1,16 @@
-import { type Config, configWarnings, dotEnvWarnings, type Secrets } from './settings/config.ts'
+import {
+  type Config,
+  configWarnings,
+  dotEnvWarnings,
+  keyWarnings,
+  type Secrets,
+} from './settings/config.ts'
 import { type Context, type ContextParts, createContext } from './context.ts'
 import type { Backend } from './database/connect.ts'
 import { migrate, pendingMigrations, SchemaError } from './database/migrate.ts'
 import { openDatabase } from './database/open.ts'
+import { differingKey, ownKeysOf, registerKey } from './keys/keys-in-use.ts'
+import { MINUTE_MS } from './lib/units.ts'
 import type { Logger, Output } from './lib/log.ts'
 import type { Senders } from './worker.ts'
 
@@ -19,19 +27,34 @@ export interface Opened {
   close(): Promise<void>
 }
 
-/** For servers and workers: logs warnings about settings and opens Redis and metrics if configured. */
-export async function openProcess(options: OpenOptions, wakeMail: () => void): Promise<Opened> {
-  const { config, log } = options
-  for (const warning of [...configWarnings(config), ...dotEnvWarnings()]) log.warn(warning)
+interface ProcessParts {
+  readonly wakeMail: () => void
+  /** False for a worker, which uses no access tokens. */
+  readonly serves: boolean
+}
+
+/**
+ * For servers and workers: logs warnings about settings, opens Redis and metrics if configured, and
+ * compares its keys with those of the other processes.
+ */
+export async function openProcess(
+  options: OpenOptions,
+  { wakeMail, serves }: ProcessParts,
+): Promise<Opened> {
+  const { config, secrets, log } = options
+  const warnings = [...configWarnings(config), ...keyWarnings(secrets), ...dotEnvWarnings()]
+  for (const warning of warnings) log.warn(warning)
   const redis = await openCounts(options)
   const metrics = config.metricsPort === undefined ? undefined : await openMetrics()
   try {
     const { ctx, close } = await openContext(options, { redis, metrics, wakeMail })
+    const stopWatching = await watchKeys(ctx, serves)
     return {
       ctx,
-      close() {
+      async close() {
         redis?.close()
-        return close()
+        await stopWatching()
+        await close()
       },
     }
   } catch (error) {
@@ -56,6 +79,31 @@ export async function openContext(
   } catch (error) {
     await backend.close()
     throw error
+  }
+}
+
+/** Compares the keys now and every minute, and logs the setting that differs from the other processes’. */
+async function watchKeys(ctx: Context, serves: boolean): Promise<() => Promise<void>> {
+  let checking = checkKeys(ctx, serves)
+  await checking
+  const timer = setInterval(() => void (checking = checkKeys(ctx, serves)), MINUTE_MS)
+  return () => {
+    clearInterval(timer)
+    return checking
+  }
+}
+
+/** Never throws: a database that fails here is reported by everything that needs it. */
+export async function checkKeys(ctx: Context, serves: boolean): Promise<void> {
+  try {
+    for (const own of ownKeysOf(ctx, { serves })) {
+      const unaccepted = await ctx.transaction((tx) => registerKey(tx, own, ctx.now()))
+      if (unaccepted === undefined) continue
+      const details = { purpose: own.purpose, key_id: own.current, key_id_in_use: unaccepted.keyId }
+      ctx.log.error(details, differingKey(own.setting))
+    }
+  } catch (error) {
+    ctx.log.warn({ err: error }, 'the keys could not be compared with those of other processes')
   }
 }
 

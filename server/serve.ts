@@ -37,7 +37,7 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
   const { config, secrets, log, previewMails = false } = options
   let draining = false
   let worker = NO_WORKER
-  const { ctx, close } = await openProcess(options, () => worker.wake())
+  const { ctx, close } = await openProcess(options, { serves: true, wakeMail: () => worker.wake() })
   try {
     if (config.adminEmail !== undefined && secrets.adminPassword !== undefined) {
       await makeFirstAdmin(ctx, config.adminEmail, secrets.adminPassword)
@@ -74,7 +74,10 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
 /** Migrates and runs the background jobs; any number of workers may run concurrently. */
 export async function work(options: ProcessOptions): Promise<Running> {
   let worker = NO_WORKER
-  const { ctx, close } = await openProcess(options, () => worker.wake())
+  const { ctx, close } = await openProcess(options, {
+    serves: false,
+    wakeMail: () => worker.wake(),
+  })
   try {
     const metrics = await startMetrics(ctx)
     worker = startWorker(ctx, await openSenders(options))

@@ -242,7 +242,7 @@ describe('migrate', () => {
       const [first, second, late] = runs as [Finished, Finished, Finished]
       assertDone(
         first,
-        'Applied 0001-initial, 0002-mail-and-jobs, 0003-account-life, 0004-one-row-a-job, 0009-login-unlocks.\n',
+        'Applied 0001-initial, 0002-mail-and-jobs, 0003-account-life, 0004-one-row-a-job, 0007-keys-in-use, 0008-turns, 0009-login-unlocks.\n',
       )
       assertDone(second, 'The schema is up to date.\n')
       assertDone(late, '')
@@ -370,6 +370,13 @@ if (DATABASE === 'sqlite') {
           /at least 15/,
         ],
         ['a well-known password', 'bob@example.com', 'password123', [], /too common/],
+        [
+          'an admin’s password that repeats itself',
+          'bob@example.com',
+          'aaaaaaaaaaaaaaa',
+          ['--role', 'admin'],
+          /easy to guess/,
+        ],
         [
           'a name with a line break',
           'bob@example.com',

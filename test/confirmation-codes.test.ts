@@ -679,7 +679,7 @@ for (const [what, kind, sentTo] of [
       })
     }
 
-    test('is not sent once the key of its code is gone, which is logged', async () => {
+    test('waits while the key of its code is missing, which is logged', async () => {
       await using old = await startService()
       const ann = await kind.start(old, EMAIL)
       await kind.ask(old, ann)

@@ -19,6 +19,7 @@ const NAMES = [
   '0002-mail-and-jobs',
   '0003-account-life',
   '0004-one-row-a-job',
+  '0007-keys-in-use',
   '0008-turns',
   '0009-login-unlocks',
 ]
@@ -29,6 +30,7 @@ const OURS = [
   'email_changes',
   'job_runs',
   'jobs',
+  'keys_in_use',
   'outbox',
   'password_resets',
   'phone_changes',

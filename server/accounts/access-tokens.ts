@@ -29,7 +29,7 @@ export interface AccessToken {
 /** A signing or verification key, with the exact header of its tokens. */
 interface TokenKey {
   readonly alg: string
-  /** Absent with HS256: a thumbprint of the secret key would allow offline guessing. */
+  /** Absent with HS256: a thumbprint of its key would allow offline guessing. */
   readonly kid?: string
   readonly key: KeyObject
 }
@@ -53,7 +53,7 @@ export async function signAccessToken(
 }
 
 function signingKey(ctx: Context): TokenKey {
-  if (ctx.signingKeys === undefined) return { alg: 'HS256', key: ctx.keys.current.accessToken }
+  if (ctx.signingKeys === undefined) return { alg: 'HS256', key: ctx.tokenKeys.current.accessToken }
   const { alg, kid, privateKey } = ctx.signingKeys.signing()
   return { alg, kid, key: privateKey }
 }
@@ -107,7 +107,9 @@ async function verifySignature(ctx: Context, text: string): Promise<Verified> {
 /** Our keys, all of the configured algorithm; a token selects one by `kid`, and its `alg` is not trusted. */
 function keysFor(ctx: Context, text: string): readonly TokenKey[] {
   if (ctx.signingKeys === undefined) {
-    return ctx.keys.all.map(({ accessToken }) => ({ alg: 'HS256', key: accessToken }))
+    return ctx.tokenKeys.all
+      .filter(({ acceptedUntilMs = Infinity }) => ctx.now() < acceptedUntilMs)
+      .map(({ accessToken }) => ({ alg: 'HS256', key: accessToken }))
   }
   const named = kidOf(text)
   const keys = ctx.signingKeys.published()

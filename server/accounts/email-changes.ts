@@ -2,7 +2,7 @@ import type { ExpressionBuilder, Selectable } from 'kysely'
 import type { Db, Tx } from '../database/connect.ts'
 import type { EmailChangesTable, Schema } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
-import { findKeySet, type KeyRing, mac } from '../keys/key-ring.ts'
+import { type KeyRing, keySetOf, mac } from '../keys/key-ring.ts'
 import { linkToken } from '../keys/links.ts'
 import { newId } from '../lib/random.ts'
 import { HOUR_MS, toIso } from '../lib/units.ts'
@@ -62,13 +62,9 @@ export async function replaceEmailChange(
   return id
 }
 
-/** The undo token in the mail to the old address; undefined once its key has been removed. */
-export function undoTokenOf(
-  keys: KeyRing,
-  change: Pick<EmailChangeRow, 'id' | 'key_id'>,
-): string | undefined {
-  const set = findKeySet(keys, change.key_id)
-  return set && linkToken(set, 'undo', change.id)
+/** The undo token in the mail to the old address. Throws MissingKeyError. */
+export function undoTokenOf(keys: KeyRing, change: Pick<EmailChangeRow, 'id' | 'key_id'>): string {
+  return linkToken(keySetOf(keys, change.key_id), 'undo', change.id)
 }
 
 /**

@@ -1,7 +1,6 @@
 import type { Db, Tx } from '../database/connect.ts'
 import type { PublicUserRow } from '../database/schema.ts'
 import type { Client } from '../http/client.ts'
-import type { KeyRing } from '../keys/key-ring.ts'
 import { newId } from '../lib/random.ts'
 import { DAY_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 import { dropWaiting } from '../outbox/outbox.ts'
@@ -27,13 +26,17 @@ export interface Places {
  * shown in the mail. Without both, the service itself requests the reset, which is always mailed.
  */
 export async function enqueuePasswordReset(
-  { nowMs, enqueue }: Write,
+  { ctx, nowMs, enqueue }: Write,
   email: string,
   client: Client & { readonly places?: Places } = { ip: null, userAgent: null },
 ): Promise<void> {
   // A worker of 1.0 that runs during an upgrade needs the id of the link.
-  const payload = { ...client, email, resetId: newId(), requestedAt: toIso(nowMs) }
-  await enqueue('password_reset', payload, { email })
+  const ids = { resetId: newId(), keyId: ctx.keys.current.id }
+  await enqueue(
+    'password_reset',
+    { ...client, email, ...ids, requestedAt: toIso(nowMs) },
+    { email },
+  )
 }
 
 /** The user's newest link that works. */
@@ -41,10 +44,10 @@ export function findLivingReset(
   db: Db,
   userId: number,
   nowMs: number,
-): Promise<{ id: string; created_at: string } | undefined> {
+): Promise<{ id: string; key_id: string; created_at: string } | undefined> {
   return db
     .selectFrom('password_resets')
-    .select(['id', 'created_at'])
+    .select(['id', 'key_id', 'created_at'])
     .where('user_id', '=', userId)
     .where('used_at', 'is', null)
     .where('expires_at', '>', toIso(nowMs))
@@ -59,18 +62,18 @@ export function findLivingReset(
  */
 export async function openPasswordReset(
   tx: Tx,
-  keys: KeyRing,
-  { userId, nowMs }: { userId: number; nowMs: number },
+  { userId, keyId, nowMs }: { userId: number; keyId: string; nowMs: number },
 ): Promise<string> {
   const living = await findLivingReset(tx, userId, nowMs)
-  if (living !== undefined && living.created_at > toIso(nowMs - RENEWED_FOR_MS)) return living.id
+  const isRenewed = living?.key_id === keyId && living.created_at > toIso(nowMs - RENEWED_FOR_MS)
+  if (isRenewed) return living.id
   const id = newId()
   await tx
     .insertInto('password_resets')
     .values({
       id,
       user_id: userId,
-      key_id: keys.current.id,
+      key_id: keyId,
       created_at: toIso(nowMs),
       expires_at: toIso(nowMs + RESET_LIFETIME_MS),
       used_at: null,

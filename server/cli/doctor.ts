@@ -1,9 +1,18 @@
-import { ConfigError, configWarnings, dotEnvWarnings, readConfig } from '../settings/config.ts'
+import {
+  ConfigError,
+  configWarnings,
+  dotEnvWarnings,
+  keyWarnings,
+  readConfig,
+  type Secrets,
+} from '../settings/config.ts'
 import { connect } from '../database/connect.ts'
+import type { Db } from '../database/connect.ts'
+import { differingKey, findUnacceptedKeys, type OwnKeys, ownKeysOf } from '../keys/keys-in-use.ts'
+import { publishedKeysAt, signingKeyAt } from '../keys/signing-keys.ts'
 import { pendingMigrations } from '../database/migrate.ts'
 import { openDatabase } from '../database/open.ts'
 import { databaseProblem } from '../database/problems.ts'
-import type { DatabaseUrl } from '../database/url.ts'
 import { hasActiveAdmin } from '../accounts/users.ts'
 import { assertNoArguments, type Command } from './terminal.ts'
 
@@ -27,9 +36,10 @@ export const doctor: Command = {
     try {
       const { config, secrets } = readConfig(environment)
       report(true, 'settings')
-      for (const warning of configWarnings(config)) console.log(`warn ${warning}`)
+      for (const warning of [...configWarnings(config), ...keyWarnings(secrets)])
+        console.log(`warn ${warning}`)
       if (secrets.redisUrl !== undefined) await reportRedis(secrets.redisUrl, report)
-      await reportDatabase(secrets.databaseUrl, report)
+      await reportDatabase(secrets, report)
     } catch (error) {
       if (error instanceof ConfigError)
         for (const line of error.message.split('\n')) report(false, line)
@@ -55,8 +65,8 @@ async function reportRedis(url: string, report: Report): Promise<void> {
   }
 }
 
-async function reportDatabase(url: DatabaseUrl, report: Report): Promise<void> {
-  const backend = await openDatabase(url)
+async function reportDatabase(secrets: Secrets, report: Report): Promise<void> {
+  const backend = await openDatabase(secrets.databaseUrl)
   try {
     const connection = connect(backend)
     const databaseNowMs = await connection.check()
@@ -71,6 +81,7 @@ async function reportDatabase(url: DatabaseUrl, report: Report): Promise<void> {
     const skewMs = Math.abs(databaseNowMs - Date.now())
     report(skewMs <= SKEW_MAX_MS, `clock, ${Math.round(skewMs)} ms off the database clock`)
     if (pending.length > 0) return
+    await reportKeys(connection.db, secrets, report)
     const admin = await hasActiveAdmin(connection.db)
     console.log(
       admin
@@ -80,6 +91,24 @@ async function reportDatabase(url: DatabaseUrl, report: Report): Promise<void> {
   } finally {
     await backend.close()
   }
+}
+
+async function reportKeys(db: Db, secrets: Secrets, report: Report): Promise<void> {
+  const nowMs = Date.now()
+  const file = secrets.signingKeyFile
+  const signingKeys = file && {
+    signing: () => signingKeyAt(file.keys, nowMs),
+    published: () => publishedKeysAt(file.keys, nowMs),
+  }
+  const own = ownKeysOf({ ...secrets, signingKeys }, { serves: true })
+  const unaccepted = await findUnacceptedKeys(db, own, nowMs)
+  const differs = (purpose: OwnKeys['purpose']) =>
+    unaccepted.find((found) => found.own.purpose === purpose)?.own.setting
+  const [secret, token] = [differs('secret'), differs('token')]
+  report(secret === undefined, secret === undefined ? 'keys' : differingKey(secret))
+  // A worker needs none of these keys.
+  if (token !== undefined && token !== secret)
+    console.log(`warn access tokens: ${differingKey(token)}`)
 }
 
 function messageOf(error: unknown): string {

@@ -19,6 +19,7 @@ export interface Schema {
   jobs: JobsTable
   audit_events: AuditEventsTable
   audit_leftovers: AuditLeftoversTable
+  keys_in_use: KeysInUseTable
 }
 
 export type Role = 'user' | 'admin'
@@ -215,4 +216,14 @@ export interface AuditEventsTable {
 /** Deleted users whose audit events still hold an IP address; the purge blanks it. */
 export interface AuditLeftoversTable {
   user_id: number
+}
+
+/** The key that all processes use, by purpose: ids, from which no key can be computed. */
+export interface KeysInUseTable {
+  purpose: 'secret' | 'token'
+  key_id: string
+  /** The key before it. */
+  former_key_id: string | null
+  /** When a process with this key was last alive. */
+  seen_at: string
 }

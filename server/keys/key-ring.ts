@@ -15,9 +15,21 @@ const PURPOSES = [
 export interface KeySet {
   /** Identifies the secret without revealing it; stored with each row whose code is derived from it. */
   readonly id: string
-  /** The UTF-8 bytes of the secret itself: HS256 access tokens only, as with the original. */
+  /** The UTF-8 bytes of the secret itself, which services that verify HS256 access tokens hold, too. */
   readonly accessToken: KeyObject
   readonly of: Readonly<Record<KeyPurpose, KeyObject>>
+}
+
+/** A key of HS256 access tokens. */
+export type TokenKey = Pick<KeySet, 'id' | 'accessToken'> & {
+  /** Unix milliseconds; without it, its tokens are accepted as long as they live. */
+  readonly acceptedUntilMs?: number
+}
+
+/** `current` signs; `all` of them verify. */
+export interface TokenKeys {
+  readonly current: TokenKey
+  readonly all: readonly TokenKey[]
 }
 
 /** `all`: the current secret's keys, then the previous secret's during a rotation. */
@@ -38,6 +50,24 @@ export function createKeyRing(secret: string, previous?: string): KeyRing {
 /** The keys with this id; undefined once their secret has been removed. */
 export function findKeySet(keys: KeyRing, id: string): KeySet | undefined {
   return keys.all.find((set) => set.id === id)
+}
+
+/** This process lacks the key of a row: it was not restarted in a rotation, or the key has been removed. */
+export class MissingKeyError extends Error {
+  override readonly name = 'MissingKeyError'
+  readonly keyId: string
+
+  constructor(keyId: string) {
+    super('the key of this code or link is missing')
+    this.keyId = keyId
+  }
+}
+
+/** The keys with this id. Throws MissingKeyError. */
+export function keySetOf(keys: KeyRing, id: string): KeySet {
+  const set = findKeySet(keys, id)
+  if (set === undefined) throw new MissingKeyError(id)
+  return set
 }
 
 /** HMAC-SHA256 (RFC 2104) of a text as base64url, 43 characters. */

@@ -16,6 +16,8 @@ import { type Write, writeIn } from '../accounts/write.ts'
 interface Request extends Client {
   readonly email: string
   readonly resetId: string
+  /** The key of the process that was asked, which accepts the link; absent in rows of earlier versions. */
+  readonly keyId?: string
   readonly requestedAt: string
   /** Absent for a request by the service itself, which no limit applies to. */
   readonly places?: Places
@@ -44,10 +46,10 @@ export async function answerForgot(ctx: Context, request: Request): Promise<Work
 
 async function mailResetLink(write: Write, request: Request, user: PublicUserRow): Promise<void> {
   const { ctx, tx, nowMs, record, enqueue } = write
-  const { ip, userAgent, email, requestedAt } = request
+  const { ip, userAgent, email, requestedAt, keyId = ctx.keys.current.id } = request
   const lives = (await findLivingReset(tx, user.id, nowMs)) !== undefined
   if (!(await mayMail(write, request, { user, lives }))) return
-  const resetId = await openPasswordReset(tx, ctx.keys, { userId: user.id, nowMs })
+  const resetId = await openPasswordReset(tx, { userId: user.id, keyId, nowMs })
   const payload = { ip, userAgent, email, userId: user.id, resetId, requestedAt, at: toIso(nowMs) }
   await enqueue('reset_link', payload, { email, userId: user.id })
   await record('password.reset_requested', { subjectId: user.id })

@@ -19,9 +19,8 @@ export async function notifyEmailChanged(
 ): Promise<Mail | undefined> {
   const found = await findUndoable(ctx, payload.emailChangeId)
   if (found === undefined) return undefined
-  const undo = undoOf(ctx, found)
-  const facts = factsOf(found, payload)
-  return undo && writeMail(ctx.config.shop, 'emailChanged', { ...undo, ...facts })
+  const facts = { ...undoOf(ctx, found), ...factsOf(found, payload) }
+  return writeMail(ctx.config.shop, 'emailChanged', facts)
 }
 
 /** Notifies the previous address, with the same undo link, about a later change of the password. */
@@ -30,8 +29,9 @@ export async function notifyPreviousAddressOfPassword(
   { emailChangeId, at }: { emailChangeId: string; at: string },
 ): Promise<Mail | undefined> {
   const found = await findUndoable(ctx, emailChangeId)
-  const undo = found && undoOf(ctx, found)
-  return undo && writeMail(ctx.config.shop, 'previousAddressPasswordChanged', { ...undo, at })
+  if (found === undefined) return undefined
+  const facts = { ...undoOf(ctx, found), at }
+  return writeMail(ctx.config.shop, 'previousAddressPasswordChanged', facts)
 }
 
 /** Notifies the new address. */
@@ -63,10 +63,9 @@ function factsOf({ change }: Undoable, client: Client) {
   return { at: change.confirmed_at ?? '', from: originOf(client) }
 }
 
-/** The recipient and the undo link; undefined once the key has been removed. */
+/** The recipient and the undo link. Throws MissingKeyError. */
 function undoOf(ctx: Context, { change, user }: Undoable) {
   const token = undoTokenOf(ctx.keys, change)
-  if (token === undefined) return undefined
   const { old_email: to, undo_until: until } = change
   return { to, locale: user.locale, link: undoLink(ctx.config, token), until: until ?? '' }
 }

@@ -1,9 +1,9 @@
 import type { Context } from '../context.ts'
 import type { PublicUserRow } from '../database/schema.ts'
 import { countMessages } from '../outbox/outbox.ts'
-import { toIso } from '../lib/units.ts'
+import { DAY_MS, toIso } from '../lib/units.ts'
 import { originOf, resetLink, writeMail } from './mails.ts'
-import { findKeySet } from '../keys/key-ring.ts'
+import { findKeySet, keySetOf } from '../keys/key-ring.ts'
 import { linkToken } from '../keys/links.ts'
 import { extendPasswordReset, RESET_LIFETIME_MS } from '../accounts/resets.ts'
 import { findSignUpsOf } from '../accounts/sign-ups.ts'
@@ -21,6 +21,9 @@ interface ResetMail extends Client {
   readonly at: string
 }
 
+/** After a day the user has asked again; without an end, a key that was removed would alarm for ever. */
+const WITHOUT_KEY_MAX_MS = DAY_MS
+
 /** The mail with the link; undefined for a used or revoked link, and for all but the newest mail. */
 export async function sendReset(ctx: Context, payload: ResetMail): Promise<Mail | undefined> {
   const { email, userId, resetId, requestedAt, at } = payload
@@ -33,13 +36,13 @@ export async function sendReset(ctx: Context, payload: ResetMail): Promise<Mail 
   const link = await ctx.transaction((tx) => extendPasswordReset(tx, resetId, expiresAt))
   if (link === undefined) return undefined
   const byService = payload.ip === null && payload.userAgent === null
-  // The key of its first mail, so that all mails contain the same link.
-  const keys = findKeySet(ctx.keys, link.key_id) ?? ctx.keys.current
+  const isStale = ctx.now() - Date.parse(at) >= WITHOUT_KEY_MAX_MS
+  if (isStale && findKeySet(ctx.keys, link.key_id) === undefined) return undefined
   return writeMail(ctx.config.shop, 'passwordReset', {
     to: user.email,
     locale: user.locale ?? (await signUpLocale(ctx, user)),
     from: byService ? null : originOf(payload),
-    link: resetLink(ctx.config, linkToken(keys, 'reset', resetId)),
+    link: resetLink(ctx.config, linkToken(keySetOf(ctx.keys, link.key_id), 'reset', resetId)),
     until: expiresAt,
     requestedAt,
     verifies: user.verified_at === null,

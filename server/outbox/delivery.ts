@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { SECOND_MS } from '../lib/units.ts'
+import { MINUTE_MS, SECOND_MS } from '../lib/units.ts'
 import { type Claim, claimMessage } from './claims.ts'
 import { hastenUnconfirmed, type Outcome, writeOutcome } from './outcomes.ts'
 import type { Channel, Kinds, Sender, Work } from './kind.ts'
@@ -9,6 +9,8 @@ import { createLatenessAlarm } from './lateness.ts'
 import { createPause, PAUSE_MIN_MS } from './pause.ts'
 import { createQuota } from './quota.ts'
 import { afterFault, type Fault } from './retries.ts'
+import { MissingKeyError } from '../keys/key-ring.ts'
+import { createPacer } from '../lib/pacer.ts'
 import { DeliveryError } from './transports/delivery-error.ts'
 
 interface Addressed {
@@ -37,6 +39,7 @@ export interface Delivery {
 /** The interval of attempts to write the outcome of a sent message. */
 const WRITE_RETRY_MS = SECOND_MS
 const ERROR_MAX_LENGTH = 200
+const KEY_ALARM_EVERY_MS = MINUTE_MS
 
 export function createDelivery<Message extends Addressed>(
   ctx: Context,
@@ -48,6 +51,7 @@ export function createDelivery<Message extends Addressed>(
     route,
     pause: createPause(ctx.now),
     quota: createQuota(ctx, route),
+    isKeyAlarmDue: createPacer(ctx.now, KEY_ALARM_EVERY_MS),
     warnIfLate: createLatenessAlarm(ctx, route.channel),
     active: new Set<Claim>(),
     nextRound: () => round++,
@@ -67,6 +71,7 @@ interface Shared {
   readonly pause: ReturnType<typeof createPause>
   readonly quota: ReturnType<typeof createQuota>
   readonly warnIfLate: ReturnType<typeof createLatenessAlarm>
+  readonly isKeyAlarmDue: () => boolean
   /** The claims of this process. */
   readonly active: Set<Claim>
   /** Numbers the claims of this process. */
@@ -137,14 +142,13 @@ async function deliver(shared: Shared, claimed: Claim): Promise<void> {
 }
 
 /** Composes the message, or returns the ending of one that is obsolete or cannot be composed. */
-async function make(
-  { ctx, route }: Shared,
-  claimed: Claim,
-): Promise<{ message: Addressed } | Ending> {
+async function make(shared: Shared, claimed: Claim): Promise<{ message: Addressed } | Ending> {
+  const { ctx, route } = shared
   let made: Addressed | Work | undefined
   try {
     made = await route.kinds[claimed.kind]?.make(ctx, JSON.parse(claimed.payload) as never)
   } catch (error) {
+    if (error instanceof MissingKeyError) return { outcome: withoutKey(shared, claimed, error) }
     return { outcome: failed(ctx, claimed, error) }
   }
   const nowMs = ctx.now()
@@ -201,6 +205,26 @@ async function writeWhileClaimed(ctx: Context, claimed: Claim, ending: Ending): 
         throw error
       await delay(WRITE_RETRY_MS)
     }
+  }
+}
+
+/** Dropping the message would lose the codes of all processes because one was not restarted. */
+function withoutKey(
+  { ctx, isKeyAlarmDue }: Shared,
+  claimed: Claim,
+  { keyId }: MissingKeyError,
+): Outcome {
+  const nowMs = ctx.now()
+  if (isKeyAlarmDue()) {
+    ctx.log.error(
+      { missing_key_id: keyId, key_ids: ctx.keys.all.map(({ id }) => id), ...named(claimed) },
+      'messages wait for a key that this process lacks: SECRET_KEY_PREVIOUS was removed too early, or this process was not restarted with the keys of the others',
+    )
+  }
+  return {
+    ...afterFault('key', claimed, { nowMs }),
+    nowMs,
+    error: 'its key is missing in a worker',
   }
 }
 

@@ -8,10 +8,11 @@ import type { DeliveryFault } from './transports/delivery-error.ts'
  * - `unconfirmed`: it was sent completely, and a copy may have arrived;
  * - `bug`: it could not be composed;
  * - `database`: the database became unavailable while it was composed;
+ * - `key`: this process lacks the key of its code or link;
  * - `stale`: the claim expired before it was sent;
  * - `crash`: a worker ended while it held the message.
  */
-export type Fault = DeliveryFault | 'unconfirmed' | 'bug' | 'database' | 'stale' | 'crash'
+export type Fault = DeliveryFault | 'unconfirmed' | 'bug' | 'database' | 'key' | 'stale' | 'crash'
 
 type Count = 'refusals' | 'unconfirmed' | 'bugs' | 'crashes'
 
@@ -45,6 +46,8 @@ export const UNCONFIRMED_WAIT_MS = 5 * MINUTE_MS
 /** Survives an outage over a weekend; after that, mail is stale. */
 const TRANSPORT_PATIENCE_MS = 3 * DAY_MS
 const DATABASE_WAIT_MS = 10 * SECOND_MS
+/** Another worker may have the key. The message is dropped when its code or link expires. */
+const KEY_WAIT_MS = MINUTE_MS
 
 const RULES = {
   later: { count: 'refusals', max: LATER_MS.length + 1, waitsMs: LATER_MS },
@@ -70,6 +73,8 @@ export function afterFault(
       return afterTransportFault(message, nowMs, nowMs + pauseMs)
     case 'database':
       return { state: 'waiting', dueMs: nowMs + DATABASE_WAIT_MS, counts: {} }
+    case 'key':
+      return { state: 'waiting', dueMs: nowMs + KEY_WAIT_MS, counts: {} }
     case 'stale':
       return { state: 'waiting', counts: {} }
     default:

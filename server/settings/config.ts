@@ -2,12 +2,17 @@ import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { databaseProblem } from '../database/problems.ts'
-import { createKeyRing, type KeyRing } from '../keys/key-ring.ts'
+import { createKeyRing, type KeyRing, type TokenKey, type TokenKeys } from '../keys/key-ring.ts'
 import { passwordProblem } from '../passwords/policy.ts'
 import type { SigningAlgorithm } from '../keys/signing-keys.ts'
 import { canonicalEmail } from '../lib/emails.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../lib/units.ts'
-import { loadOrCreateSecretKey } from './secret-key.ts'
+import {
+  hasJwtKeyFile,
+  loadOrCreateJwtKey,
+  loadOrCreateSecretKey,
+  secretKeySignedUntilMs,
+} from './secret-key.ts'
 import { loadSigningKeys, type SigningKeyFile } from '../keys/signing-key-file.ts'
 import { defaultHashConcurrency, type Setting, SETTINGS } from './settings.ts'
 
@@ -24,7 +29,9 @@ export interface Secrets {
   readonly databaseUrl: Values['DATABASE_URL']
   readonly mailUrl: Values['MAIL_URL']
   readonly keys: KeyRing
-  /** Absent with HS256, which signs with the secret key. */
+  /** Unused with an asymmetric ALGORITHM. */
+  readonly tokenKeys: TokenKeys
+  /** Absent with HS256. */
   readonly signingKeyFile: SigningKeyFile | undefined
   readonly adminPassword: string | undefined
   readonly smsUrl: Values['SMS_URL']
@@ -41,8 +48,8 @@ export class ConfigError extends Error {
 
 /**
  * Reads every setting from the environment; secrets also from the file named by `<NAME>_FILE`. An empty
- * value counts as absent. Throws ConfigError with all mistakes at once. Creates the secret key next to
- * the SQLite file if there is none; otherwise it has no side effect.
+ * value counts as absent. Throws ConfigError with all mistakes at once. Creates the keys next to the
+ * SQLite file if there are none; otherwise it has no side effect.
  */
 export function readConfig(environment: Environment): { config: Config; secrets: Secrets } {
   const problems: string[] = []
@@ -58,7 +65,7 @@ export function readConfig(environment: Environment): { config: Config; secrets:
   const secrets = {
     databaseUrl,
     mailUrl: values.MAIL_URL,
-    keys: createKeyRing(values.SECRET_KEY ?? ownSecretKey(databaseUrl), values.SECRET_KEY_PREVIOUS),
+    ...readKeys(values),
     signingKeyFile,
     adminPassword: values.ADMIN_PASSWORD?.normalize('NFC'),
     smsUrl: values.SMS_URL,
@@ -113,6 +120,14 @@ export function configWarnings(config: Config): string[] {
   return warnings
 }
 
+/** The same for keys, which are not part of the configuration. */
+export function keyWarnings({ keys, tokenKeys, signingKeyFile }: Secrets): string[] {
+  if (signingKeyFile !== undefined || tokenKeys.current !== keys.current) return []
+  return [
+    'SECRET_KEY signs access tokens: a service that verifies them with it can compute mailed codes, links and refresh tokens; set JWT_SECRET_KEY',
+  ]
+}
+
 /** Variables of other programs that share the file. */
 const OTHERS = /^(?:NODE|UV|NPM|COMPOSE|DOCKER|POSTGRES|TZ)(?:_|$)|^PG[A-Z]+$/
 
@@ -163,14 +178,61 @@ function readText(environment: Environment, name: string, secret: boolean): stri
   return content.toString('utf8').replace(/\r?\n$/, '') || undefined
 }
 
-function ownSecretKey(databaseUrl: Values['DATABASE_URL']): string {
+/** On SQLite, keys that are not set come from files next to the database. */
+function readKeys(values: Values): Pick<Secrets, 'keys' | 'tokenKeys'> {
+  const { DATABASE_URL, SECRET_KEY, JWT_SECRET_KEY } = values
+  const path = DATABASE_URL.kind === 'sqlite' ? DATABASE_URL.path : undefined
+  // An existing file signs on while a rotation of the secret key sets SECRET_KEY for some days.
+  const hasOwnJwtKey =
+    values.ALGORITHM === 'HS256' &&
+    JWT_SECRET_KEY === undefined &&
+    (SECRET_KEY === undefined || hasJwtKeyFile(path))
+  const jwtKey = hasOwnJwtKey
+    ? ownKey('JWT_SECRET_KEY', () => loadOrCreateJwtKey(path))
+    : JWT_SECRET_KEY
+  const secret = SECRET_KEY ?? ownKey('SECRET_KEY', () => loadOrCreateSecretKey(path))
+  if (jwtKey === secret) throw new ConfigError([sameAs('JWT_SECRET_KEY', 'SECRET_KEY')])
+  const keys = createKeyRing(secret, values.SECRET_KEY_PREVIOUS)
+  const acceptedUntilMs =
+    hasOwnJwtKey && SECRET_KEY === undefined ? secretKeySignedUntilMs(path) : undefined
+  const replaced = acceptedUntilMs === undefined ? [] : [{ ...keys.current, acceptedUntilMs }]
+  const { current, all } = jwtKey === undefined ? keys : createKeyRing(jwtKey)
+  return { keys, tokenKeys: { current, all: [...all, ...previousTokenKeys(values), ...replaced] } }
+}
+
+function ownKey(name: string, load: () => string): string {
   try {
-    return loadOrCreateSecretKey(databaseUrl.kind === 'sqlite' ? databaseUrl.path : undefined)
+    return load()
   } catch (error) {
     // The key is stored next to the database, whose folder may be the problem.
     const problem = databaseProblem(error)
-    throw new ConfigError([problem ?? `SECRET_KEY is not set, and ${(error as Error).message}`])
+    throw new ConfigError([problem ?? `${name} is not set, and ${(error as Error).message}`])
   }
+}
+
+function previousTokenKeys({ JWT_SECRET_KEY_PREVIOUS }: Values): readonly TokenKey[] {
+  return JWT_SECRET_KEY_PREVIOUS === undefined ? [] : createKeyRing(JWT_SECRET_KEY_PREVIOUS).all
+}
+
+/** Whoever holds this key must not hold another secret. */
+function jwtKeyProblems(values: Values): string[] {
+  const { ALGORITHM, JWT_SECRET_KEY, JWT_SECRET_KEY_PREVIOUS } = values
+  const { SECRET_KEY, SECRET_KEY_PREVIOUS, ADMIN_PASSWORD } = values
+  const set = Object.entries({ JWT_SECRET_KEY, JWT_SECRET_KEY_PREVIOUS })
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => name)
+  if (ALGORITHM !== 'HS256') {
+    return set.map((name) => `${name} is used with ALGORITHM=HS256 only; remove it`)
+  }
+  if (JWT_SECRET_KEY === undefined) return []
+  const others = { SECRET_KEY, SECRET_KEY_PREVIOUS, ADMIN_PASSWORD, JWT_SECRET_KEY_PREVIOUS }
+  return Object.entries(others)
+    .filter(([, value]) => value === JWT_SECRET_KEY)
+    .map(([name]) => sameAs('JWT_SECRET_KEY', name))
+}
+
+function sameAs(name: string, other: string): string {
+  return `${name} is the same as ${other}; use a different value`
 }
 
 /** Loads the key file of an asymmetric ALGORITHM; appends its problems. */
@@ -195,7 +257,7 @@ function loadSigningKeyFile(values: Values, problems: string[]): SigningKeyFile 
     const { SECRET_KEY, SECRET_KEY_PREVIOUS, ADMIN_PASSWORD } = values
     const others = Object.entries({ SECRET_KEY, SECRET_KEY_PREVIOUS, ADMIN_PASSWORD })
     const same = others.find(([, secret]) => secret?.trim() === file.text.trim())
-    if (same) problems.push(`${same[0]} is the same as ${KEY_FILE}’s file; use a different value`)
+    if (same) problems.push(sameAs(same[0], `${KEY_FILE}’s file`))
     return file
   } catch (error) {
     problems.push(`${KEY_FILE} ${(error as Error).message}`)
@@ -219,8 +281,9 @@ function crossCheck(values: Values): string[] {
     problems.push('SECRET_KEY_PREVIOUS is the same as SECRET_KEY; remove it')
   }
   if (values.SECRET_KEY !== undefined && values.SECRET_KEY === values.ADMIN_PASSWORD) {
-    problems.push('ADMIN_PASSWORD is the same as SECRET_KEY; use a different value')
+    problems.push(sameAs('ADMIN_PASSWORD', 'SECRET_KEY'))
   }
+  problems.push(...jwtKeyProblems(values))
   if ((values.ADMIN_EMAIL === undefined) !== (values.ADMIN_PASSWORD === undefined)) {
     const missing = values.ADMIN_EMAIL === undefined ? 'ADMIN_EMAIL' : 'ADMIN_PASSWORD'
     problems.push(`${missing} is missing: set both ADMIN_EMAIL and ADMIN_PASSWORD, or neither`)

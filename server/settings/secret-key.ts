@@ -1,31 +1,60 @@
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
   readFileSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { newId, newSecret } from '../lib/random.ts'
-import { secretKey } from './types.ts'
+import { HOUR_MS } from '../lib/units.ts'
+import { previousKey, secretKey } from './types.ts'
 
-const FILE_NAME = 'secret.key'
+const SECRET_KEY_FILE = 'secret.key'
+const JWT_KEY_FILE = 'jwt-secret.key'
+/** The longest lifetime of an access token. */
+const TOKENS_LIVE_MS = HOUR_MS
 
 /**
  * Reads the secret key next to the SQLite file, or creates it. Concurrent processes use the same key:
  * `link()` never replaces a file, and the linked file is complete and synced to disk. Without a path (a
  * private database) the key lasts as long as the process.
  */
-export function loadOrCreateSecretKey(databasePath: string | undefined): string {
+export function loadOrCreateSecretKey(
+  databasePath: string | undefined,
+  name = SECRET_KEY_FILE,
+): string {
   const fresh = newSecret()
   if (databasePath === undefined) return fresh
   const folder = dirname(databasePath)
-  const file = join(folder, FILE_NAME)
+  const file = join(folder, name)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   return readKey(file) ?? publishKey(fresh, folder, file)
+}
+
+/** The key of access tokens next to the SQLite file, which is created like the secret key. */
+export function loadOrCreateJwtKey(databasePath: string | undefined): string {
+  return loadOrCreateSecretKey(databasePath, JWT_KEY_FILE)
+}
+
+export function hasJwtKeyFile(databasePath: string | undefined): boolean {
+  return databasePath !== undefined && existsSync(join(dirname(databasePath), JWT_KEY_FILE))
+}
+
+/**
+ * Until when tokens signed with the secret key are accepted, in Unix milliseconds: for an hour if an
+ * earlier version, which had no other key, created the secret key. A new installation creates it last.
+ */
+export function secretKeySignedUntilMs(databasePath: string | undefined): number | undefined {
+  if (databasePath === undefined) return undefined
+  const createdAtMs = (name: string) => statSync(join(dirname(databasePath), name)).mtimeMs
+  const jwtKeyAtMs = createdAtMs(JWT_KEY_FILE)
+  return createdAtMs(SECRET_KEY_FILE) < jwtKeyAtMs ? jwtKeyAtMs + TOKENS_LIVE_MS : undefined
 }
 
 function readKey(file: string): string | undefined {
@@ -37,15 +66,20 @@ function readKey(file: string): string | undefined {
     throw new Error(`${file} cannot be read`, { cause: error })
   }
   try {
-    return secretKey(key)
+    previousKey(key)
   } catch (error) {
     // Replacing it silently would end all sessions and invalidate all mailed codes.
     throw new Error(`${file} is damaged; restore it or remove it`, { cause: error })
   }
+  try {
+    return secretKey(key)
+  } catch (error) {
+    throw new Error(`the key in ${file} ${(error as Error).message}`, { cause: error })
+  }
 }
 
 function publishKey(key: string, folder: string, file: string): string {
-  const temporary = join(folder, `.${FILE_NAME}.${newId()}`)
+  const temporary = join(folder, `.${basename(file)}.${newId()}`)
   const handle = openNew(temporary)
   try {
     writeSync(handle, `${key}\n`)

@@ -7,8 +7,10 @@ import {
   email,
   httpUrl,
   integer,
+  jwtSecretKey,
   onOff,
   originList,
+  previousKey,
   type Reader,
   redisUrl,
   rangeUrl,
@@ -64,11 +66,11 @@ export const SETTINGS = {
   SECRET_KEY: define(
     secretKey,
     undefined,
-    'The key that signs access tokens and from which all other keys are derived; at least 32 characters, for example from `openssl rand -base64 48`.',
+    'The key from which codes, links, refresh tokens and cursors are derived; at least 32 characters, for example from `openssl rand -base64 48`.',
     { secret: true, defaultText: 'generated next to the SQLite file; required with PostgreSQL' },
   ),
   SECRET_KEY_PREVIOUS: define(
-    secretKey,
+    previousKey,
     undefined,
     'A second accepted key, for key rotation. Step 1: set the new key here on every replica. Step 2: swap the two keys. Step 3: remove the old key after `REFRESH_TOKEN_EXPIRE_DAYS`.',
     { secret: true },
@@ -76,7 +78,23 @@ export const SETTINGS = {
   ALGORITHM: define(
     choice('HS256', 'EdDSA', 'ES256', 'RS256'),
     'HS256',
-    'The signature algorithm of access tokens. `HS256` signs with `SECRET_KEY`; every service that verifies tokens can also issue them. `EdDSA` (Ed25519, recommended), `ES256` and `RS256` sign with `JWT_PRIVATE_KEY_FILE`; other services verify tokens with the public keys at `/.well-known/jwks.json`.',
+    'The signature algorithm of access tokens. `HS256` signs with `JWT_SECRET_KEY`; every service that verifies tokens can also issue them. `EdDSA` (Ed25519, recommended), `ES256` and `RS256` sign with `JWT_PRIVATE_KEY_FILE`; other services verify tokens with the public keys at `/.well-known/jwks.json`.',
+  ),
+  JWT_SECRET_KEY: define(
+    jwtSecretKey,
+    undefined,
+    'The key that signs access tokens with `HS256`, for services that verify them; no other key is derived from it. At least 32 characters, different from `SECRET_KEY`.',
+    {
+      secret: true,
+      defaultText:
+        '`SECRET_KEY` if that is set, with a warning; else generated next to the SQLite file',
+    },
+  ),
+  JWT_SECRET_KEY_PREVIOUS: define(
+    previousKey,
+    undefined,
+    'A second accepted key of access tokens, for key rotation in the steps of `SECRET_KEY_PREVIOUS`. Remove the old key after an hour.',
+    { secret: true },
   ),
   JWT_PRIVATE_KEY_FILE: define(
     text(),

@@ -133,6 +133,7 @@ describe('the code', () => {
         'accounts/passwords.ts',
       ],
       jobs: ['schedule/jobs.ts'],
+      keys_in_use: ['keys/keys-in-use.ts'],
       audit_events: ['audit/events.ts'],
       audit_leftovers: ['audit/events.ts'],
       sign_ups: ['accounts/sign-ups.ts'],

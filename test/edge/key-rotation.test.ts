@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { createTokenVerifier } from '../../server/accounts/access-tokens.ts'
+import { refreshTokenFor } from '../../server/accounts/sessions.ts'
+import { deriveCode } from '../../server/keys/codes.ts'
+import { createKeyRing } from '../../server/keys/key-ring.ts'
+import { readConfig } from '../../server/settings/config.ts'
 import { assertProblem } from '../support/problem.ts'
 import { type Answer, PASSWORD, type Service, SETTINGS, startService } from '../support/service.ts'
+import { claimsOf, forge } from '../support/tokens.ts'
 
 const OLD = SETTINGS.SECRET_KEY
 const NEW = 'next-0nly-hJ4vXq9mZ2rT8wYk6pLs3dFg7bNc'
@@ -76,6 +82,99 @@ describe('while the secret key is rotated', () => {
 
     assertDone(rotated, await me(done, rotated.body.access_token))
     assertDone(await refresh(done, rotated.body.refresh_token))
+  })
+})
+
+const JWT = 'token-0nly-Wd8rTn3KxV6hPz1QmYb9LcGs5jFa'
+const NEXT_JWT = 'token-next-Zq7cRv2LyH4kTn9WxBm6PdJs3gFe'
+const ONE_KEY = { SECRET_KEY: OLD }
+const TOLD = { SECRET_KEY: OLD, JWT_SECRET_KEY_PREVIOUS: JWT }
+const MOVED = { SECRET_KEY: OLD, JWT_SECRET_KEY: JWT, JWT_SECRET_KEY_PREVIOUS: OLD }
+const TWO_KEYS = { SECRET_KEY: OLD, JWT_SECRET_KEY: JWT }
+
+describe('while access tokens get a key of their own, and while that is rotated', () => {
+  for (const [why, one, other] of [
+    ['one key and step 1', ONE_KEY, TOLD],
+    ['step 1 and step 2', TOLD, MOVED],
+    ['step 2 and two keys', MOVED, TWO_KEYS],
+    ['two keys and step 1', TWO_KEYS, { ...TWO_KEYS, JWT_SECRET_KEY_PREVIOUS: NEXT_JWT }],
+    [
+      'step 1 and step 2 of the next key',
+      { ...TWO_KEYS, JWT_SECRET_KEY_PREVIOUS: NEXT_JWT },
+      { SECRET_KEY: OLD, JWT_SECRET_KEY: NEXT_JWT, JWT_SECRET_KEY_PREVIOUS: JWT },
+    ],
+    [
+      'the steps of the secret key',
+      { ...SWAPPED, JWT_SECRET_KEY: JWT },
+      { ...ANNOUNCED, JWT_SECRET_KEY: JWT },
+    ],
+  ] as const) {
+    for (const [direction, from, to] of [
+      ['the earlier gives to the later', one, other],
+      ['the later gives to the earlier', other, one],
+    ] as const) {
+      test(`tokens and codes pass between ${why}: ${direction}`, async () => {
+        await using first = await startService(from)
+        await using second = await startService(to, { replicaOf: first })
+        await first.signUp(EMAIL)
+
+        assertDone(await verify(second, await first.codeFor(EMAIL)))
+        const tokens = await first.logIn(EMAIL)
+        const rotated = await refresh(second, tokens.refresh)
+
+        assertDone(await me(second, tokens.access), rotated)
+        assertDone(await me(first, rotated.body.access_token))
+      })
+    }
+  }
+})
+
+describe('where access tokens have a key of their own', () => {
+  test('401 for a token signed with the secret key, 200 for one signed with their own', async () => {
+    await using service = await startService(TWO_KEYS)
+    const ann = await service.addUser()
+    const claims = claimsOf(ann.access)
+
+    assertDone(await me(service, forge({ claims, key: JWT })))
+    assertProblem(await me(service, forge({ claims, key: OLD })), 'invalid_token')
+  })
+
+  test('400 and 401 for codes and refresh tokens derived from it, which a verifier could compute', async () => {
+    await using service = await startService(TWO_KEYS)
+    const verifier = createKeyRing(JWT)
+    const ann = await service.addUser()
+    const [sessionId = ''] = ann.refresh.split('.')
+    const signUpId = await service.signUp(EMAIL)
+    const code = await service.codeFor(EMAIL)
+
+    assert.notEqual(deriveCode(verifier.current.of.code, 'verify', signUpId), code)
+    const forged = refreshTokenFor(verifier, sessionId, 0)
+    assertProblem(await refresh(service, forged), 'invalid_token')
+    assertDone(await refresh(service, ann.refresh), await verify(service, code))
+  })
+
+  test('401 for a token of the secret key once the hour after the upgrade is over', async () => {
+    await using before = await startService(ONE_KEY)
+    const ann = await before.addUser()
+    const { config, secrets } = readConfig({
+      ...SETTINGS,
+      ...TWO_KEYS,
+      DATABASE_URL: before.databaseUrl,
+    })
+    const replaced = { ...secrets.keys.current, acceptedUntilMs: before.clock.nowMs + 1000 }
+    const all = [...secrets.tokenKeys.all, replaced]
+    const verifyToken = createTokenVerifier({
+      ...before.ctx,
+      config,
+      tokenKeys: { ...secrets.tokenKeys, all },
+    })
+    const claims = claimsOf(ann.access)
+
+    await verifyToken(ann.access)
+    before.advance(1000)
+    const later = forge({ claims: { ...claims, jti: 'another' }, key: OLD })
+
+    await assert.rejects(verifyToken(later), { code: 'invalid_token' })
   })
 })
 

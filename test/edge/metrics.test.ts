@@ -85,6 +85,7 @@ describe('GET /metrics', () => {
     assert.equal(samples.get('coffee_shop_redis_up'), 0)
     assert.equal(samples.get('coffee_shop_hashes_waiting'), 0)
     assert.equal(samples.get('coffee_shop_mail_overdue'), 0)
+    assert.equal(samples.get('coffee_shop_keys_differ'), 0)
     assert.equal(samples.get('coffee_shop_hash_refusals_total'), 0)
     assert.equal(samples.get('coffee_shop_pwned_passwords_unanswered_total'), 0)
     assert.ok(Number(samples.get('coffee_shop_event_loop_lag_seconds')) >= 0)

@@ -158,7 +158,7 @@ if (DATABASE === 'sqlite') {
       assert.equal((await fetch(`${url}/health`)).status, 200)
       assert.deepEqual(readdirSync(folder.path), ['data'])
       const files = readdirSync(`${folder.path}/data`).filter((name) => !/-(wal|shm)$/.test(name))
-      assert.deepEqual(files.toSorted(), ['app.db', 'secret.key'])
+      assert.deepEqual(files.toSorted(), ['app.db', 'jwt-secret.key', 'secret.key'])
     })
 
     test('done by two processes at once on one file makes one service', async () => {

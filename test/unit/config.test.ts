@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { configWarnings, readConfig } from '../../server/settings/config.ts'
+import { configWarnings, keyWarnings, readConfig } from '../../server/settings/config.ts'
 import { temporaryFolder } from '../support/process.ts'
 import { ADMIN, BASE, KEY, problemsOf } from '../support/settings.ts'
+import { createKeyFile } from '../support/signing-keys.ts'
+
+const JWT_KEY = `${KEY}-jwt`
 
 const read = (environment: Record<string, string>) => readConfig({ ...BASE, ...environment })
 
@@ -17,7 +20,7 @@ describe('a start', () => {
       const { config, secrets } = readConfig({})
 
       assert.deepEqual(secrets.databaseUrl, { kind: 'sqlite', path: 'data/app.db' })
-      assert.deepEqual(readdirSync('data'), ['secret.key'])
+      assert.deepEqual(readdirSync('data').toSorted(), ['jwt-secret.key', 'secret.key'])
       assert.equal(config.host, '127.0.0.1')
       assert.equal(config.port, 8000)
       assert.equal(config.publicUrl, 'http://localhost:8000')
@@ -26,7 +29,7 @@ describe('a start', () => {
       assert.deepEqual(config.argon2, { memoryKib: 19456, passes: 2 })
       assert.deepEqual(config.trustedProxies, [])
       assert.equal(config.hsts, false)
-      assert.deepEqual(configWarnings(config), [])
+      assert.deepEqual([...configWarnings(config), ...keyWarnings(secrets)], [])
     } finally {
       process.chdir(before)
     }
@@ -66,6 +69,31 @@ describe('a start', () => {
       'a key that is also the admin’s password',
       { ...ADMIN, ADMIN_PASSWORD: KEY },
       /^ADMIN_PASSWORD is the same/,
+    ],
+    [
+      'a key of access tokens that is also the secret key',
+      { JWT_SECRET_KEY: KEY },
+      /^JWT_SECRET_KEY is the same as SECRET_KEY;/,
+    ],
+    [
+      'a key of access tokens that is also the previous secret key',
+      { SECRET_KEY_PREVIOUS: JWT_KEY, JWT_SECRET_KEY: JWT_KEY },
+      /^JWT_SECRET_KEY is the same as SECRET_KEY_PREVIOUS;/,
+    ],
+    [
+      'a key of access tokens that is also the admin’s password',
+      { ...ADMIN, ADMIN_PASSWORD: JWT_KEY, JWT_SECRET_KEY: JWT_KEY },
+      /^JWT_SECRET_KEY is the same as ADMIN_PASSWORD;/,
+    ],
+    [
+      'the same key of access tokens twice',
+      { JWT_SECRET_KEY: JWT_KEY, JWT_SECRET_KEY_PREVIOUS: JWT_KEY },
+      /^JWT_SECRET_KEY is the same as JWT_SECRET_KEY_PREVIOUS;/,
+    ],
+    [
+      'an admin’s password that repeats itself',
+      { ...ADMIN, ADMIN_PASSWORD: 'canarycanarycanary' },
+      /^ADMIN_PASSWORD is refused: .*easy to guess/,
     ],
     [
       'an admin without a password',
@@ -172,11 +200,112 @@ describe('a start', () => {
   })
 })
 
+describe('the key of access tokens', () => {
+  const idsOf = (keys: readonly { readonly id: string }[]) => keys.map(({ id }) => id)
+
+  test('is SECRET_KEY where only that is given, which is warned of', () => {
+    const { secrets } = read({ SECRET_KEY_PREVIOUS: `${KEY}-previous` })
+
+    assert.deepEqual(idsOf(secrets.tokenKeys.all), idsOf(secrets.keys.all))
+    assert.match(
+      keyWarnings(secrets).join('\n'),
+      /^SECRET_KEY signs access tokens: .*JWT_SECRET_KEY/,
+    )
+  })
+
+  test('is JWT_SECRET_KEY where that is given, and nothing else is derived from it', () => {
+    const { secrets } = read({ JWT_SECRET_KEY: JWT_KEY, SECRET_KEY_PREVIOUS: `${KEY}-previous` })
+
+    assert.deepEqual(secrets.keys, read({ SECRET_KEY_PREVIOUS: `${KEY}-previous` }).secrets.keys)
+    assert.deepEqual(secrets.tokenKeys.current.accessToken.export().toString(), JWT_KEY)
+    assert.equal(secrets.tokenKeys.all.length, 1)
+    assert.deepEqual(keyWarnings(secrets), [])
+  })
+
+  for (const name of ['JWT_SECRET_KEY', 'JWT_SECRET_KEY_PREVIOUS']) {
+    test(`${name} is refused with an asymmetric ALGORITHM, which does not use it`, () => {
+      using file = createKeyFile('EdDSA')
+
+      const problems = problemsOf({ ...BASE, ...file.settings, [name]: JWT_KEY })
+
+      assert.deepEqual(problems, [`${name} is used with ALGORITHM=HS256 only; remove it`])
+    })
+  }
+})
+
+describe('a key of access tokens that is made next to the database', () => {
+  const start = (folder: { readonly path: string }, environment: Record<string, string> = {}) =>
+    readConfig({ DATABASE_URL: `sqlite:///${folder.path}/app.db`, ...environment }).secrets
+
+  test('is another than the secret key, stays, and is its owner’s alone', () => {
+    using folder = temporaryFolder()
+
+    const first = start(folder)
+    const second = start(folder)
+
+    assert.deepEqual(second.tokenKeys, first.tokenKeys)
+    assert.equal(first.tokenKeys.all.length, 1, 'no token of the secret key can exist')
+    assert.notEqual(first.tokenKeys.current.id, first.keys.current.id)
+    assert.equal(statSync(join(folder.path, 'jwt-secret.key')).mode & 0o777, 0o600)
+  })
+
+  test('accepts tokens of the secret key for an hour after an upgrade', () => {
+    using folder = temporaryFolder()
+    const before = start(folder, { JWT_SECRET_KEY: JWT_KEY })
+    const aDayAgo = new Date(Date.now() - 24 * 3600 * 1000)
+    utimesSync(join(folder.path, 'secret.key'), aDayAgo, aDayAgo)
+
+    const { keys, tokenKeys } = start(folder)
+
+    const madeAtMs = statSync(join(folder.path, 'jwt-secret.key')).mtimeMs
+    assert.equal(keys.current.id, before.keys.current.id)
+    assert.notEqual(tokenKeys.current.id, keys.current.id)
+    assert.deepEqual(tokenKeys.all.slice(1), [
+      { ...keys.current, acceptedUntilMs: madeAtMs + 3600 * 1000 },
+    ])
+  })
+
+  test('signs on while the secret key is rotated', () => {
+    using folder = temporaryFolder()
+    const before = start(folder)
+
+    const rotated = start(folder, { SECRET_KEY: KEY })
+
+    assert.deepEqual(rotated.tokenKeys, before.tokenKeys)
+    assert.deepEqual(keyWarnings(rotated), [])
+  })
+
+  test('is not made where SECRET_KEY is given, and with an asymmetric ALGORITHM', () => {
+    using folder = temporaryFolder()
+    using file = createKeyFile('EdDSA')
+
+    start(folder, { SECRET_KEY: KEY })
+    start(folder, file.settings)
+
+    assert.deepEqual(readdirSync(folder.path), ['secret.key'])
+  })
+
+  test('is refused if it is the secret key of the file', () => {
+    using folder = temporaryFolder()
+    start(folder)
+    const secret = readFileSync(join(folder.path, 'secret.key'), 'utf8').trim()
+
+    const problems = problemsOf({
+      DATABASE_URL: `sqlite:///${folder.path}/app.db`,
+      JWT_SECRET_KEY: secret,
+    })
+
+    assert.deepEqual(problems, ['JWT_SECRET_KEY is the same as SECRET_KEY; use a different value'])
+  })
+})
+
 describe('a secret in a file', () => {
   for (const [name, value] of [
     ['DATABASE_URL', 'sqlite:///:memory:'],
     ['SECRET_KEY', `${KEY}-file`],
     ['SECRET_KEY_PREVIOUS', `${KEY}-file`],
+    ['JWT_SECRET_KEY', `${KEY}-file`],
+    ['JWT_SECRET_KEY_PREVIOUS', `${KEY}-file`],
     ['ADMIN_PASSWORD', 'an admin password in a file'],
     ['MAIL_URL', 'console:'],
   ] as const) {

@@ -103,6 +103,43 @@ describe('a password that an attacker tries first', () => {
     })
   }
 
+  for (const password of [
+    'aaaaaaaaaaaaaaa',
+    '123456789012345',
+    '987654321098765',
+    'qwertyuiopasdfg',
+    'qwertzuiopasdfghj',
+    '1qaz2wsx3edc4rfv5tgb',
+    'passwordpassword',
+    'Password12345678',
+    'abcabcabcabcabc',
+    'abcdefghijklmno',
+    'aaaaabbbbbccccc',
+    'adminadminadmin1',
+    'iloveyou-iloveyou',
+    'welcome2welcome2',
+    '2026-11-27 2026-11-27',
+    'ab'.repeat(128),
+  ]) {
+    test(`blocklisted for an admin: ${password}`, () => {
+      assert.equal(codeFor(password, { role: 'admin' }), 'blocklisted')
+    })
+  }
+
+  for (const password of [
+    'correct horse battery staple',
+    'Der Kaffee ist heute kalt',
+    'meine Katze heißt Minka',
+    'пароль от кофемашины',
+    'kX9#mQ2$vL7&pR4',
+    '739105826640918',
+    'Tr0ub4dor&3-horse',
+  ]) {
+    test(`fine for an admin: ${password}`, () => {
+      assert.equal(codeFor(password, { role: 'admin' }), undefined)
+    })
+  }
+
   test('fine for somebody else', () => {
     const other = { email: 'bob@cafe.example', fullName: null }
     assert.equal(codeFor('Annabelle-1990', other), undefined)

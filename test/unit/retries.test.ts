@@ -38,6 +38,10 @@ describe('a message', () => {
       assert.deepEqual(after('database', counts), waiting({}, 10 * SECOND_MS))
     })
 
+    test(`waits a minute for its key, and nothing is counted, ${which}`, () => {
+      assert.deepEqual(after('key', counts), waiting({}, MINUTE_MS))
+    })
+
     test(`whose claim ran out stays due as it was, and nothing is counted, ${which}`, () => {
       assert.deepEqual(after('stale', counts), waiting({}))
     })

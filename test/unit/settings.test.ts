@@ -35,9 +35,20 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
       'a'.repeat(64),
       'undefined',
       'null',
+      '0123456789abcdef0123456789abcdef',
+      'mysecretkeymysecretkeymysecretkey',
     ],
   },
-  SECRET_KEY_PREVIOUS: { good: [`${KEY}-previous`], bad: ['canary', 'a'.repeat(64)] },
+  // A key that is refused today may be the one that is replaced.
+  SECRET_KEY_PREVIOUS: {
+    good: [`${KEY}-previous`, '0123456789abcdef'.repeat(2)],
+    bad: ['canary', 'a'.repeat(64)],
+  },
+  JWT_SECRET_KEY: {
+    good: [`${KEY}-jwt`],
+    bad: ['canary', 'a'.repeat(64), KEY, 'mysecretkeymysecretkeymysecretkey'],
+  },
+  JWT_SECRET_KEY_PREVIOUS: { good: [KEY, `${KEY}-previous`], bad: ['canary', 'a'.repeat(64)] },
   ALGORITHM: { good: ['HS256'], bad: ['none', 'hs256', 'HS512', 'PS256', 'Ed25519'] },
   JWT_PRIVATE_KEY_FILE: { good: [], bad: [] },
   JWT_AUDIENCE: { good: ['shop'], bad: [] },

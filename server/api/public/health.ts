@@ -3,6 +3,7 @@ import type { Context } from '../../context.ts'
 import { isMailOverdue } from '../../outbox/backlog.ts'
 import { CLEAN_UP, findLastRun } from '../../schedule/jobs.ts'
 import { MINUTE_MS } from '../../lib/units.ts'
+import { findUnacceptedKeys, ownKeysOf } from '../../keys/keys-in-use.ts'
 import { pendingMigrations, SchemaError } from '../../database/migrate.ts'
 import type { App } from '../../http/fastify.ts'
 
@@ -12,7 +13,7 @@ const SKEW_MAX_MS = 5000
 const MAIL_DELAYED_AFTER_MS = MINUTE_MS
 
 const REDIS = { memory: 'unused', redis: 'ok', redis_unavailable: 'unavailable' } as const
-const UNKNOWN_JOBS = { mail: 'unknown', clean_up: 'unknown' } as const
+const UNKNOWN_ROWS = { mail: 'unknown', clean_up: 'unknown', keys: 'unknown' } as const
 
 const Ready = Type.Object({
   status: Type.Enum(['ready', 'not_ready']),
@@ -36,6 +37,11 @@ const Ready = Type.Object({
     clean_up: Type.Enum(['ok', 'refused', 'unknown'], {
       description:
         '`refused` if the latest clean-up stopped because it would have deleted most users, and the clock may be wrong: it is ahead of the database, or the previous run was long ago. Informational: does not affect readiness.',
+    }),
+    // If it decided, an emergency replacement of a key could not be rolled out replica by replica.
+    keys: Type.Enum(['ok', 'differ', 'unknown'], {
+      description:
+        '`differ` if the other processes use a key that this one does not accept: it refuses their tokens, codes or links, and they refuse its own. The log names the setting. Informational: does not affect readiness.',
     }),
   }),
 })
@@ -92,7 +98,7 @@ async function checkDatabase(ctx: Context) {
       migrations,
       clock: skewed ? ('skewed' as const) : ('ok' as const),
       // The queries need the columns of the latest migration.
-      ...(migrations === 'ok' ? await checkJobs(ctx) : UNKNOWN_JOBS),
+      ...(migrations === 'ok' ? await checkRows(ctx) : UNKNOWN_ROWS),
     }
   } catch (error) {
     ctx.log.warn({ err: error }, 'not ready')
@@ -100,19 +106,21 @@ async function checkDatabase(ctx: Context) {
       database: 'unavailable' as const,
       migrations: 'unknown' as const,
       clock: 'unknown' as const,
-      ...UNKNOWN_JOBS,
+      ...UNKNOWN_ROWS,
     }
   }
 }
 
-async function checkJobs(ctx: Context) {
+async function checkRows(ctx: Context) {
   const nowMs = ctx.now()
   const overdue = await isMailOverdue(ctx.db, nowMs - MAIL_DELAYED_AFTER_MS)
   const cleanUp = await findLastRun(ctx.db, CLEAN_UP, nowMs)
   const refused = cleanUp?.counts['refused'] !== undefined
+  const unaccepted = await findUnacceptedKeys(ctx.db, ownKeysOf(ctx, { serves: true }), nowMs)
   return {
     mail: overdue ? ('delayed' as const) : ('ok' as const),
     clean_up: refused ? ('refused' as const) : ('ok' as const),
+    keys: unaccepted.length > 0 ? ('differ' as const) : ('ok' as const),
   }
 }
 

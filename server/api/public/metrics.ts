@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Context } from '../../context.ts'
 import { isMailOverdue } from '../../outbox/backlog.ts'
+import { findUnacceptedKeys, ownKeysOf } from '../../keys/keys-in-use.ts'
 import { MINUTE_MS } from '../../lib/units.ts'
 
 const LOOPBACK = '127.0.0.1'
@@ -55,6 +56,14 @@ function observe(ctx: Context): void {
     help: '1 when a message has been due for more than a minute.',
     // NaN without a database: the scrape must still expose the other metrics.
     read: () => isMailOverdue(ctx.db, ctx.now() - MINUTE_MS).then(Number, () => Number.NaN),
+  })
+  metrics.observe('keys_differ', {
+    help: '1 while other processes use a SECRET_KEY that this one does not accept.',
+    read: () =>
+      findUnacceptedKeys(ctx.db, ownKeysOf(ctx, { serves: false }), ctx.now()).then(
+        (keys) => Math.min(keys.length, 1),
+        () => Number.NaN,
+      ),
   })
   metrics.observe('pwned_passwords_unanswered_total', {
     type: 'counter',

@@ -238,6 +238,7 @@ describe('a link still works', () => {
   for (const [why, password, code, role] of [
     ['too short', 'short 7', 'too_short', 'user'],
     ['too short for an admin', 'fourteen chars', 'too_short', 'admin'],
+    ['a row of keys for an admin', 'qwertyuiopasdfg', 'blocklisted', 'admin'],
     ['too long', 'x'.repeat(257), 'too_long', 'user'],
     ['common', 'password123', 'blocklisted', 'user'],
     ['the address', 'ann@example.com', 'blocklisted', 'user'],

@@ -193,6 +193,7 @@ describe('a password that is to take the place of another', () => {
     ['7 characters', 'xk3!vqw', 'too_short', () => ann],
     ['7 characters of two UTF-16 units each', '🦜🫘🫖🧋🥐🍩🍪', 'too_short', () => ann],
     ['14 characters of an admin', 'xk3!vqwz7pmtr0', 'too_short', () => admin],
+    ['a sequence of an admin', '123456789012345', 'blocklisted', () => admin],
     ['257 characters', 'ab'.repeat(128) + 'c', 'too_long', () => ann],
     ['one of the most used', 'Password123', 'blocklisted', () => ann],
     ['the service', 'Coffee Shop API 2026', 'blocklisted', () => ann],

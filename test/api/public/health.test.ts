@@ -77,6 +77,7 @@ describe('GET /ready', () => {
       clock: 'ok',
       mail: 'ok',
       clean_up: 'ok',
+      keys: 'ok',
       redis: 'unused',
     }
     assert.deepEqual(answer.body, { status: 'ready', checks })
