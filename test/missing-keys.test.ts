@@ -50,6 +50,8 @@ const outbox = ({ ctx }: Service) =>
     .selectFrom('outbox')
     .select(['kind', 'state', 'last_error'])
     .where('state', '!=', 'sent')
+    // A request for a link, which the worker answers with a row of its own.
+    .where('kind', '!=', 'password_reset')
     .execute()
 
 interface Case {
