@@ -13,7 +13,13 @@ import { createTestDatabase } from './support/database.ts'
 import { times } from './support/races.ts'
 import { runCommand } from './support/server-process.ts'
 
-const NAMES = ['0001-initial', '0002-mail-and-jobs', '0003-account-life', '0004-one-row-a-job']
+const NAMES = [
+  '0001-initial',
+  '0002-mail-and-jobs',
+  '0003-account-life',
+  '0004-one-row-a-job',
+  '0006-reauthentication',
+]
 const OURS = [
   'audit_events',
   'audit_leftovers',

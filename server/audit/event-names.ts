@@ -15,6 +15,7 @@ export const EVENTS = {
   'users.cleaned_up': 'The clean-up deleted accounts that were not verified in time.',
   'users.clean_up_refused': 'The clean-up stopped because it would have deleted too many accounts.',
   'session.opened': 'A user logged in.',
+  'session.reauthenticated': 'A user confirmed the password within a session.',
   'session.ended':
     'A session was ended by its user, or (see `reason`) because it tried to guess the password or sent a refresh token that this database never issued.',
   'session.replayed': 'A refresh token was reused; its session was ended.',

@@ -8,6 +8,7 @@ import { up as initial } from './migrations/0001-initial.ts'
 import { up as mailAndJobs } from './migrations/0002-mail-and-jobs.ts'
 import { up as accountLife } from './migrations/0003-account-life.ts'
 import { up as oneRowAJob } from './migrations/0004-one-row-a-job.ts'
+import { up as reauthentication } from './migrations/0006-reauthentication.ts'
 import { openDatabase } from './open.ts'
 import type { Schema } from './schema.ts'
 
@@ -17,6 +18,7 @@ const MIGRATIONS = {
   '0002-mail-and-jobs': mailAndJobs,
   '0003-account-life': accountLife,
   '0004-one-row-a-job': oneRowAJob,
+  '0006-reauthentication': reauthentication,
 }
 
 const TABLE = 'schema_migrations'

@@ -14,6 +14,7 @@ export const STATUS = {
   forbidden: 403,
   email_unverified: 403,
   wrong_password: 403,
+  reauthentication_required: 403,
   account_disabled: 403,
   own_role: 403,
   not_found: 404,

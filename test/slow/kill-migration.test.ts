@@ -9,7 +9,13 @@ import { databaseUrl } from '../../server/database/url.ts'
 import { createDatabase, query } from '../support/cluster.ts'
 import { isKilledAt } from '../support/killed-command.ts'
 
-const NAMES = ['0001-initial', '0002-mail-and-jobs', '0003-account-life', '0004-one-row-a-job']
+const NAMES = [
+  '0001-initial',
+  '0002-mail-and-jobs',
+  '0003-account-life',
+  '0004-one-row-a-job',
+  '0006-reauthentication',
+]
 const TABLES = [
   'audit_events',
   'audit_leftovers',
