@@ -6,6 +6,7 @@ import { type Actor, assertUnchanged } from './current-password.ts'
 import { assertStillAllowed } from './guards.ts'
 import { toIso } from '../lib/units.ts'
 import { endSessionsOf } from '../accounts/sessions.ts'
+import { notifyAdmins, type AdminAct } from '../accounts/admins.ts'
 import { normalFullName } from '../accounts/names.ts'
 import {
   disableUser,
@@ -49,9 +50,14 @@ export function changeUser(
     const locked = await lockForChange(write, id, { actor, touchesRights })
     const { user, admins } = locked
     if (touchesRights && id === actor?.userId) throw new AppError('own_role')
-    if (changesRights(user, change)) assertAuthenticated(locked)
+    const act = actOn(user, change)
+    if (act !== undefined) assertAuthenticated(locked)
     assertAllowed(admins, user, change)
     await applyChange(write, user, change)
+    if (act !== undefined) {
+      const acted = { actorId: actor?.userId ?? null, act, subjectId: id }
+      await notifyAdmins(write, admins, acted)
+    }
     return (await lockUser(write.tx, id)) ?? user
   })
 }
@@ -88,6 +94,8 @@ export function removeUser(ctx: Context, id: number, actor?: Actor): Promise<voi
     const locked = await lockForChange(write, id, { actor, touchesRights: true })
     assertAuthenticated(locked)
     await removeLockedUser(write, locked)
+    const acted = { actorId: actor?.userId ?? null, act: 'deleted', subjectId: id } as const
+    await notifyAdmins(write, locked.admins, acted)
   })
 }
 
@@ -156,10 +164,12 @@ export function assertAuthenticated({ isAuthenticated }: Locked): void {
   if (!isAuthenticated) throw new AppError('reauthentication_required')
 }
 
-/** True for a change of the role, and of the state of an admin. */
-function changesRights(user: PublicUserRow, change: UserChange): boolean {
+/** What a change does to the rights of an admin; undefined for one that leaves them as they are. */
+function actOn(user: PublicUserRow, change: UserChange): AdminAct | undefined {
   const { role = user.role, disabled = user.disabled_at !== null } = change
-  return role !== user.role || (role === 'admin' && disabled !== (user.disabled_at !== null))
+  if (role !== user.role) return role === 'admin' ? 'promoted' : 'demoted'
+  if (role !== 'admin' || disabled === (user.disabled_at !== null)) return undefined
+  return disabled ? 'disabled' : 'enabled'
 }
 
 function assertAllowed(admins: readonly number[], user: PublicUserRow, change: UserChange): void {
