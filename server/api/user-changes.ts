@@ -88,15 +88,21 @@ async function applyChange(write: Write, user: PublicUserRow, change: UserChange
   }
 }
 
-/** Deletes a user and all data stored about it. Throws as `changeUser` does. */
-export function removeUser(ctx: Context, id: number, actor?: Actor): Promise<void> {
-  return commit(ctx, actor?.cause ?? NO_CAUSE, async (write) => {
-    const locked = await lockForChange(write, id, { actor, touchesRights: true })
-    assertAuthenticated(locked)
-    await removeLockedUser(write, locked)
-    const acted = { actorId: actor?.userId ?? null, act: 'deleted', subjectId: id } as const
-    await notifyAdmins(write, locked.admins, acted)
-  })
+/** Deletes a user and all data stored about it. Throws as `changeUser` does, and `too_many_requests`. */
+export async function removeUser(ctx: Context, id: number, actor?: Actor): Promise<void> {
+  const taken = actor && (await ctx.limits.takeOrRefuse('admin_deletions', String(actor.userId)))
+  try {
+    await commit(ctx, actor?.cause ?? NO_CAUSE, async (write) => {
+      const locked = await lockForChange(write, id, { actor, touchesRights: true })
+      assertAuthenticated(locked)
+      await removeLockedUser(write, locked)
+      const acted = { actorId: actor?.userId ?? null, act: 'deleted', subjectId: id } as const
+      await notifyAdmins(write, locked.admins, acted)
+    })
+  } catch (error) {
+    await taken?.refund()
+    throw error
+  }
 }
 
 /**

@@ -82,6 +82,8 @@ export const LIMITS = {
   // Each login writes a session and an audit event. Counted after the correct password, so that the limit
   // reveals nothing to others. Includes admins.
   own_logins: { points: 200, windowMs: HOUR_MS, per: 'user' },
+  // By an admin: bounds what a stolen token can destroy.
+  admin_deletions: { points: 100, windowMs: HOUR_MS, per: 'user' },
 
   // Text messages cost money: limited per number, over all users, and in total.
   phone_number: { points: 5, windowMs: HOUR_MS, per: 'phone number' },
