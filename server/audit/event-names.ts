@@ -12,6 +12,8 @@ export const EVENTS = {
   'user.disabled': 'The account was disabled and its sessions ended.',
   'user.enabled': 'The account was re-enabled.',
   'user.deleted': 'The account was deleted.',
+  'users.read':
+    'An admin read users; `pages` counts the pages of the list and the single users that one IP address read within an hour.',
   'users.cleaned_up': 'The clean-up deleted accounts that were not verified in time.',
   'users.clean_up_refused': 'The clean-up stopped because it would have deleted too many accounts.',
   'session.opened': 'A user logged in.',
@@ -31,6 +33,7 @@ export const EVENTS = {
   'phone.removed': 'The phone number was removed.',
   'data.exported': 'The user exported their data.',
   'mail.resent': 'An admin or an operator resent a failed message.',
+  'mail.read': 'An admin listed messages and their recipients; `pages` counts as in `users.read`.',
   'limit.reached': 'A rate limit refused requests; recorded once per key and window.',
   'key.rotated': 'A new key for access tokens was published.',
 } as const
