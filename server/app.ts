@@ -14,6 +14,7 @@ import { endUserSessionsRoute } from './api/users/end-user-sessions.ts'
 import { createGuards, type Guards } from './api/guards.ts'
 import { listSessionsRoute } from './api/me/list-sessions.ts'
 import { logInRoute } from './api/auth/log-in.ts'
+import { reauthenticateRoute } from './api/auth/reauthenticate.ts'
 import { logOutRoute } from './api/auth/log-out.ts'
 import { refreshRoute } from './api/auth/refresh.ts'
 import { showIssuerRoute } from './api/public/show-issuer.ts'
@@ -49,6 +50,7 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
   resendCodeRoute(app, ctx) // POST /auth/verify/resend
   refreshRoute(app, ctx) // POST /auth/refresh
   logOutRoute(app, ctx, guards) // POST /auth/logout
+  reauthenticateRoute(app, ctx, guards) // POST /auth/reauthenticate
   undoEmailChangeRoute(app, ctx) // POST /auth/email/undo
   forgotPasswordRoute(app, ctx) // POST /auth/password/forgot
   resetPasswordRoute(app, ctx) // POST /auth/password/reset

@@ -18,6 +18,8 @@ export const ERRORS = {
     'A page of another website sent this request; only this service and allowed origins may.',
   email_unverified: 'Verify your email address before you log in.',
   wrong_password: 'The current password is wrong.',
+  reauthentication_required:
+    'Confirm your password: send it as current_password, or to POST /auth/reauthenticate, or log in again.',
   account_disabled: 'This account is disabled; contact the shop.',
   own_role: 'You cannot change your own role or disable your own account; ask another admin.',
   not_found: 'The requested resource was not found.',

@@ -19,6 +19,7 @@ const NAMES = [
   '0002-mail-and-jobs',
   '0003-account-life',
   '0004-one-row-a-job',
+  '0006-reauthentication',
   '0007-keys-in-use',
   '0008-turns',
   '0009-login-unlocks',

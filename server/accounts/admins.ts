@@ -1,9 +1,11 @@
 import type { Context } from '../context.ts'
 import type { PublicUserRow, Role } from '../database/schema.ts'
 import { canonicalEmail } from '../lib/emails.ts'
+import { HOUR_MS, toIso } from '../lib/units.ts'
+import { countMessages } from '../outbox/outbox.ts'
 import { insertVerifiedUser } from './addresses.ts'
 import { isEmailReserved } from './email-changes.ts'
-import { hasActiveAdmin, lockUserByEmail } from './users.ts'
+import { findActiveAdmins, hasActiveAdmin, lockUserByEmail } from './users.ts'
 import { commit, NO_CAUSE, type Write } from './write.ts'
 import { erase } from './erase.ts'
 
@@ -59,8 +61,48 @@ export async function makeUser(
   const { tx, nowMs, record } = write
   const existing = await lockUserByEmail(tx, emailCanonical)
   if (existing?.verified_at === null) await erase(write, [existing])
+  // Before there is one more, who needs no mail.
+  const admins = account.role === 'admin' ? await findActiveAdmins(tx, NOTIFIED_MAX) : []
   const user = await insertVerifiedUser(tx, { email, emailCanonical, nowMs }, account)
   if (user === undefined) return undefined
   await record('user.created', { subjectId: user.id, changes: { role: user.role } })
+  const acted = { actorId: null, act: 'promoted', subjectId: user.id } as const
+  if (user.role === 'admin') await notifyAdmins(write, admins, acted)
   return user
+}
+
+export type AdminAct = 'promoted' | 'demoted' | 'disabled' | 'enabled' | 'deleted'
+
+/** An act of an admin, or of an operator, who has no id. */
+interface Acted {
+  readonly actorId: number | null
+  readonly act: AdminAct
+  readonly subjectId: number
+}
+
+const NOTIFIED_MAX = 20
+/** Per recipient. Few about customers, of whom an admin may delete many: the mail points to the audit log. */
+const NOTICES_PER_HOUR = { admin_changed: 20, user_deleted: 5 }
+
+/**
+ * Mails an act to those who were active admins before it, because a token of one of them may be stolen: to
+ * at most twenty, the actor and the subject, then the oldest accounts.
+ */
+export async function notifyAdmins(
+  { ctx, tx, nowMs, enqueue }: Write,
+  admins: readonly number[],
+  acted: Acted,
+): Promise<void> {
+  const { actorId, act, subjectId } = acted
+  const kind = act === 'deleted' && !admins.includes(subjectId) ? 'user_deleted' : 'admin_changed'
+  const left = act === 'deleted' ? admins.filter((id) => id !== subjectId) : admins
+  const isConcerned = (id: number) => id === actorId || id === subjectId
+  const others = left.filter((id) => !isConcerned(id))
+  const recipients = [...left.filter(isConcerned), ...others].slice(0, NOTIFIED_MAX)
+  for (const userId of recipients) {
+    const lastHour = { userId, sinceMs: nowMs - HOUR_MS }
+    const sent = ctx.config.rateLimit ? await countMessages(tx, [kind], lastHour) : 0
+    if (sent < NOTICES_PER_HOUR[kind])
+      await enqueue(kind, { ...acted, userId, at: toIso(nowMs) }, { userId })
+  }
 }

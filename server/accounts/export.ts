@@ -13,7 +13,7 @@ interface Owner {
 const LISTS = {
   sign_ups: 'id email full_name ip user_agent locale created_at expires_at',
   sessions:
-    'id generation rotated_at created_at expires_at ends_at last_seen_at user_agent ip login_network login_user_agent revoked_at',
+    'id generation rotated_at created_at expires_at ends_at last_seen_at user_agent ip login_network login_user_agent authenticated_at revoked_at',
   phone_changes: 'phone created_at expires_at',
   email_changes:
     'email email_canonical old_email old_email_canonical created_at expires_at confirmed_at undo_until undone_at',

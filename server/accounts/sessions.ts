@@ -54,17 +54,28 @@ export function openAt(now: string) {
     eb.and([eb('revoked_at', 'is', null), eb('expires_at', '>', now), eb('ends_at', '>', now)])
 }
 
-/** Locks a session; true while it is neither revoked nor expired. */
-export async function isSessionOpen(tx: Tx, id: string, nowMs: number): Promise<boolean> {
-  const now = toIso(nowMs)
-  const session = await tx
+/**
+ * Locks a session while it is neither revoked nor expired. `authenticated_at` is the login, or a later
+ * proof of the password; a refresh proves none.
+ */
+export function lockSession(
+  tx: Tx,
+  id: string,
+  nowMs: number,
+): Promise<{ authenticated_at: string } | undefined> {
+  return tx
     .selectFrom('sessions')
-    .select('id')
+    .select(({ fn }) => fn.coalesce('authenticated_at', 'created_at').as('authenticated_at'))
     .where('id', '=', id)
-    .where(openAt(now))
+    .where(openAt(toIso(nowMs)))
     .forUpdate()
     .executeTakeFirst()
-  return session !== undefined
+}
+
+/** Sets the time of the last proof of the password; 0 makes the session prove it again. */
+export async function setAuthenticated(tx: Tx, id: string, atMs: number): Promise<void> {
+  const values = { authenticated_at: toIso(atMs) }
+  await tx.updateTable('sessions').set(values).where('id', '=', id).execute()
 }
 
 /**

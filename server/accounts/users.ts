@@ -247,13 +247,19 @@ export function isActiveAdmin(user: PublicUserRow): boolean {
 }
 
 export async function hasActiveAdmin(db: Db): Promise<boolean> {
-  const admin = await db
+  return (await findActiveAdmins(db, 1)).length > 0
+}
+
+/** The ids of at most `limit` active admins, in ascending order. */
+export async function findActiveAdmins(db: Db, limit: number): Promise<number[]> {
+  const admins = await db
     .selectFrom('users')
     .select('id')
     .where('role', '=', 'admin')
     .where('verified_at', 'is not', null)
     .where('disabled_at', 'is', null)
-    .limit(1)
-    .executeTakeFirst()
-  return admin !== undefined
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+  return admins.map(({ id }) => id)
 }

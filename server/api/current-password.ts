@@ -16,6 +16,22 @@ export interface PasswordProof {
   readonly passwordChangedAt: string | null
 }
 
+/** The caller of a route where the current password is optional. */
+export interface Actor extends SignedIn {
+  readonly proof?: PasswordProof
+}
+
+/** The caller, with the proof if a password was sent. Throws as `assertOwnPassword` does. */
+export async function actorOf(
+  ctx: Context,
+  request: FastifyRequest,
+  password: string | undefined,
+): Promise<Actor> {
+  const actor = sessionOf(request)
+  if (password === undefined) return actor
+  return { ...actor, proof: await assertOwnPassword(ctx, request, password) }
+}
+
 /**
  * Re-authenticates the user by password, because an access token may be stolen. Throws `wrong_password`
  * (recorded), `too_many_requests`, `overloaded`, and `invalid_token`, also after too many wrong passwords

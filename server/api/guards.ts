@@ -6,7 +6,7 @@ import type { SignedIn } from '../http/fastify.ts'
 import { type AccessToken, createTokenVerifier } from '../accounts/access-tokens.ts'
 import { lockUser } from '../accounts/users.ts'
 import type { Write } from '../accounts/write.ts'
-import { isLive, isSessionOpen, sessionUserById } from '../accounts/sessions.ts'
+import { isLive, lockSession, sessionUserById } from '../accounts/sessions.ts'
 
 interface Guard {
   readonly onRequest: (request: FastifyRequest) => Promise<void>
@@ -81,24 +81,24 @@ interface StillAllowed {
 
 /**
  * Repeats the guard's checks under the caller's lock on the actor's row, because a slow body may arrive
- * long after the headers passed the guard. Throws `invalid_token` or `forbidden`.
+ * long after the headers passed the guard. Returns the row, and when the session last proved the
+ * password. Throws `invalid_token` or `forbidden`.
  */
 export async function assertStillAllowed(
   { tx, nowMs }: Write,
   { actor, row, access }: StillAllowed,
-): Promise<void> {
+): Promise<{ row: PublicUserRow; authenticatedAt: string }> {
   const mayAct = row !== undefined && row.verified_at !== null && row.disabled_at === null
-  if (!mayAct || !(await isSessionOpen(tx, actor.sessionId, nowMs))) {
-    throw new AppError('invalid_token')
-  }
+  const session = mayAct ? await lockSession(tx, actor.sessionId, nowMs) : undefined
+  if (!mayAct || session === undefined) throw new AppError('invalid_token')
   if (access === 'admin' && row.role !== 'admin') throw new AppError('forbidden')
+  return { row, authenticatedAt: session.authenticated_at }
 }
 
 /** Locks and returns the actor's own row. Throws as `assertStillAllowed` does. */
 export async function lockSelf(write: Write, actor: SignedIn): Promise<PublicUserRow> {
   const row = await lockUser(write.tx, actor.userId)
-  await assertStillAllowed(write, { actor, row, access: 'user' })
-  return row ?? actor.user
+  return (await assertStillAllowed(write, { actor, row, access: 'user' })).row
 }
 
 /** Reads the current session and user in one round trip. */

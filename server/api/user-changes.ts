@@ -2,11 +2,12 @@ import type { AuditEvent } from '../audit/events.ts'
 import type { Context } from '../context.ts'
 import type { Role } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
-import type { SignedIn } from '../http/fastify.ts'
+import { type Actor, assertUnchanged } from './current-password.ts'
 import { assertStillAllowed } from './guards.ts'
 import { toIso } from '../lib/units.ts'
 import { revokePasswordResetsOf } from '../accounts/resets.ts'
 import { endSessionsOf } from '../accounts/sessions.ts'
+import { notifyAdmins, type AdminAct } from '../accounts/admins.ts'
 import { normalFullName } from '../accounts/names.ts'
 import {
   disableUser,
@@ -34,54 +35,77 @@ export interface UserChange {
 /**
  * Changes a user and returns the new row. Throws `not_found`, `last_admin`, and `user_inactive` for the
  * promotion of an unverified or disabled user. With an actor, also throws `invalid_token` or `forbidden`
- * when the actor has lost its rights, and `own_role` for a change of its own role or state.
+ * when the actor has lost its rights, `own_role` for a change of its own role or state, and
+ * `reauthentication_required` for a change of another's rights.
  */
 export function changeUser(
   ctx: Context,
   id: number,
-  change: UserChange,
-  actor?: SignedIn,
+  { full_name: name, ...rights }: UserChange,
+  actor?: Actor,
 ): Promise<PublicUserRow> {
-  const fullName = change.full_name === undefined ? undefined : normalFullName(change.full_name)
+  const change = name === undefined ? rights : { ...rights, full_name: normalFullName(name) }
   // A new name affects no rights and needs no locks on admins.
   const touchesRights = change.role !== undefined || change.disabled !== undefined
   return commit(ctx, actor?.cause ?? NO_CAUSE, async (write) => {
-    const { tx, nowMs } = write
-    const { user, admins } = await lockForChange(write, id, { actor, touchesRights })
+    const locked = await lockForChange(write, id, { actor, touchesRights })
+    const { user, admins } = locked
     if (touchesRights && id === actor?.userId) throw new AppError('own_role')
+    const act = actOn(user, change)
+    if (act !== undefined) assertAuthenticated(locked)
     assertAllowed(admins, user, change)
-
-    const record = (event: AuditEventName, changes?: AuditEvent['changes']) =>
-      write.record(event, { subjectId: id, ...(changes && { changes }) })
-    if (fullName !== undefined && fullName !== user.full_name) {
-      await renameUser(tx, id, { fullName, nowMs })
-      await record('user.changed', { fields: ['full_name'] })
+    await applyChange(write, user, change)
+    if (act !== undefined) {
+      const acted = { actorId: actor?.userId ?? null, act, subjectId: id }
+      await notifyAdmins(write, admins, acted)
     }
-    if (change.role !== undefined && change.role !== user.role) {
-      await setRole(tx, id, { role: change.role, nowMs })
-      await revokePasswordResetsOf(tx, user, nowMs)
-      await record('user.role_changed', { before: user.role, after: change.role })
-    }
-    if (change.disabled === true && user.disabled_at === null) {
-      await disableUser(tx, id, nowMs)
-      // Re-enabling the account must not revive old sessions.
-      await endSessionsOf(tx, id, { nowMs })
-      await revokePasswordResetsOf(tx, user, nowMs)
-      await record('user.disabled')
-    }
-    if (change.disabled === false && user.disabled_at !== null) {
-      await enableUser(tx, id, nowMs)
-      await record('user.enabled')
-    }
-    return (await lockUser(tx, id)) ?? user
+    return (await lockUser(write.tx, id)) ?? user
   })
 }
 
-/** Deletes a user and all data stored about it. Throws as `changeUser` does. */
-export function removeUser(ctx: Context, id: number, actor?: SignedIn): Promise<void> {
-  return commit(ctx, actor?.cause ?? NO_CAUSE, async (write) => {
-    await removeLockedUser(write, await lockForChange(write, id, { actor, touchesRights: true }))
-  })
+async function applyChange(write: Write, user: PublicUserRow, change: UserChange): Promise<void> {
+  const { tx, nowMs } = write
+  const { id } = user
+  const record = (event: AuditEventName, changes?: AuditEvent['changes']) =>
+    write.record(event, { subjectId: id, ...(changes && { changes }) })
+  const { full_name: fullName } = change
+  if (fullName !== undefined && fullName !== user.full_name) {
+    await renameUser(tx, id, { fullName, nowMs })
+    await record('user.changed', { fields: ['full_name'] })
+  }
+  if (change.role !== undefined && change.role !== user.role) {
+    await setRole(tx, id, { role: change.role, nowMs })
+    await revokePasswordResetsOf(tx, user, nowMs)
+    await record('user.role_changed', { before: user.role, after: change.role })
+  }
+  if (change.disabled === true && user.disabled_at === null) {
+    await disableUser(tx, id, nowMs)
+    // Re-enabling the account must not revive old sessions.
+    await endSessionsOf(tx, id, { nowMs })
+    await revokePasswordResetsOf(tx, user, nowMs)
+    await record('user.disabled')
+  }
+  if (change.disabled === false && user.disabled_at !== null) {
+    await enableUser(tx, id, nowMs)
+    await record('user.enabled')
+  }
+}
+
+/** Deletes a user and all data stored about it. Throws as `changeUser` does, and `too_many_requests`. */
+export async function removeUser(ctx: Context, id: number, actor?: Actor): Promise<void> {
+  const taken = actor && (await ctx.limits.takeOrRefuse('admin_deletions', String(actor.userId)))
+  try {
+    await commit(ctx, actor?.cause ?? NO_CAUSE, async (write) => {
+      const locked = await lockForChange(write, id, { actor, touchesRights: true })
+      assertAuthenticated(locked)
+      await removeLockedUser(write, locked)
+      const acted = { actorId: actor?.userId ?? null, act: 'deleted', subjectId: id } as const
+      await notifyAdmins(write, locked.admins, acted)
+    })
+  } catch (error) {
+    await taken?.refund()
+    throw error
+  }
 }
 
 /**
@@ -101,30 +125,60 @@ export async function removeLockedUser(
 }
 
 interface LockForChange {
-  readonly actor: SignedIn | undefined
+  readonly actor: Actor | undefined
   /** Also locks every active admin. */
   readonly touchesRights: boolean
   /** The required role of the actor; by default `user` for its own row, otherwise `admin`. */
   readonly access?: 'user' | 'admin'
 }
 
+interface Locked {
+  readonly user: PublicUserRow
+  /** The ids of the active admins, in ascending order. */
+  readonly admins: number[]
+  /** True after a recent login or proof of the password, and for operators. */
+  readonly isAuthenticated: boolean
+}
+
 /**
  * Locks the user, the actor and, with `touchesRights`, every active admin; then repeats the check of the
- * actor. Throws `invalid_token`, `forbidden`, `not_found`.
+ * actor. Throws `invalid_token`, `forbidden`, `wrong_password` if it has changed since the proof, `not_found`.
  */
 export async function lockForChange(
   write: Write,
   id: number,
   { actor, touchesRights, access = id === actor?.userId ? 'user' : 'admin' }: LockForChange,
-): Promise<{ user: PublicUserRow; admins: number[] }> {
+): Promise<Locked> {
   const ids = actor === undefined ? [id] : [id, actor.userId]
   const locked = await lockUsers(write.tx, ids, { withActiveAdmins: touchesRights })
   const find = (wanted: number) => locked.find((row) => row.id === wanted)
-  if (actor !== undefined)
-    await assertStillAllowed(write, { actor, row: find(actor.userId), access })
+  let isAuthenticated = actor?.proof !== undefined || actor === undefined
+  if (actor !== undefined) {
+    const found = await assertStillAllowed(write, { actor, row: find(actor.userId), access })
+    if (actor.proof !== undefined) assertUnchanged(found.row, actor.proof)
+    isAuthenticated ||= isRecent(write, found.authenticatedAt)
+  }
   const user = find(id)
   if (user === undefined) throw new AppError('not_found')
-  return { user, admins: locked.filter(isActiveAdmin).map((row) => row.id) }
+  return { user, admins: locked.filter(isActiveAdmin).map((row) => row.id), isAuthenticated }
+}
+
+function isRecent({ ctx, nowMs }: Write, authenticatedAt: string): boolean {
+  const { reauthenticationMs } = ctx.config
+  return reauthenticationMs === 0 || authenticatedAt > toIso(nowMs - reauthenticationMs)
+}
+
+/** A stolen token must not suffice for what outlives its theft. Throws `reauthentication_required`. */
+export function assertAuthenticated({ isAuthenticated }: Locked): void {
+  if (!isAuthenticated) throw new AppError('reauthentication_required')
+}
+
+/** What a change does to the rights of an admin; undefined for one that leaves them as they are. */
+function actOn(user: PublicUserRow, change: UserChange): AdminAct | undefined {
+  const { role = user.role, disabled = user.disabled_at !== null } = change
+  if (role !== user.role) return role === 'admin' ? 'promoted' : 'demoted'
+  if (role !== 'admin' || disabled === (user.disabled_at !== null)) return undefined
+  return disabled ? 'disabled' : 'enabled'
 }
 
 function assertAllowed(admins: readonly number[], user: PublicUserRow, change: UserChange): void {

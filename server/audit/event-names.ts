@@ -12,6 +12,8 @@ export const EVENTS = {
   'user.disabled': 'The account was disabled and its sessions ended.',
   'user.enabled': 'The account was re-enabled.',
   'user.deleted': 'The account was deleted.',
+  'users.read':
+    'An admin read users; `pages` counts the pages of the list and the single users that one IP address read within an hour.',
   'users.cleaned_up': 'The clean-up deleted accounts that were not verified in time.',
   'users.clean_up_refused':
     'The clean-up stopped because it would have deleted most accounts, and the clock was in doubt.',
@@ -19,6 +21,7 @@ export const EVENTS = {
     'A login failed (see `reason`); recorded once per address, reason and hour. Without a subject if the address is not registered.',
   'login.unlocked': 'An admin or an operator lifted the lock after wrong passwords.',
   'session.opened': 'A user logged in.',
+  'session.reauthenticated': 'A user confirmed the password within a session.',
   'session.ended':
     'A session was ended by its user, or (see `reason`) because it tried to guess the password or sent a refresh token that this database never issued.',
   'session.replayed': 'A refresh token was reused; its session was ended.',
@@ -34,6 +37,7 @@ export const EVENTS = {
   'phone.removed': 'The phone number was removed.',
   'data.exported': 'The user exported their data.',
   'mail.resent': 'An admin or an operator resent a failed message.',
+  'mail.read': 'An admin listed messages and their recipients; `pages` counts as in `users.read`.',
   'limit.reached': 'A rate limit refused requests; recorded once per key and window.',
   'key.rotated': 'A new key for access tokens was published.',
 } as const

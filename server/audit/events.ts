@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
 import type { Db, Tx } from '../database/connect.ts'
 import type { AuditEventsTable } from '../database/schema.ts'
-import { toIso } from '../lib/units.ts'
+import { HOUR_MS, toIso } from '../lib/units.ts'
 import type { AuditEventName } from './event-names.ts'
 import { deleteBefore } from '../database/delete-before.ts'
 
@@ -31,6 +31,36 @@ export async function recordEvent(tx: Tx, event: AuditEvent, nowMs: number): Pro
       request_id: event.requestId ?? null,
     })
     .execute()
+}
+
+/** Bounds the events of an admin whose IP address changes with each request. */
+const READ_EVENTS_PER_HOUR = 10
+
+/**
+ * Counts a page that an actor read: in one event per IP address and hour, at most ten events an hour. The
+ * caller holds the actor's lock, so that concurrent pages are all counted.
+ */
+export async function countRead(
+  tx: Tx,
+  read: AuditEvent & { readonly actorId: number; readonly ip: string | null },
+  nowMs: number,
+): Promise<void> {
+  const events = await tx
+    .selectFrom('audit_events')
+    .select(['id', 'ip', 'changes'])
+    .where('actor_id', '=', read.actorId)
+    .where('event', '=', read.event)
+    .where('at', '>', toIso(nowMs - HOUR_MS))
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(READ_EVENTS_PER_HOUR)
+    .execute()
+  const newest = events.length === READ_EVENTS_PER_HOUR ? events[0] : undefined
+  const counted = events.find(({ ip }) => ip === read.ip) ?? newest
+  if (counted === undefined) return recordEvent(tx, { ...read, changes: { pages: 1 } }, nowMs)
+  const { pages } = JSON.parse(counted.changes) as { pages: number }
+  const changes = JSON.stringify({ pages: pages + 1 })
+  await tx.updateTable('audit_events').set({ changes }).where('id', '=', counted.id).execute()
 }
 
 export type AuditRow = Selectable<AuditEventsTable>

@@ -100,6 +100,8 @@ export interface SessionsTable {
   /** As of the login: an IPv4 address or the /64 of an IPv6 address. */
   login_network: string | null
   login_user_agent: string | null
+  /** The last proof of the password after the login, or 1970 after a change of the password; null: neither. */
+  authenticated_at: string | null
   revoked_at: string | null
 }
 

@@ -49,6 +49,11 @@ export function isForm(request: FastifyRequest): boolean {
   return FORM_TYPE.test(request.headers['content-type'] ?? '')
 }
 
+/** For routes whose body is optional: Fastify validates an absent one as null, which the schema rejects. */
+export async function allowNoBody(request: FastifyRequest): Promise<void> {
+  if (request.body === undefined) request.body = {}
+}
+
 function assertMediaType(request: FastifyRequest): void {
   if (!hasBody(request)) return
   // Compressed bodies are not supported.

@@ -15,6 +15,7 @@ export const STATUS = {
   cross_site_request: 403,
   email_unverified: 403,
   wrong_password: 403,
+  reauthentication_required: 403,
   account_disabled: 403,
   own_role: 403,
   not_found: 404,

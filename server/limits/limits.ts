@@ -98,6 +98,8 @@ export const LIMITS = {
   own_password_changes: { points: 10, windowMs: HOUR_MS, per: 'user' },
   // Correct current passwords, each of which costs a hash. Includes admins.
   own_proofs: { points: 60, windowMs: HOUR_MS, per: 'user' },
+  // By an admin: bounds what a stolen token can destroy.
+  admin_deletions: { points: 100, windowMs: HOUR_MS, per: 'user' },
 
   // Text messages cost money: limited per number, over all users, and in total.
   phone_number: { points: 5, windowMs: HOUR_MS, per: 'phone number' },

@@ -1,3 +1,4 @@
+import type { AdminAct } from '../accounts/admins.ts'
 import { type Locale, LOCALES } from '../lib/locales.ts'
 import type { Mail } from '../outbox/transports/mailer.ts'
 import type { Sms } from '../outbox/transports/sms-sender.ts'
@@ -23,6 +24,7 @@ export interface Example {
   readonly link?: 'home' | 'reset' | 'undo'
   readonly until?: string
   readonly verifies?: boolean
+  readonly act?: AdminAct
   /** `unknown`: neither IP nor device is known. `service`: caused by the service itself. */
   readonly from?: 'unknown' | 'service'
 }
@@ -31,7 +33,8 @@ type Takers = { [Name in MailName]: (facts: Facts<Name>) => void }[MailName]
 /** Every fact of every text: a new one does not compile until it has an example below. */
 type AllFacts = Takers extends (facts: infer Intersection) => void ? Intersection : never
 
-function factsOf({ link = 'home', until, verifies = false, from }: Example, urls: Urls) {
+function factsOf(example: Example, urls: Urls) {
+  const { link = 'home', until, verifies = false, act = 'promoted', from } = example
   const origin = originOf({
     ip: '203.0.113.7',
     // An attacker controls the User-Agent header.
@@ -49,6 +52,9 @@ function factsOf({ link = 'home', until, verifies = false, from }: Example, urls
     link: links[link],
     from: from === undefined ? origin : from === 'service' ? null : { ip: null, device: null },
     verifies,
+    act,
+    subject: { id: 42, email: act === 'promoted' ? `bob.o'neil&co@example.com` : null },
+    actor: act === 'enabled' ? null : { id: 1, email: 'boss@example.com' },
   } satisfies Omit<AllFacts, 'from'> & { from: unknown; to: string }
 }
 

@@ -8,6 +8,7 @@ import type { Sms } from '../outbox/transports/sms-sender.ts'
 import type { Example } from './examples.ts'
 import { answerForgot } from './answer-forgot.ts'
 import { homeLink, originOf, writeMail, type SmsName } from './mails.ts'
+import { notifyAdmin } from './notify-admins.ts'
 import { remind } from './remind.ts'
 import { repeatCodes } from './repeat-codes.ts'
 import { sendCode, sendEmailCode, sendPhoneCode } from './send-codes.ts'
@@ -100,6 +101,19 @@ export const KINDS = {
     make: async (ctx, payload: { to: string; locale: string | null; at: string }) =>
       writeMail(ctx.config.shop, 'emailUndone', payload),
     examples: { email_undone: { text: 'emailUndone' } },
+  }),
+  admin_changed: mail({
+    make: notifyAdmin,
+    examples: {
+      admin_promoted: { text: 'adminAct', act: 'promoted' },
+      admin_demoted: { text: 'adminAct', act: 'demoted' },
+      admin_disabled: { text: 'adminAct', act: 'disabled' },
+      admin_enabled: { text: 'adminAct', act: 'enabled' },
+    },
+  }),
+  user_deleted: mail({
+    make: notifyAdmin,
+    examples: { user_deleted: { text: 'adminAct', act: 'deleted' } },
   }),
   phone_code: sms({ make: sendPhoneCode, examples: { phone_code: { text: 'phoneCode' } } }),
   account_deleted: mail({

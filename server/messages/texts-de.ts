@@ -1,5 +1,5 @@
 import type { Device } from '../lib/devices.ts'
-import type { Origin, Texts } from './texts.ts'
+import type { Account, Origin, Texts } from './texts.ts'
 
 export const GERMAN: Texts = {
   verification: (shop, { code, until, signedUpAt, from }) => ({
@@ -184,8 +184,44 @@ export const GERMAN: Texts = {
       },
     ],
   }),
+  adminAct: (shop, { at, act, subject, actor }) => ({
+    subject: {
+      promoted: `${shop} hat ein neues Admin-Konto`,
+      demoted: `Einem Konto bei ${shop} wurden die Adminrechte entzogen`,
+      disabled: `Ein Admin-Konto bei ${shop} wurde gesperrt`,
+      enabled: `Ein Admin-Konto bei ${shop} wurde wieder freigegeben`,
+      deleted: `Ein Konto bei ${shop} wurde gelöscht`,
+    }[act],
+    blocks: [
+      {
+        promoted: `Das ${account(subject)} hat am ${time(at)} Adminrechte erhalten. Ausgeführt hat dies ${actorName(actor)}.`,
+        demoted: `Dem ${account(subject)} wurden am ${time(at)} die Adminrechte entzogen. Ausgeführt hat dies ${actorName(actor)}.`,
+        disabled: `Das Admin-${account(subject)} wurde am ${time(at)} gesperrt und abgemeldet. Ausgeführt hat dies ${actorName(actor)}.`,
+        enabled: `Das Admin-${account(subject)} wurde am ${time(at)} wieder freigegeben. Ausgeführt hat dies ${actorName(actor)}.`,
+        deleted: `Das ${account(subject)} wurde am ${time(at)} gelöscht. Ausgeführt hat dies ${actorName(actor)}.`,
+      }[act],
+      ...(act === 'deleted' ? [MORE_DELETIONS] : []),
+      ADMIN_WARNING,
+    ],
+  }),
   phoneCode: (shop, { code }) =>
     `${code} ist Ihr Code bei ${shop}. Er gilt zehn Minuten. Geben Sie ihn nicht weiter. Nicht angefordert? Dann ignorieren Sie ihn.`,
+}
+
+const MORE_DELETIONS =
+  'Seitdem können weitere Konten gelöscht worden sein: Wir senden höchstens fünf dieser E-Mails pro Stunde. Das Audit-Log enthält jede Löschung.'
+
+const ADMIN_WARNING = {
+  warning:
+    'Wenn Ihr Konto hier genannt ist und Sie das nicht waren, wählen Sie in der App sofort „Passwort vergessen“ und legen Sie über den Link in unserer E-Mail ein neues Passwort fest. Dadurch werden alle Geräte abgemeldet. Wenn es niemand beabsichtigt hat, verwendet möglicherweise jemand anderes dieses Konto: Das Audit-Log zeigt, was sonst noch geschah und von wo aus.',
+}
+
+function account({ id, email }: Account): string {
+  return `Konto ${id}${email === null ? '' : ` (${email})`}`
+}
+
+function actorName(actor: Account | null): string {
+  return actor === null ? 'jemand, der den Dienst betreibt' : account(actor)
 }
 
 /** `22.11.2026 um 17:40 Uhr UTC` */

@@ -1,5 +1,5 @@
 import type { Device } from '../lib/devices.ts'
-import type { Origin, Texts } from './texts.ts'
+import type { Account, Origin, Texts } from './texts.ts'
 
 export const ENGLISH: Texts = {
   verification: (shop, { code, until, signedUpAt, from }) => ({
@@ -183,8 +183,44 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
+  adminAct: (shop, { at, act, subject, actor }) => ({
+    subject: {
+      promoted: `${shop} has a new admin`,
+      demoted: `An admin of ${shop} lost the admin rights`,
+      disabled: `An admin of ${shop} was disabled`,
+      enabled: `An admin of ${shop} was enabled again`,
+      deleted: `A user of ${shop} was deleted`,
+    }[act],
+    blocks: [
+      {
+        promoted: `On ${time(at)}, ${account(subject)} was made an admin by ${actorName(actor)}.`,
+        demoted: `On ${time(at)}, the admin rights of ${account(subject)} were removed by ${actorName(actor)}.`,
+        disabled: `On ${time(at)}, ${account(subject)}, an admin, was disabled and logged out by ${actorName(actor)}.`,
+        enabled: `On ${time(at)}, ${account(subject)}, an admin, was enabled again by ${actorName(actor)}.`,
+        deleted: `On ${time(at)}, ${account(subject)} was deleted by ${actorName(actor)}.`,
+      }[act],
+      ...(act === 'deleted' ? [MORE_DELETIONS] : []),
+      ADMIN_WARNING,
+    ],
+  }),
   phoneCode: (shop, { code }) =>
     `${code} is your ${shop} code. It expires in ten minutes. Do not share it. If you did not request it, ignore this message.`,
+}
+
+const MORE_DELETIONS =
+  'More users may have been deleted since: we send at most five of these emails an hour. The audit log lists every deletion.'
+
+const ADMIN_WARNING = {
+  warning:
+    'If your account is named here and this was not you, choose “Forgot password” in the app immediately and set a new password with the link that we email you. This logs out every device. If nobody intended it, someone else may be using that account: the audit log shows what else was done, and from where.',
+}
+
+function account({ id, email }: Account): string {
+  return `user ${id}${email === null ? '' : ` (${email})`}`
+}
+
+function actorName(actor: Account | null): string {
+  return actor === null ? 'an operator of the service' : account(actor)
 }
 
 /** `2026-11-22 17:40 UTC` */

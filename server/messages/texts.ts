@@ -1,3 +1,4 @@
+import type { AdminAct } from '../accounts/admins.ts'
 import type { Device } from '../lib/devices.ts'
 import type { Locale } from '../lib/locales.ts'
 import type { Wording } from './layout.ts'
@@ -8,6 +9,12 @@ import { ENGLISH } from './texts-en.ts'
 export interface Origin {
   readonly ip: string | null
   readonly device: Device | null
+}
+
+/** An account as admins see it; `email` is null once it is deleted. */
+export interface Account {
+  readonly id: number
+  readonly email: string | null
 }
 
 /** The texts of one language. `shop` is the name of the shop; times are RFC 3339 and displayed in UTC. */
@@ -49,6 +56,16 @@ export interface Texts {
   emailChanged(shop: string, of: { at: string; until: string; from: Origin; link: string }): Wording
   emailConfirmed(shop: string, of: { at: string; from: Origin }): Wording
   emailUndone(shop: string, of: { at: string }): Wording
+  adminAct(
+    shop: string,
+    of: {
+      at: string
+      act: AdminAct
+      subject: Account
+      /** Null for an operator. */
+      actor: Account | null
+    },
+  ): Wording
   /** At most 160 GSM 03.38 characters; a longer text costs two messages. */
   phoneCode(shop: string, of: { code: string }): string
 }

@@ -25,6 +25,8 @@ export const LINES = {
   email_undone: 'notices',
   phone_code: 'codes',
   account_deleted: 'notices',
+  admin_changed: 'notices',
+  user_deleted: 'notices',
 } as const satisfies Record<KindName, Line>
 
 /** The kinds that MAIL_MAX_PER_HOUR counts and holds back. */
@@ -38,6 +40,7 @@ const REPLACED: ReadonlySet<KindName> = new Set<KindName>([
   'session_replayed',
   'password_changed',
   'password_changed_left',
+  'user_deleted',
 ])
 
 /** True for a notice that replaces an earlier one to the same user and address that still waits. */

@@ -331,6 +331,7 @@ function toConfig(
     sessionIdleLifetimeMs: values.REFRESH_TOKEN_EXPIRE_DAYS * DAY_MS,
     sessionLifetimeMs: values.SESSION_MAX_DAYS * DAY_MS,
     refreshGraceMs: values.REFRESH_GRACE_SECONDS * SECOND_MS,
+    reauthenticationMs: values.REAUTHENTICATION_MINUTES * MINUTE_MS,
     codeLifetimeMs: values.VERIFICATION_CODE_EXPIRE_HOURS * HOUR_MS,
     unverifiedLifetimeMs: values.UNVERIFIED_USER_TTL_HOURS * HOUR_MS,
     cleanupSchedule: values.CLEANUP_SCHEDULE,

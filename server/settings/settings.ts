@@ -120,6 +120,12 @@ export const SETTINGS = {
     'The grace period in which the previous refresh token returns the same successor, so that a lost response or two browser tabs do not end the session.',
     { unit: 'seconds' },
   ),
+  REAUTHENTICATION_MINUTES: define(
+    integer(0, 1440),
+    10,
+    'The time after a login or a confirmation of the password in which an admin can change roles, disable admins and delete users without confirming the password again. `0` disables the confirmation.',
+    { unit: 'minutes' },
+  ),
   VERIFICATION_CODE_EXPIRE_HOURS: define(
     integer(1, 168),
     24,

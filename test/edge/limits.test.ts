@@ -360,6 +360,25 @@ describe('limits by user', () => {
     assert.deepEqual([others.status, open.status, later.status], [200, 200, 200])
   })
 
+  test('429 after a hundred deletions in an hour by one admin; what is refused costs nothing', async () => {
+    const [boss, other] = [await service.addAdmin(), await service.addAdmin()]
+    const remove = (id: number, { access: token }: TestUser) =>
+      service.delete(`${USERS}/${id}`, { token })
+    const removeNew = async (admin: TestUser) => remove((await service.addUser()).id, admin)
+    const refusals = await oneByOne(5, () => remove(999_999, boss))
+    const made = await oneByOne(100, () => removeNew(boss))
+
+    const refused = await removeNew(boss)
+    const others = await removeNew(other)
+    service.advance(HOUR_MS)
+    const later = await removeNew({ ...boss, access: (await logIn(boss)).body.access_token })
+
+    assert.deepEqual([countStatuses(refusals), countStatuses(made)], [{ 404: 5 }, { 200: 100 }])
+    assertProblem(refused, 'too_many_requests')
+    assert.equal(refused.headers['ratelimit-policy'], '"admin_deletions";q=100;w=3600')
+    assert.deepEqual([others.status, later.status], [200, 200])
+  })
+
   for (const [route, write, status] of writes) {
     test(`429 for ${route} after 60 writes in ten minutes, for this user alone`, async () => {
       const [ann, bob] = [await service.addUser(), await service.addUser()]

@@ -121,7 +121,7 @@ describe('nobody sets a field that is not theirs to set', () => {
     ],
     [
       'of oneself by id, beside a good one',
-      [...PRIVATE_FIELDS, ...OWN_CREDENTIALS],
+      [...PRIVATE_FIELDS, ...CREDENTIALS],
       (field) => patch(urlOf(ann), { full_name: 'Mallory', ...field }, ann),
     ],
     [

@@ -17,6 +17,7 @@ const API = `
   POST /auth/verify/resend    202     202   202   202    202      202
   POST /auth/login            200     200   200   200    200      200
   POST /auth/refresh          200     200   200   200    200      200
+  POST /auth/reauthenticate   401     401   204   204    204      204
   POST /auth/logout           401     401   204   204    204      204
   POST /auth/password/forgot  202     202   202   202    202      202
   POST /auth/password/reset   400     400   400   400    400      400
@@ -75,6 +76,7 @@ const BODIES: Record<string, (self: TestUser, index: number) => object> = {
   'POST /auth/verify/resend': (self) => ({ email: self.email }),
   'POST /auth/login': (self) => ({ email: self.email, password: PASSWORD }),
   'POST /auth/refresh': (self) => ({ refresh_token: self.refresh }),
+  'POST /auth/reauthenticate': () => ({ current_password: PASSWORD }),
   'POST /auth/password/forgot': (self) => ({ email: self.email }),
   'POST /auth/password/reset': () => ({ token: 'wrong', password: PASSWORD }),
   'PATCH /me': () => ({ full_name: 'Ann' }),

@@ -56,6 +56,7 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
   REFRESH_TOKEN_EXPIRE_DAYS: { good: ['1', '30'], bad: ['0', '366', '-7', 'week'] },
   SESSION_MAX_DAYS: { good: ['7', '365'], bad: ['0', '366', '1e1'] },
   REFRESH_GRACE_SECONDS: { good: ['0', '300'], bad: ['301', '-1'] },
+  REAUTHENTICATION_MINUTES: { good: ['0', '10', '1440'], bad: ['1441', '-1'] },
   VERIFICATION_CODE_EXPIRE_HOURS: { good: ['1', '168'], bad: ['0', '169'] },
   UNVERIFIED_USER_TTL_HOURS: { good: ['1', '8760'], bad: ['0', '8761'] },
   PASSWORD_MIN_LENGTH: { good: ['8', '64'], bad: ['7', '65'] },

@@ -1,7 +1,7 @@
-import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
 import { type Cause, causeOf } from '../../http/client.ts'
+import { allowNoBody } from '../../http/bodies.ts'
 import type { App } from '../../http/fastify.ts'
 import type { Guards } from '../guards.ts'
 import { RefreshToken } from '../../accounts/tokens.ts'
@@ -23,11 +23,7 @@ const schema = {
 }
 
 export function logOutRoute(app: App, ctx: Context, guards: Guards): void {
-  const preValidation = async (request: FastifyRequest) => {
-    // Fastify validates an absent body as null, which the schema rejects.
-    if (request.body === undefined) request.body = {}
-  }
-  app.post('/auth/logout', { schema, preValidation }, async (request, reply) => {
+  app.post('/auth/logout', { schema, preValidation: allowNoBody }, async (request, reply) => {
     const token = request.body?.refresh_token
     const sessionId =
       token === undefined

@@ -5,6 +5,7 @@ import { After, Limit, PAGE, sendPage } from '../../http/pagination.ts'
 import type { Guards } from '../guards.ts'
 import { findMails, MAIL_STATES, mailKeyOf } from '../../outbox/mails.ts'
 import { Mail } from './mail.ts'
+import { recordRead } from '../record-reads.ts'
 import { KINDS } from '../../messages/kinds.ts'
 
 const Query = Type.Object(
@@ -37,7 +38,7 @@ const schema = {
 export function listMailRoute(app: App, ctx: Context, guards: Guards): void {
   app.get('/mail', { schema, ...guards.admin }, async (request, reply) => {
     const { query } = request
-    return sendPage(
+    const page = await sendPage(
       ctx,
       { request, reply },
       {
@@ -46,6 +47,8 @@ export function listMailRoute(app: App, ctx: Context, guards: Guards): void {
         keyOf: mailKeyOf,
       },
     )
+    await recordRead(ctx, request, 'mail.read')
+    return page
   })
 }
 

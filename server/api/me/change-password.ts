@@ -7,7 +7,7 @@ import { type Client, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { networkKeyOf } from '../../http/rate-limits.ts'
 import { type Guards, sessionOf } from '../guards.ts'
-import { endSessionsOf } from '../../accounts/sessions.ts'
+import { endSessionsOf, setAuthenticated } from '../../accounts/sessions.ts'
 import { deletePendingEmailChangesOf } from '../../accounts/email-changes.ts'
 import { revokePasswordResetsOf } from '../../accounts/resets.ts'
 import { assertOwnPassword, lockProven, type PasswordProof } from '../current-password.ts'
@@ -79,6 +79,8 @@ function changePassword(
     const user = await lockProven(write, proof)
     await setPassword(tx, user, { passwordHash, nowMs })
     const ended = await endSessionsOf(tx, user.id, { nowMs, keep: actor.sessionId })
+    // A thief may hold a token of this session: only the new password proves who uses it.
+    await setAuthenticated(tx, actor.sessionId, 0)
     // An attacker may have prepared these to regain access.
     await revokePasswordResetsOf(tx, user, nowMs)
     await deletePendingEmailChangesOf(tx, user.id)

@@ -1,8 +1,11 @@
 import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
+import { allowNoBody } from '../../http/bodies.ts'
 import type { App } from '../../http/fastify.ts'
 import { UserIdParams } from '../../http/schemas.ts'
-import { type Guards, sessionOf } from '../guards.ts'
+import { actorOf } from '../current-password.ts'
+import type { Guards } from '../guards.ts'
+import { CurrentPassword } from '../schemas.ts'
 import { removeUser } from '../user-changes.ts'
 
 const schema = {
@@ -10,20 +13,38 @@ const schema = {
   tags: ['Users'],
   summary: 'Delete a user',
   description:
-    'Deletes the user and ends all sessions immediately. The address becomes available again; the id is never reused.',
+    'Deletes the user and ends all sessions immediately. The address becomes available again; the id is never reused. Requires a login or `POST /auth/reauthenticate` within the last ten minutes (`REAUTHENTICATION_MINUTES`), or the `current_password`. All active admins are notified by email.',
   params: UserIdParams,
+  body: Type.Optional(
+    Type.Object(
+      { current_password: Type.Optional(CurrentPassword) },
+      { additionalProperties: false },
+    ),
+  ),
   response: {
     200: Type.Object(
       { message: Type.Literal('User deleted successfully') },
       { description: 'The user was deleted.' },
     ),
   },
-  errors: ['not_found', 'last_admin'] as const,
+  errors: [
+    'wrong_password',
+    'reauthentication_required',
+    'not_found',
+    'last_admin',
+    'too_many_requests',
+    'overloaded',
+  ] as const,
 }
 
 export function deleteUserRoute(app: App, ctx: Context, guards: Guards): void {
-  app.delete('/users/:id', { schema, ...guards.admin }, async (request) => {
-    await removeUser(ctx, request.params.id, sessionOf(request))
-    return { message: 'User deleted successfully' as const }
-  })
+  app.delete(
+    '/users/:id',
+    { schema, preValidation: allowNoBody, ...guards.admin },
+    async (request) => {
+      const actor = await actorOf(ctx, request, request.body?.current_password)
+      await removeUser(ctx, request.params.id, actor)
+      return { message: 'User deleted successfully' as const }
+    },
+  )
 }

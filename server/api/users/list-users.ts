@@ -6,6 +6,7 @@ import { fieldError } from '../../errors.ts'
 import type { App } from '../../http/fastify.ts'
 import { After, Limit, PAGE, sendPage } from '../../http/pagination.ts'
 import type { Guards } from '../guards.ts'
+import { recordRead } from '../record-reads.ts'
 import { toUser, User } from '../schemas.ts'
 import { findUserPage, type PageKey, pageKeyOf } from '../../accounts/search.ts'
 
@@ -76,6 +77,7 @@ export function listUsersRoute(app: App, ctx: Context, guards: Guards): void {
         without: ['skip'],
       },
     )
+    await recordRead(ctx, request, 'users.read')
     return page.map((row) => toUser(ctx, row))
   })
 }

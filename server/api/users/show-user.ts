@@ -3,6 +3,7 @@ import { AppError } from '../../errors.ts'
 import type { App } from '../../http/fastify.ts'
 import { UserIdParams } from '../../http/schemas.ts'
 import type { Guards } from '../guards.ts'
+import { recordRead } from '../record-reads.ts'
 import { toUser, User } from '../schemas.ts'
 import { userById } from '../../accounts/users.ts'
 
@@ -16,9 +17,10 @@ const schema = {
 }
 
 export function showUserRoute(app: App, ctx: Context, guards: Guards): void {
-  app.get('/users/:id', { schema, ...guards.admin }, async ({ params }) => {
-    const user = await ctx.lookUp(userById, params.id)
+  app.get('/users/:id', { schema, ...guards.admin }, async (request) => {
+    const user = await ctx.lookUp(userById, request.params.id)
     if (user === undefined) throw new AppError('not_found')
+    await recordRead(ctx, request, 'users.read')
     return toUser(ctx, user)
   })
 }
