@@ -145,8 +145,10 @@ describe('the mails are bounded', () => {
     const { boss, other, token } = await cast(service)
     const third = await service.addAdmin()
 
-    await oneByOne(7, () => deleteNew(service, boss))
-    await service.deliverMail()
+    await oneByOne(7, async () => {
+      await deleteNew(service, boss)
+      await service.deliverMail()
+    })
     const many = service.mailsTo(other.email).length
     await service.delete(at(third), { token })
     await service.deliverMail()
@@ -156,6 +158,16 @@ describe('the mails are bounded', () => {
     await service.deliverMail()
 
     assert.deepEqual([many, withAdmin, service.mailsTo(other.email).length], [5, 6, 7])
+  })
+
+  test('deletions of customers while the mail still waits are one mail', async () => {
+    await using service = await startService()
+    const { boss, other } = await cast(service)
+
+    await oneByOne(3, () => deleteNew(service, boss))
+    await service.deliverMail()
+
+    assert.equal(service.mailsTo(other.email).length, 1)
   })
 
   test('twenty changes of rights an hour for each admin', async () => {
