@@ -24,6 +24,8 @@ export interface Limits {
 
 /** One counted attempt. */
 export interface Taken {
+  /** True for the last attempt within a limit without a backoff, and beyond it. */
+  readonly isLast: boolean
   /** Reverts the count. */
   refund(): Promise<void>
   /**
@@ -57,7 +59,7 @@ type Part = (typeof PARTS)[number]
 const ALL = Number.MAX_SAFE_INTEGER
 const LIMIT_NAMES = Object.keys(LIMITS) as LimitName[]
 const noop = () => {}
-const UNLIMITED: Taken = { async refund() {}, refuse: undefined }
+const UNLIMITED: Taken = { isLast: false, async refund() {}, refuse: undefined }
 
 /** Counts in Redis, or while that is down in this process at half, because replicas add up. */
 export function createLimits(parts: LimitParts): Limits {
@@ -74,7 +76,8 @@ export function createLimits(parts: LimitParts): Limits {
     const exceeded = longest(all, outcomes)
     // An attempt that one of the networks refuses must not stay counted for the others.
     if (exceeded !== undefined) await refund()
-    return { refund, refuse: exceeded && (() => refuse(name, exceeded)) }
+    const isLast = outcomes.some((outcome) => outcome.isLast)
+    return { isLast, refund, refuse: exceeded && (() => refuse(name, exceeded)) }
   }
   async function peek(name: LimitName, key: string): Promise<Exceeded | undefined> {
     if (!config.rateLimit) return undefined
@@ -204,6 +207,7 @@ async function withFailover<T>(
 interface Outcome {
   /** Present beyond the limit, where nothing is counted: the time until the next attempt. */
   readonly exceededMs?: number
+  readonly isLast?: boolean
   refund(): Promise<unknown>
 }
 
@@ -221,7 +225,7 @@ function takeFrom(counts: Counts): Promise<Outcome> {
 async function takeFromWindow({ limit, points, add }: Counts): Promise<Outcome> {
   const { count, remainingMs } = await add('tries', 1, limit.windowMs)
   const refund = () => add('tries', -1, limit.windowMs)
-  if (count <= points) return { refund }
+  if (count <= points) return { isLast: count === points, refund }
   // A refused attempt must not stay counted when earlier ones are refunded.
   await refund()
   return exceeded(remainingMs)
@@ -250,7 +254,7 @@ async function takeWithBackoff({ limit, points, add }: Counts, backoff: Backoff)
 }
 
 function exceeded(exceededMs: number): Outcome {
-  return { exceededMs, async refund() {} }
+  return { exceededMs, isLast: true, async refund() {} }
 }
 
 function answerOf(

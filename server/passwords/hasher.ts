@@ -41,11 +41,10 @@ export interface PasswordHasher {
     password: string,
     options?: VerifyOptions,
   ): Promise<boolean>
-  /**
-   * True when this process has recently verified that the password matches the hash. Costs no hash;
-   * only for refusing: a fast comparison must not grant anything.
-   */
-  hasMatched(passwordHash: string | null | undefined, password: string): boolean
+  /** Remembers a password that matched, so that the next attempt can be refused without a hash. */
+  remember(passwordHash: string, password: string): void
+  /** True for a remembered password. Only for refusing: a fast comparison must not grant anything. */
+  remembers(passwordHash: string | null | undefined, password: string): boolean
   /** True for a hash with less memory or fewer passes than configured. */
   isOutdated(passwordHash: string): boolean
   /** True when the next hash of the requester, by default of a new network, would be refused. */
@@ -73,7 +72,7 @@ const SHARE = 1 / 4
  * 9106, 2 GiB. A row with more, which only an import or an attacker writes, would stop the service.
  */
 const COST_MAX_KIB = 2 * 1024 * 1024
-const MATCHES_MAX = 20_000
+const REMEMBERED_MAX = 1000
 /** Shared, because creating a stack trace for each refusal of a flood is expensive. */
 const OVERLOADED = new AppError('overloaded', { retryAfterS: 1 })
 
@@ -93,7 +92,6 @@ export async function createPasswordHasher(options: HasherOptions): Promise<Pass
   const { reports } = options
   const { admitted, hasPlace, waiting } = createAdmission(options)
   const costMaxKib = Math.max(COST_MAX_KIB, options.memoryKib * options.passes)
-  const matches = createMatches()
 
   const hashPassword = (password: string, given?: HashOptions) =>
     admitted(() => hash(normal(password), parameters), given)
@@ -110,11 +108,9 @@ export async function createPasswordHasher(options: HasherOptions): Promise<Pass
         () => verify(isReadable ? known : absentHash, normal(password)),
         given,
       )
-      if (!isRight || !isReadable || passwordHash == null) return false
-      matches.add(passwordHash, password)
-      return true
+      return isRight && isReadable && passwordHash != null
     },
-    hasMatched: (passwordHash, password) => matches.has(passwordHash ?? absentHash, password),
+    ...createMemory(),
     isOutdated(passwordHash) {
       const { memoryCost = 0, timeCost = 0 } = readParameters(passwordHash) ?? {}
       return memoryCost < options.memoryKib || timeCost < options.passes
@@ -162,8 +158,11 @@ function keysOf({ network, account }: Requester): string[] {
     : [`network ${network}`, `account ${account}`]
 }
 
-/** The recent right passwords, as MACs under a key of this process alone. */
-function createMatches() {
+/**
+ * Passwords as MACs under a key of this process alone. Few: an attacker who reads the memory can guess
+ * these faster than the stored hashes.
+ */
+function createMemory(): Pick<PasswordHasher, 'remember' | 'remembers'> {
   const key = newSecret()
   const recent = new Map<string, true>()
   const macOf = (passwordHash: string, password: string) =>
@@ -171,9 +170,10 @@ function createMatches() {
       .update(`${passwordHash} ${normal(password)}`)
       .digest('base64url')
   return {
-    add: (passwordHash: string, password: string) =>
-      setBounded(recent, [macOf(passwordHash, password), true], MATCHES_MAX),
-    has: (passwordHash: string, password: string) => recent.has(macOf(passwordHash, password)),
+    remember: (passwordHash, password) =>
+      setBounded(recent, [macOf(passwordHash, password), true], REMEMBERED_MAX),
+    remembers: (passwordHash, password) =>
+      passwordHash != null && recent.has(macOf(passwordHash, password)),
   }
 }
 

@@ -131,7 +131,7 @@ async function provePassword(
   const hash = user?.verified_at == null ? user?.attempt_password_hash : user.password_hash
   const comparable = isHashable(password) ? hash : undefined
   // Before the hash, but only for a client that knows the password: it reveals a registered address.
-  if (ctx.hasher.hasMatched(comparable, password) && user !== undefined)
+  if (ctx.hasher.remembers(comparable, password) && user !== undefined)
     await ctx.limits.peekOrRefuse('own_logins', String(user.id))
   const matches = await hashing.verify(comparable, password, user?.id)
   if (!matches || user === undefined || hash == null) throw new AppError('invalid_credentials')
@@ -140,12 +140,23 @@ async function provePassword(
     // A sign-up for a registered address stores no attempt: `email_unverified` would reveal unregistered ones.
     if (ctx.config.hideRegisteredEmails) throw new AppError('invalid_credentials')
   }
-  await ctx.limits.takeOrRefuse('own_logins', String(user.id))
+  await countRight(ctx, { user, hash, password })
   if (user.verified_at === null) throw new AppError('email_unverified')
   if (user.disabled_at !== null) throw new AppError('account_disabled')
   // Under load, the hash is upgraded at a later login.
   if (!ctx.hasher.isOutdated(hash) || hashing.isFull()) return { user }
   return { user, upgrade: { from: hash, to: await hashing.hash(password) } }
+}
+
+/** Throws `too_many_requests`; further attempts with this password are then refused before the hash. */
+async function countRight(
+  ctx: Context,
+  { user, hash, password }: { user: PublicUserRow; hash: string; password: string },
+): Promise<void> {
+  const counted = await ctx.limits.take('own_logins', String(user.id))
+  if (counted.isLast) ctx.hasher.remember(hash, password)
+  const limit = await counted.refuse?.()
+  if (limit !== undefined) throw new AppError('too_many_requests', { limit })
 }
 
 /** Repeats the decision under the lock, so that a concurrent change of the password leaves no session open. */
