@@ -59,8 +59,8 @@ const LEFT_OUT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     subject_id: 'told as `subject`, likewise',
   },
 }
-/** Tables that hold nothing about users, or no more than the ids of deleted ones. */
-const OTHER_TABLES = new Set(['audit_leftovers', 'jobs', 'keys_in_use'])
+/** Tables that hold nothing about users, or only of deleted ones. */
+const OTHER_TABLES = new Set(['audit_leftovers', 'erasures', 'jobs', 'keys_in_use'])
 
 /** The tables of server/database/schema.ts with their columns. */
 const tables = readSchema(readFileSync('server/database/schema.ts', 'utf8'))
