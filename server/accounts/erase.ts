@@ -14,17 +14,18 @@ interface EraseOptions {
 }
 
 /**
- * Erases accounts and all data stored under their ids and addresses: at once for every reader, and from
- * the tables as far as one batch goes; a job finishes. Every deletion of an account runs through here. Returns the erased accounts and their email changes
- * that could still be undone. The caller holds the locks or passes `unverified`.
+ * Erases accounts and all data stored under their ids and addresses: for every reader at once, in the
+ * tables one batch at once and the rest by a job. Every deletion of an account runs through here. Returns
+ * the erased accounts and their email changes that could still be undone. The caller holds the locks or
+ * passes `unverified`.
  */
 export async function erase(
   write: Write,
   users: readonly AccountKey[],
   { unverified, isReplaced = false, isRecorded = true }: EraseOptions = {},
 ): Promise<{ erased: AccountKey[]; undoable: EmailChangeRow[] }> {
-  const wanted = users.map(({ id }) => id)
   const { tx, nowMs, record } = write
+  const wanted = users.map(({ id }) => id)
   // Unverified accounts cannot change their address.
   const undoable = unverified === undefined ? await findReservationsOf(tx, wanted, nowMs) : []
   const erased = await deleteUsers(tx, wanted, unverified)

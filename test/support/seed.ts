@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Context } from '../../server/context.ts'
 import type { Schema } from '../../server/database/schema.ts'
 import { newId } from '../../server/lib/random.ts'
-import { toIso } from '../../server/lib/units.ts'
+import { HOUR_MS, toIso } from '../../server/lib/units.ts'
 import { createDatabase, dropDatabase } from './cluster.ts'
 import { TEMPLATE } from './database.ts'
 import { type Service, startService } from './service.ts'
@@ -94,7 +94,7 @@ interface SeededRows {
 
 /** In three times of a third each: rows of one time must be told apart by their ids, too. */
 async function seedRows(
-  { transaction }: Context,
+  { transaction, now }: Context,
   count: number,
   insert: (rows: SeededRows) => RawBuilder<unknown>,
 ): Promise<void> {
@@ -102,7 +102,8 @@ async function seedRows(
     const rows = Math.floor((count + third) / 3)
     const numbers = sql`with recursive numbers(n) as (
       select 1 union all select n + 1 from numbers where n < ${rows}) select n from numbers`
-    const at = toIso(Date.UTC(2025, 11, 31) + third)
+    // Not in the last hour, of which the mails count.
+    const at = toIso(now() - 2 * HOUR_MS + third)
     await transaction((tx) => insert({ at, prefix: `${newId()}-`, numbers }).execute(tx))
   }
 }
