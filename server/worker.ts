@@ -8,6 +8,7 @@ import type { Mailer } from './outbox/transports/mailer.ts'
 import { SECOND_MS } from './lib/units.ts'
 import type { SmsSender } from './outbox/transports/sms-sender.ts'
 import { cleanUp } from './accounts/clean-up.ts'
+import { ERASE, hasErasures } from './accounts/erasures.ts'
 import { PURGE, purge } from './accounts/purge.ts'
 
 /** Time for deliveries in progress before their transports are closed; main.ts allows 15 s for the shutdown. */
@@ -21,6 +22,13 @@ export const RECURRING_JOBS: readonly RecurringJob[] = [
     run: cleanUp,
   },
   { name: PURGE, schedule: () => '30 * * * *', run: purge },
+  {
+    ...ERASE,
+    // So that what a request has left is gone soon.
+    schedule: () => '* * * * * *',
+    // The delivery, which polls as often, logs an outage.
+    isDue: (ctx) => hasErasures(ctx.db).catch(() => false),
+  },
 ]
 
 export interface Senders {

@@ -25,6 +25,7 @@ const TABLES = [
   'jobs',
   'audit_events',
   'audit_leftovers',
+  'erasures',
   'keys_in_use',
 ] as const
 const LOGGED_KEYS = [

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { sql } from 'kysely'
-import { HOUR_MS, toIso } from '../server/lib/units.ts'
+import { HOUR_MS, SECOND_MS, toIso } from '../server/lib/units.ts'
+import { enqueueMessage } from '../server/outbox/outbox.ts'
 import { makeFirstAdmin } from '../server/accounts/admins.ts'
 import { DATABASE } from './support/database.ts'
 import { deleteMe, deleteUser } from './support/deletions.ts'
@@ -12,7 +13,7 @@ import { assertProblem } from './support/problem.ts'
 import { runOn } from './support/process.ts'
 import { openRaw, requestText } from './support/raw.ts'
 import { times } from './support/races.ts'
-import { rowsOf } from './support/seed.ts'
+import { rowsOf, seedEvents, seedMessages, seedSessions } from './support/seed.ts'
 import {
   type Answer,
   PASSWORD,
@@ -309,7 +310,170 @@ test('of a user with more events than a request has time for one batch is blanke
   assert.ok(leftAtOnce >= 2 * batchMax && leftAtOnce < 3 * batchMax, String(leftAtOnce))
   assert.equal(await withAddress(), 0)
   assert.deepEqual(await tracesOf(service, [CANARY.ip]), [`audit_events.ip: ${CANARY.ip}`])
+  assert.deepEqual(await rowsOf(service.ctx, 'erasures'), [])
+})
+
+describe('a user who wrote more than a request has time for', () => {
+  const assertHoldsNone = ({ text }: Pick<Answer, 'text'>) => {
+    for (const trace of TEXTS) assert.ok(!text.includes(trace), trace)
+  }
+  /** Mail that was sent and mail that waits, events and sessions of hers, more than three batches each. */
+  async function addBusyCanary(service: Service): Promise<TestUser> {
+    const canary = await service.addUser(CANARY.firstEmail, PASSWORD, CANARY.name)
+    const count = 3 * service.ctx.batchMax
+    const seeded = { userId: canary.id, email: CANARY.firstEmail, count, ip: CANARY.ip }
+    await seedMessages(service.ctx, seeded)
+    await seedEvents(service.ctx, seeded)
+    await seedSessions(service.ctx, seeded)
+    await service.ctx.transaction(async (tx) => {
+      const { nowMs } = service.clock
+      const payload = { to: CANARY.firstEmail, locale: null, at: toIso(nowMs) }
+      for (const waiting of [{ userId: canary.id }, { email: CANARY.firstEmail }])
+        await enqueueMessage(tx, 'email_undone', payload, { ...waiting, nowMs: nowMs - 1 })
+    })
+    return canary
+  }
+
+  for (const [how, remove] of [
+    ['by the user', (service, canary) => deleteMe(service, canary)],
+    ['by an admin', (service, canary, admin) => deleteUser(service, admin, canary)],
+  ] satisfies [
+    string,
+    (service: Service, canary: TestUser, admin: TestUser) => Promise<Answer>,
+  ][]) {
+    test(`is gone at once for every reader when deleted ${how}`, async () => {
+      await using service = await startService()
+      const admin = await service.addAdmin()
+      const canary = await addBusyCanary(service)
+
+      const answer = await remove(service, canary, admin)
+
+      assert.ok([200, 204].includes(answer.status), answer.text)
+      assert.notDeepEqual(await tracesOf(service, TEXTS), [])
+      const users = (await rowsOf(service.ctx, 'users')).map(({ id }) => id)
+      assert.deepEqual(users, [admin.id])
+      await assertDead(service, canary)
+      const token = admin.access
+      for (const url of ['/mail?limit=100', '/mail?state=waiting', '/audit?limit=100', '/users'])
+        assertHoldsNone(await service.get(`/api/v1${url}`, { token }))
+      const { stdout: text } = await runOn(service, ['mail', 'list'])
+      assertHoldsNone({ text })
+    })
+  }
+
+  test('is mailed nothing more, though no job has run', async () => {
+    await using service = await startService()
+    const admin = await service.addAdmin()
+    const canary = await addBusyCanary(service)
+    await deleteAsAdmin(service, canary, admin)
+
+    await service.deliverMail()
+
+    assert.deepEqual(service.mailsTo(CANARY.firstEmail), [])
+  })
+
+  test('leaves no trace after the job, and a new owner of the address loses nothing', async () => {
+    await using service = await startService()
+    const admin = await service.addAdmin()
+    const canary = await addBusyCanary(service)
+    await deleteAsAdmin(service, canary, admin)
+    service.advance(1)
+    const owner = await service.registerUser(CANARY.firstEmail)
+    await service.post('/api/v1/auth/password/forgot', { email: CANARY.firstEmail })
+    const mailed = service.mailsTo(CANARY.firstEmail).length
+
+    assert.deepEqual(await runJob(service, 'erase'), ['erase'])
+
+    assert.deepEqual(await rowsOf(service.ctx, 'erasures'), [])
+    assert.deepEqual(await tracesOf(service, WITHOUT_ADDRESS), [])
+    const sessions = await rowsOf(service.ctx, 'sessions')
+    assert.ok(sessions.every(({ user_id }) => [admin.id, owner.id].includes(user_id)))
+    await service.deliverMail()
+    assert.equal(service.mailsTo(CANARY.firstEmail).length, mailed + 1)
+    await deleteAsAdmin(service, owner, admin)
+    assert.deepEqual(await tracesOf(service, TEXTS), [])
+    // The next slot of the job has nothing to do, and writes nothing.
+    service.advance(SECOND_MS)
+    assert.deepEqual(await runJob(service, 'erase'), [])
+  })
+
+  test('is erased completely by the command line, which waits for no worker', async () => {
+    await using service = await startService()
+    await service.addAdmin()
+    const canary = await addBusyCanary(service)
+
+    await deleteByCommand(service, canary)
+
+    assert.deepEqual(await tracesOf(service, TEXTS), [])
+    assert.deepEqual(await rowsOf(service.ctx, 'erasures'), [])
+  })
+
+  test('takes the messages to a former address along, which were assigned in batches', async () => {
+    await using service = await startService()
+    const canary = await addBusyCanary(service)
+    await changeEmail(service, canary, 'now@example.com')
+    const unassigned = async () =>
+      (await rowsOf(service.ctx, 'outbox')).filter(
+        (row) => row.user_id === null && row.email_canonical === CANARY.firstEmail,
+      ).length
+    const before = await unassigned()
+    // Until then the deletion takes the former address along in any case.
+    service.advance(72 * HOUR_MS)
+
+    await deleteAsAdmin(service, canary)
+    await runJob(service, 'erase')
+
+    assert.ok(before > 0, String(before))
+    assert.deepEqual(await tracesOf(service, TEXTS), [])
+  })
+
+  test('keeps what belongs to the user after a change of address', async () => {
+    await using service = await startService()
+    const canary = await addBusyCanary(service)
+    await changeEmail(service, canary, 'now@example.com')
+
+    await runJob(service, 'erase')
+
+    const messages = await rowsOf(service.ctx, 'outbox')
+    assert.ok(messages.every(({ user_id }) => user_id === canary.id))
+    assert.equal((await service.get('/api/v1/me', { token: canary.access })).status, 200)
+  })
+})
+
+test('messages of a replaced sign-up go to its successor in batches, and are erased with that one', async () => {
+  await using service = await startService()
+  await service.signUp(CANARY.firstEmail)
+  const [{ id }] = (await rowsOf(service.ctx, 'users')).slice(-1)
+  const count = 5 * service.ctx.batchMax
+  await seedMessages(service.ctx, { userId: id, email: CANARY.firstEmail, count })
+  await seedEvents(service.ctx, { userId: id, email: CANARY.firstEmail, count, ip: CANARY.ip })
+  service.advance(47.5 * HOUR_MS)
+
+  const successor = await service.registerUser(CANARY.firstEmail)
+  await runJob(service, 'erase')
+
+  const messages = await rowsOf(service.ctx, 'outbox')
+  assert.ok(!messages.some(({ user_id }) => user_id === id))
+  assert.ok(messages.filter(({ user_id }) => user_id === successor.id).length > count / 2)
+  assert.deepEqual(await tracesOf(service, [CANARY.ip]), [])
+  await deleteAsAdmin(service, successor)
+  service.advance(SECOND_MS)
+  await runJob(service, 'erase')
+  assert.deepEqual(await tracesOf(service, TEXTS), [])
+})
+
+test('the purge finishes what a process of the previous version has left', async () => {
+  await using service = await startService()
+  await service.ctx.transaction((tx) =>
+    tx.insertInto('audit_leftovers').values({ user_id: 4711 }).execute(),
+  )
+  await seedEvents(service.ctx, { userId: 4711, email: '', count: 10, ip: CANARY.ip })
+
+  await runJob(service, 'purge')
+
+  assert.deepEqual(await tracesOf(service, [CANARY.ip]), [])
   assert.deepEqual(await rowsOf(service.ctx, 'audit_leftovers'), [])
+  assert.deepEqual(await rowsOf(service.ctx, 'erasures'), [])
 })
 
 describe('a sign-up that nobody verified leaves no trace', () => {

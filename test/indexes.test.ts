@@ -6,10 +6,20 @@ import type { Schema } from '../server/database/schema.ts'
 import type { Tx } from '../server/database/connect.ts'
 import { countSentMails, isMailOverdue, isSignUpMailDue } from '../server/outbox/backlog.ts'
 import { claimMessage } from '../server/outbox/claims.ts'
-import { enqueueMessage, forgetStrangers } from '../server/outbox/outbox.ts'
+import {
+  countMessages,
+  enqueueMessage,
+  forgetStrangers,
+  forgetTextsOf,
+} from '../server/outbox/outbox.ts'
+import { forgetMessages } from '../server/outbox/forget.ts'
+import { findPersonalData } from '../server/accounts/export.ts'
+import { findSessionsOf, isKnownNetwork, isNewDevice } from '../server/accounts/session-list.ts'
+import { deleteSessionsOf, endSessionsOf } from '../server/accounts/sessions.ts'
+import { lockUsers } from '../server/accounts/users.ts'
 import { hastenUnconfirmed } from '../server/outbox/outcomes.ts'
 import { newId } from '../server/lib/random.ts'
-import { HOUR_MS, MINUTE_MS, toIso } from '../server/lib/units.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from '../server/lib/units.ts'
 import { findMails } from '../server/outbox/mails.ts'
 import { DATABASE } from './support/database.ts'
 import { type Ask, startPlans } from './support/plans.ts'
@@ -19,6 +29,7 @@ import { KINDS } from '../server/messages/kinds.ts'
 // A month of mail and a quarter of events must slow down nobody who looks for a few of them.
 
 const NOW_MS = Date.UTC(2026, 0, 1, 12)
+const NOW = { nowMs: NOW_MS }
 const USERS = 50
 const EVENTS_PER_USER = 100
 const HOURS = 50
@@ -184,6 +195,130 @@ describe('with a month of mail and a quarter of events', () => {
       assert.doesNotMatch(plan, /Seq Scan|SCAN audit_events"/)
       if ('since' in filters || 'until' in filters) assert.match(plan, SEEK)
       if (DATABASE === 'sqlite') assert.match(plan, new RegExp(`audit_events_${index}\\b`))
+    })
+  }
+})
+
+/** Fifty who logged in now and then, and one who did so all day. */
+async function fillUsers(db: Kysely<Schema>): Promise<void> {
+  const at = toIso(NOW_MS - DAY_MS)
+  const verified = { verified_at: at, password_hash: 'none', created_at: at, updated_at: at }
+  for (const part of times(USERS)) {
+    const users = times(100).map((n) => {
+      const email = `user${part}-${n}@example.com`
+      const role = part === 0 && n === 0 ? ('admin' as const) : ('user' as const)
+      return { email, email_canonical: email, role, ...verified }
+    })
+    await db.insertInto('users').values(users).execute()
+  }
+  for (const part of times(2 * USERS)) {
+    const sessions = times(100).map((n) => ({
+      id: newId(),
+      user_id: part < USERS ? n + 1 : BUSY,
+      generation: 0,
+      created_at: toIso(NOW_MS - part * HOUR_MS),
+      expires_at: toIso(NOW_MS + DAY_MS),
+      ends_at: toIso(NOW_MS + DAY_MS),
+      last_seen_at: at,
+      ip: '203.0.113.7',
+      login_network: `203.0.113.${part}`,
+      user_agent: 'seeded',
+      login_user_agent: `seeded ${part}`,
+      revoked_at: part % USERS === 0 && n % 10 === 0 ? null : at,
+    }))
+    await db.insertInto('sessions').values(sessions).execute()
+    const mails = times(100).map((n) => ({
+      id: newId(),
+      kind: 'password_changed',
+      channel: n === 0 && part === 0 ? ('sms' as const) : ('mail' as const),
+      payload: '{}',
+      claims: 1,
+      state: 'sent' as const,
+      email_canonical: BUSY_EMAIL,
+      user_id: part < USERS ? n + 1 : BUSY,
+      created_at: toIso(NOW_MS - part * HOUR_MS),
+      due_at: at,
+      finished_at: at,
+    }))
+    await db.insertInto('outbox').values(mails).execute()
+  }
+}
+
+const BUSY = 7
+const BUSY_EMAIL = 'user0-6@example.com'
+
+describe('with a user who wrote more than all others together', () => {
+  let plans: Awaited<ReturnType<typeof startPlans>>
+  before(async () => {
+    plans = await startPlans(async (db) => {
+      await fillUsers(db)
+      await fillAudit(db)
+    })
+  })
+  after(() => plans[Symbol.asyncDispose]())
+
+  const inside =
+    (ask: (tx: Tx) => Promise<unknown>): Ask =>
+    (db) =>
+      db.transaction().execute(ask)
+  const account = { userIds: [BUSY], emails: [] }
+  const exported = (list: string): Ask => {
+    return (db) => {
+      const owner = { id: BUSY, email_canonical: BUSY_EMAIL }
+      const lists = findPersonalData(owner, (find) => find(db))
+      return lists[list]?.next() ?? assert.fail(list)
+    }
+  }
+  for (const [what, index, ask] of [
+    ['the end of all sessions', 'sessions_unrevoked', inside((tx) => endSessionsOf(tx, BUSY, NOW))],
+    ['the list of sessions', 'sessions_unrevoked', (db) => findSessionsOf(db, BUSY, NOW_MS)],
+    [
+      'the search for a known device',
+      'sessions_device',
+      inside((tx) => isNewDevice(tx, { id: BUSY, verified_at: null }, { ...NOW, userAgent: 'x' })),
+    ],
+    [
+      'the search for a known network',
+      'sessions_network',
+      (db) => isKnownNetwork(db, BUSY_EMAIL, { ...NOW, network: '192.0.2.1' }),
+    ],
+    ['the erasure of sessions', 'sessions_user', inside((tx) => deleteSessionsOf(tx, [BUSY], 10))],
+    [
+      'the erasure of messages',
+      'outbox_user',
+      inside((tx) => forgetMessages(tx, account, { ...NOW, limit: 10 })),
+    ],
+    [
+      'the erasure of messages by address',
+      'outbox_userless',
+      inside((tx) =>
+        forgetMessages(tx, { userIds: [], emails: [BUSY_EMAIL] }, { ...NOW, limit: 10 }),
+      ),
+    ],
+    ['the removal of a number', 'outbox_texts', inside((tx) => forgetTextsOf(tx, BUSY, NOW_MS))],
+    [
+      'a limit of messages by user',
+      'outbox_user',
+      (db) => countMessages(db, ['email_code'], { userId: BUSY, sinceMs: NOW_MS - HOUR_MS }),
+    ],
+    [
+      'a lock of all admins',
+      'users_admins',
+      inside((tx) => lockUsers(tx, [BUSY], { withActiveAdmins: true })),
+    ],
+    ['a page of exported sessions', 'sessions_user', exported('sessions')],
+    ['a page of exported messages', 'outbox_user\\b.*\\boutbox_userless', exported('messages')],
+    [
+      'a page of exported events',
+      'audit_events_subject\\b.*\\baudit_events_actor',
+      exported('events'),
+    ],
+  ] as [string, string, Ask][]) {
+    test(`${what} reads ${index.split('\\', 1)[0]}, not the table`, async () => {
+      const plan = await plans.planOf(ask)
+
+      assert.match(plan, new RegExp(`\\b${index}\\b`))
+      assert.doesNotMatch(plan, /Seq Scan on|SCAN (outbox|audit_events|sessions|users)"/)
     })
   }
 })

@@ -7,6 +7,7 @@ import { up as initial } from '../server/database/migrations/0001-initial.ts'
 import { up as mailAndJobs } from '../server/database/migrations/0002-mail-and-jobs.ts'
 import { up as accountLife } from '../server/database/migrations/0003-account-life.ts'
 import { up as oneRowAJob } from '../server/database/migrations/0004-one-row-a-job.ts'
+import { up as erasures } from '../server/database/migrations/0005-erasures.ts'
 import { up as turns } from '../server/database/migrations/0008-turns.ts'
 import { openDatabase } from '../server/database/open.ts'
 import { databaseUrl } from '../server/database/url.ts'
@@ -19,6 +20,7 @@ const NAMES = [
   '0002-mail-and-jobs',
   '0003-account-life',
   '0004-one-row-a-job',
+  '0005-erasures',
   '0006-reauthentication',
   '0007-keys-in-use',
   '0008-turns',
@@ -29,6 +31,7 @@ const OURS = [
   'audit_leftovers',
   'code_failures',
   'email_changes',
+  'erasures',
   'job_runs',
   'jobs',
   'keys_in_use',
@@ -194,6 +197,35 @@ describe('migrate()', () => {
     )
     const old = await sql`select name from job_runs`.execute(backend.writer)
     assert.equal(old.rows.length, runs.length)
+  })
+
+  test('keeps every column of a session, which a deletion of its user no longer deletes', async () => {
+    await using database = await emptyDatabase()
+    const backend = await database.open()
+    const released = [initial, mailAndJobs, accountLife, oneRowAJob]
+    for (const up of released) await up(backend.writer, backend.dialect)
+    const at = (hour: number) => `2026-01-01T1${hour}:00:00.000Z`
+    await execute(
+      backend,
+      `insert into users (email, email_canonical, role, created_at, updated_at)
+      values ('a@b.example', 'a@b.example', 'user', '${at(0)}', '${at(0)}')`,
+    )
+    await execute(
+      backend,
+      `insert into sessions (id, user_id, generation, rotated_at, created_at, expires_at, ends_at,
+        last_seen_at, user_agent, ip, revoked_at, login_network, login_user_agent)
+      select 'a session', id, 7, '${at(1)}', '${at(2)}', '${at(3)}', '${at(4)}', '${at(5)}', 'agent',
+        'ip', '${at(6)}', 'network', 'login agent' from users`,
+    )
+    const sessions = async () =>
+      (await backend.writer.selectFrom('sessions').selectAll().execute()).map((row) => ({ ...row }))
+    const before = await sessions()
+
+    await erasures(backend.writer, backend.dialect)
+    await execute(backend, 'delete from users')
+
+    assert.equal(before.length, 1)
+    assert.deepEqual(await sessions(), before)
   })
 
   test('puts what waits into its line, and leaves what was sent as it was', async () => {

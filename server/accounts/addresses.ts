@@ -6,7 +6,7 @@ import { findReservation, isEmailReserved } from './email-changes.ts'
 import { deleteUsers, USER_COLUMNS, isExpired, lockUserByEmail } from './users.ts'
 import type { Write } from './write.ts'
 import { erase } from './erase.ts'
-import { adoptMessages } from '../outbox/outbox.ts'
+import { handOver } from './erasures.ts'
 import { replacementCutoff } from './expiry.ts'
 
 // Assigns addresses to accounts.
@@ -63,7 +63,7 @@ async function replaceExpired(
   const unverified = { cutoff: replacementCutoff(write.ctx) }
   await erase(write, [expired], { unverified, isReplaced: true })
   const inserted = await insertWithReminder(write, expired.email_canonical)
-  if (inserted !== undefined) await adoptMessages(write.tx, { from: expired.id, to: inserted.id })
+  if (inserted !== undefined) await handOver(write, { userId: expired.id }, inserted.id)
   return inserted
 }
 

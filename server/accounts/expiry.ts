@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts'
 import { HOUR_MS, toIso } from '../lib/units.ts'
-import type { Counted } from '../outbox/outbox.ts'
+import type { Counted } from '../outbox/forget.ts'
 
 /** When an unverified account expires. */
 export function verificationExpiresAt(ctx: Context, user: { created_at: string }): string {
@@ -23,7 +23,7 @@ export function signUpsCountedSinceMs(ctx: Context): number {
 }
 
 /**
- * The mails that `forgetMessagesOf` keeps with HIDE_REGISTERED_EMAILS: otherwise a sixth sign-up after
+ * The mails that `forgetMessages` keeps with HIDE_REGISTERED_EMAILS: otherwise a sixth sign-up after
  * a deletion would reveal whether the address had been registered.
  */
 export function retainedSignUpMails(ctx: Context): Counted | undefined {

@@ -1,8 +1,9 @@
+import type { EventKey } from '../audit/events.ts'
 import type { Db } from '../database/connect.ts'
 import { USER_COLUMNS } from './users.ts'
 
-/** Limit per list, which keeps a response under a megabyte. */
-export const ROWS_MAX = 1000
+/** Rows per read: short enough for the event loop and for the budget of a request. */
+const PAGE = 500
 
 interface Owner {
   readonly id: number
@@ -20,30 +21,39 @@ const LISTS = {
   password_resets: 'created_at expires_at used_at',
 } as const
 
+type Row = Record<string, unknown>
+type Pages = AsyncGenerator<readonly Row[]>
+
 /**
- * Every row about a user in every table, newest first, at most `ROWS_MAX` per list, and the names of the
- * truncated lists.
+ * Every row about a user in every table, newest first: one list after the other, in pages. Each page is
+ * read when it is asked for, so that a slow client holds no connection. `read` runs one query.
  */
-export async function findPersonalData(db: Db, owner: Owner) {
-  const lists = {
-    sign_ups: await findRows(db, 'sign_ups', owner),
-    sessions: await findRows(db, 'sessions', owner),
-    phone_changes: await findRows(db, 'phone_changes', owner),
-    email_changes: await findRows(db, 'email_changes', owner),
-    password_resets: await findRows(db, 'password_resets', owner),
-    code_failures: await findCodeFailures(db, owner),
-    messages: newest(await findMessages(db, owner), ({ created_at: at, id }) => at + id),
-    events: newest(await findEvents(db, owner), ({ id }) => id).map((row) => toEvent(row, owner)),
+export function findPersonalData(
+  owner: Owner,
+  read: <Result>(find: (db: Db) => Promise<Result>) => Promise<Result>,
+): Readonly<Record<string, Pages>> {
+  const rowsOf = (table: keyof typeof LISTS) =>
+    pagesOf(
+      (after?: TimeKey) => read((db) => findRows(db, table, { owner, after })),
+      // Links and codes are derived from the ids of other tables.
+      ({ id, ...row }) => (LISTS[table].startsWith('id ') ? { id, ...row } : row),
+    )
+  return {
+    sign_ups: rowsOf('sign_ups'),
+    sessions: rowsOf('sessions'),
+    phone_changes: rowsOf('phone_changes'),
+    email_changes: rowsOf('email_changes'),
+    password_resets: rowsOf('password_resets'),
+    code_failures: once(() => read((db) => findCodeFailures(db, owner))),
+    messages: pagesOf((after?: TimeKey) => read((db) => findMessages(db, owner, after)), toMessage),
+    events: pagesOf(
+      (after?: EventKey) => read((db) => findEvents(db, owner, after)),
+      (row) => toEvent(row, owner),
+    ),
   }
-  const truncated: string[] = []
-  for (const [name, rows] of Object.entries(lists)) {
-    if (rows.length > ROWS_MAX) truncated.push(name)
-    rows.splice(ROWS_MAX)
-  }
-  return { ...lists, user: await findUser(db, owner), truncated }
 }
 
-function findUser(db: Db, { id }: Owner) {
+export function findExportedUser(db: Db, { id }: Pick<Owner, 'id'>) {
   return db
     .selectFrom('users')
     .select(USER_COLUMNS)
@@ -52,26 +62,55 @@ function findUser(db: Db, { id }: Owner) {
     .executeTakeFirst()
 }
 
-async function findRows(
+async function* pagesOf<Found extends { readonly id: string | number }>(
+  find: (after: Found | undefined) => Promise<Found[]>,
+  toRow: (found: Found) => Row,
+): Pages {
+  for (let after: Found | undefined; ;) {
+    const page = await find(after)
+    if (page.length > 0) yield page.map(toRow)
+    if (page.length < PAGE) return
+    after = page.at(-1)
+  }
+}
+
+async function* once(find: () => Promise<readonly Row[]>): Pages {
+  const rows = await find()
+  if (rows.length > 0) yield rows
+}
+
+interface TimeKey {
+  readonly id: string
+  readonly created_at: string
+}
+
+function findRows(
   db: Db,
   table: keyof typeof LISTS,
-  { id }: Owner,
-): Promise<Record<string, unknown>[]> {
+  { owner, after }: { owner: Owner; after: TimeKey | undefined },
+): Promise<(Row & TimeKey)[]> {
   // Kysely cannot type the columns of several tables at once.
-  const rows = db.selectFrom(table as 'sessions').select(LISTS[table].split(' ') as ['id'])
+  const columns = ['id', ...LISTS[table].replace(/^id /, '').split(' ')] as ['id', 'created_at']
+  let rows = db.selectFrom(table as 'sessions').select(columns)
+  if (after !== undefined) {
+    rows = rows.where(({ eb, refTuple, tuple }) =>
+      eb(refTuple('created_at', 'id'), '<', tuple(after.created_at, after.id)),
+    )
+  }
   return rows
-    .where('user_id', '=', id)
+    .where('user_id', '=', owner.id)
     .orderBy('created_at', 'desc')
-    .limit(ROWS_MAX + 1)
+    .orderBy('id', 'desc')
+    .limit(PAGE)
     .execute()
 }
 
-async function findCodeFailures(db: Db, { email_canonical: email }: Owner) {
+/** At most one row per purpose. */
+async function findCodeFailures(db: Db, { email_canonical: email }: Owner): Promise<Row[]> {
   const rows = await db
     .selectFrom('code_failures')
     .select(['email_canonical', 'purpose', 'times'])
     .where('email_canonical', '=', email)
-    .limit(ROWS_MAX + 1)
     .execute()
   return rows.map((row) => ({ ...row, times: JSON.parse(row.times) as string[] }))
 }
@@ -80,34 +119,57 @@ async function findCodeFailures(db: Db, { email_canonical: email }: Owner) {
  * By user id, and by address for messages without a user id: those of a former owner of the address are
  * excluded. Two queries, each with its own index: an `or` would use neither.
  */
-async function findMessages(db: Db, { id, email_canonical: email }: Owner) {
-  const messages = db
+function findMessages(db: Db, { id, email_canonical: email }: Owner, after: TimeKey | undefined) {
+  let messages = db
     .selectFrom('outbox')
     .select(['id', 'kind', 'channel', 'state', 'email_canonical', 'recipient', 'created_at'])
     .select(['due_at', 'finished_at', 'last_error'])
     .orderBy('created_at', 'desc')
-    .limit(ROWS_MAX + 1)
-  const rows = [
-    ...(await messages.where('user_id', '=', id).execute()),
-    ...(await messages.where('email_canonical', '=', email).where('user_id', 'is', null).execute()),
-  ]
-  // Rows of a limit hold a pseudonym instead of an address.
-  return rows.map((row) =>
-    row.email_canonical?.includes('@') ? row : { ...row, email_canonical: null },
-  )
+    .orderBy('id', 'desc')
+    .limit(PAGE)
+  if (after !== undefined) {
+    messages = messages.where(({ eb, refTuple, tuple }) =>
+      eb(refTuple('created_at', 'id'), '<', tuple(after.created_at, after.id)),
+    )
+  }
+  const own = messages.where('user_id', '=', id)
+  const addressed = messages.where('email_canonical', '=', email).where('user_id', 'is', null)
+  return db
+    .selectFrom(own.as('page'))
+    .selectAll()
+    .unionAll(db.selectFrom(addressed.as('page')).selectAll())
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(PAGE)
+    .execute()
 }
 
-async function findEvents(db: Db, { id }: Owner) {
-  const events = db
+/** Rows of a limit hold a pseudonym instead of an address. */
+function toMessage(row: Awaited<ReturnType<typeof findMessages>>[number]): Row {
+  return row.email_canonical?.includes('@') ? row : { ...row, email_canonical: null }
+}
+
+function findEvents(db: Db, { id }: Owner, after: EventKey | undefined) {
+  let events = db
     .selectFrom('audit_events')
     .select(['id', 'at', 'event', 'actor_id', 'subject_id', 'changes', 'ip', 'request_id'])
     .orderBy('at', 'desc')
     .orderBy('id', 'desc')
-    .limit(ROWS_MAX + 1)
-  return [
-    ...(await events.where('subject_id', '=', id).execute()),
-    ...(await events.where('actor_id', '=', id).execute()),
-  ]
+    .limit(PAGE)
+  if (after !== undefined) {
+    events = events.where(({ eb, refTuple, tuple }) =>
+      eb(refTuple('at', 'id'), '<', tuple(after.at, after.id)),
+    )
+  }
+  // `union` removes the duplicates: most events have the same actor and subject.
+  return db
+    .selectFrom(events.where('subject_id', '=', id).as('page'))
+    .selectAll()
+    .union(db.selectFrom(events.where('actor_id', '=', id).as('page')).selectAll())
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(PAGE)
+    .execute()
 }
 
 /** Omits the IP of other actors and the changes to other users: these are personal data of theirs. */
@@ -129,13 +191,4 @@ function toEvent(
     ip: showsOrigin ? row.ip : null,
     request_id: showsOrigin ? row.request_id : null,
   }
-}
-
-/** Without duplicates, newest first. */
-function newest<Row extends { readonly id: string | number }>(
-  rows: readonly Row[],
-  keyOf: (row: Row) => string | number,
-): Row[] {
-  const unique = [...new Map(rows.map((row) => [row.id, row])).values()]
-  return unique.toSorted((a, b) => (keyOf(a) < keyOf(b) ? 1 : -1))
 }

@@ -1,9 +1,10 @@
-import { blankLeftovers, deleteEventsBefore } from '../audit/events.ts'
+import { deleteEventsBefore } from '../audit/events.ts'
 import type { Context } from '../context.ts'
 import { type Counts, findLastRun } from '../schedule/jobs.ts'
 import { deleteMessagesFinishedBefore, forgetStrangers } from '../outbox/outbox.ts'
 import type { JobRun } from '../schedule/schedule.ts'
 import { DAY_MS, toIso } from '../lib/units.ts'
+import { adoptAuditLeftovers, finishErasures } from './erasures.ts'
 import { deleteSessionsBefore } from './sessions.ts'
 import { deleteOldCodeFailures } from './code-failures.ts'
 import { deleteFinishedEmailChanges } from './email-changes.ts'
@@ -42,6 +43,7 @@ export async function purge(ctx: Context, run: JobRun): Promise<Counts> {
   const ago = (ms: number) => toIso(nowMs - ms)
   const countedMs = Math.max(COUNTED_MS, ctx.config.codeLifetimeMs)
   const { drain } = run
+  await drain((tx, limit) => adoptAuditLeftovers(tx, nowMs, limit))
   return {
     sessions: await drain((tx, limit) => deleteSessionsBefore(tx, ago(SESSIONS_KEPT_MS), limit)),
     sign_ups: await drain((tx, limit) => deleteExpiredSignUps(tx, nowMs, limit)),
@@ -55,7 +57,7 @@ export async function purge(ctx: Context, run: JobRun): Promise<Counts> {
     messages: await drain((tx, limit) =>
       deleteMessagesFinishedBefore(tx, ago(MESSAGES_KEPT_MS), limit),
     ),
-    blanked_events: await drain(blankLeftovers),
+    ...(await finishErasures(ctx, run)),
     audit_events: await drain((tx, limit) =>
       deleteEventsBefore(tx, ago(ctx.config.auditKeptMs), limit),
     ),

@@ -217,6 +217,10 @@ export async function endSession(tx: Tx, id: string, nowMs: number): Promise<num
     .set({ revoked_at: toIso(nowMs) })
     .where('id', '=', id)
     .where('revoked_at', 'is', null)
+    // Sessions of a deleted user are deleted in batches.
+    .where(({ exists, selectFrom }) =>
+      exists(selectFrom('users').select('users.id').whereRef('users.id', '=', 'sessions.user_id')),
+    )
     .returning(['user_id', 'expires_at'])
     .executeTakeFirst()
   return session && countLive([session], nowMs) > 0 ? session.user_id : undefined
@@ -240,20 +244,44 @@ export async function endSessionOf(
   return session !== undefined
 }
 
-/** Ends every session of a user except `keep`. Returns how many of them were live. */
+/** Ends every live session of a user except `keep`. Returns how many. */
 export async function endSessionsOf(
   tx: Tx,
   userId: number,
   { nowMs, keep }: { nowMs: number; keep?: string },
 ): Promise<number> {
+  const now = toIso(nowMs)
   let query = tx
     .updateTable('sessions')
-    .set({ revoked_at: toIso(nowMs) })
+    .set({ revoked_at: now })
     .where('user_id', '=', userId)
-    .where('revoked_at', 'is', null)
-    .returning('expires_at')
+    // An index leads to these: a user leaves thousands of ended sessions behind.
+    .where(openAt(now))
   if (keep !== undefined) query = query.where('id', '!=', keep)
-  return countLive(await query.execute(), nowMs)
+  const { numUpdatedRows } = await query.executeTakeFirst()
+  return Number(numUpdatedRows)
+}
+
+/** Deletes at most `limit` sessions of deleted users; returns how many. */
+export async function deleteSessionsOf(
+  tx: Tx,
+  userIds: readonly number[],
+  limit: number,
+): Promise<number> {
+  if (userIds.length === 0) return 0
+  const { numDeletedRows } = await tx
+    .deleteFrom('sessions')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('sessions')
+        .select('id')
+        .where('user_id', 'in', userIds)
+        .orderBy('user_id')
+        .orderBy('created_at')
+        .limit(limit),
+    )
+    .executeTakeFirst()
+  return Number(numDeletedRows)
 }
 
 /** Counts the sessions that had not expired before they were revoked. */

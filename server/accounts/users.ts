@@ -91,7 +91,7 @@ export interface Unverified {
 }
 
 /**
- * Deletes accounts with their sessions and sign-ups, and returns them. The statement itself repeats the
+ * Deletes accounts with their sign-ups, links and pending changes, and returns them. The statement itself repeats the
  * condition: a subquery alone deletes a user who verified while it waited for the lock.
  */
 export function deleteUsers(
@@ -221,21 +221,18 @@ async function update(tx: Tx, id: number, values: Partial<UserRow>): Promise<voi
  * prevents deadlocks. A caller that removes an admin must lock all of them first: with an `exists` in
  * the UPDATE, two concurrent removals would remove the last two admins (READ COMMITTED).
  */
-export function lockUsers(
+export async function lockUsers(
   tx: Tx,
   ids: readonly number[],
   { withActiveAdmins }: { withActiveAdmins: boolean },
 ): Promise<PublicUserRow[]> {
+  // Two statements: SQLite scans all users for an `or`, and PostgreSQL skips a row of a union that
+  // changed while the statement waited for its lock.
+  const admins = withActiveAdmins ? await activeAdmins(tx).execute() : []
   return tx
     .selectFrom('users')
     .select(USER_COLUMNS)
-    .where((eb) => {
-      const named = eb('id', 'in', ids)
-      if (!withActiveAdmins) return named
-      const admin = eb.and({ role: 'admin' })
-      const active = eb('verified_at', 'is not', null).and('disabled_at', 'is', null)
-      return eb.or([named, admin.and(active)])
-    })
+    .where('id', 'in', [...ids, ...admins.map(({ id }) => id)])
     .orderBy('id')
     .forUpdate()
     .execute()
@@ -252,14 +249,18 @@ export async function hasActiveAdmin(db: Db): Promise<boolean> {
 
 /** The ids of at most `limit` active admins, in ascending order. */
 export async function findActiveAdmins(db: Db, limit: number): Promise<number[]> {
-  const admins = await db
-    .selectFrom('users')
-    .select('id')
-    .where('role', '=', 'admin')
-    .where('verified_at', 'is not', null)
-    .where('disabled_at', 'is', null)
-    .orderBy('id')
-    .limit(limit)
-    .execute()
+  const admins = await activeAdmins(db).orderBy('id').limit(limit).execute()
   return admins.map(({ id }) => id)
+}
+
+function activeAdmins(db: Db) {
+  return (
+    db
+      .selectFrom('users')
+      .select('id')
+      // Literal: SQLite uses a partial index only for the exact condition of its definition.
+      .where('role', '=', sql.lit<Role>('admin'))
+      .where('verified_at', 'is not', null)
+      .where('disabled_at', 'is', null)
+  )
 }

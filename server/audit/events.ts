@@ -80,8 +80,11 @@ export interface EventKey {
   readonly id: number
 }
 
-/** At most `limit` events older than `before`, newest first. Each filter has an index in this order. */
-export function findEventPage(
+/**
+ * At most `limit` events older than `before`, newest first, without the IP addresses of deleted users.
+ * Each filter has an index in this order.
+ */
+export async function findEventPage(
   db: Db,
   { event, actorId, subjectId, since, until }: AuditFilters,
   { limit, before }: { limit: number; before: EventKey | undefined },
@@ -98,58 +101,50 @@ export function findEventPage(
     const { at, id } = before
     query = query.where(({ eb, refTuple, tuple }) => eb(refTuple('at', 'id'), '<', tuple(at, id)))
   } else if (until !== undefined) query = query.where('at', '<', until)
-  return query.orderBy('at', 'desc').orderBy('id', 'desc').limit(limit).execute()
+  return masked(db, await query.orderBy('at', 'desc').orderBy('id', 'desc').limit(limit).execute())
+}
+
+/** The erasure of a deleted user may not have reached these rows. */
+async function masked(db: Db, rows: readonly AuditRow[]): Promise<AuditRow[]> {
+  const ofUser = (row: AuditRow) => row.actor_id ?? row.subject_id ?? 0
+  const ids = [...new Set(rows.map(ofUser))]
+  if (ids.length === 0) return []
+  // After the rows: an erasure that began in between is applied, too.
+  const erasures = await db
+    .selectFrom('erasures')
+    .select('user_id')
+    .where('user_id', 'in', ids)
+    .execute()
+  const erased = new Set(erasures.map((erasure) => erasure.user_id))
+  return rows.map((row) => (erased.has(ofUser(row)) ? { ...row, ip: null } : row))
 }
 
 /**
- * Removes the IP addresses from deleted users' events: those that they caused and those of clients that
- * were not logged in. An admin's IP remains until that admin is deleted. Processes at most `limit` events,
- * because a request waits; `blankLeftovers` does the rest.
+ * Removes the IP addresses from at most `limit` events of deleted users: those that they caused and those
+ * of clients that were not logged in. An admin's IP remains until that admin is deleted. Returns how many.
  */
 export async function blankEventsOf(
   tx: Tx,
   userIds: readonly number[],
   limit: number,
-): Promise<void> {
-  if (userIds.length === 0 || (await blankSome(tx, userIds, limit)) < limit) return
-  await tx
-    .insertInto('audit_leftovers')
-    .values(userIds.map((user_id) => ({ user_id })))
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
-}
-
-/** Continues for at most `limit` events and users; returns less than `limit` once all are done. */
-export async function blankLeftovers(tx: Tx, limit: number): Promise<number> {
-  const leftovers = await tx
-    .selectFrom('audit_leftovers')
-    .select('user_id')
-    .orderBy('user_id')
-    .limit(limit)
-    .execute()
-  if (leftovers.length === 0) return 0
-  const userIds = leftovers.map((row) => row.user_id)
-  const blanked = await blankSome(tx, userIds, limit)
-  if (blanked === limit) return limit
-  await tx.deleteFrom('audit_leftovers').where('user_id', 'in', userIds).execute()
-  return Math.max(blanked, userIds.length)
-}
-
-async function blankSome(tx: Tx, userIds: readonly number[], limit: number): Promise<number> {
-  const blanked = await tx
+): Promise<number> {
+  if (userIds.length === 0) return 0
+  const { numUpdatedRows } = await tx
     .updateTable('audit_events')
     .set({ ip: null })
-    .where('id', 'in', (eb) =>
-      eb
+    .where('id', 'in', (eb) => {
+      const ofUser = eb.fn.coalesce('actor_id', 'subject_id')
+      return eb
         .selectFrom('audit_events')
         .select('id')
         .where('ip', 'is not', null)
-        .where(eb.fn.coalesce('actor_id', 'subject_id'), 'in', userIds)
-        .limit(limit),
-    )
-    .returning('id')
-    .execute()
-  return blanked.length
+        .where(ofUser, 'in', userIds)
+        .orderBy(ofUser)
+        .orderBy('id')
+        .limit(limit)
+    })
+    .executeTakeFirst()
+  return Number(numUpdatedRows)
 }
 
 /** Deletes at most `limit` events older than `before`; returns how many. */

@@ -17,7 +17,9 @@ import {
 } from './terminal.ts'
 import { normalFullName } from '../accounts/names.ts'
 import { makeUser } from '../accounts/admins.ts'
+import { ERASE, hasErasures } from '../accounts/erasures.ts'
 import { commit, NO_CAUSE } from '../accounts/write.ts'
+import { runJobNow } from '../schedule/schedule.ts'
 
 const PAGE = 500
 
@@ -127,6 +129,8 @@ export const deleteUserCommand: Command = {
   run: (args, environment) =>
     withUser(args, environment, async (ctx, user) => {
       await removeUser(ctx, user.id)
+      // There may be no worker; one that is already at it finishes this user, too.
+      if (await hasErasures(ctx.db)) await runJobNow(ctx, ERASE)
       console.log(`Deleted user ${user.id}.`)
     }),
 }

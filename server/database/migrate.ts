@@ -8,6 +8,7 @@ import { up as initial } from './migrations/0001-initial.ts'
 import { up as mailAndJobs } from './migrations/0002-mail-and-jobs.ts'
 import { up as accountLife } from './migrations/0003-account-life.ts'
 import { up as oneRowAJob } from './migrations/0004-one-row-a-job.ts'
+import { up as erasures } from './migrations/0005-erasures.ts'
 import { up as reauthentication } from './migrations/0006-reauthentication.ts'
 import { up as keysInUse } from './migrations/0007-keys-in-use.ts'
 import { up as turns } from './migrations/0008-turns.ts'
@@ -21,6 +22,7 @@ const MIGRATIONS = {
   '0002-mail-and-jobs': mailAndJobs,
   '0003-account-life': accountLife,
   '0004-one-row-a-job': oneRowAJob,
+  '0005-erasures': erasures,
   '0006-reauthentication': reauthentication,
   '0007-keys-in-use': keysInUse,
   '0008-turns': turns,

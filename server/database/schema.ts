@@ -19,6 +19,7 @@ export interface Schema {
   jobs: JobsTable
   audit_events: AuditEventsTable
   audit_leftovers: AuditLeftoversTable
+  erasures: ErasuresTable
   keys_in_use: KeysInUseTable
 }
 
@@ -215,9 +216,22 @@ export interface AuditEventsTable {
   request_id: string | null
 }
 
-/** Deleted users whose audit events still hold an IP address; the purge blanks it. */
+/** As `erasures`, by processes of the previous version during an upgrade. */
 export interface AuditLeftoversTable {
   user_id: number
+}
+
+/** What did not fit into the request that deleted an account; a job erases it in batches. */
+export interface ErasuresTable {
+  id: Generated<number>
+  /** The deleted user; null when an account only left the address. */
+  user_id: number | null
+  /** The address, while messages without a user id belong to the account. */
+  email_canonical: string | null
+  /** The user who takes the messages over; null when they are blanked. */
+  heir_id: number | null
+  /** Later messages to the address belong to a later owner. */
+  created_at: string
 }
 
 /** The key that all processes use, by purpose: ids, from which no key can be computed. */

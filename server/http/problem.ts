@@ -94,10 +94,7 @@ export function handleError(
   reply: FastifyReply,
 ): FastifyReply {
   const refusal = toAppError(error)
-  if (refusal.code === 'internal_error') request.log.error({ err: error }, 'unexpected error')
-  else if (refusal.code === 'database_unavailable') {
-    request.log.warn({ err: refusal.cause }, 'database unavailable')
-  }
+  logFailure(error, request)
   if (refusal.limit !== undefined) request.state.limitReached = refusal.limit
   for (const [name, value] of Object.entries(refusalHeaders(request, refusal)))
     reply.header(name, value)
@@ -105,6 +102,13 @@ export function handleError(
     .code(STATUS[refusal.code])
     .header('content-type', PROBLEM_TYPE)
     .send(JSON.stringify(problem(refusal.code, request.id, refusal.fields)))
+}
+
+/** Logs a bug or an outage; refusals have no line of their own. */
+export function logFailure(error: unknown, { log }: Pick<FastifyRequest, 'log'>): void {
+  const { code, cause } = toAppError(error)
+  if (code === 'internal_error') log.error({ err: error }, 'unexpected error')
+  else if (code === 'database_unavailable') log.warn({ err: cause }, 'database unavailable')
 }
 
 /** RFC 6750 section 3: `WWW-Authenticate` has an error code only if a token was sent. */

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { MINUTE_MS, SECOND_MS } from '../lib/units.ts'
 import { type Claim, claimMessage } from './claims.ts'
+import { findErased } from './forget.ts'
 import { hastenUnconfirmed, type Outcome, writeOutcome } from './outcomes.ts'
 import type { Channel, Kinds, Sender, Work } from './kind.ts'
 import { createLatenessAlarm } from './lateness.ts'
@@ -146,7 +147,10 @@ async function make(shared: Shared, claimed: Claim): Promise<{ message: Addresse
   const { ctx, route } = shared
   let made: Addressed | Work | undefined
   try {
-    made = await route.kinds[claimed.kind]?.make(ctx, JSON.parse(claimed.payload) as never)
+    // The job that drops these messages may not have reached this one, or not run yet.
+    const isErased = (await findErased(ctx.db, [claimed.id])).size > 0
+    if (!isErased)
+      made = await route.kinds[claimed.kind]?.make(ctx, JSON.parse(claimed.payload) as never)
   } catch (error) {
     if (error instanceof MissingKeyError) return { outcome: withoutKey(shared, claimed, error) }
     return { outcome: failed(ctx, claimed, error) }

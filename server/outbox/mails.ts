@@ -1,6 +1,7 @@
 import { type Selectable, sql } from 'kysely'
 import type { Db } from '../database/connect.ts'
 import type { OutboxState, OutboxTable } from '../database/schema.ts'
+import { findErased } from './forget.ts'
 
 export const MAIL_STATES = [
   'waiting',
@@ -39,7 +40,7 @@ export interface MailKey {
 }
 
 /** At most `limit` messages after `after`, newest first. */
-export function findMails(
+export async function findMails(
   db: Db,
   { state, kind }: MailFilters,
   { limit, after }: { limit: number; after: MailKey | undefined },
@@ -55,13 +56,31 @@ export function findMails(
       eb(refTuple('created_at', 'id'), '<', tuple(after.createdAt, after.id)),
     )
   }
-  return query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute()
+  return masked(
+    db,
+    await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute(),
+  )
 }
 
 export function mailKeyOf(mail: MailRow): MailKey {
   return { createdAt: mail.created_at, id: mail.id }
 }
 
-export function findMail(db: Db, id: string): Promise<MailRow | undefined> {
-  return db.selectFrom('outbox').select(COLUMNS).where('id', '=', id).executeTakeFirst()
+export async function findMail(db: Db, id: string): Promise<MailRow | undefined> {
+  const rows = await db.selectFrom('outbox').select(COLUMNS).where('id', '=', id).execute()
+  return (await masked(db, rows))[0]
+}
+
+/** Leaves out what identifies deleted users whose erasure has not reached these rows. */
+async function masked(db: Db, rows: readonly MailRow[]): Promise<MailRow[]> {
+  // After the rows: an erasure that began in between is applied, too.
+  const erased = await findErased(
+    db,
+    rows.map(({ id }) => id),
+  )
+  return rows.map((row) => {
+    if (!erased.has(row.id)) return row
+    const state = row.state === 'sent' ? row.state : ('dropped' as const)
+    return { ...row, state, user_id: null, recipient: null, last_error: null }
+  })
 }

@@ -1,6 +1,5 @@
-import { type ExpressionBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Db, Tx } from '../database/connect.ts'
-import type { Schema } from '../database/schema.ts'
 import { newId } from '../lib/random.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 import type { Channel, KindName, OutboxPayloads } from './kind.ts'
@@ -19,10 +18,8 @@ export interface EnqueueOptions {
   readonly channel?: Channel
 }
 
-type Outbox = ExpressionBuilder<Schema, 'outbox'>
-
 /** The columns of a message whose recipient is erased. */
-const BLANK = { recipient: null, payload: '{}', last_error: null }
+export const BLANK = { recipient: null, payload: '{}', last_error: null }
 
 export const REPEATS_PER_HOUR = 5
 const REPEAT_PAUSE_MS = MINUTE_MS
@@ -169,74 +166,6 @@ export async function dropWaiting(
     .execute()
 }
 
-/** Transfers the messages of an account to the one that replaced it for the same address. */
-export async function adoptMessages(
-  tx: Tx,
-  { from, to }: { from: number; to: number },
-): Promise<void> {
-  await tx.updateTable('outbox').set({ user_id: to }).where('user_id', '=', from).execute()
-}
-
-/** Messages that count towards the limit of their address even after the account is deleted. */
-export interface Counted {
-  readonly kinds: readonly KindName[]
-  readonly sinceMs: number
-}
-
-/**
- * Blanks the messages of deleted users and drops those that wait or have failed. The rows stay, so that
- * hourly counts stay correct. `counted` messages keep their address, and others an HMAC of one, until
- * `forgetStrangers`.
- */
-export async function forgetMessagesOf(
-  tx: Tx,
-  users: readonly { readonly id: number; readonly email_canonical: string }[],
-  nowMs: number,
-  counted?: Counted,
-): Promise<void> {
-  if (users.length === 0) return
-  const ids = users.map((user) => user.id)
-  const emails = users.map((user) => user.email_canonical)
-  // By address only without a user id: a former owner of the address keeps their own messages.
-  const belongs = (eb: Outbox) =>
-    eb.or([
-      eb('user_id', 'in', ids),
-      eb.and([eb('user_id', 'is', null), eb('email_canonical', 'in', emails)]),
-    ])
-  const stillCounts = (eb: Outbox) => {
-    // An HMAC of an address has no @ and needs no blanking.
-    const isHashed = eb(eb.fn.coalesce('email_canonical', sql<string>`'@'`), 'not like', '%@%')
-    if (counted === undefined) return isHashed
-    const recent = eb('created_at', '>', toIso(counted.sinceMs))
-    const kept = [eb('kind', 'in', counted.kinds), eb('email_canonical', 'in', emails), recent]
-    return eb.or([isHashed, eb.and(kept)])
-  }
-  await tx
-    .updateTable('outbox')
-    .set({ state: 'dropped', finished_at: toIso(nowMs), claimed_until: null })
-    .where('state', 'in', ['waiting', 'bounced', 'dead'])
-    .where(belongs)
-    .execute()
-  await tx
-    .updateTable('outbox')
-    .set({ ...BLANK, email_canonical: null })
-    .where(belongs)
-    .where((eb) => eb.not(stillCounts(eb)))
-    .execute()
-  const anonymous = { ...BLANK, user_id: null }
-  await tx.updateTable('outbox').set(anonymous).where(belongs).where(stillCounts).execute()
-}
-
-/** Assigns the messages to a user's former address to the user, so that they are erased together. */
-export async function adoptMessagesTo(tx: Tx, email: string, userId: number): Promise<void> {
-  await tx
-    .updateTable('outbox')
-    .set({ user_id: userId })
-    .where('email_canonical', '=', email)
-    .where('user_id', 'is', null)
-    .execute()
-}
-
 /** Blanks the address of at most `limit` finished messages without a user, created before a time. */
 export async function forgetStrangers(tx: Tx, before: string, limit: number): Promise<number> {
   const forgotten = await tx
@@ -261,19 +190,16 @@ export async function forgetStrangers(tx: Tx, before: string, limit: number): Pr
 
 /** Blanks the phone number in a user's text messages and drops those that wait or have failed. */
 export async function forgetTextsOf(tx: Tx, userId: number, nowMs: number): Promise<void> {
+  // Literal: SQLite uses a partial index only for the exact condition of its definition.
+  const isText = sql<boolean>`channel = 'sms'`
   await tx
     .updateTable('outbox')
     .set({ state: 'dropped', finished_at: toIso(nowMs), claimed_until: null })
     .where('user_id', '=', userId)
-    .where('channel', '=', 'sms')
+    .where(isText)
     .where('state', 'in', ['waiting', 'bounced', 'dead'])
     .execute()
-  await tx
-    .updateTable('outbox')
-    .set(BLANK)
-    .where('user_id', '=', userId)
-    .where('channel', '=', 'sms')
-    .execute()
+  await tx.updateTable('outbox').set(BLANK).where('user_id', '=', userId).where(isText).execute()
 }
 
 /** Deletes at most `limit` messages that finished before a time, in any state; returns their number. */

@@ -2,6 +2,7 @@ import type { Tx } from '../database/connect.ts'
 import type { OutboxState } from '../database/schema.ts'
 import { toIso } from '../lib/units.ts'
 import type { Claim } from './claims.ts'
+import { isBeingErased } from './forget.ts'
 import type { Channel, Kind } from './kind.ts'
 import { type Retry, UNCONFIRMED_WAIT_MS } from './retries.ts'
 
@@ -69,6 +70,7 @@ export async function reviveMessage(tx: Tx, id: string, nowMs: number): Promise<
     })
     .where('id', '=', id)
     .where('state', 'in', ['dead', 'bounced'])
+    .where((eb) => eb.not(isBeingErased(eb)))
     .returning('id')
     .executeTakeFirst()
   return revived !== undefined

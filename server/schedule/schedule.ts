@@ -30,6 +30,8 @@ export interface Job {
 export interface RecurringJob extends Job {
   /** A cron expression in UTC with five or six fields. */
   readonly schedule: (config: Config) => string
+  /** For a frequent job that seldom has work: false skips the slot without a write. */
+  readonly isDue?: (ctx: Context) => Promise<boolean>
 }
 
 /** The context of a run. */
@@ -102,10 +104,11 @@ export async function runJobNow(ctx: Context, job: Job): Promise<Counts | undefi
 /** `done`: the slot needs no more attention. `busy`: another process runs it and may still crash. */
 async function runSlot(
   ctx: Context,
-  job: Job,
+  job: RecurringJob,
   slotMs: number,
   stopping?: AbortSignal,
 ): Promise<'ran' | 'done' | 'busy'> {
+  if (job.isDue !== undefined && !(await job.isDue(ctx))) return 'done'
   const lease = await claim(ctx, { name: job.name, slotMs })
   if (typeof lease === 'string') return lease
   try {

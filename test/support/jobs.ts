@@ -3,7 +3,7 @@ import { RECURRING_JOBS } from '../../server/worker.ts'
 import type { Service } from './service.ts'
 
 /** Runs this recurring job and no other, if it is due. */
-export const runJob = ({ ctx }: Pick<Service, 'ctx'>, name: 'clean-up' | 'purge') =>
+export const runJob = ({ ctx }: Pick<Service, 'ctx'>, name: 'clean-up' | 'purge' | 'erase') =>
   runDueJobs(
     ctx,
     RECURRING_JOBS.filter((job) => job.name === name),

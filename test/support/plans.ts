@@ -18,13 +18,18 @@ export async function startPlans(fill: (db: Kysely<Schema>) => Promise<void>) {
 
   /** How the database goes about the first query that `ask` makes, or the one at another index. */
   async function planOf(ask: Ask, index = 0): Promise<string> {
-    const asked: RootOperationNode[] = []
+    // A query inside another is transformed, too, but has no result.
+    const transformed = new WeakMap<object, RootOperationNode>()
+    const asked: (RootOperationNode | undefined)[] = []
     const spy: KyselyPlugin = {
-      transformQuery({ node }) {
-        asked.push(node)
+      transformQuery({ node, queryId }) {
+        transformed.set(queryId, node)
         return node
       },
-      transformResult: async ({ result }) => result,
+      async transformResult({ result, queryId }) {
+        asked.push(transformed.get(queryId))
+        return result
+      },
     }
     await ask(db.withPlugin(spy))
     const query = asked.at(index)

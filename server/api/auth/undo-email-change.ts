@@ -66,7 +66,7 @@ async function undo(write: Write, change: EmailChangeRow, passwordHash: string):
   // Changed before the address is restored, so that a concurrent login with the old password fails.
   await setPassword(tx, user, { passwordHash, nowMs })
   const { old_email: email, old_email_canonical: emailCanonical } = change
-  const ended = await moveUser(tx, user, { email, emailCanonical, nowMs })
+  const ended = await moveUser(write, user, { email, emailCanonical })
   // Taken already: possible only if the clock of another replica is ahead.
   if (ended === undefined) throw new AppError('invalid_undo_token')
 

@@ -127,7 +127,7 @@ async function takeAddress(
   const holder = await findUserByEmail(tx, emailCanonical)
   if (holder?.verified_at != null) return undefined
   if (holder !== undefined) await erase(write, [holder], { unverified: {} })
-  const ended = await moveUser(tx, user, { email, emailCanonical, nowMs, keep })
+  const ended = await moveUser(write, user, { email, emailCanonical, keep })
   if (ended !== undefined || (await isEmailReserved(tx, emailCanonical, nowMs))) return ended
   // A concurrent, unverified sign-up has taken the address: erase it in a second pass.
   return takeAddress(write, user, { change, keep })

@@ -1,11 +1,15 @@
+import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
+import { type Budget, withBudget } from '../../database/budget.ts'
 import { AppError } from '../../errors.ts'
-import type { App } from '../../http/fastify.ts'
+import type { App, SignedIn } from '../../http/fastify.ts'
+import { logFailure } from '../../http/problem.ts'
 import { Time } from '../../http/schemas.ts'
 import { toIso } from '../../lib/units.ts'
 import { type Guards, lockSelf, sessionOf } from '../guards.ts'
-import { findPersonalData, ROWS_MAX } from '../../accounts/export.ts'
+import { findExportedUser, findPersonalData } from '../../accounts/export.ts'
+import { isLive, sessionUserById } from '../../accounts/sessions.ts'
 import { commit } from '../../accounts/write.ts'
 
 /** Schemas without columns, which accounts/export.ts selects. */
@@ -16,7 +20,7 @@ const schema = {
   operationId: 'exportMe',
   tags: ['Me'],
   summary: 'Export my data',
-  description: `Returns all data stored about the caller, as a file. Secrets (the password hash and the ids from which links are derived) and data about other people (client addresses of admins) are omitted. Each list contains the newest ${ROWS_MAX} entries.`,
+  description: `Returns all data stored about the caller, as a file, each list with the newest entries first. Secrets (the password hash and the ids from which links are derived) and data about other people (client addresses of admins) are omitted. The response is streamed; if it fails halfway or the session ends, the connection is closed before the end of the document.`,
   response: {
     200: Type.Object(
       {
@@ -36,7 +40,7 @@ const schema = {
           'The audit log. `actor` and `subject` are `me`, `another` or `nobody`; data about another user is null.',
         ),
         truncated: Type.Array(Type.String({ examples: ['events'] }), {
-          description: 'Names of lists from which older entries were omitted.',
+          description: 'Always empty: every list is complete.',
         }),
       },
       {
@@ -55,16 +59,58 @@ export function exportMeRoute(app: App, ctx: Context, guards: Guards): void {
   const config = { ...guards.user.config, limits: ['own_exports'] } as const
   app.get('/me/export', { schema, ...guards.user, config }, async (request, reply) => {
     const actor = sessionOf(request)
-    const { user, ...lists } = await findPersonalData(ctx.db, actor.user)
-    if (user === undefined) throw new AppError('invalid_token')
-    const nowMs = ctx.now()
     // Committed before the response, so that no export goes unrecorded.
-    await commit(ctx, actor.cause, async (write) => {
+    const nowMs = await commit(ctx, actor.cause, async (write) => {
       await lockSelf(write, actor)
-      await write.record('data.exported', { subjectId: user.id })
+      await write.record('data.exported', { subjectId: actor.userId })
+      return write.nowMs
     })
-    reply.header('content-disposition', 'attachment; filename="coffee-shop-export.json"')
+    const user = await findExportedUser(ctx.db, { id: actor.userId })
+    if (user === undefined) throw new AppError('invalid_token')
     const has_password = Boolean(user.has_password)
-    return { exported_at: toIso(nowMs), user: { ...user, has_password }, ...lists }
+    const head = { exported_at: toIso(nowMs), user: { ...user, has_password } }
+    reply.header('content-disposition', 'attachment; filename="coffee-shop-export.json"')
+    reply.type('application/json; charset=utf-8')
+    const document = Readable.from(
+      writeDocument(ctx, { actor, budget: request.state.budget, head }),
+    )
+    // Too late for a problem document: Fastify closes the connection.
+    document.on('error', (error) => logFailure(error, request))
+    // The type of the body is that of the document, not of its stream.
+    return reply.send(document as never)
   })
+}
+
+interface Export {
+  readonly actor: SignedIn
+  readonly budget: Budget
+  readonly head: object
+}
+
+/** Throws in the middle when the session has ended; the stream then closes the connection. */
+async function* writeDocument(
+  ctx: Context,
+  { actor, budget, head }: Export,
+): AsyncGenerator<string> {
+  // A budget for each page: a slow client must not use up that of the request.
+  const read = <Result>(work: () => Promise<Result>) =>
+    withBudget({ ...budget, remainingMs: ctx.requestBudgetMs }, work)
+  const lists = findPersonalData(actor.user, (find) =>
+    read(async () => {
+      const session = await ctx.lookUp(sessionUserById, actor.sessionId)
+      if (session === undefined || !isLive(session, ctx.now())) throw new AppError('invalid_token')
+      return find(ctx.db)
+    }),
+  )
+  yield JSON.stringify(head).slice(0, -1)
+  for (const [name, pages] of Object.entries(lists)) {
+    yield `,${JSON.stringify(name)}:[`
+    let separator = ''
+    for await (const page of pages) {
+      yield separator + page.map((row) => JSON.stringify(row)).join(',')
+      separator = ','
+    }
+    yield ']'
+  }
+  yield ',"truncated":[]}'
 }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { recordEvent } from '../../../server/audit/events.ts'
+import { AppError } from '../../../server/errors.ts'
 import { eventsOf } from '../../support/events.ts'
+import { untilNoneIsConnected } from '../../support/raw.ts'
 import { addCanary, CANARY } from '../../support/full-user.ts'
 import { assertProblem } from '../../support/problem.ts'
+import { rowsOf, seedEvents, seedMessages, seedSessions } from '../../support/seed.ts'
 import { forget } from '../../support/resets.ts'
-import { rowsOf } from '../../support/seed.ts'
 import { type Answer, type Service, startService, type TestUser } from '../../support/service.ts'
 import { rowOf } from '../../support/users.ts'
 
@@ -59,8 +60,8 @@ const LEFT_OUT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     subject_id: 'told as `subject`, likewise',
   },
 }
-/** Tables that hold nothing about users, or no more than the ids of deleted ones. */
-const OTHER_TABLES = new Set(['audit_leftovers', 'jobs', 'keys_in_use'])
+/** Tables that hold nothing about users, or only of deleted ones. */
+const OTHER_TABLES = new Set(['audit_leftovers', 'erasures', 'jobs', 'keys_in_use'])
 
 /** The tables of server/database/schema.ts with their columns. */
 const tables = readSchema(readFileSync('server/database/schema.ts', 'utf8'))
@@ -207,27 +208,114 @@ describe('GET /me/export', () => {
     )
   })
 
-  test('of a list longer than 1000 the newest are in it, and it says so', async () => {
+  test('200 with every row of lists that take many reads, each once and the newest first', async () => {
     const user = await service.addUser()
-    await service.ctx.transaction(async (tx) => {
-      for (let n = 0; n < 1001; n++)
-        await recordEvent(tx, { event: 'session.ended', subjectId: user.id }, service.ctx.now())
-    })
+    const seeded = { userId: user.id, email: user.email, count: 1201 }
+    await seedMessages(service.ctx, seeded)
+    await seedEvents(service.ctx, seeded)
+    await seedSessions(service.ctx, seeded)
 
     const { body } = await service.get(EXPORT, { token: user.access })
 
-    assert.deepEqual(body.truncated, ['events'])
-    const ids = body.events.map(({ id }: { id: number }) => id)
-    assert.equal(ids.length, 1000)
-    assert.deepEqual(
-      ids,
-      ids.toSorted((a: number, b: number) => b - a),
-    )
-    assert.ok(body.events.every(({ event }: { event: string }) => event === 'session.ended'))
+    assert.deepEqual(body.truncated, [])
+    for (const [list, key, count] of [
+      ['messages', 'created_at', 1201],
+      // And the login, and the export itself.
+      ['sessions', 'created_at', 1202],
+      ['events', 'at', 1202],
+    ] as const) {
+      const rows: Record<string, string>[] = body[list]
+      assert.equal(rows.length, count, list)
+      assert.equal(new Set(rows.map(({ id }) => id)).size, count, list)
+      const keys = rows.map((row) => row[key] ?? '')
+      assert.deepEqual(
+        keys,
+        keys.toSorted((a, b) => (a < b ? 1 : -1)),
+        list,
+      )
+    }
   })
 
   test('401 without a token', async () => {
     assertProblem(await service.get(EXPORT), 'authentication_required')
+  })
+})
+
+describe('GET /me/export, half of which has been sent,', () => {
+  const PAGES = 20
+
+  /** An export of twenty pages, which calls `hinder` before it reads the third. */
+  async function startExport(hinder: (service: Service, user: TestUser) => Promise<void>) {
+    const service = await startService()
+    const user = await service.addUser()
+    await seedEvents(service.ctx, { userId: user.id, email: user.email, count: 500 * PAGES })
+    const { lookUp } = service.ctx
+    const read = { pages: 0 }
+    // The guard looks the session up once, and then each page.
+    Object.assign(service.ctx, {
+      lookUp: async (...given: Parameters<typeof lookUp>) => {
+        if (read.pages++ === BEFORE_EVENTS + 2) await hinder(service, user)
+        return lookUp(...given)
+      },
+    })
+    const base = await service.listen()
+    const headers = { authorization: `Bearer ${user.access}` }
+    const request = (signal?: AbortSignal) =>
+      fetch(`${base}${EXPORT}`, { headers, ...(signal && { signal }) })
+    return { service, read, request, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() }
+  }
+  /** The guard’s and one for each other list. */
+  const BEFORE_EVENTS = 8
+
+  for (const [what, hinder, level] of [
+    [
+      'the database fails',
+      () => Promise.reject(new AppError('database_unavailable', { cause: new Error('gone') })),
+      'warn',
+    ],
+    ['the code fails', () => Promise.reject(new Error('it broke')), 'error'],
+    [
+      'the session ends',
+      async (service, user) => {
+        const sent = { token: user.access }
+        await service.post('/api/v1/auth/logout', {}, sent)
+      },
+      undefined,
+    ],
+  ] satisfies [string, Parameters<typeof startExport>[0], string | undefined][]) {
+    test(`ends before the document does when ${what}`, async () => {
+      await using started = await startExport(hinder)
+
+      const answer = await started.request()
+
+      assert.equal(answer.status, 200)
+      await assert.rejects(answer.text(), TypeError)
+      assert.ok(started.read.pages < BEFORE_EVENTS + PAGES, String(started.read.pages))
+      const { logged } = started.service
+      const problems = logged.filter((line) => /"level":"(warn|error|fatal)"/.test(line))
+      assert.equal(problems.length, level === undefined ? 0 : 1, problems.join(''))
+      assert.ok(problems.every((line) => line.includes(`"level":"${level}"`)))
+    })
+  }
+
+  test('is read no further when the client hangs up', async () => {
+    const hungUp = Promise.withResolvers<void>()
+    const isHalfway = Promise.withResolvers<void>()
+    await using started = await startExport(() => {
+      isHalfway.resolve()
+      return hungUp.promise
+    })
+    const controller = new AbortController()
+
+    await started.request(controller.signal)
+    await isHalfway.promise
+    controller.abort()
+    hungUp.resolve()
+    await untilNoneIsConnected(started.service)
+
+    assert.ok(started.read.pages < BEFORE_EVENTS + PAGES, String(started.read.pages))
+    const problems = started.service.logged.filter((line) => /"level":"(error|fatal)"/.test(line))
+    assert.deepEqual(problems, [])
   })
 })
 
