@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
 import { hashAdmission } from '../../http/admission.ts'
 import type { App } from '../../http/fastify.ts'
-import { type Guards, sessionOf } from '../guards.ts'
+import type { Guards } from '../guards.ts'
 import { setAuthenticated } from '../../accounts/sessions.ts'
 import { commit } from '../../accounts/write.ts'
 import { assertOwnPassword, lockProven, type PasswordProof } from '../current-password.ts'
@@ -23,15 +23,8 @@ export function reauthenticateRoute(app: App, ctx: Context, guards: Guards): voi
   const { config, onRequest } = guards.user
   const options = { schema, config, onRequest: [onRequest, hashAdmission(ctx).onRequest] }
   app.post('/auth/reauthenticate', options, async (request, reply) => {
-    // It writes what a login writes; a wrong password has limits of its own.
-    const taken = await ctx.limits.takeOrRefuse('own_logins', String(sessionOf(request).userId))
-    try {
-      const proof = await assertOwnPassword(ctx, request, request.body.current_password)
-      await markAuthenticated(ctx, proof)
-    } catch (error) {
-      await taken.refund()
-      throw error
-    }
+    const proof = await assertOwnPassword(ctx, request, request.body.current_password)
+    await markAuthenticated(ctx, proof)
     return reply.code(204).send(null)
   })
 }

@@ -175,7 +175,9 @@ describe('the lifetime of a code that is mailed again', () => {
 
     const answer = await service.post(VERIFY, { email, code })
 
-    assert.match(service.mailsTo(email).at(-1)?.text ?? '', /is valid until 2026-01-03 12:00 UTC/)
+    // The reminder came, too.
+    const codes = service.mailsTo(email).filter(({ text }) => text.includes(code))
+    assert.match(codes.at(-1)?.text ?? '', /is valid until 2026-01-03 12:00 UTC/)
     assertProblem(answer, 'invalid_code')
   })
 
