@@ -29,7 +29,10 @@ export async function startShop(kind: DatabaseKind, settings: Record<string, str
   const url =
     kind === 'sqlite'
       ? `sqlite:///${join(folder.path, 'app.db')}`
-      : await createDatabase(process.env['TEST_POSTGRES_URL'] ?? '', `mail_${++databases}`)
+      : await createDatabase(
+          process.env['TEST_POSTGRES_URL'] ?? '',
+          `mail_${process.pid}_${++databases}`,
+        )
   const login = { user: 'shop', password: 'canary-smtp-password' }
   const smtp = await startSmtpServer({ login })
   const server = await startServer({
