@@ -39,7 +39,7 @@ const compare = ({ ctx }: Service, serves = true) => checkKeys(ctx, serves)
 const keysOf = async (service: Service): Promise<string> =>
   (await service.get('/ready')).body.checks.keys
 const linesOf = ({ logged }: Service) =>
-  logged.filter((line) => line.includes('differs from that of the other processes'))
+  logged.filter((line) => line.includes('differs from the key that was last in use'))
 
 describe('the keys in use', () => {
   test('are no concern of steps of a rotation that meet, restarted one by one in any order', async () => {
@@ -140,7 +140,7 @@ describe('the keys in use', () => {
 
     assert.match(right.stdout, /^ok {3}keys$/m)
     assert.equal(wrong.exitCode, 1)
-    assert.match(wrong.stdout, /^FAIL SECRET_KEY differs from that of the other processes/m)
+    assert.match(wrong.stdout, /^FAIL SECRET_KEY differs from the key that was last in use/m)
     assert.equal(tokens.exitCode, 0)
     assert.match(tokens.stdout, /^warn access tokens: JWT_SECRET_KEY differs/m)
   })
@@ -157,7 +157,7 @@ describe('the keys in use', () => {
 
     assert.equal(checks['keys'], 'differ')
     for (const program of [server, worker]) {
-      await program.printed(/SECRET_KEY differs from that of the other processes/)
+      await program.printed(/SECRET_KEY differs from the key that was last in use/)
       program.child.kill('SIGTERM')
       assert.equal((await program.finished()).exitCode, 0)
     }

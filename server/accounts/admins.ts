@@ -81,8 +81,8 @@ interface Acted {
 }
 
 const NOTIFIED_MAX = 20
-/** Per recipient. Few about customers, of whom an admin may delete many: the mail points to the audit log. */
-const NOTICES_PER_HOUR = { admin_changed: 20, user_deleted: 5 }
+/** About customers, of whom an admin may delete many: the mail points to the audit log. */
+const DELETIONS_PER_HOUR = 5
 
 /**
  * Mails an act to those who were active admins before it, because a token of one of them may be stolen: to
@@ -101,8 +101,8 @@ export async function notifyAdmins(
   const recipients = [...left.filter(isConcerned), ...others].slice(0, NOTIFIED_MAX)
   for (const userId of recipients) {
     const lastHour = { userId, sinceMs: nowMs - HOUR_MS }
-    const sent = ctx.config.rateLimit ? await countMessages(tx, [kind], lastHour) : 0
-    if (sent < NOTICES_PER_HOUR[kind])
-      await enqueue(kind, { ...acted, userId, at: toIso(nowMs) }, { userId })
+    const isBounded = kind === 'user_deleted' && ctx.config.rateLimit
+    if (isBounded && (await countMessages(tx, [kind], lastHour)) >= DELETIONS_PER_HOUR) continue
+    await enqueue(kind, { ...acted, userId, at: toIso(nowMs) }, { userId })
   }
 }

@@ -112,7 +112,7 @@ export function findPendingSignUps(
 
 /**
  * The sign-ups that a request may verify or repeat: the one with its id; without an id all if they came
- * from one network, else those from the network of the request. An owner must not be able to activate a
+ * from one network and are not five, else those from the network of the request. An owner must not be able to activate a
  * stranger's password with the code of the wrong mail.
  */
 export function selectSignUps(
@@ -121,7 +121,9 @@ export function selectSignUps(
 ): readonly SignUpRow[] {
   if (id != null) return signUps.filter((signUp) => signUp.id === id)
   const networks = new Set(signUps.map(({ ip }) => networkKey(ip)))
-  return networks.size <= 1 ? signUps : signUps.filter(({ ip }) => networkKey(ip) === network)
+  // With all places taken, the owner of the address may have been refused: none need be the owner's.
+  const isOneClients = networks.size <= 1 && signUps.length < PENDING_MAX
+  return isOneClients ? signUps : signUps.filter(({ ip }) => networkKey(ip) === network)
 }
 
 export async function extendSignUp(tx: Tx, id: string, expiresAt: string): Promise<void> {

@@ -22,6 +22,7 @@ import {
 import { commit, NO_CAUSE, type Write } from '../accounts/write.ts'
 import { erase } from '../accounts/erase.ts'
 import type { AuditEventName } from '../audit/event-names.ts'
+import type { LimitName } from '../limits/limits.ts'
 
 // Shared by the API and the command line. Invariant: once there has been an active admin, every commit
 // keeps at least one.
@@ -47,7 +48,8 @@ export function changeUser(
   const change = name === undefined ? rights : { ...rights, full_name: normalFullName(name) }
   // A new name affects no rights and needs no locks on admins.
   const touchesRights = change.role !== undefined || change.disabled !== undefined
-  return commit(ctx, actor?.cause ?? NO_CAUSE, async (write) => {
+  const counted = { actor, limit: touchesRights ? ('admin_acts' as const) : undefined }
+  return commitCounted(ctx, counted, async (write) => {
     const locked = await lockForChange(write, id, { actor, touchesRights })
     const { user, admins } = locked
     if (touchesRights && id === actor?.userId) throw new AppError('own_role')
@@ -92,16 +94,26 @@ async function applyChange(write: Write, user: PublicUserRow, change: UserChange
 }
 
 /** Deletes a user and all data stored about it. Throws as `changeUser` does, and `too_many_requests`. */
-export async function removeUser(ctx: Context, id: number, actor?: Actor): Promise<void> {
-  const taken = actor && (await ctx.limits.takeOrRefuse('admin_deletions', String(actor.userId)))
+export function removeUser(ctx: Context, id: number, actor?: Actor): Promise<void> {
+  return commitCounted(ctx, { actor, limit: 'admin_deletions' }, async (write) => {
+    const locked = await lockForChange(write, id, { actor, touchesRights: true })
+    assertAuthenticated(locked)
+    await removeLockedUser(write, locked)
+    const acted = { actorId: actor?.userId ?? null, act: 'deleted', subjectId: id } as const
+    await notifyAdmins(write, locked.admins, acted)
+  })
+}
+
+/** Counts what succeeds for the actor: a stolen token must not do more than its mails can tell. */
+async function commitCounted<Result>(
+  ctx: Context,
+  { actor, limit }: { actor: Actor | undefined; limit: LimitName | undefined },
+  work: (write: Write) => Promise<Result>,
+): Promise<Result> {
+  const isCounted = actor !== undefined && limit !== undefined
+  const taken = isCounted ? await ctx.limits.takeOrRefuse(limit, String(actor.userId)) : undefined
   try {
-    await commit(ctx, actor?.cause ?? NO_CAUSE, async (write) => {
-      const locked = await lockForChange(write, id, { actor, touchesRights: true })
-      assertAuthenticated(locked)
-      await removeLockedUser(write, locked)
-      const acted = { actorId: actor?.userId ?? null, act: 'deleted', subjectId: id } as const
-      await notifyAdmins(write, locked.admins, acted)
-    })
+    return await commit(ctx, actor?.cause ?? NO_CAUSE, work)
   } catch (error) {
     await taken?.refund()
     throw error

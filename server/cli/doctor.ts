@@ -23,7 +23,7 @@ type Report = (ok: boolean, text: string) => void
 export const doctor: Command = {
   usage: '',
   summary:
-    'check settings, database, migrations, clock, Redis and admins; creates an empty SQLite database and its key if missing, and changes nothing else',
+    'check settings, database, migrations, keys, clock, Redis and admins; creates an empty SQLite database and its keys if missing, and changes nothing else',
   async run(args, environment) {
     assertNoArguments(args)
     let failed = false

@@ -43,6 +43,7 @@ export function readAddress(request: FastifyRequest): string | null {
   // Undefined after a disconnect, despite the type.
   const text = (request.ip as string | undefined) ?? ''
   const [, inBrackets, beforePort] = WITH_PORT.exec(text) ?? []
-  const ip = inBrackets ?? beforePort ?? text
+  // Without the zone of a link-local address, which is no part of a network.
+  const ip = (inBrackets ?? beforePort ?? text).replace(/%.*$/, '')
   return isIP(ip) === 0 ? null : unwrapped(ip)
 }

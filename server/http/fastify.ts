@@ -151,7 +151,7 @@ function startRequests(app: FastifyInstance, ctx: Context): void {
   app.decorateRequest('state', null as unknown as RequestState)
   app.addHook('onRequest', (request, reply, done) => {
     const ip = readAddress(request)
-    const budget = { remainingMs: ctx.requestBudgetMs, caller: ip ? networkOf(ip) : 'unknown' }
+    const budget = { remainingMs: ctx.requestBudgetMs, caller: ip ? networkOf(ip, 48) : 'unknown' }
     request.state = { ip, budget }
     reply.headers(headers)
     reply.header('x-request-id', request.id)

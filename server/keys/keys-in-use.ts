@@ -60,7 +60,7 @@ export function ownKeysOf(
 
 /** One sentence for the log and `doctor`. */
 export function differingKey(setting: string): string {
-  return `${setting} differs from that of the other processes, which refuse what this one signs or derives: give it their keys and restart it; in a rotation, it missed a step. If you replaced the key, restart the others`
+  return `${setting} differs from the key that was last in use. If you replaced that key, restart the processes that still have it; this message ends five minutes after the last of them has stopped. Otherwise this process missed a step of a rotation: give it the keys of the others and restart it`
 }
 
 /** The keys in use that this process does not accept: it refuses what the others derive or sign. */

@@ -43,10 +43,13 @@ export const LIMITS = {
   verify_network: network(100, 10 * MINUTE_MS, [400]),
   // Each request may send mail to a third party.
   resend_network: network(30, HOUR_MS, [202]),
+  // Places of one network, whatever others have requested for the address.
+  resend: { points: 3, windowMs: HOUR_MS, per: 'address and network' },
   forgot_network: network(10, HOUR_MS, [202]),
   // Beyond it no mail is sent; the response is the same. Per network, so that an attacker cannot use up the
   // owner's limit.
   forgot: { points: 3, windowMs: HOUR_MS, per: 'address and network' },
+  forgot_device: { points: 3, windowMs: HOUR_MS, per: 'address and device' },
 
   // Hashes, the most expensive part of a request, whatever its outcome: right passwords that end in 403
   // are refunded by all other limits. Far more than a network of honest clients needs.
@@ -98,7 +101,8 @@ export const LIMITS = {
   own_password_changes: { points: 10, windowMs: HOUR_MS, per: 'user' },
   // Correct current passwords, each of which costs a hash. Includes admins.
   own_proofs: { points: 60, windowMs: HOUR_MS, per: 'user' },
-  // By an admin: bounds what a stolen token can destroy.
+  // By an admin: bounds what a stolen token can destroy. Acts are changes of roles and of disabled accounts.
+  admin_acts: { points: 100, windowMs: HOUR_MS, per: 'user' },
   admin_deletions: { points: 100, windowMs: HOUR_MS, per: 'user' },
 
   // Text messages cost money: limited per number, over all users, and in total.

@@ -72,7 +72,7 @@ export const SETTINGS = {
   SECRET_KEY_PREVIOUS: define(
     previousKey,
     undefined,
-    'A second accepted key, for key rotation. Step 1: set the new key here on every replica. Step 2: swap the two keys. Step 3: remove the old key after `REFRESH_TOKEN_EXPIRE_DAYS`.',
+    'A second accepted key, for key rotation. Step 1: set the new key here on every replica and worker. Step 2: swap the two keys everywhere. Step 3: remove the old key after `REFRESH_TOKEN_EXPIRE_DAYS`.',
     { secret: true },
   ),
   ALGORITHM: define(
@@ -87,7 +87,7 @@ export const SETTINGS = {
     {
       secret: true,
       defaultText:
-        '`SECRET_KEY` if that is set, with a warning; else generated next to the SQLite file',
+        'generated next to the SQLite file; `SECRET_KEY`, with a warning, if that is set and no such file exists',
     },
   ),
   JWT_SECRET_KEY_PREVIOUS: define(
@@ -123,7 +123,7 @@ export const SETTINGS = {
   REAUTHENTICATION_MINUTES: define(
     integer(0, 1440),
     10,
-    'The time after a login or a confirmation of the password in which an admin can change roles, disable admins and delete users without confirming the password again. `0` disables the confirmation.',
+    'The time after a login or a confirmation of the password in which an admin can change roles, disable, enable or log out other admins, and delete users without confirming the password again. `0` disables the confirmation.',
     { unit: 'minutes' },
   ),
   VERIFICATION_CODE_EXPIRE_HOURS: define(

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Context } from '../../context.ts'
 import { AppError, type ErrorCode } from '../../errors.ts'
 import { causeOf, clientOf } from '../../http/client.ts'
+import { type LimitName, LIMITS } from '../../limits/limits.ts'
 import { deviceOf } from '../../lib/devices.ts'
 import { expiryCutoff } from '../../accounts/expiry.ts'
 import { isExpired, lockUserByEmail, type PublicUserRow } from '../../accounts/users.ts'
@@ -26,7 +27,7 @@ export async function recordFailedLogin(
   { email, error }: { email: string; error: unknown },
 ): Promise<void> {
   const reason = error instanceof AppError ? REASONS[error.code] : undefined
-  if (reason === undefined) return
+  if (reason === undefined || isOfNetwork(error)) return
   const { refuse } = await ctx.limits.take('login_failed', `${email} ${reason}`)
   if (refuse !== undefined) return
   const device = deviceOf(clientOf(request).userAgent)
@@ -38,6 +39,12 @@ export async function recordFailedLogin(
     const changes = { reason: reasonFor(user, reason), device }
     await record('login.failed', { changes, ...(user && { subjectId: user.id }) })
   }).catch((failure: unknown) => ctx.log.warn({ err: failure }, 'failed login not recorded'))
+}
+
+/** The network is refused whatever the address, and its requests are refunded: they must cause no writes. */
+function isOfNetwork(error: unknown): boolean {
+  const limit = error instanceof AppError ? error.limit : undefined
+  return limit !== undefined && LIMITS[limit.name as LimitName]?.per === 'network'
 }
 
 /** With HIDE_REGISTERED_EMAILS, the response to an unverified address is that to a wrong password. */

@@ -30,7 +30,7 @@ export function forgotPasswordRoute(app: App, ctx: Context): void {
     const client = clientOf(request)
     const [here, device] = await Promise.all([
       ctx.limits.take('forgot', `${email} ${networkKeyOf(request)}`),
-      ctx.limits.take('forgot', `${email} device ${client.userAgent}`),
+      ctx.limits.take('forgot_device', `${email} ${client.userAgent}`),
     ])
     // Beyond the limits, too: the worker mails a link nevertheless if the account has none that works.
     const places = { network: here.refuse === undefined, device: device.refuse === undefined }

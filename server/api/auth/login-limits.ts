@@ -73,6 +73,8 @@ async function hasPlace(
   const nowMs = ctx.now()
   const network = networkKeyOf(request)
   if (await isKnownNetwork(ctx.db, email, { network, nowMs })) return true
+  // A copied user agent would reveal which addresses are registered.
+  if (ctx.config.hideRegisteredEmails) return false
   const { userAgent } = clientOf(request)
   return !isSpent && isKnownDevice(ctx.db, email, { userAgent, nowMs })
 }

@@ -33,9 +33,9 @@ export function resendCodeRoute(app: App, ctx: Context): void {
     const signUpId = body.sign_up_id ?? null
     const payload = { email, signUpId, network: networkKeyOf(request) }
     // One row for every address; the worker looks up the user, so timing reveals no registered address.
+    const place = await ctx.limits.take('resend', `${email} ${payload.network}`)
     await commit(ctx, NO_CAUSE, async ({ tx, nowMs, enqueue }) => {
-      if (ctx.config.rateLimit && !(await mayRepeat(tx, 'repeat_verification', { email, nowMs })))
-        return
+      if (place.refuse && !(await mayRepeat(tx, 'repeat_verification', { email, nowMs }))) return
       await enqueue('repeat_verification', payload, { email })
     })
     return reply.code(202).send({ message })

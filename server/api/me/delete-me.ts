@@ -5,9 +5,11 @@ import { type Client, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { toIso } from '../../lib/units.ts'
 import type { Guards } from '../guards.ts'
+import { notifyAdmins } from '../../accounts/admins.ts'
 import { assertNoneUndoable } from '../../accounts/email-changes.ts'
 import { assertOwnPassword, assertUnchanged, type PasswordProof } from '../current-password.ts'
 import { lockForChange, removeLockedUser } from '../user-changes.ts'
+import { isActiveAdmin } from '../../accounts/users.ts'
 import { commit } from '../../accounts/write.ts'
 import { CurrentPassword } from '../schemas.ts'
 
@@ -51,5 +53,7 @@ function deleteMe(ctx: Context, proof: PasswordProof, client: Client): Promise<v
     // After the erasure, which blanks the outbox. The mail exposes a deletion by a thief of the password.
     const payload = { to: user.email, locale: user.locale, at: toIso(write.nowMs), ...client }
     await write.enqueue('account_deleted', payload)
+    const acted = { actorId: user.id, act: 'deleted', subjectId: user.id } as const
+    if (isActiveAdmin(user)) await notifyAdmins(write, locked.admins, acted)
   })
 }

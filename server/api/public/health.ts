@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
+import { withBudget } from '../../database/budget.ts'
 import { isMailOverdue } from '../../outbox/backlog.ts'
 import { CLEAN_UP, findLastRun } from '../../schedule/jobs.ts'
 import { MINUTE_MS } from '../../lib/units.ts'
@@ -76,8 +77,11 @@ export function readyRoute(app: App, ctx: Context, isDraining: () => boolean): v
   let checking: ReturnType<typeof checkDatabase> | undefined
   app.get('/ready', { schema, logLevel: 'warn' }, async (_request, reply) => {
     const draining = isDraining()
-    // Shared: anybody may ask, and each check needs a connection of the pool.
-    checking ??= checkDatabase(ctx).finally(() => (checking = undefined))
+    // Shared, and with a budget of its own: anybody may ask, each check needs a connection of the pool, and
+    // a caller without connections left must not fail the check of others.
+    checking ??= withBudget({ remainingMs: ctx.requestBudgetMs }, () => checkDatabase(ctx)).finally(
+      () => (checking = undefined),
+    )
     const database = await checking
     const ready = !draining && database.database === 'ok' && database.migrations === 'ok'
     if (!ready) reply.code(503).header('retry-after', '1')
