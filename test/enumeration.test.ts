@@ -379,7 +379,8 @@ test('every answer comes 100 ms after its hash, or a multiple of that, whatever 
       const tookMs = performance.now() - hashedAtMs
 
       assert.equal(status, n <= 5 ? 201 : 429)
-      assert.ok(tookMs > 99, `${email}: ${tookMs} ms`)
+      // Timers count in whole milliseconds, and may be early by one.
+      assert.ok(tookMs > 98, `${email}: ${tookMs} ms`)
     }
   }
 })

@@ -3,7 +3,6 @@ import type { Db } from '../database/connect.ts'
 import { networkOf } from '../lib/networks.ts'
 import { HOUR_MS, toIso } from '../lib/units.ts'
 import type { Channel } from './kind.ts'
-import { HELD_BACK } from './lines.ts'
 
 /** Bounds the cost: a flood shows in a sample. */
 const SAMPLE = 1000
@@ -27,11 +26,12 @@ export async function findHeaviest(db: Db, channel: Channel, nowMs: number): Pro
     .orderBy('outbox.due_at')
     .execute()
   const sent = await ofSignUps(db)
-    .where('outbox.kind', 'in', HELD_BACK)
+    .where('outbox.line', '=', 'sign_ups')
     .where('outbox.channel', '=', channel)
     // Literal: SQLite uses a partial index only for the exact condition of its definition.
     .where(sql<boolean>`outbox.state = 'sent'`)
     .where('outbox.finished_at', '>', toIso(nowMs - HOUR_MS))
+    .orderBy('outbox.finished_at')
     .execute()
   const rows = [...waiting, ...sent]
   const networks = topOf(rows.map((row) => [row.id, networkBehind(row)]))

@@ -14,7 +14,7 @@ export async function up(db: Kysely<any>): Promise<void> {
   await sql`
     update outbox set line = 'notices' where finished_at is null
     and kind in ('new_device', 'session_replayed', 'password_changed', 'password_changed_left',
-      'email_changed', 'email_confirmed', 'email_undone', 'account_deleted')`.execute(db)
+      'email_confirmed', 'email_undone', 'account_deleted')`.execute(db)
 
   await sql`
     create index outbox_turns on outbox (channel, line, turn, due_at)
@@ -27,5 +27,5 @@ export async function up(db: Kysely<any>): Promise<void> {
     create index outbox_address_waiting on outbox (email_canonical, line, due_at)
     where finished_at is null and user_id is null and email_canonical is not null`.execute(db)
   await sql`
-    create index outbox_sent on outbox (kind, finished_at) where state = 'sent'`.execute(db)
+    create index outbox_sent on outbox (line, finished_at) where state = 'sent'`.execute(db)
 }
