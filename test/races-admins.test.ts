@@ -60,7 +60,7 @@ async function restore(service: Service, admins: readonly TestUser[]): Promise<T
 describe('admins', () => {
   for (const count of [2, 3]) {
     test(`one active admin is left when ${count} demote, disable and delete each other, ${ROUNDS} times`, async () => {
-      await using replicas = await startReplicas()
+      await using replicas = await startReplicas({ RATE_LIMIT: 'off' })
       const [first] = replicas.pair
       let admins: TestUser[] = []
       while (admins.length < count) admins.push(await first.addAdmin())
@@ -104,7 +104,7 @@ describe('admins', () => {
   }
 
   test(`both fields are kept when two admins change different ones, ${ROUNDS} times`, async () => {
-    await using replicas = await startReplicas()
+    await using replicas = await startReplicas({ RATE_LIMIT: 'off' })
     const [first, second] = replicas.pair
     const [ann, bob] = [await first.addAdmin(), await first.addAdmin()]
     const carol = await first.addUser()
@@ -201,7 +201,7 @@ describe('admins', () => {
   }
 
   test('a promotion against a disable: never an admin who is disabled', async () => {
-    await using replicas = await startReplicas()
+    await using replicas = await startReplicas({ RATE_LIMIT: 'off' })
     const [first, second] = replicas.pair
     const admin = await first.addAdmin()
     const carol = await first.addUser()
