@@ -13,7 +13,7 @@ import type { PublicUserRow, Role } from '../database/schema.ts'
 import type { LimitReached } from '../errors.ts'
 import type { Taken } from '../limits/counters.ts'
 import type { RouteLimitName } from '../limits/limits.ts'
-import { networkOf } from '../lib/networks.ts'
+import { networkKey } from '../lib/networks.ts'
 import { newId } from '../lib/random.ts'
 import { SECOND_MS } from '../lib/units.ts'
 import { BODY_MAX_BYTES, readBodies } from './bodies.ts'
@@ -151,7 +151,7 @@ function startRequests(app: FastifyInstance, ctx: Context): void {
   app.decorateRequest('state', null as unknown as RequestState)
   app.addHook('onRequest', (request, reply, done) => {
     const ip = readAddress(request)
-    const budget = { remainingMs: ctx.requestBudgetMs, caller: ip ? networkOf(ip, 48) : 'unknown' }
+    const budget = { remainingMs: ctx.requestBudgetMs, caller: networkKey(ip, 48) }
     request.state = { ip, budget }
     reply.headers(headers)
     reply.header('x-request-id', request.id)

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
-import { networkOf } from '../lib/networks.ts'
+import { networkKey } from '../lib/networks.ts'
 import { networkKeyOf } from './rate-limits.ts'
 
 /** The hasher for one request; throws `too_many_requests` and `overloaded`, and counts what it computes. */
@@ -21,7 +21,7 @@ export interface Hashing {
  * often has many /64s. Requests without an address share one.
  */
 export function siteOf({ state: { ip } }: FastifyRequest): string {
-  return ip === null ? 'unknown' : networkOf(ip, 48)
+  return networkKey(ip, 48)
 }
 
 /**

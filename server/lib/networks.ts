@@ -21,8 +21,8 @@ export function networksAround(network: string): string[] {
 }
 
 /** The network as a key; requests without an address, as from a proxy that sends none, share one. */
-export function networkKey(ip: string | null): string {
-  return ip === null ? 'unknown' : networkOf(ip)
+export function networkKey(ip: string | null, prefix: 64 | 56 | 48 = 64): string {
+  return ip === null ? 'unknown' : networkOf(ip, prefix)
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts'
 import type { PublicUserRow } from '../database/schema.ts'
 import type { Client } from '../http/client.ts'
-import { networkOf } from '../lib/networks.ts'
+import { networkKey } from '../lib/networks.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 import type { Work } from '../outbox/kind.ts'
 import { countMessages } from '../outbox/outbox.ts'
@@ -84,7 +84,7 @@ async function mayMail(
   if (!lives || (await mailed(nowMs - FRESH_MS)) === 0) return true
   if (places.network && (await mailed(nowMs - HOUR_MS)) < MAILS_PER_HOUR) return true
   const account = user.email_canonical
-  const network = ip === null ? 'unknown' : networkOf(ip)
+  const network = networkKey(ip)
   if (places.network && (await isKnownNetwork(tx, account, { network, nowMs }))) return true
   return places.device && isKnownDevice(tx, account, { userAgent, nowMs })
 }
