@@ -9,6 +9,7 @@ import { lockSelf, sessionOf } from './guards.ts'
 import { endSession } from '../accounts/sessions.ts'
 import { commit, type Write } from '../accounts/write.ts'
 import { passwordOf } from '../accounts/passwords.ts'
+import { refundIfThrown } from '../limits/counters.ts'
 
 /** Proof that the client knows the password set at `passwordChangedAt`; re-check it under the lock. */
 export interface PasswordProof {
@@ -46,12 +47,13 @@ export async function assertOwnPassword(
   const found = await ctx.lookUp(passwordOf, actor.userId)
   const hash = found?.password_hash ?? undefined
   const attempt = await takePasswordTry(ctx, actor)
-  const matches = await hashingFor(ctx, request, actor.userId)
-    .verify(isHashable(password) ? hash : undefined, password, actor.userId)
-    .catch(async (error: unknown) => {
-      await attempt.refund()
-      throw error
-    })
+  const matches = await refundIfThrown(attempt.counts, () =>
+    hashingFor(ctx, request, actor.userId).verify(
+      isHashable(password) ? hash : undefined,
+      password,
+      actor.userId,
+    ),
+  )
   if (matches) await attempt.succeeded()
   else await attempt.failed()
   if (matches && found !== undefined && hash !== undefined)
@@ -75,12 +77,11 @@ async function takePasswordTry(ctx: Context, actor: SignedIn) {
     throw new AppError('invalid_token')
   }
   // Of all sessions of the user, before the hash; wrong passwords have the limits above.
-  const proof = await ctx.limits.takeOrRefuse('own_proofs', String(userId)).catch(async (error) => {
-    await Promise.all([recent.refund(), consecutive.refund()])
-    throw error
-  })
+  const proof = await refundIfThrown([recent, consecutive], () =>
+    ctx.limits.takeOrRefuse('own_proofs', String(userId)),
+  )
   return {
-    refund: () => Promise.all([recent.refund(), consecutive.refund(), proof.refund()]),
+    counts: [recent, consecutive, proof],
     failed: () => proof.refund(),
     succeeded: () =>
       Promise.all([

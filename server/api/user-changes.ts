@@ -23,6 +23,7 @@ import { commit, NO_CAUSE, type Write } from '../accounts/write.ts'
 import { erase } from '../accounts/erase.ts'
 import type { AuditEventName } from '../audit/event-names.ts'
 import type { LimitName } from '../limits/limits.ts'
+import { refundIfThrown } from '../limits/counters.ts'
 
 // Shared by the API and the command line. Invariant: once there has been an active admin, every commit
 // keeps at least one.
@@ -111,13 +112,8 @@ async function commitCounted<Result>(
   work: (write: Write) => Promise<Result>,
 ): Promise<Result> {
   const isCounted = actor !== undefined && limit !== undefined
-  const taken = isCounted ? await ctx.limits.takeOrRefuse(limit, String(actor.userId)) : undefined
-  try {
-    return await commit(ctx, actor?.cause ?? NO_CAUSE, work)
-  } catch (error) {
-    await taken?.refund()
-    throw error
-  }
+  const taken = isCounted ? [await ctx.limits.takeOrRefuse(limit, String(actor.userId))] : []
+  return refundIfThrown(taken, () => commit(ctx, actor?.cause ?? NO_CAUSE, work))
 }
 
 /**

@@ -35,6 +35,19 @@ export interface Taken {
   readonly refuse: (() => Promise<LimitReached>) | undefined
 }
 
+/** Runs `work`; attempts that end in an error do not count. */
+export async function refundIfThrown<Result>(
+  taken: readonly Pick<Taken, 'refund'>[],
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    await Promise.all(taken.map((one) => one.refund()))
+    throw error
+  }
+}
+
 interface LimitParts {
   readonly config: Pick<Config, 'rateLimit' | 'rateLimitScale' | 'smsMaxPerHour'>
   readonly keys: KeyRing
@@ -101,7 +114,9 @@ export function createLimits(parts: LimitParts): Limits {
       if (!config.rateLimit) return
       const all = countsOf(name, key).flatMap(({ local, shared }) => [local, shared ?? []].flat())
       // A clear that Redis does not accept is lost, too.
-      await Promise.allSettled(all.flatMap(({ add }) => PARTS.map((part) => add(part, -ALL, 0))))
+      await Promise.allSettled(
+        all.flatMap(({ add, limit }) => partsOf(limit).map((part) => add(part, -ALL, 0))),
+      )
     },
     store() {
       if (redis === undefined) return 'memory'
@@ -251,6 +266,11 @@ async function takeWithBackoff({ limit, points, add }: Counts, backoff: Backoff)
     refund: () =>
       Promise.all([add('pause', -ALL, 0), add('pauses', -1, backoff.forgetMs), refundFree()]),
   }
+}
+
+/** Without a backoff there are no pauses. */
+function partsOf({ backoff }: Limit): readonly Part[] {
+  return backoff === undefined ? ['tries', 'refusals'] : PARTS
 }
 
 function exceeded(exceededMs: number): Outcome {

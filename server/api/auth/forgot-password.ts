@@ -8,6 +8,7 @@ import { canonicalEmail } from '../../lib/emails.ts'
 import { enqueuePasswordReset } from '../../accounts/resets.ts'
 import { commit, NO_CAUSE } from '../../accounts/write.ts'
 import { Sentence } from '../schemas.ts'
+import { refundIfThrown } from '../../limits/counters.ts'
 
 const message = 'If this address has an account, a link to set a new password is on its way.'
 
@@ -34,14 +35,9 @@ export function forgotPasswordRoute(app: App, ctx: Context): void {
     ])
     // Beyond the limits, too: the worker mails a link nevertheless if the account has none that works.
     const places = { network: here.refuse === undefined, device: device.refuse === undefined }
-    try {
-      await commit(ctx, NO_CAUSE, (write) =>
-        enqueuePasswordReset(write, email, { ...client, places }),
-      )
-    } catch (error) {
-      await Promise.all([here.refund(), device.refund()])
-      throw error
-    }
+    await refundIfThrown([here, device], () =>
+      commit(ctx, NO_CAUSE, (write) => enqueuePasswordReset(write, email, { ...client, places })),
+    )
     // Recorded like other refusals, although the response does not reveal it.
     request.state.limitReached = await here.refuse?.()
     return reply.code(202).send({ message })

@@ -6,6 +6,7 @@ import { networkKeyOf } from '../../http/rate-limits.ts'
 import { SECOND_MS } from '../../lib/units.ts'
 import { isKnownDevice, isKnownNetwork } from '../../accounts/session-list.ts'
 import { areLoginsUnlocked } from '../../accounts/users.ts'
+import { refundIfThrown } from '../../limits/counters.ts'
 
 /** A login, counted before its password is checked. */
 export interface LoginTry {
@@ -25,24 +26,23 @@ export async function takeLogin(
   email: string,
 ): Promise<LoginTry> {
   const here = await ctx.limits.takeOrRefuse('login', pairKey(request, email))
-  const device = await ctx.limits.take('login_device', deviceKey(request, email))
-  const everywhere = await ctx.limits.take('login_address', email)
-  const refund = () => Promise.all([here, device, everywhere].map((taken) => taken.refund()))
-  try {
+  const [device, everywhere] = await Promise.all([
+    ctx.limits.take('login_device', deviceKey(request, email)),
+    ctx.limits.take('login_address', email),
+  ])
+  const counts = [here, device, everywhere]
+  await refundIfThrown(counts, async () => {
     const isSpent = device.refuse !== undefined
-    if (everywhere.refuse !== undefined && !(await hasPlace(ctx, request, { email, isSpent }))) {
-      const limit = await everywhere.refuse()
-      if (!(await isUnlocked(ctx, email, limit))) throw new AppError('login_locked', { limit })
-      await ctx.limits.clear('login_address', email)
-    }
-  } catch (error) {
-    await refund()
-    throw error
-  }
+    if (everywhere.refuse === undefined || (await hasPlace(ctx, request, { email, isSpent })))
+      return
+    const limit = await everywhere.refuse()
+    if (!(await isUnlocked(ctx, email, limit))) throw new AppError('login_locked', { limit })
+    await ctx.limits.clear('login_address', email)
+  })
   return {
     async failed(error) {
       if (error instanceof AppError && error.code === 'invalid_credentials') return
-      await refund()
+      await Promise.all(counts.map((taken) => taken.refund()))
     },
     succeeded: () => clearLogins(ctx, request, email),
   }

@@ -19,6 +19,7 @@ import {
   setPassword,
 } from '../../accounts/passwords.ts'
 import { NewPassword, CurrentPassword } from '../schemas.ts'
+import { refundIfThrown } from '../../limits/counters.ts'
 
 const schema = {
   operationId: 'changePassword',
@@ -53,16 +54,13 @@ export function changePasswordRoute(app: App, ctx: Context, guards: Guards): voi
     }
     assertAllowedPassword(ctx, next, wanted)
     const counted = await ctx.limits.takeOrRefuse('own_password_changes', String(user.id))
-    try {
+    await refundIfThrown([counted], async () => {
       const proof = await assertOwnPassword(ctx, request, current)
       // After the proof, because the remote list accepts few concurrent queries.
       await assertNotLeaked(ctx, next, wanted)
       const passwordHash = await hashingFor(ctx, request, user.id).hash(next)
       await changePassword(ctx, proof, { passwordHash, client: clientOf(request) })
-    } catch (error) {
-      await counted.refund()
-      throw error
-    }
+    })
     return reply.code(204).send(null)
   })
 }
