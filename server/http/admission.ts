@@ -1,4 +1,4 @@
-import type { FastifyReply, onRequestHookHandler } from 'fastify'
+import type { FastifyReply, onRequestAsyncHookHandler } from 'fastify'
 import type { Context } from '../context.ts'
 import { siteOf } from './hashing.ts'
 
@@ -6,17 +6,11 @@ import { siteOf } from './hashing.ts'
  * For routes that hash a password: refuses requests before the body is read while the queue has no place
  * for their network.
  */
-export function hashAdmission(ctx: Context): { onRequest: onRequestHookHandler } {
+export function hashAdmission(ctx: Context): { onRequest: onRequestAsyncHookHandler } {
   return {
-    onRequest(request, reply, done) {
-      try {
-        ctx.hasher.assertPlace({ network: siteOf(request) })
-      } catch (error) {
-        request.state.isShed = true
-        return done(error as Error)
-      }
+    async onRequest(request, reply) {
+      ctx.hasher.assertPlace({ network: siteOf(request) })
       request.state.hangUp = hangUpOf(reply)
-      return done()
     },
   }
 }

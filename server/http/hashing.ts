@@ -43,7 +43,6 @@ export function hashingFor(
     } catch (error) {
       // Refused by the queue, or the client has disconnected: nothing was computed.
       if (error instanceof AppError) await refund()
-      if (error instanceof AppError && error.code === 'overloaded') request.state.isShed = true
       throw error
     }
   }

@@ -96,6 +96,7 @@ export function handleError(
   const refusal = toAppError(error)
   logFailure(error, request)
   if (refusal.limit !== undefined) request.state.limitReached = refusal.limit
+  if (refusal.code === 'overloaded') request.state.isShed = true
   for (const [name, value] of Object.entries(refusalHeaders(request, refusal)))
     reply.header(name, value)
   return reply
