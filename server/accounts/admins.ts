@@ -1,8 +1,8 @@
 import type { Context } from '../context.ts'
 import type { PublicUserRow, Role } from '../database/schema.ts'
 import { canonicalEmail } from '../lib/emails.ts'
-import { HOUR_MS, toIso } from '../lib/units.ts'
-import { countMessages } from '../outbox/outbox.ts'
+import { toIso } from '../lib/units.ts'
+import { mayNotify } from '../outbox/outbox.ts'
 import { insertVerifiedUser } from './addresses.ts'
 import { isEmailReserved } from './email-changes.ts'
 import { findActiveAdmins, hasActiveAdmin, lockUserByEmail } from './users.ts'
@@ -81,8 +81,6 @@ interface Acted {
 }
 
 const NOTIFIED_MAX = 20
-/** About customers, of whom an admin may delete many: the mail points to the audit log. */
-const DELETIONS_PER_HOUR = 5
 
 /**
  * Mails an act to those who were active admins before it, because a token of one of them may be stolen: to
@@ -99,10 +97,10 @@ export async function notifyAdmins(
   const isConcerned = (id: number) => id === actorId || id === subjectId
   const others = left.filter((id) => !isConcerned(id))
   const recipients = [...left.filter(isConcerned), ...others].slice(0, NOTIFIED_MAX)
+  // An admin may delete many customers: the mail points to the audit log.
+  const isBounded = kind === 'user_deleted' && ctx.config.rateLimit
   for (const userId of recipients) {
-    const lastHour = { userId, sinceMs: nowMs - HOUR_MS }
-    const isBounded = kind === 'user_deleted' && ctx.config.rateLimit
-    if (isBounded && (await countMessages(tx, [kind], lastHour)) >= DELETIONS_PER_HOUR) continue
+    if (isBounded && !(await mayNotify(tx, kind, { userId, nowMs }))) continue
     await enqueue(kind, { ...acted, userId, at: toIso(nowMs) }, { userId })
   }
 }

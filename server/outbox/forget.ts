@@ -3,7 +3,7 @@ import type { Db, Tx } from '../database/connect.ts'
 import type { Schema } from '../database/schema.ts'
 import { toIso } from '../lib/units.ts'
 import type { KindName } from './kind.ts'
-import { BLANK } from './outbox.ts'
+import { BLANK, UNENDED } from './outbox.ts'
 
 /** The messages of accounts: those with a user id, and those without one to an address. */
 export interface MessagesOf {
@@ -20,9 +20,6 @@ export interface Counted {
 }
 
 type Outbox = ExpressionBuilder<Schema, 'outbox'>
-
-/** An admin can resend `bounced` and `dead` messages, so these have not ended either. */
-const UNENDED = ['waiting', 'bounced', 'dead'] as const
 
 /**
  * Blanks at most `limit` messages by user id and as many by address, and drops those that wait or have

@@ -29,8 +29,10 @@ export const LINES = {
   user_deleted: 'notices',
 } as const satisfies Record<KindName, Line>
 
-/** The kinds that MAIL_MAX_PER_HOUR counts and holds back. */
-export const HELD_BACK = Object.keys(LINES).filter((kind) => lineOf(kind) === 'sign_ups')
+/** True for a kind that MAIL_MAX_PER_HOUR counts and holds back. */
+export function isHeldBack(kind: string): boolean {
+  return lineOf(kind) === 'sign_ups'
+}
 
 /**
  * Notices that say the same each time but for when and from where. Others are of their own: each notice of a

@@ -21,6 +21,9 @@ export interface EnqueueOptions {
 /** The columns of a message whose recipient is erased. */
 export const BLANK = { recipient: null, payload: '{}', last_error: null }
 
+/** An admin can resend `bounced` and `dead` messages, so these have not ended either. */
+export const UNENDED = ['waiting', 'bounced', 'dead'] as const
+
 export const REPEATS_PER_HOUR = 5
 const REPEAT_PAUSE_MS = MINUTE_MS
 const NOTICES_PER_HOUR = 5
@@ -142,13 +145,13 @@ export async function mayRepeat(
   return (await count(nowMs - HOUR_MS)) < REPEATS_PER_HOUR
 }
 
-/** True when another notice of this kind about the account of an address is allowed: five an hour. */
+/** True when another notice of this kind is allowed: five an hour. */
 export async function mayNotify(
   db: Db,
   kind: KindName,
-  { nowMs, email }: { readonly nowMs: number; readonly email: string },
+  { nowMs, ...by }: CountedBy & { readonly nowMs: number },
 ): Promise<boolean> {
-  return (await countMessages(db, [kind], { email, sinceMs: nowMs - HOUR_MS })) < NOTICES_PER_HOUR
+  return (await countMessages(db, [kind], { ...by, sinceMs: nowMs - HOUR_MS })) < NOTICES_PER_HOUR
 }
 
 /** Drops the messages of a kind for an address that have not been sent, and those that have failed. */
@@ -157,13 +160,14 @@ export async function dropWaiting(
   kind: KindName,
   { email, nowMs }: { email: string; nowMs: number },
 ): Promise<void> {
-  await tx
+  await drop(tx, nowMs).where('email_canonical', '=', email).where('kind', '=', kind).execute()
+}
+
+function drop(tx: Tx, nowMs: number) {
+  return tx
     .updateTable('outbox')
     .set({ state: 'dropped', finished_at: toIso(nowMs), claimed_until: null })
-    .where('email_canonical', '=', email)
-    .where('kind', '=', kind)
-    .where('state', 'in', ['waiting', 'bounced', 'dead'])
-    .execute()
+    .where('state', 'in', UNENDED)
 }
 
 /** Blanks the address of at most `limit` finished messages without a user, created before a time. */
@@ -192,13 +196,7 @@ export async function forgetStrangers(tx: Tx, before: string, limit: number): Pr
 export async function forgetTextsOf(tx: Tx, userId: number, nowMs: number): Promise<void> {
   // Literal: SQLite uses a partial index only for the exact condition of its definition.
   const isText = sql<boolean>`channel = 'sms'`
-  await tx
-    .updateTable('outbox')
-    .set({ state: 'dropped', finished_at: toIso(nowMs), claimed_until: null })
-    .where('user_id', '=', userId)
-    .where(isText)
-    .where('state', 'in', ['waiting', 'bounced', 'dead'])
-    .execute()
+  await drop(tx, nowMs).where('user_id', '=', userId).where(isText).execute()
   await tx.updateTable('outbox').set(BLANK).where('user_id', '=', userId).where(isText).execute()
 }
 

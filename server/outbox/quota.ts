@@ -3,7 +3,7 @@ import { HOUR_MS, isOver, MINUTE_MS, SECOND_MS } from '../lib/units.ts'
 import { countSentMails, isSignUpMailDue } from './backlog.ts'
 import { findHeaviest } from './heaviest.ts'
 import type { Channel, Kinds } from './kind.ts'
-import { HELD_BACK } from './lines.ts'
+import { isHeldBack } from './lines.ts'
 
 /** Between two counts a process subtracts its own claims. */
 const COUNT_EVERY_MS = SECOND_MS
@@ -20,7 +20,6 @@ interface QuotaOptions {
  */
 export function createQuota(ctx: Context, { channel, kinds }: QuotaOptions) {
   const { mailMaxPerHour, rateLimit } = ctx.config
-  const isHeldBack = (kind: string) => HELD_BACK.includes(kind)
   const passing = Object.fromEntries(Object.entries(kinds).filter(([kind]) => !isHeldBack(kind)))
   const limited = channel === 'mail' && rateLimit
   let countedAtMs: number | undefined
