@@ -39,12 +39,18 @@ export async function enqueuePasswordReset(
   )
 }
 
+interface LivingReset {
+  readonly id: string
+  readonly key_id: string
+  readonly created_at: string
+}
+
 /** The user's newest link that works. */
 export function findLivingReset(
   db: Db,
   userId: number,
   nowMs: number,
-): Promise<{ id: string; key_id: string; created_at: string } | undefined> {
+): Promise<LivingReset | undefined> {
   return db
     .selectFrom('password_resets')
     .select(['id', 'key_id', 'created_at'])
@@ -62,9 +68,9 @@ export function findLivingReset(
  */
 export async function openPasswordReset(
   tx: Tx,
+  living: LivingReset | undefined,
   { userId, keyId, nowMs }: { userId: number; keyId: string; nowMs: number },
 ): Promise<string> {
-  const living = await findLivingReset(tx, userId, nowMs)
   const isRenewed = living?.key_id === keyId && living.created_at > toIso(nowMs - RENEWED_FOR_MS)
   if (isRenewed) return living.id
   const id = newId()

@@ -47,9 +47,9 @@ export async function answerForgot(ctx: Context, request: Request): Promise<Work
 async function mailResetLink(write: Write, request: Request, user: PublicUserRow): Promise<void> {
   const { ctx, tx, nowMs, record, enqueue } = write
   const { ip, userAgent, email, requestedAt, keyId = ctx.keys.current.id } = request
-  const lives = (await findLivingReset(tx, user.id, nowMs)) !== undefined
-  if (!(await mayMail(write, request, { user, lives }))) return
-  const resetId = await openPasswordReset(tx, { userId: user.id, keyId, nowMs })
+  const living = await findLivingReset(tx, user.id, nowMs)
+  if (!(await mayMail(write, request, { user, lives: living !== undefined }))) return
+  const resetId = await openPasswordReset(tx, living, { userId: user.id, keyId, nowMs })
   const payload = { ip, userAgent, email, userId: user.id, resetId, requestedAt, at: toIso(nowMs) }
   await enqueue('reset_link', payload, { email, userId: user.id })
   await record('password.reset_requested', { subjectId: user.id })
