@@ -97,9 +97,9 @@ async function watchKeys(ctx: Context, serves: boolean): Promise<() => Promise<v
 export async function checkKeys(ctx: Context, serves: boolean): Promise<void> {
   try {
     for (const own of ownKeysOf(ctx, { serves })) {
-      const unaccepted = await ctx.transaction((tx) => registerKey(tx, own, ctx.now()))
-      if (unaccepted === undefined) continue
-      const details = { purpose: own.purpose, key_id: own.current, key_id_in_use: unaccepted.keyId }
+      const inUse = await ctx.transaction((tx) => registerKey(tx, own, ctx.now()))
+      if (inUse === undefined) continue
+      const details = { purpose: own.purpose, key_id: own.current, key_id_in_use: inUse }
       ctx.log.error(details, differingKey(own.setting))
     }
   } catch (error) {

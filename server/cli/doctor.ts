@@ -103,7 +103,7 @@ async function reportKeys(db: Db, secrets: Secrets, report: Report): Promise<voi
   const own = ownKeysOf({ ...secrets, signingKeys }, { serves: true })
   const unaccepted = await findUnacceptedKeys(db, own, nowMs)
   const differs = (purpose: OwnKeys['purpose']) =>
-    unaccepted.find((found) => found.own.purpose === purpose)?.own.setting
+    unaccepted.find((found) => found.purpose === purpose)?.setting
   const [secret, token] = [differs('secret'), differs('token')]
   report(secret === undefined, secret === undefined ? 'keys' : differingKey(secret))
   // A worker needs none of these keys.

@@ -14,12 +14,6 @@ export interface OwnKeys {
   readonly accepted: readonly string[]
 }
 
-/** A key that other processes use and this one does not accept. */
-export interface UnacceptedKey {
-  readonly own: OwnKeys
-  readonly keyId: string
-}
-
 /** Processes register every minute; a key that none has used for this long may be replaced by any other. */
 const UNUSED_AFTER_MS = 5 * MINUTE_MS
 
@@ -63,31 +57,29 @@ export function differingKey(setting: string): string {
   return `${setting} differs from the key that was last in use. If you replaced that key, restart the processes that still have it; this message ends five minutes after the last of them has stopped. Otherwise this process missed a step of a rotation: give it the keys of the others and restart it`
 }
 
-/** The keys in use that this process does not accept: it refuses what the others derive or sign. */
+/** The purposes whose key in use this process does not accept: it refuses what the others derive or sign. */
 export async function findUnacceptedKeys(
   db: Db,
   keys: readonly OwnKeys[],
   nowMs: number,
-): Promise<UnacceptedKey[]> {
+): Promise<OwnKeys[]> {
   const rows = await db.selectFrom('keys_in_use').selectAll().execute()
-  return keys.flatMap((own) => {
+  return keys.filter((own) => {
     const row = rows.find(({ purpose }) => purpose === own.purpose)
-    const isForeign = row !== undefined && !own.accepted.includes(row.key_id)
-    return isForeign && !isUnused(row, nowMs) ? [{ own, keyId: row.key_id }] : []
+    return row !== undefined && !own.accepted.includes(row.key_id) && !isUnused(row, nowMs)
   })
 }
 
 /**
  * Records the key of this process as the one in use, unless other processes use another: a rotation moves
- * on from an accepted key, and never back to the former one. Returns the key that it does not accept, also
- * one that was in use before and that it replaces.
+ * on from an accepted key, and never back to the former one. Returns the id of one that it does not accept,
+ * also one that was in use before and that it replaces.
  */
 export async function registerKey(
   tx: Tx,
-  own: OwnKeys,
+  { purpose, current, accepted }: OwnKeys,
   nowMs: number,
-): Promise<UnacceptedKey | undefined> {
-  const { purpose, current, accepted } = own
+): Promise<string | undefined> {
   const seen_at = toIso(nowMs)
   await tx
     .insertInto('keys_in_use')
@@ -110,7 +102,7 @@ export async function registerKey(
       .where('purpose', '=', purpose)
       .execute()
   }
-  return isAccepted ? undefined : { own, keyId: row.key_id }
+  return isAccepted ? undefined : row.key_id
 }
 
 function isUnused(row: Selectable<KeysInUseTable>, nowMs: number): boolean {

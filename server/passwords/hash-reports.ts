@@ -1,6 +1,7 @@
 import { setBounded } from '../lib/bounded-map.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
+import { createPacer } from '../lib/pacer.ts'
 import { HOUR_MS, SECOND_MS } from '../lib/units.ts'
 
 /** What the hasher tells the operator. */
@@ -24,7 +25,7 @@ const USERS_MAX = 1000
 export function createHashReports({ log, metrics }: ReportParts): HashReports {
   let byNetwork = new Map<string, number>()
   let refused = 0
-  let loggedAtMs = -SECOND_MS
+  const isLineDue = createPacer(() => performance.now(), SECOND_MS)
   const unreadableAtMs = new Map<number | undefined, number>()
 
   return {
@@ -33,8 +34,7 @@ export function createHashReports({ log, metrics }: ReportParts): HashReports {
       refused++
       if (byNetwork.size < NETWORKS_MAX || byNetwork.has(network))
         byNetwork.set(network, (byNetwork.get(network) ?? 0) + 1)
-      if (performance.now() - loggedAtMs <= SECOND_MS) return
-      loggedAtMs = performance.now()
+      if (!isLineDue()) return
       log.warn({ refused, networks: heaviest(byNetwork) }, 'hash queue full')
       refused = 0
       byNetwork = new Map()

@@ -1,6 +1,7 @@
-import { createHmac } from 'node:crypto'
+import { createSecretKey } from 'node:crypto'
 import { type Algorithm, hash, type Options, parseOptions, verify } from '@node-rs/argon2'
 import { AppError } from '../errors.ts'
+import { mac } from '../keys/key-ring.ts'
 import { setBounded } from '../lib/bounded-map.ts'
 import { newSecret } from '../lib/random.ts'
 import { createTurns, type EndTurn, type Waiting } from '../lib/turns.ts'
@@ -163,12 +164,10 @@ function keysOf({ network, account }: Requester): string[] {
  * these faster than the stored hashes.
  */
 function createMemory(): Pick<PasswordHasher, 'remember' | 'remembers'> {
-  const key = newSecret()
+  const key = createSecretKey(newSecret(), 'utf8')
   const recent = new Map<string, true>()
   const macOf = (passwordHash: string, password: string) =>
-    createHmac('sha256', key)
-      .update(`${passwordHash} ${normal(password)}`)
-      .digest('base64url')
+    mac(key, `${passwordHash} ${normal(password)}`)
   return {
     remember: (passwordHash, password) =>
       setBounded(recent, [macOf(passwordHash, password), true], REMEMBERED_MAX),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readText } from '../lib/read-text.ts'
+import { createPacer } from '../lib/pacer.ts'
 import { MINUTE_MS, SECOND_MS } from '../lib/units.ts'
 
 /** A list of leaked passwords. */
@@ -34,14 +35,11 @@ const LINE = /^([0-9A-F]{35}):([0-9]{1,10})$/i
 export function createPwnedPasswords({ url, warn }: Options): PwnedPasswords {
   let unanswered = 0
   let pending = 0
-  let warnedAtMs = -MINUTE_MS
+  const isWarningDue = createPacer(() => performance.now(), MINUTE_MS)
 
   function fail(error: unknown): false {
     unanswered++
-    if (performance.now() - warnedAtMs >= MINUTE_MS) {
-      warnedAtMs = performance.now()
-      warn({ reason: reasonOf(error), unanswered })
-    }
+    if (isWarningDue()) warn({ reason: reasonOf(error), unanswered })
     return false
   }
 
