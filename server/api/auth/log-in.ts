@@ -136,10 +136,9 @@ async function provePassword(
   const matches = await hashing.verify(comparable, password, user?.id)
   if (!matches || user === undefined || hash == null) throw new AppError('invalid_credentials')
 
-  if (user.verified_at === null) {
-    // A sign-up for a registered address stores no attempt: `email_unverified` would reveal unregistered ones.
-    if (ctx.config.hideRegisteredEmails) throw new AppError('invalid_credentials')
-  }
+  // A sign-up for a registered address stores no attempt: `email_unverified` would reveal unregistered ones.
+  if (user.verified_at === null && ctx.config.hideRegisteredEmails)
+    throw new AppError('invalid_credentials')
   await countRight(ctx, { user, hash, password })
   if (user.verified_at === null) throw new AppError('email_unverified')
   if (user.disabled_at !== null) throw new AppError('account_disabled')

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
+import type { Db } from '../../database/connect.ts'
 import { AppError } from '../../errors.ts'
 import { hashAdmission } from '../../http/admission.ts'
 import { hashingFor } from '../../http/hashing.ts'
@@ -87,7 +88,7 @@ export function signUpRoute(app: App, ctx: Context): void {
     const existing = await ctx.lookUp(userForLogin, emailCanonical)
     if (existing?.verified_at != null && !ctx.config.hideRegisteredEmails)
       throw new AppError('email_taken')
-    if (await hasTooMany(ctx, emailCanonical)) throw tooMany(ctx)
+    if (await hasTooMany(ctx, ctx.db, emailCanonical)) throw tooMany(ctx)
 
     const passwordHash = await hashingFor(ctx, request, emailCanonical).hash(password)
     const attempt = {
@@ -112,15 +113,15 @@ export function signUpRoute(app: App, ctx: Context): void {
 
 /**
  * True when the address has too many sign-ups, which the transaction repeats. With HIDE_REGISTERED_EMAILS
- * it counts mails, as `signUpHidden` does.
+ * it counts mails: a count of pending sign-ups would reveal a registered address, which has none.
  */
-async function hasTooMany(ctx: Context, email: string): Promise<boolean> {
+async function hasTooMany(ctx: Context, db: Db, email: string): Promise<boolean> {
   if (ctx.config.hideRegisteredEmails) {
     const since = { email, sinceMs: signUpsCountedSinceMs(ctx) }
-    return (await countMessages(ctx.db, SIGN_UP_MAILS, since)) >= PENDING_MAX
+    return (await countMessages(db, SIGN_UP_MAILS, since)) >= PENDING_MAX
   }
   const times = { nowMs: ctx.now(), cutoff: expiryCutoff(ctx) }
-  return (await findPendingSignUps(ctx.db, email, times)).length >= PENDING_MAX
+  return (await findPendingSignUps(db, email, times)).length >= PENDING_MAX
 }
 
 /** Returns the id of the sign-up. Throws `email_taken`, `too_many_sign_ups`. */
@@ -140,8 +141,7 @@ const HIDDEN_STEP_MS = 100
 
 /**
  * With HIDE_REGISTERED_EMAILS, a registered address gets the same response after the same time, and its
- * owner a notice instead of a code. The limit counts mails to the address: a count of pending sign-ups
- * would reveal a registered address, which has none.
+ * owner a notice instead of a code.
  */
 async function signUpHidden(ctx: Context, attempt: Attempt): Promise<string> {
   const startedAt = performance.now()
@@ -149,9 +149,7 @@ async function signUpHidden(ctx: Context, attempt: Attempt): Promise<string> {
   try {
     return await commit(ctx, attempt.cause, async (write) => {
       const user = await openUnverified(write, attempt.emailCanonical)
-      const sinceMs = signUpsCountedSinceMs(ctx)
-      const sent = await countMessages(write.tx, SIGN_UP_MAILS, { email, sinceMs })
-      if (sent >= PENDING_MAX) throw tooMany(ctx)
+      if (await hasTooMany(ctx, write.tx, email)) throw tooMany(ctx)
       if (user !== undefined) return await addAttempt(write, user, attempt)
       await write.enqueue('already_registered', { email }, { email })
       await write.record('sign_up.received')

@@ -92,11 +92,9 @@ async function* writeDocument(
   ctx: Context,
   { actor, budget, head }: Export,
 ): AsyncGenerator<string> {
-  // A budget for each page: a slow client must not use up that of the request.
-  const read = <Result>(work: () => Promise<Result>) =>
-    withBudget({ ...budget, remainingMs: ctx.requestBudgetMs }, work)
   const lists = findPersonalData(actor.user, (find) =>
-    read(async () => {
+    // A budget for each page: a slow client must not use up that of the request.
+    withBudget({ ...budget, remainingMs: ctx.requestBudgetMs }, async () => {
       const session = await ctx.lookUp(sessionUserById, actor.sessionId)
       if (session === undefined || !isLive(session, ctx.now())) throw new AppError('invalid_token')
       return find(ctx.db)
