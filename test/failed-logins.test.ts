@@ -113,6 +113,17 @@ describe('a failed login is recorded', () => {
   })
 })
 
+test('a failed login of a network that is refused whatever the address is not recorded', async () => {
+  await using service = await startService({ RATE_LIMIT_SCALE: '0.1' })
+  await service.addUser(email)
+  await oneByOne(60, () => logIn(service, PASSWORD))
+
+  const refused = await logIn(service, PASSWORD, 'bob@example.com')
+
+  assertProblem(refused, 'too_many_requests')
+  assert.deepEqual(await eventsOf(service, 'login.failed'), [])
+})
+
 test('a login is not recorded as failed', async () => {
   await using service = await startService()
   await service.addUser(email)

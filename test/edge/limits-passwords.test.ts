@@ -220,6 +220,26 @@ describe('limits of logins', () => {
       assert.equal((await fromPhone(ann.password, HOME)).status, 200)
     })
 
+    test('with hidden addresses a device is no exemption: it would tell which are registered', async () => {
+      await using hidden = await startService({ HIDE_REGISTERED_EMAILS: 'on' })
+      const ann = await hidden.addUser()
+      const from = (email: string, password: string, ip: string) =>
+        hidden.post(LOGIN, { email, password }, { ip, headers: { 'user-agent': 'a phone' } })
+      await from(ann.email, ann.password, HOME)
+      for (const email of [ann.email, 'nobody@example.com'])
+        await oneByOne(50, (n) =>
+          hidden.post(LOGIN, { email, password: 'not it, sorry' }, { ip: fromAfar(n) }),
+        )
+
+      const [known, unknown] = [
+        await from(ann.email, ann.password, '203.0.113.8'),
+        await from('nobody@example.com', ann.password, '203.0.113.9'),
+      ]
+
+      assertProblem(known, 'login_locked')
+      assertProblem(unknown, 'login_locked')
+    })
+
     test('a known network is exempt from nothing else', async () => {
       const ann = await service.addUser()
       await logIn(ann.email, ann.password, HOME)
