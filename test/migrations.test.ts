@@ -13,35 +13,9 @@ import { openDatabase } from '../server/database/open.ts'
 import { databaseUrl } from '../server/database/url.ts'
 import { createTestDatabase } from './support/database.ts'
 import { times } from './support/races.ts'
+import { MIGRATIONS, TABLES } from './support/schema.ts'
 import { runCommand } from './support/server-process.ts'
 
-const NAMES = [
-  '0001-initial',
-  '0002-mail-and-jobs',
-  '0003-account-life',
-  '0004-one-row-a-job',
-  '0005-erasures',
-  '0006-reauthentication',
-  '0007-keys-in-use',
-  '0008-turns',
-  '0009-login-unlocks',
-]
-const OURS = [
-  'audit_events',
-  'audit_leftovers',
-  'code_failures',
-  'email_changes',
-  'erasures',
-  'job_runs',
-  'jobs',
-  'keys_in_use',
-  'outbox',
-  'password_resets',
-  'phone_changes',
-  'sessions',
-  'sign_ups',
-  'users',
-]
 const FUTURE = '9999-from-the-future'
 
 /** A database that no migration has seen, with as many handles as a test asks for. */
@@ -71,7 +45,7 @@ async function tablesIn(backend: Backend): Promise<string[]> {
   const tables = await backend.writer.introspection.getTables()
   return tables
     .map((table) => table.name)
-    .filter((name) => OURS.includes(name))
+    .filter((name) => TABLES.includes(name))
     .toSorted()
 }
 
@@ -87,9 +61,9 @@ describe('migrate()', () => {
     const first = await database.migrate(backend)
     const second = await database.migrate(backend)
 
-    assert.deepEqual([pending, first, second], [NAMES, NAMES, []])
+    assert.deepEqual([pending, first, second], [MIGRATIONS, MIGRATIONS, []])
     assert.deepEqual(await pendingMigrations(backend.reader), [])
-    assert.deepEqual(await tablesIn(backend), OURS)
+    assert.deepEqual(await tablesIn(backend), TABLES)
   })
 
   test('applies each migration once when five handles migrate at once', async () => {
@@ -98,7 +72,7 @@ describe('migrate()', () => {
 
     const applied = await Promise.all(backends.map((backend) => database.migrate(backend)))
 
-    assert.deepEqual(applied.flat(), NAMES)
+    assert.deepEqual(applied.flat(), MIGRATIONS)
   })
 
   test('leaves nothing half applied when a migration fails in its middle', async () => {
@@ -113,9 +87,9 @@ describe('migrate()', () => {
     await execute(backend, 'drop table sessions')
 
     assert.deepEqual(left, ['sessions'])
-    assert.deepEqual(pending, NAMES)
-    assert.deepEqual(await database.migrate(backend), NAMES)
-    assert.deepEqual(await tablesIn(backend), OURS)
+    assert.deepEqual(pending, MIGRATIONS)
+    assert.deepEqual(await database.migrate(backend), MIGRATIONS)
+    assert.deepEqual(await tablesIn(backend), TABLES)
   })
 
   test('takes the device and the network of open sessions from their last use', async () => {
@@ -287,7 +261,7 @@ describe('the program', () => {
     )
     const outputs = runs.map(({ output }) => output.trim()).toSorted()
     assert.deepEqual(outputs, [
-      `Applied ${NAMES.join(', ')}.`,
+      `Applied ${MIGRATIONS.join(', ')}.`,
       'The schema is up to date.',
       'The schema is up to date.',
     ])

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { HOUR_MS, SECOND_MS } from '../server/lib/units.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from '../server/lib/units.ts'
 import { enqueueMessage } from '../server/outbox/outbox.ts'
 import { claimUpTo, deliverAll, deliveryBy } from './support/mailers.ts'
-import { startReplicas, times } from './support/races.ts'
+import { atOnce, startReplicas, times } from './support/races.ts'
 import { rowsOf } from './support/seed.ts'
 import { PASSWORD, type Service, startService, type TestUser } from './support/service.ts'
+import { refresh } from './support/sessions.ts'
 
 // What a signed-in user causes: notices to the owner, which must not fill the line or a mailbox.
 
 const CHANGE = '/api/v1/me/password'
-const REFRESH = '/api/v1/auth/refresh'
 
 /** Changes the password `count` times, each time from the last address of another network. */
 async function changeOften(service: Service, { access }: TestUser, count: number): Promise<string> {
@@ -31,10 +31,10 @@ const waiting = async ({ ctx }: Service, kind: string) =>
 
 /** Uses a refresh token twice beyond its grace: the session ends and its owner is told. */
 async function replay(service: Service, { email }: TestUser): Promise<void> {
-  const { refresh } = await service.logIn(email)
-  await service.post(REFRESH, { refresh_token: refresh })
-  service.advance(HOUR_MS / 60)
-  assert.equal((await service.post(REFRESH, { refresh_token: refresh })).status, 401)
+  const { refresh: token } = await service.logIn(email)
+  await refresh(service, token)
+  service.advance(MINUTE_MS)
+  assert.equal((await refresh(service, token)).status, 401)
 }
 
 describe('a notice that waits', () => {
@@ -89,17 +89,13 @@ describe('a notice that waits', () => {
     const ann = await first.addUser()
     const tokens: string[] = []
     for (const _ of times(10)) {
-      const { refresh } = await first.logIn(ann.email)
-      await first.post(REFRESH, { refresh_token: refresh })
-      tokens.push(refresh)
+      const { refresh: token } = await first.logIn(ann.email)
+      await refresh(first, token)
+      tokens.push(token)
     }
     first.advance(31 * SECOND_MS)
 
-    await Promise.all(
-      tokens.map((refresh_token, n) =>
-        replicas.pair[n % 2 ? 1 : 0].post(REFRESH, { refresh_token }),
-      ),
-    )
+    await atOnce(tokens.length, replicas.pair, (service, n) => refresh(service, tokens[n]))
 
     assert.equal((await waiting(first, 'session_replayed')).length, 1)
   })
@@ -108,7 +104,7 @@ describe('a notice that waits', () => {
     await using service = await startService()
     const { id: userId } = await service.addUser()
     const { nowMs } = service.clock
-    const at = new Date(nowMs).toISOString()
+    const at = toIso(nowMs)
 
     await service.ctx.transaction(async (tx) => {
       for (const email of ['one@example.com', 'two@example.com', 'two@example.com'])

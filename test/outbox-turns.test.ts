@@ -125,7 +125,7 @@ describe('a backlog', () => {
     }
   })
 
-  test('is delivered whole, though others go first', async () => {
+  test('is delivered whole', async () => {
     await using service = await startService({ RATE_LIMIT: 'off' })
     const ann = await service.addUser('ann@example.com')
     await enqueueMany(service, (tx, nowMs) =>

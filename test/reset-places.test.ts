@@ -4,7 +4,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { changeEmail, undoEmail, undoTokensTo } from './support/email-changes.ts'
 import { outboxRows } from './support/mailers.ts'
 import { assertProblem } from './support/problem.ts'
-import { countStatuses, startReplicas, times } from './support/races.ts'
+import { atOnce, countStatuses, startReplicas, times } from './support/races.ts'
 import { forget, FORGOT, linksTo, newestToken, reset, tokenFor } from './support/resets.ts'
 import { PASSWORD, type Service, startService } from './support/service.ts'
 
@@ -224,9 +224,7 @@ describe('the address that an account has left', () => {
     await changeEmail(first, ann, NEW)
     first.advance(HOUR_MS)
 
-    const answers = await Promise.all(
-      times(50).map((n) => (n % 2 ? second : first).post(FORGOT, { email })),
-    )
+    const answers = await atOnce(50, replicas.pair, (service) => service.post(FORGOT, { email }))
     await Promise.all([first.deliverMail(), second.deliverMail()])
 
     assert.deepEqual(countStatuses(answers), { 202: 50 })

@@ -25,6 +25,8 @@ const NEIGHBOURS = [
   ['step 2 and step 3, once the old key has signed nothing that lives', SWAPPED, DONE],
 ] as const
 
+type Neighbours = readonly [why: string, one: Record<string, string>, other: Record<string, string>]
+
 const refresh = (service: Service, token: string) =>
   service.post('/api/v1/auth/refresh', { refresh_token: token })
 const verify = (service: Service, code: string) =>
@@ -35,8 +37,9 @@ function assertDone(...answers: Answer[]): void {
   for (const answer of answers) assert.ok(answer.status < 300, answer.text)
 }
 
-describe('while the secret key is rotated', () => {
-  for (const [why, one, other] of NEIGHBOURS) {
+/** Each of two replicas that meet hands a user over to the other. */
+function testNeighbours(neighbours: readonly Neighbours[]): void {
+  for (const [why, one, other] of neighbours) {
     for (const [direction, from, to] of [
       ['the earlier gives to the later', one, other],
       ['the later gives to the earlier', other, one],
@@ -57,6 +60,10 @@ describe('while the secret key is rotated', () => {
       })
     }
   }
+}
+
+describe('while the secret key is rotated', () => {
+  testNeighbours(NEIGHBOURS)
 
   test('a repetition within the grace gets the same generation from every replica', async () => {
     await using announced = await startService(ANNOUNCED)
@@ -93,7 +100,7 @@ const MOVED = { SECRET_KEY: OLD, JWT_SECRET_KEY: JWT, JWT_SECRET_KEY_PREVIOUS: O
 const TWO_KEYS = { SECRET_KEY: OLD, JWT_SECRET_KEY: JWT }
 
 describe('while access tokens get a key of their own, and while that is rotated', () => {
-  for (const [why, one, other] of [
+  testNeighbours([
     ['one key and step 1', ONE_KEY, TOLD],
     ['step 1 and step 2', TOLD, MOVED],
     ['step 2 and two keys', MOVED, TWO_KEYS],
@@ -108,25 +115,7 @@ describe('while access tokens get a key of their own, and while that is rotated'
       { ...SWAPPED, JWT_SECRET_KEY: JWT },
       { ...ANNOUNCED, JWT_SECRET_KEY: JWT },
     ],
-  ] as const) {
-    for (const [direction, from, to] of [
-      ['the earlier gives to the later', one, other],
-      ['the later gives to the earlier', other, one],
-    ] as const) {
-      test(`tokens and codes pass between ${why}: ${direction}`, async () => {
-        await using first = await startService(from)
-        await using second = await startService(to, { replicaOf: first })
-        await first.signUp(EMAIL)
-
-        assertDone(await verify(second, await first.codeFor(EMAIL)))
-        const tokens = await first.logIn(EMAIL)
-        const rotated = await refresh(second, tokens.refresh)
-
-        assertDone(await me(second, tokens.access), rotated)
-        assertDone(await me(first, rotated.body.access_token))
-      })
-    }
-  }
+  ])
 })
 
 describe('where access tokens have a key of their own', () => {
@@ -147,7 +136,9 @@ describe('where access tokens have a key of their own', () => {
     const signUpId = await service.signUp(EMAIL)
     const code = await service.codeFor(EMAIL)
 
-    assert.notEqual(deriveCode(verifier.current.of.code, 'verify', signUpId), code)
+    const guessed = deriveCode(verifier.current.of.code, 'verify', signUpId)
+    assert.notEqual(guessed, code)
+    assertProblem(await verify(service, guessed), 'invalid_code')
     const forged = refreshTokenFor(verifier, sessionId, 0)
     assertProblem(await refresh(service, forged), 'invalid_token')
     assertDone(await refresh(service, ann.refresh), await verify(service, code))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, test } from 'node:test'
 import { isRefused, type Reply, send, type Sent, walk } from '../support/customers.ts'
-import { type DatabaseKind, type Shop, startShop } from '../support/mail-outage.ts'
+import { codeIn, type DatabaseKind, type Shop, startShop } from '../support/mail-outage.ts'
 import { times } from '../support/races.ts'
 import { PASSWORD } from '../support/service.ts'
 
@@ -106,7 +106,7 @@ function startAsInProduction(kind: DatabaseKind) {
 async function register({ post, smtp }: Stranger, email: string) {
   await post('/auth/signup', { email, password: PASSWORD })
   await smtp.got(1)
-  const code = /\b\d{6}\b/.exec(smtp.received[0]?.raw ?? '')?.[0]
+  const code = codeIn(smtp.received[0] ?? assert.fail())
   await post('/auth/verify', { email, code })
   const { body } = await post('/auth/login', { email, password: PASSWORD })
   return { access: body.access_token as string, refresh: body.refresh_token as string }

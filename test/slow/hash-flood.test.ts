@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type FloodRequest, startFlood } from '../support/hash-flood.ts'
-import { oneByOne, times } from '../support/races.ts'
-import { PASSWORD, type Service, startService, type TestUser } from '../support/service.ts'
+import { countStatuses, oneByOne, times } from '../support/races.ts'
+import {
+  type Answer,
+  PASSWORD,
+  type Service,
+  startService,
+  type TestUser,
+} from '../support/service.ts'
 import { until } from '../support/until.ts'
 
 const CONNECTIONS = 48
@@ -95,8 +101,10 @@ for (const [flood, status, prepare] of FLOODS) {
     ).flat()
     const counts = await attack.stop()
 
-    t.diagnostic(`customers ${JSON.stringify(countEach(served))}, flood ${JSON.stringify(counts)}`)
-    const well = served.filter((one) => one === 200 || one === 201).length
+    t.diagnostic(
+      `customers ${JSON.stringify(countStatuses(served))}, flood ${JSON.stringify(counts)}`,
+    )
+    const well = served.filter(({ status: one }) => one === 200 || one === 201).length
     assert.ok(well >= SERVED_MIN, `${well} of ${served.length} were served`)
     assert.ok((counts[status] ?? 0) > 0, 'nothing of the flood was hashed: that is no flood')
     assert.ok((counts[503] ?? 0) > 0, 'nothing of the flood was refused: that is no flood')
@@ -106,20 +114,14 @@ for (const [flood, status, prepare] of FLOODS) {
 }
 
 /** Each logs in, and signs a friend up. */
-async function serve(service: Service, customers: readonly TestUser[]): Promise<number[]> {
-  const statuses = await oneByOne(customers.length, async (n) => {
+async function serve(service: Service, customers: readonly TestUser[]): Promise<Answer[]> {
+  const answers = await oneByOne(customers.length, async (n) => {
     const { id, email } = customers[n]!
     const ip = `192.0.2.${id}`
     const loggedIn = await service.post('/auth/login', { email, password: PASSWORD }, { ip })
     const friend = { email: `friend.of.${email}`, password: PASSWORD }
     const signedUp = await service.post('/auth/signup', friend, { ip })
-    return [loggedIn.status, signedUp.status]
+    return [loggedIn, signedUp]
   })
-  return statuses.flat()
-}
-
-function countEach(statuses: readonly number[]): Record<number, number> {
-  const counts: Record<number, number> = {}
-  for (const status of statuses) counts[status] = (counts[status] ?? 0) + 1
-  return counts
+  return answers.flat()
 }

@@ -16,7 +16,6 @@ export interface Sent {
   readonly token?: string
   /** The client's address, as the proxy in front of the service names it. */
   readonly ip: string
-  readonly method?: string
 }
 
 export interface Reply {
@@ -27,7 +26,7 @@ export interface Reply {
 /** Sends one request through the trusted proxy that the test is. */
 export async function send(url: string, sent: Sent): Promise<Reply> {
   const answer = await fetch(`${url}/api/v1${sent.path}`, {
-    method: sent.method ?? 'POST',
+    method: 'POST',
     headers: {
       'x-forwarded-for': sent.ip,
       ...(sent.body === undefined ? {} : { 'content-type': 'application/json' }),

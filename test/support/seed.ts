@@ -33,14 +33,18 @@ export async function seedUsers(
 
 interface Seeded {
   readonly userId: number
-  /** Of the messages without a user id, which are half of them. */
-  readonly email: string
   readonly count: number
   readonly ip?: string
 }
 
-/** Mails of one user that were sent, made by the database: sending so many would take a test hours. */
-export async function seedMessages(ctx: Context, { userId, email, count }: Seeded): Promise<void> {
+/**
+ * Mails of one user that were sent, half of them without the user id, made by the database: sending so
+ * many would take a test hours.
+ */
+export async function seedMessages(
+  ctx: Context,
+  { userId, email, count }: Seeded & { readonly email: string },
+): Promise<void> {
   await seedRows(
     ctx,
     count,

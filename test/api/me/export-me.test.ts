@@ -248,7 +248,7 @@ describe('GET /me/export, half of which has been sent,', () => {
   async function startExport(hinder: (service: Service, user: TestUser) => Promise<void>) {
     const service = await startService()
     const user = await service.addUser()
-    await seedEvents(service.ctx, { userId: user.id, email: user.email, count: 500 * PAGES })
+    await seedEvents(service.ctx, { userId: user.id, count: 500 * PAGES })
     const { lookUp } = service.ctx
     const read = { pages: 0 }
     // The guard looks the session up once, and then each page.
