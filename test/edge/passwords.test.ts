@@ -257,6 +257,7 @@ describe('a full hash queue', () => {
     assert.ok(busy.ctx.hasher.isFull())
     await occupied
     assert.equal(busy.logged.filter((line) => line.includes('hash queue full')).length, 1)
+    assert.ok(!busy.logged.some((line) => line.includes('"status":503')))
   })
 
   test('503 for a network that holds its quarter; others are served, and the log names it', async () => {
@@ -276,6 +277,8 @@ describe('a full hash queue', () => {
     const line = busy.logged.find((one) => one.includes('hash queue full'))
     assert.deepEqual(JSON.parse(line ?? '{}').networks, { '2001:db8:0:0::/48': 1 })
     assert.match(await busy.ctx.metrics.expose(), /hash_refusals_total 2\n/)
+    const statuses = busy.logged.flatMap((one) => JSON.parse(one).status ?? [])
+    assert.deepEqual(statuses, [401, 401, 401])
   })
 
   test('as many as have room are answered, the others get 503', async () => {
