@@ -372,6 +372,29 @@ describe('a user who wrote more than a request has time for', () => {
     assert.deepEqual(service.mailsTo(CANARY.firstEmail), [])
   })
 
+  test('409 mail_not_failed for its failed mail, which an admin cannot send again', async () => {
+    await using service = await startService()
+    const admin = await service.addAdmin()
+    const canary = await addBusyCanary(service)
+    const failed = await service.ctx.transaction((tx) =>
+      tx
+        .updateTable('outbox')
+        .set({ state: 'dead' })
+        .where('user_id', '=', canary.id)
+        .where('kind', '=', 'email_undone')
+        .returning('id')
+        .executeTakeFirstOrThrow(),
+    )
+    await deleteAsAdmin(service, canary, admin)
+
+    const url = `/api/v1/mail/${failed.id}/resend`
+    const answer = await service.post(url, undefined, { token: admin.access })
+
+    const row = (await rowsOf(service.ctx, 'outbox')).find(({ id }) => id === failed.id)
+    assert.equal(row?.state, 'dead')
+    assertProblem(answer, 'mail_not_failed')
+  })
+
   test('leaves no trace after the job, and a new owner of the address loses nothing', async () => {
     await using service = await startService()
     const admin = await service.addAdmin()
