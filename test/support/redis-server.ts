@@ -1,16 +1,13 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { freePort } from './cluster.ts'
+import { absent } from './programs.ts'
 
-/** Why tests with Redis are skipped; false where it is there, and where it has to be. */
-export const missing =
-  spawnSync('redis-server', ['--version']).status !== 0 &&
-  process.env['CI'] !== 'true' &&
-  'redis-server is absent'
+export const missing = absent('redis-server')
 
 export type RedisServer = Awaited<ReturnType<typeof startRedis>>
 
@@ -57,13 +54,4 @@ export async function startRedis() {
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
