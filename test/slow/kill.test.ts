@@ -5,6 +5,7 @@ import { openDatabase } from '../../server/database/open.ts'
 import { LANES } from '../../server/outbox/run.ts'
 import { databaseUrl } from '../../server/database/url.ts'
 import { createDatabase } from '../support/cluster.ts'
+import { LONG } from '../support/long.ts'
 import { type Account, createLoad, type Load } from '../support/kill-load.ts'
 import { temporaryFolder } from '../support/process.ts'
 import { times } from '../support/races.ts'
@@ -13,8 +14,7 @@ import { startServer, startWorkerProcess } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 import { askPatiently } from '../support/ask.ts'
 
-/** Set it higher for a night of kills. */
-const KILLS = Number(process.env['TEST_KILLS'] ?? 12)
+const KILLS = LONG ? 12 : 4
 const CLIENTS = 6
 /** With the third worker that ends with a mail in hand it is given up. */
 const CRASHES_MAX = 3

@@ -1,9 +1,10 @@
 import { globSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { LONG } from '../support/long.ts'
 
 // The races of the quick suite, many times over: what is rare enough to be missed there shows here.
 process.env['TEST_DATABASE'] = 'postgres'
-process.env['TEST_RACE_ROUNDS'] ??= '400'
+process.env['TEST_RACE_ROUNDS'] = LONG ? '400' : '80'
 
 const folder = resolve(import.meta.dirname, '..')
 for (const file of globSync('races*.test.ts', { cwd: folder }).toSorted())

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createDatabase } from '../support/cluster.ts'
 import { temporaryFolder } from '../support/process.ts'
+import { LONG } from '../support/long.ts'
 import { countStatuses, times } from '../support/races.ts'
 import { missing, type RedisServer, startRedis } from '../support/redis-server.ts'
 import { type ServerProcess, startServer } from '../support/server-process.ts'
@@ -13,7 +14,7 @@ const FORGOT = '/auth/password/forgot'
 const LIMIT = 10
 /** Of one process without Redis. */
 const HALF = 5
-const OUTAGES = 5
+const OUTAGES = LONG ? 5 : 2
 /** A client that the servers believe to be its own network. */
 const TRUSTED = { TRUSTED_PROXIES: '127.0.0.0/8' }
 let networks = 0
