@@ -1,10 +1,10 @@
 import { Kysely, PostgresDialect, type PostgresPoolClient } from 'kysely'
 import pg from 'pg'
-import { AppError } from '../errors.ts'
-import { createTurns, type Turns } from '../lib/turns.ts'
-import { DAY_MS, MINUTE_MS, SECOND_MS } from '../lib/units.ts'
-import { currentBudget, remainingMs, spend, STATEMENT_BUDGET_MS, takeTurn } from './budget.ts'
+import { SECOND_MS } from '../lib/units.ts'
+import { STATEMENT_BUDGET_MS } from './budget.ts'
 import type { Backend } from './connect.ts'
+import { READ_ONLY, sqlState, unavailable } from './outages.ts'
+import { createPool, type Lent } from './pool.ts'
 import type { Schema } from './schema.ts'
 
 const INT8 = 20
@@ -20,17 +20,10 @@ const types = {
 
 /** Serialization failure and deadlock: the transaction can be retried. */
 const TRANSIENT = new Set(['40001', '40P01'])
-/** SQLSTATEs of an outage: connection, resources, operator intervention, I/O, read-only, time-outs, start-up. */
-const OUTAGE = /^(08...|53...|57P0.|57014|58...|25006|25P0[34]|55P03|28P01|28000|3D000|E[A-Z_]+)$/
-/** pg reports a lost connection only in the message, without a code. */
-const OUTAGE_WORDS =
-  /connection terminated|connection error|timeout exceeded|not queryable|client was closed/i
-
-const COMMIT_LEAST_MS = SECOND_MS
 
 const POOL_MAX = 10
-/** The part of the pool that one caller may use at a time. */
-const SHARE = 1 / 4
+/** Budgets expire earlier; this limits a connect whose request has given up. */
+const CONNECT_MAX_MS = 5 * SECOND_MS
 
 export interface PostgresOptions {
   /** Connections of this process. */
@@ -42,64 +35,49 @@ export interface PostgresOptions {
 
 /** Time that a request waits for the pool is charged to the request's budget. */
 export function openPostgres(url: string, options: PostgresOptions = {}): Backend {
-  const { poolMax = POOL_MAX, statementTimeoutMs = STATEMENT_BUDGET_MS } = options
-  const pool = createPool(url, { ...options, poolMax, statementTimeoutMs })
-  const turns = createTurns({ slots: poolMax, runningMax: Math.ceil(poolMax * SHARE) })
-  const connect = () => connectInTurn(pool, turns, statementTimeoutMs)
+  const { poolMax = POOL_MAX, statementTimeoutMs = STATEMENT_BUDGET_MS, onIdleError } = options
+  const open = () => openClient(url, statementTimeoutMs)
+  const pool = createPool({ open, poolMax, statementTimeoutMs, onIdleError })
+  const connect = pool.connect as unknown as () => Promise<PostgresPoolClient>
   const db = new Kysely<Schema>({
-    dialect: new PostgresDialect({
-      pool: {
-        connect: connect as () => Promise<PostgresPoolClient>,
-        end: () => pool.end(),
-        options: {},
-      },
-    }),
+    dialect: new PostgresDialect({ pool: { connect, end: async () => {}, options: {} } }),
   })
+  /** Runs `work` on a connection that it alone uses. */
+  async function on<T>(work: (lent: Lent) => Promise<T>): Promise<T> {
+    const lent = await pool.connect()
+    return work(lent).finally(() => lent.release())
+  }
   return {
     dialect: 'postgres',
     reader: db,
     writer: db,
-    async prepared(name, sql, key) {
-      const client = await connect()
-      try {
-        const { rows } = await client.query({ name, text: sql, values: [key] })
-        return rows
-      } finally {
-        client.release()
-      }
-    },
+    prepared: (name, sql, key) =>
+      on(async (lent) => (await lent.query({ name, text: sql, values: [key] })).rows),
     isTransient: (error) => TRANSIENT.has(sqlState(error)),
-    async check() {
-      const client = await connect()
-      try {
-        const { rows } = await client.query('select clock_timestamp() as now', [])
-        return Date.parse(rows[0].now)
-      } finally {
-        client.release()
-      }
-    },
+    check: () => on(check),
     async close() {
       await db.destroy()
-      // Kysely closes only a pool that it has used; idle connections keep the process alive for a minute.
-      if (!pool.ended) await pool.end()
+      await pool.close()
     },
   }
 }
 
-function createPool(
-  url: string,
-  {
-    poolMax,
-    statementTimeoutMs,
-    onIdleError,
-  }: PostgresOptions & { poolMax: number; statementTimeoutMs: number },
-): pg.Pool {
-  const pool = new pg.Pool({
+/** The database's clock; throws where it cannot be written: on a standby, and during a read-only spell. */
+async function check(lent: Lent): Promise<number> {
+  const { rows } = await lent.query(
+    "select clock_timestamp() as now, current_setting('transaction_read_only') as read_only",
+    [],
+  )
+  if (rows[0].read_only === 'off') return Date.parse(rows[0].now)
+  // Only this session may be so: a new one is asked next.
+  lent.retire()
+  throw unavailable(Object.assign(new Error('the database is read-only'), { code: READ_ONLY }))
+}
+
+async function openClient(url: string, statementTimeoutMs: number): Promise<pg.Client> {
+  const client = new pg.Client({
     connectionString: url,
-    max: poolMax,
-    // Budgets expire earlier; this limits a connect whose request has given up.
-    connectionTimeoutMillis: 5 * SECOND_MS,
-    idleTimeoutMillis: MINUTE_MS,
+    connectionTimeoutMillis: CONNECT_MAX_MS,
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs && 2 * statementTimeoutMs,
     keepAlive: true,
@@ -108,85 +86,10 @@ function createPool(
     options: '-c timezone=UTC',
     types,
   })
-  // A lost idle connection emits `error` on the pool; without a listener it would end the process.
-  pool.on('error', (error) => onIdleError?.(error))
-  // The same holds for a client lost between two queries; the next query rejects.
-  pool.on('connect', (client) => client.on('error', () => {}))
-  return pool
-}
-
-/** Waits for the caller's turn before it takes a connection, so that no caller holds the whole pool. */
-async function connectInTurn(pool: pg.Pool, turns: Turns, statementTimeoutMs: number) {
-  const outsideMs = statementTimeoutMs || DAY_MS
-  const endTurn = await takeTurn(turns, currentBudget()?.caller, { outsideMs })
-  try {
-    const client = await connectWithinBudget(pool, statementTimeoutMs)
-    return {
-      query: client.query,
-      release() {
-        client.release()
-        endTurn()
-      },
-    }
-  } catch (error) {
-    endTurn()
-    throw error
-  }
-}
-
-/** The part of a pooled client that Kysely uses; waits are bounded, outages are `database_unavailable`. */
-async function connectWithinBudget(pool: pg.Pool, statementTimeoutMs: number) {
-  const bounded = <T>(operation: Promise<T>, giveUp: () => void, leastMs = 0) =>
-    statementTimeoutMs === 0
-      ? operation
-      : spend(operation, giveUp, { leastMs, outsideMs: statementTimeoutMs })
-  let abandoned = false
-  const connecting = pool.connect()
-  const client = await bounded(connecting, () => {
-    abandoned = true
-  }).catch((error: unknown) => {
-    // A connection that is established after its request has given up returns to the pool.
-    if (abandoned) connecting.then((late) => late.release()).catch(() => {})
-    throw outage(error)
-  })
-
-  let released = false
-  const release = (discard = false) => {
-    if (!released) client.release(discard)
-    released = true
-  }
-  return {
-    async query(query: string | pg.QueryConfig, values?: readonly unknown[]): Promise<any> {
-      if (released) throw outage(new Error('connection terminated'))
-      // An interrupted commit may have succeeded: none starts late, and each has time to finish.
-      const commits = query === 'commit'
-      if (commits && remainingMs() <= 0) throw outage(new Error('connection terminated'))
-      // Discarding closes the connection even while its query hangs.
-      const answer = client.query(query as string, values as unknown[])
-      return bounded(answer, () => release(true), commits ? COMMIT_LEAST_MS : 0).catch(
-        (error: unknown) => {
-          throw outage(error)
-        },
-      )
-    },
-    release,
-  }
-}
-
-/** Maps outages to `database_unavailable` and passes on all other errors. */
-function outage(error: unknown): unknown {
-  if (error instanceof AppError) return error
-  const state = sqlState(error)
-  const message = error instanceof Error ? error.message : ''
-  // A refused connect to a host with two addresses is an AggregateError without a code.
-  if (OUTAGE.test(state) || OUTAGE_WORDS.test(message) || error instanceof AggregateError) {
-    return new AppError('database_unavailable', { cause: error, retryAfterS: 1 })
-  }
-  return error
-}
-
-function sqlState(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
+  // What is said after a refusal has nobody to hear it, and would end the process.
+  client.on('error', () => {})
+  await client.connect()
+  return client
 }
 
 /** Converts `2026-11-22 17:40:00.1+00` to `2026-11-22T17:40:00.100Z`. */
