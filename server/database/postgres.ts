@@ -1,10 +1,11 @@
 import { Kysely, PostgresDialect, type PostgresPoolClient } from 'kysely'
 import pg from 'pg'
-import { SECOND_MS } from '../lib/units.ts'
 import { STATEMENT_BUDGET_MS } from './budget.ts'
 import type { Backend } from './connect.ts'
+import { connectToHosts } from './hosts.ts'
 import { READ_ONLY, sqlState, unavailable } from './outages.ts'
 import { createPool, type Lent } from './pool.ts'
+import { type PostgresRoute, type PostgresUrl, readPostgresUrl } from './postgres-url.ts'
 import type { Schema } from './schema.ts'
 
 const INT8 = 20
@@ -22,8 +23,6 @@ const types = {
 const TRANSIENT = new Set(['40001', '40P01'])
 
 const POOL_MAX = 10
-/** Budgets expire earlier; this limits a connect whose request has given up. */
-const CONNECT_MAX_MS = 5 * SECOND_MS
 
 export interface PostgresOptions {
   /** Connections of this process. */
@@ -36,7 +35,8 @@ export interface PostgresOptions {
 /** Time that a request waits for the pool is charged to the request's budget. */
 export function openPostgres(url: string, options: PostgresOptions = {}): Backend {
   const { poolMax = POOL_MAX, statementTimeoutMs = STATEMENT_BUDGET_MS, onIdleError } = options
-  const open = () => openClient(url, statementTimeoutMs)
+  const server = readPostgresUrl(url)
+  const open = connectToHosts(server, (route) => openClient(server, route, statementTimeoutMs))
   const pool = createPool({ open, poolMax, statementTimeoutMs, onIdleError })
   const connect = pool.connect as unknown as () => Promise<PostgresPoolClient>
   const db = new Kysely<Schema>({
@@ -71,25 +71,63 @@ async function check(lent: Lent): Promise<number> {
   if (rows[0].read_only === 'off') return Date.parse(rows[0].now)
   // Only this session may be so: a new one is asked next.
   lent.retire()
-  throw unavailable(Object.assign(new Error('the database is read-only'), { code: READ_ONLY }))
+  throw unavailable(readOnly('the database is read-only'))
 }
 
-async function openClient(url: string, statementTimeoutMs: number): Promise<pg.Client> {
+async function openClient(
+  url: PostgresUrl,
+  { host, port, ssl }: PostgresRoute,
+  statementTimeoutMs: number,
+): Promise<pg.Client> {
+  const { user, password, database, applicationName, sslNegotiation, connectTimeoutMs } = url
   const client = new pg.Client({
-    connectionString: url,
-    connectionTimeoutMillis: CONNECT_MAX_MS,
+    host,
+    port,
+    user,
+    password,
+    database,
+    ssl,
+    sslnegotiation: sslNegotiation,
+    application_name: applicationName,
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs && 2 * statementTimeoutMs,
     keepAlive: true,
-    application_name: 'coffee-shop-api',
     // Timestamps are returned in UTC, whatever the server's time zone.
     options: '-c timezone=UTC',
     types,
   })
   // What is said after a refusal has nobody to hear it, and would end the process.
   client.on('error', () => {})
-  await client.connect()
-  return client
+  const timer = setTimeout(() => client.connection.stream.destroy(), connectTimeoutMs)
+  try {
+    await client.connect()
+    await assertAccepted(client, url)
+    return client
+  } catch (error) {
+    await client.end()
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/**
+ * Of several hosts, only the one that can be written is of use, whatever `target_session_attrs` says.
+ * A single one is taken as it is: there, reads go on during a read-only spell.
+ */
+async function assertAccepted(client: pg.Client, url: PostgresUrl): Promise<void> {
+  const { hosts, targetSessionAttrs } = url
+  if (hosts.length === 1 && targetSessionAttrs === 'any') return
+  const { rows } = await client.query(
+    "select pg_is_in_recovery() as standby, current_setting('transaction_read_only') as read_only",
+  )
+  const [{ standby, read_only }] = rows
+  if (targetSessionAttrs === 'primary' ? !standby : read_only === 'off') return
+  throw readOnly(`${client.host}:${client.port} is read-only`)
+}
+
+function readOnly(message: string): Error {
+  return Object.assign(new Error(message), { code: READ_ONLY })
 }
 
 /** Converts `2026-11-22 17:40:00.1+00` to `2026-11-22T17:40:00.100Z`. */
