@@ -26,7 +26,7 @@ export interface Lent {
 
 export interface Pool {
   connect(): Promise<Lent>
-  /** Resolves when all connections have ended. */
+  /** Resolves when all connections have ended, or those in use have not come back within a second. */
   close(): Promise<void>
 }
 
@@ -44,8 +44,9 @@ const COMMIT_LEAST_MS = SECOND_MS
 const IDLE_MAX_MS = MINUTE_MS
 /** A server that is alive ends an idle connection at once. */
 const CLOSE_MAX_MS = SECOND_MS
-/** Longer than any statement that the server can end by itself; beyond it, one is frozen or out of reach. */
-const ABANDONED_MAX_MS = 10 * SECOND_MS
+/** A server that is alive ends a cancelled statement at once; one that does not is frozen or out of reach. */
+const STUCK_AFTER_MS = 2 * SECOND_MS
+const STUCK_MAX_MS = MINUTE_MS
 
 /**
  * Connections to one server, which never has more of them than `poolMax`: what a caller gives up is
@@ -58,6 +59,7 @@ export function createPool(options: PoolOptions): Pool {
   /** The newest is last, and used first. */
   const idle: Member[] = []
   const closing = new Set<Promise<void>>()
+  const stuck = new Map<pg.Client, Promise<void>>()
   let era = 0
   let closed = false
 
@@ -125,15 +127,23 @@ export function createPool(options: PoolOptions): Pool {
     era++
     for (const other of idle.splice(0)) close(other)
   }
-  /** Resolves when the server has ended the connection, whose statement still runs there. */
+  /**
+   * Resolves when the server has ended the connection, whose statement still runs there. While it is stuck,
+   * as many as the pool has are replaced, so that a server that lost them serves again, and no more, so
+   * that one that keeps them is not filled.
+   */
   async function abandon(member: Member, running: Promise<unknown>): Promise<void> {
     const { client } = member
     cancel(client).catch(() => retire(member))
-    const ended = running.then(
-      () => client.end(),
-      () => client.end(),
-    )
-    await endWithin(ABANDONED_MAX_MS, client, ended)
+    let isGone = false
+    const end = () => client.end()
+    const ended = endWithin(STUCK_MAX_MS, client, running.then(end, end)).then(() => {
+      isGone = true
+      stuck.delete(client)
+    })
+    await Promise.race([ended, delay(STUCK_AFTER_MS, undefined, { ref: false })])
+    while (!isGone && stuck.size >= poolMax) await Promise.race([ended, ...stuck.values()])
+    if (!isGone) stuck.set(client, ended)
   }
   function lend(member: Member, endTurn: EndTurn): Lent {
     let isLent = true
@@ -170,14 +180,19 @@ export function createPool(options: PoolOptions): Pool {
     return spend(operation, giveUp, { leastMs, outsideMs: statementTimeoutMs })
   }
 
+  /** Whoever holds a turn has a connection. */
+  async function allReturned(): Promise<void> {
+    for (let place = 0; place < poolMax; place++) await turns.enter()?.turn
+  }
+
   return {
     connect,
     async close() {
       closed = true
       for (const member of idle.splice(0)) close(member)
-      // Whoever holds a turn has a connection.
-      for (let place = 0; place < poolMax; place++) await turns.enter()?.turn
+      await Promise.race([allReturned(), delay(CLOSE_MAX_MS, undefined, { ref: false })])
       await Promise.all(closing)
+      for (const client of stuck.keys()) client.connection.stream.destroy()
     },
   }
 }
