@@ -29,6 +29,14 @@ async function connectTo(service: Service) {
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() })
 }
 
+/** Of the service, on the server. */
+async function countConnections(operator: pg.Client): Promise<number> {
+  const { rows } = await operator.query(
+    "select count(*)::int as count from pg_stat_activity where datname = current_database() and application_name = 'coffee-shop-api'",
+  )
+  return rows[0].count
+}
+
 const terminateOthers = (client: pg.Client) =>
   client.query(
     'select pg_terminate_backend(pid, 1000) from pg_stat_activity where datname = current_database() and pid != pg_backend_pid()',
@@ -221,6 +229,40 @@ if (DATABASE === 'postgres') {
       for (const answer of blocked) assertUnavailable(answer)
       assert.equal(me.status, 200)
       assert.deepEqual(countStatuses(free), { 200: 30 })
+    })
+  })
+
+  describe('queries that are given up', () => {
+    test('503 behind a locked table: the server never has more connections than the pool, and none is left', async () => {
+      await using service = await startService({ DATABASE_POOL_SIZE: '4' }, IMPATIENT)
+      await using blocker = await connectTo(service)
+      await using operator = await connectTo(service)
+      const users = await Promise.all(times(8).map(() => service.addUser()))
+      await blocker.query('begin')
+      await blocker.query('lock table users')
+      const counts: number[] = []
+      let finished = false
+
+      async function watch(): Promise<void> {
+        while (!finished) counts.push(await countConnections(operator))
+      }
+      async function ask(): Promise<Answer[]> {
+        const answers: Answer[] = []
+        for (let round = 0; round < 4; round++) {
+          const reading = users.map(({ access }) => service.get('/api/v1/me', { token: access }))
+          answers.push(...(await Promise.all(reading)))
+        }
+        finished = true
+        return answers
+      }
+      const [answers] = await Promise.all([ask(), watch()])
+      while ((await countBlocked(operator)) > 0);
+      await blocker.query('commit')
+      const me = await service.get('/api/v1/me', { token: users[0]?.access })
+
+      for (const answer of answers) assertUnavailable(answer)
+      assert.equal(Math.max(...counts), 4)
+      assert.equal(me.status, 200)
     })
   })
 

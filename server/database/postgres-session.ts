@@ -13,6 +13,8 @@ export interface Session {
   readonly pooled: boolean
   /** Where `lower()` leaves Ä as it is. */
   readonly asciiOnly: boolean
+  readonly standby: boolean
+  readonly readOnly: boolean
 }
 
 /** As pg's; its overloads are not worth repeating. */
@@ -47,7 +49,7 @@ function settingsOf(statementTimeoutMs: number): [name: string, value: string][]
  */
 export async function prepareSession(
   client: pg.ClientBase,
-  { statementTimeoutMs, patienceMs }: { statementTimeoutMs: number; patienceMs: number },
+  statementTimeoutMs: number,
 ): Promise<Session> {
   // A pooler has a key of its own for each client, instead of the server's process.
   const { processID: pid } = client as unknown as { processID: number | null }
@@ -57,19 +59,20 @@ export async function prepareSession(
   ]
     .map(([name, value]) => `set_config('${name}', '${value}', false)`)
     .join(', ')
-  const text = `
+  const { rows } = await client.query(`
     select pg_backend_pid() <> ${Number(pid)} as pooled,
+      pg_is_in_recovery() as standby,
+      current_setting('transaction_read_only') = 'on' as read_only,
       current_setting('server_encoding') as encoding,
       lower(chr(case current_setting('server_encoding') when 'UTF8' then 196 else 65 end)) = chr(196) as ascii,
-      case when pg_backend_pid() = ${Number(pid)} then concat(${set}) end`
-  const { rows } = await client.query({ text, query_timeout: patienceMs } as pg.QueryConfig)
-  const [{ pooled, encoding, ascii }] = rows
+      case when pg_backend_pid() = ${Number(pid)} then concat(${set}) end`)
+  const [{ pooled, standby, read_only: readOnly, encoding, ascii: asciiOnly }] = rows
   if (encoding !== 'UTF8') {
     throw new UnsuitableDatabaseError(
       `the encoding of the database is ${encoding}, and must be UTF8: create another with createdb --encoding=UTF8 --template=template0, and copy the data with pg_dump`,
     )
   }
-  return { pooled, asciiOnly: ascii }
+  return { pooled, asciiOnly, standby, readOnly }
 }
 
 /**
