@@ -1,9 +1,5 @@
 import pg from 'pg'
-
-/** The database cannot serve, whatever is tried again; the message names the remedy. */
-export class UnsuitableDatabaseError extends Error {
-  override readonly name = 'UnsuitableDatabaseError'
-}
+import { UnsuitableDatabaseError } from './problems.ts'
 
 export interface Session {
   /**

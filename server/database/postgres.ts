@@ -36,7 +36,7 @@ export interface PostgresOptions {
 }
 
 const ASCII_ONLY =
-  'the database folds case of ASCII letters only (locale C): searches do not find É by é; create it again with createdb --locale=C.UTF-8 --template=template0, and copy the data with pg_dump'
+  'DATABASE_URL: the database folds case of ASCII letters only (locale C): searches do not find É by é; create it again with createdb --locale=C.UTF-8 --template=template0, and copy the data with pg_dump'
 /** The server has no such statement, or has it already: something else decides which session we talk to. */
 const STATEMENT_LOST = /^(26000|42P05)$/
 const IN_UTC = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?\+00$/
