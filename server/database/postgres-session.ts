@@ -60,8 +60,9 @@ export async function prepareSession(
       pg_is_in_recovery() as standby,
       current_setting('transaction_read_only') = 'on' as read_only,
       current_setting('server_encoding') as encoding,
-      lower(chr(case current_setting('server_encoding') when 'UTF8' then 196 else 65 end)) = chr(196) as ascii,
-      case when pg_backend_pid() = ${Number(pid)} then concat(${set}) end`)
+      lower(letter) = letter as ascii,
+      case when pg_backend_pid() = ${Number(pid)} then concat(${set}) end
+    from (select chr(case current_setting('server_encoding') when 'UTF8' then 196 else 65 end) as letter) as probe`)
   const [{ pooled, standby, read_only: readOnly, encoding, ascii: asciiOnly }] = rows
   if (encoding !== 'UTF8') {
     throw new UnsuitableDatabaseError(
