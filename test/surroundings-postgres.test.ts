@@ -99,13 +99,36 @@ if (DATABASE === 'postgres') {
 
     const lost = await me()
     await using other = await startService({ DATABASE_POOL_SIZE: '1' }, { replicaOf: service })
-    await other.ctx.transaction((tx) => sql`prepare me as select 1`.execute(tx))
+    await other.ctx.transaction((tx) => sql`prepare session_user_by_id as select 1`.execute(tx))
     const answers = [lost, await me(), await other.get('/api/v1/me', { token: ann.access })]
 
     assert.deepEqual(
       answers.map(({ status }) => status),
       [200, 200, 200],
     )
+  })
+
+  test('variables of libpq change nothing', async () => {
+    await using service = await startService()
+    const settings = {
+      PGHOST: '192.0.2.1',
+      PGPORT: '1',
+      PGUSER: 'nobody',
+      PGPASSWORD: 'nothing',
+      PGDATABASE: 'nowhere',
+      PGSSLMODE: 'verify-full',
+      PGSSLNEGOTIATION: 'direct',
+      PGOPTIONS: '-c search_path=nowhere',
+      PGAPPNAME: 'nobody',
+    }
+
+    const doctor = await runOn(service, ['doctor'], { settings, input: '' })
+    const url = new URL(service.databaseUrl)
+    url.password = ''
+    const noPassword = await runOn({ databaseUrl: url.href }, ['doctor'], { settings, input: '' })
+
+    assert.equal(doctor.exitCode, 0, doctor.stdout)
+    assert.match(noPassword.stdout, /^FAIL DATABASE_URL: the server rejected the user or password/m)
   })
 
   describe('a database of another encoding', () => {
