@@ -22,7 +22,7 @@ export interface PostgresUrl {
   readonly database: string
   /** In the order in which they are tried: two for `prefer` and `allow`. Sockets are never encrypted. */
   readonly ssl: readonly PostgresTls[]
-  readonly sslNegotiation: 'postgres' | 'direct'
+  readonly sslnegotiation: 'postgres' | 'direct'
   readonly targetSessionAttrs: 'any' | 'read-write' | 'primary'
   readonly connectTimeoutMs: number
   readonly applicationName: string
@@ -30,9 +30,10 @@ export interface PostgresUrl {
   readonly namedStatements: boolean
 }
 
-/** One way to a server. */
+/** One way to a server, as pg takes it. */
 export interface PostgresRoute extends PostgresHost {
   readonly ssl: PostgresTls
+  readonly sslnegotiation: 'postgres' | 'direct'
 }
 
 const PORT = 5432
@@ -126,9 +127,11 @@ export function readPostgresUrl(url: string): PostgresUrl {
 }
 
 /** Each host with each kind of encryption, in the order in which they are tried. */
-export function routesOf({ hosts, ssl }: PostgresUrl): PostgresRoute[] {
+export function routesOf({ hosts, ssl, sslnegotiation }: PostgresUrl): PostgresRoute[] {
   return hosts.flatMap((host) =>
-    (host.host.startsWith('/') ? [false as const] : ssl).map((tls) => ({ ...host, ssl: tls })),
+    host.host.startsWith('/')
+      ? { ...host, ssl: false as const, sslnegotiation: 'postgres' as const }
+      : ssl.map((tls) => ({ ...host, ssl: tls, sslnegotiation })),
   )
 }
 
@@ -180,7 +183,7 @@ function readHosts(authority: string, given: Map<string, string[]>): PostgresHos
 /** Modes as libpq defines them: only `verify-full` proves that the server is the one that was meant. */
 function readTls(
   given: (name: string) => string | undefined,
-): Pick<PostgresUrl, 'ssl' | 'sslNegotiation'> {
+): Pick<PostgresUrl, 'ssl' | 'sslnegotiation'> {
   const root = given('sslrootcert')
   const mode = given('sslmode') ?? (root === 'system' ? 'verify-full' : 'prefer')
   const optional = ['disable', 'allow', 'prefer'].includes(mode)
@@ -195,16 +198,16 @@ function readTls(
     throw new Error('has sslrootcert=system, which needs sslmode=verify-full')
   if (mode === 'verify-ca' && root === undefined)
     throw new Error('has sslmode=verify-ca, which needs sslrootcert; or use verify-full')
-  const sslNegotiation = given('sslnegotiation') === 'direct' ? 'direct' : 'postgres'
-  if (mode === 'disable') return { ssl: [false], sslNegotiation }
+  const sslnegotiation = given('sslnegotiation') === 'direct' ? 'direct' : 'postgres'
+  if (mode === 'disable') return { ssl: [false], sslnegotiation }
   const encrypted = {
     secureContext: secureContextOf(given),
     // As libpq does: a root certificate makes `require` mean `verify-ca`.
     rejectUnauthorized: mode === 'verify-full' || root !== undefined,
     ...(mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
   }
-  if (mode === 'prefer') return { ssl: [encrypted, false], sslNegotiation }
-  return { ssl: mode === 'allow' ? [false, encrypted] : [encrypted], sslNegotiation }
+  if (mode === 'prefer') return { ssl: [encrypted, false], sslnegotiation }
+  return { ssl: mode === 'allow' ? [false, encrypted] : [encrypted], sslnegotiation }
 }
 
 function secureContextOf(given: (name: string) => string | undefined) {

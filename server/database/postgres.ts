@@ -5,6 +5,7 @@ import type { Backend } from './connect.ts'
 import { connectToHosts } from './hosts.ts'
 import { READ_ONLY, sqlState, unavailable } from './outages.ts'
 import { createPool, type Lent } from './pool.ts'
+import { Client, prepareSession, type Session, throughPooler } from './postgres-session.ts'
 import { type PostgresRoute, type PostgresUrl, readPostgresUrl } from './postgres-url.ts'
 import type { Schema } from './schema.ts'
 
@@ -30,29 +31,65 @@ export interface PostgresOptions {
   /** 0 disables it, for migrations. */
   readonly statementTimeoutMs?: number
   readonly onIdleError?: (error: Error) => void
+  /** Called once, for a database with which the service can live. */
+  readonly onWarning?: (text: string) => void
 }
+
+const ASCII_ONLY =
+  'DATABASE_URL: the database folds case of ASCII letters only (locale C): searches do not find É by é; create it again with createdb --locale=C.UTF-8 --template=template0, and copy the data with pg_dump'
+/** The server has no such statement, or has it already: something else decides which session we talk to. */
+const STATEMENT_LOST = /^(26000|42P05)$/
+const IN_UTC = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?\+00$/
 
 /** Time that a request waits for the pool is charged to the request's budget. */
 export function openPostgres(url: string, options: PostgresOptions = {}): Backend {
   const { poolMax = POOL_MAX, statementTimeoutMs = STATEMENT_BUDGET_MS, onIdleError } = options
   const server = readPostgresUrl(url)
-  const open = connectToHosts(server, (route) => openClient(server, route, statementTimeoutMs))
+  let { namedStatements } = server
+  let isPooled = false
+  let isWarned = false
+  const open = connectToHosts(server, async (route) => {
+    const { client, session } = await openClient(server, route, statementTimeoutMs)
+    isPooled ||= session.pooled
+    if (session.asciiOnly && !isWarned) options.onWarning?.(ASCII_ONLY)
+    isWarned ||= session.asciiOnly
+    return client
+  })
   const pool = createPool({ open, poolMax, statementTimeoutMs, onIdleError })
-  const connect = pool.connect as unknown as () => Promise<PostgresPoolClient>
+  async function connect(): Promise<Lent> {
+    const lent = await pool.connect()
+    return isPooled ? { ...lent, query: throughPooler(lent.query, statementTimeoutMs) } : lent
+  }
   const db = new Kysely<Schema>({
-    dialect: new PostgresDialect({ pool: { connect, end: async () => {}, options: {} } }),
+    dialect: new PostgresDialect({
+      pool: {
+        connect: connect as unknown as () => Promise<PostgresPoolClient>,
+        end: async () => {},
+        options: {},
+      },
+    }),
   })
   /** Runs `work` on a connection that it alone uses. */
   async function on<T>(work: (lent: Lent) => Promise<T>): Promise<T> {
-    const lent = await pool.connect()
+    const lent = await connect()
     return work(lent).finally(() => lent.release())
   }
   return {
     dialect: 'postgres',
     reader: db,
     writer: db,
-    prepared: (name, sql, key) =>
-      on(async (lent) => (await lent.query({ name, text: sql, values: [key] })).rows),
+    prepared: (name, text, key) =>
+      on(async (lent) => {
+        const unnamed = { text, values: [key] }
+        if (!namedStatements || isPooled) return (await lent.query(unnamed)).rows
+        try {
+          return (await lent.query({ ...unnamed, name })).rows
+        } catch (error) {
+          if (!STATEMENT_LOST.test(sqlState(error))) throw error
+          namedStatements = false
+          return (await lent.query(unnamed)).rows
+        }
+      }),
     isTransient: (error) => TRANSIENT.has(sqlState(error)),
     check: () => on(check),
     async close() {
@@ -71,38 +108,32 @@ async function check(lent: Lent): Promise<number> {
   if (rows[0].read_only === 'off') return Date.parse(rows[0].now)
   // Only this session may be so: a new one is asked next.
   lent.retire()
-  throw unavailable(readOnly('the database is read-only'))
+  throw unavailable(readOnlyError('the database is read-only'))
 }
 
 async function openClient(
   url: PostgresUrl,
-  { host, port, ssl }: PostgresRoute,
+  route: PostgresRoute,
   statementTimeoutMs: number,
-): Promise<pg.Client> {
-  const { user, password, database, applicationName, sslNegotiation, connectTimeoutMs } = url
-  const client = new pg.Client({
-    host,
-    port,
-    user,
-    password,
-    database,
-    ssl,
-    sslnegotiation: sslNegotiation,
-    application_name: applicationName,
-    statement_timeout: statementTimeoutMs,
-    idle_in_transaction_session_timeout: statementTimeoutMs && 2 * statementTimeoutMs,
+): Promise<{ client: pg.Client; session: Session }> {
+  const client = new Client({
+    ...route,
+    // All that is not given here, pg would take from PGUSER, PGPASSWORD and their like.
+    user: url.user,
+    password: () => url.password,
+    database: url.database,
+    application_name: url.applicationName,
     keepAlive: true,
-    // Timestamps are returned in UTC, whatever the server's time zone.
-    options: '-c timezone=UTC',
     types,
   })
   // What is said after a refusal has nobody to hear it, and would end the process.
   client.on('error', () => {})
-  const timer = setTimeout(() => client.connection.stream.destroy(), connectTimeoutMs)
+  const timer = setTimeout(() => client.connection.stream.destroy(), url.connectTimeoutMs)
   try {
     await client.connect()
-    await assertAccepted(client, url)
-    return client
+    const session = await prepareSession(client, statementTimeoutMs)
+    assertAccepted(client, session, url)
+    return { client, session }
   } catch (error) {
     await client.end()
     throw error
@@ -115,23 +146,27 @@ async function openClient(
  * Of several hosts, only the one that can be written is of use, whatever `target_session_attrs` says.
  * A single one is taken as it is: there, reads go on during a read-only spell.
  */
-async function assertAccepted(client: pg.Client, url: PostgresUrl): Promise<void> {
-  const { hosts, targetSessionAttrs } = url
+function assertAccepted(
+  client: pg.Client,
+  { standby, readOnly }: Session,
+  { hosts, targetSessionAttrs }: PostgresUrl,
+): void {
   if (hosts.length === 1 && targetSessionAttrs === 'any') return
-  const { rows } = await client.query(
-    "select pg_is_in_recovery() as standby, current_setting('transaction_read_only') as read_only",
-  )
-  const [{ standby, read_only }] = rows
-  if (targetSessionAttrs === 'primary' ? !standby : read_only === 'off') return
-  throw readOnly(`${client.host}:${client.port} is read-only`)
+  if (targetSessionAttrs === 'primary' ? standby : readOnly)
+    throw readOnlyError(`${client.host}:${client.port} is read-only`)
 }
 
-function readOnly(message: string): Error {
+function readOnlyError(message: string): Error {
   return Object.assign(new Error(message), { code: READ_ONLY })
 }
 
-/** Converts `2026-11-22 17:40:00.1+00` to `2026-11-22T17:40:00.100Z`. */
+/** Converts `2026-11-22 17:40:00.1+00` to `2026-11-22T17:40:00.100Z`; beyond four-digit years, to the last there is. */
 function isoFromPostgres(text: string): string {
+  if (!IN_UTC.test(text)) {
+    if (/^(?:\d{5,}-|infinity$)/.test(text)) return '9999-12-31T23:59:59.999Z'
+    if (/^-infinity$| BC$/.test(text)) return '0001-01-01T00:00:00.000Z'
+    throw new Error('the server answers times in another format than ISO and UTC')
+  }
   const fraction = text.slice(20, text.indexOf('+')).padEnd(3, '0')
   return `${text.slice(0, 10)}T${text.slice(11, 19)}.${fraction}Z`
 }

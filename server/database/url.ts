@@ -6,8 +6,10 @@ export type DatabaseUrl =
 
 /** Accepts SQLAlchemy's URL forms with their original meaning. */
 export function databaseUrl(value: string): DatabaseUrl {
-  const sqlite = /^sqlite(?:\+aiosqlite)?:\/\/\/(.+)$/.exec(value)
+  const sqlite = /^sqlite(?:\+aiosqlite)?:\/\/\/([^?]+)(\?.*)?$/s.exec(value)
   if (sqlite?.[1] !== undefined) {
+    // Unread, they would be part of the file's name.
+    if (sqlite[2] !== undefined) throw new Error(`has ${namesOf(sqlite[2])}: SQLite takes none`)
     return sqlite[1] === ':memory:' ? { kind: 'sqlite' } : { kind: 'sqlite', path: sqlite[1] }
   }
   const postgres = /^postgres(?:ql)?(?:\+asyncpg)?:\/\/(.*)$/s.exec(value)
@@ -17,4 +19,9 @@ export function databaseUrl(value: string): DatabaseUrl {
   const url = `postgresql://${postgres[1]}`.replace(/([?&])ssl=/, '$1sslmode=')
   readPostgresUrl(url)
   return { kind: 'postgres', url }
+}
+
+function namesOf(query: string): string {
+  const names = [...query.matchAll(/[?&](\w{1,40})(?==|&|$)/g)].map(([, name]) => name)
+  return `parameters (${names.join(', ')})`
 }

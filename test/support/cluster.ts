@@ -124,7 +124,7 @@ function runs(program: string, user: Home['user']): boolean {
   return spawnSync(program, ['--version'], { ...user, cwd: tmpdir() }).status === 0
 }
 
-function unprivilegedUser(): { uid: number; gid: number } {
+export function unprivilegedUser(): { uid: number; gid: number } {
   const [uid, gid] = ['-u', '-g'].map((which) => spawnSync('id', [which, 'nobody']).stdout)
   if (!uid?.length || !gid?.length) {
     throw new MachineError(

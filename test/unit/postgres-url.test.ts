@@ -147,6 +147,8 @@ describe('other parameters', () => {
 
 describe('a URL is refused in words without its values', () => {
   for (const [url, words] of [
+    ['sqlite:////srv/app.db?mode=canary&uri=true', /parameters \(mode, uri\): SQLite takes none/],
+    ['sqlite+aiosqlite:///:memory:?cache=canary', /parameters \(cache\): SQLite takes none/],
     ['postgresql:///canary', /names no host/],
     ['postgresql://u:canary@db:port/shop', /malformed/],
     ['postgresql://u:canary@db:70000/shop', /malformed/],
