@@ -23,6 +23,7 @@ export interface PostgresUrl {
   /** In the order in which they are tried: two for `prefer` and `allow`. Sockets are never encrypted. */
   readonly ssl: readonly PostgresTls[]
   readonly sslnegotiation: 'postgres' | 'direct'
+  readonly channelBinding: 'disable' | 'prefer' | 'require'
   readonly targetSessionAttrs: 'any' | 'read-write' | 'primary'
   readonly connectTimeoutMs: number
   readonly applicationName: string
@@ -67,7 +68,7 @@ const PARAMETERS: Readonly<Record<string, RegExp>> = {
   pgbouncer: /^(?:true|false)$/,
   // The only value is what the service does anyway.
   client_encoding: /^utf-?8$/i,
-  channel_binding: /^(?:disable|prefer)$/,
+  channel_binding: /^(?:disable|prefer|require)$/,
   gssencmode: /^(?:disable|prefer)$/,
   load_balance_hosts: /^disable$/,
   uselibpqcompat: /^true$/,
@@ -79,7 +80,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   connect_timeout: 'seconds from 1 to 999',
   application_name: '1 to 63 ASCII characters',
   client_encoding: 'UTF8',
-  channel_binding: 'disable or prefer',
+  channel_binding: 'disable, prefer or require',
   gssencmode: 'disable or prefer: GSSAPI is not supported',
   load_balance_hosts: 'disable: hosts are tried in their order',
 }
@@ -117,6 +118,7 @@ export function readPostgresUrl(url: string): PostgresUrl {
     password: take('password', password),
     database: take('dbname', path) || own,
     ...readTls((name) => given.get(name)?.[0]),
+    channelBinding: (given.get('channel_binding')?.[0] ?? 'disable') as 'disable',
     targetSessionAttrs: (given.get('target_session_attrs')?.[0] ?? 'any') as 'any',
     connectTimeoutMs: Number(given.get('connect_timeout')?.[0]) * SECOND_MS || CONNECT_TIMEOUT_MS,
     applicationName: given.get('application_name')?.[0] ?? APPLICATION_NAME,
