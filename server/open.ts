@@ -71,6 +71,7 @@ export async function openContext(
   const backend = await openDatabase(secrets.databaseUrl, {
     poolMax: config.databasePoolSize,
     onIdleError: (error) => log.warn({ err: error }, 'idle database connection lost'),
+    onWarning: (text) => log.warn(text),
   })
   try {
     await prepareSchema({ config, secrets, log }, backend)

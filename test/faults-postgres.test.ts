@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import { openDatabase } from '../server/database/open.ts'
 import { databaseUrl } from '../server/database/url.ts'
-import { MINUTE_MS } from '../server/lib/units.ts'
+import { MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { userById } from '../server/accounts/users.ts'
 import { DATABASE } from './support/database.ts'
 import { assertProblem } from './support/problem.ts'
@@ -27,6 +27,14 @@ async function connectTo(service: Service) {
   const client = new pg.Client({ connectionString: service.databaseUrl })
   await client.connect()
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() })
+}
+
+/** Of the service, on the server. */
+async function countConnections(operator: pg.Client): Promise<number> {
+  const { rows } = await operator.query(
+    "select count(*)::int as count from pg_stat_activity where datname = current_database() and application_name = 'coffee-shop-api'",
+  )
+  return rows[0].count
 }
 
 const terminateOthers = (client: pg.Client) =>
@@ -221,6 +229,96 @@ if (DATABASE === 'postgres') {
       for (const answer of blocked) assertUnavailable(answer)
       assert.equal(me.status, 200)
       assert.deepEqual(countStatuses(free), { 200: 30 })
+    })
+  })
+
+  describe('a read-only spell', () => {
+    const spell = (operator: pg.Client, change: string) =>
+      operator.query(
+        `do $$ begin execute format('alter database %I ${change}', current_database()); end $$`,
+      )
+
+    test('503 for writes and /ready, 200 for reads; then 200 for every login at once', async () => {
+      await using service = await startService()
+      await using operator = await connectTo(service)
+      const [ann, bob] = [await service.addUser(), await service.addUser()]
+      const me = () => service.get('/api/v1/me', { token: ann.access })
+      const logIn = () =>
+        service.post('/api/v1/auth/login', { email: bob.email, password: PASSWORD })
+      const statuses = async () =>
+        [await service.get('/ready'), await logIn(), await me()].map(({ status }) => status)
+
+      await spell(operator, 'set default_transaction_read_only = on')
+      await terminateOthers(operator)
+      const during = await statuses()
+      // Of the sessions that may only read, several are idle now.
+      await Promise.all(times(6).map(me))
+      await operator.query('set default_transaction_read_only = off')
+      await spell(operator, 'reset default_transaction_read_only')
+      const logins = countStatuses(await Promise.all(times(6).map(logIn)))
+      const after = await statuses()
+
+      assert.deepEqual(during, [503, 503, 200])
+      assert.deepEqual(logins, { 200: 6 })
+      assert.deepEqual(after, [200, 200, 200])
+    })
+  })
+
+  describe('a list of hosts', () => {
+    for (const [what, hosts] of [
+      ['the first refuses', (silent: string, good: string) => `127.0.0.1:1,${good},${silent}`],
+      ['the first says nothing', (silent: string, good: string) => `${silent},${good}`],
+    ] as const) {
+      test(`200 where ${what}`, async () => {
+        await using home = await startService()
+        const ann = await home.addUser()
+        const url = new URL(home.databaseUrl)
+        await using silent = await startTcpProxy(url.href)
+        silent.swallow()
+        const list = hosts(new URL(silent.url).host, url.host)
+        const databaseUrl = url.href.replace(url.host, list)
+        const replicaOf = { ...home, databaseUrl }
+        await using service = await startService({}, { replicaOf, requestBudgetMs: 2 * SECOND_MS })
+
+        const me = await service.get('/api/v1/me', { token: ann.access })
+        const ready = await service.get('/ready')
+
+        assert.deepEqual([me.status, ready.status], [200, 200])
+      })
+    }
+  })
+
+  describe('queries that are given up', () => {
+    test('503 behind a locked table: the server never has more connections than the pool, and none is left', async () => {
+      await using service = await startService({ DATABASE_POOL_SIZE: '4' }, IMPATIENT)
+      await using blocker = await connectTo(service)
+      await using operator = await connectTo(service)
+      const users = await Promise.all(times(8).map(() => service.addUser()))
+      await blocker.query('begin')
+      await blocker.query('lock table users')
+      const counts: number[] = []
+      let finished = false
+
+      async function watch(): Promise<void> {
+        while (!finished) counts.push(await countConnections(operator))
+      }
+      async function ask(): Promise<Answer[]> {
+        const answers: Answer[] = []
+        for (let round = 0; round < 4; round++) {
+          const reading = users.map(({ access }) => service.get('/api/v1/me', { token: access }))
+          answers.push(...(await Promise.all(reading)))
+        }
+        finished = true
+        return answers
+      }
+      const [answers] = await Promise.all([ask(), watch()])
+      while ((await countBlocked(operator)) > 0);
+      await blocker.query('commit')
+      const me = await service.get('/api/v1/me', { token: users[0]?.access })
+
+      for (const answer of answers) assertUnavailable(answer)
+      assert.equal(Math.max(...counts), 4)
+      assert.equal(me.status, 200)
     })
   })
 

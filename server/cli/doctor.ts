@@ -66,7 +66,8 @@ async function reportRedis(url: string, report: Report): Promise<void> {
 }
 
 async function reportDatabase(secrets: Secrets, report: Report): Promise<void> {
-  const backend = await openDatabase(secrets.databaseUrl)
+  const onWarning = (text: string) => console.log(`warn ${text}`)
+  const backend = await openDatabase(secrets.databaseUrl, { onWarning })
   try {
     const connection = connect(backend)
     const databaseNowMs = await connection.check()

@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts'
 import { jitterMs } from '../lib/random.ts'
 import { createTurns } from '../lib/turns.ts'
 import { currentBudget, remainingMs, spend, takeTurn } from './budget.ts'
+import { READ_ONLY, sqlState } from './outages.ts'
 import type { Schema } from './schema.ts'
 
 /** Reads take a `Db`: the reader or, inside a transaction, its `Tx`. */
@@ -37,7 +38,7 @@ export interface Connection {
    * retries do not succeed within the budget.
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
-  /** Resolves to the database's clock in Unix milliseconds; throws when the database is unavailable. */
+  /** Resolves to the database's clock in Unix milliseconds; throws when the database cannot be written. */
   check(): Promise<number>
   close(): Promise<void>
 }
@@ -109,7 +110,7 @@ export function connect(backend: Backend): Connection {
         endTurn()
       }
     },
-    check: () => backend.check(),
+    check: () => retryOnce(() => backend.check()),
     close: () => backend.close(),
   }
 }
@@ -139,9 +140,10 @@ async function retrying<T>(
     try {
       return await attempt()
     } catch (error) {
-      // A connection lost before `begin` did nothing, so one retry is safe.
-      const retryable =
-        backend.isTransient(error) || (isUnavailable(error) && !begun && tries === 1)
+      // A connection lost before `begin` did nothing, and a read-only one could do nothing, so one retry
+      // on another connection is safe.
+      const didNothing = isUnavailable(error) && (!begun || sqlState(error.cause) === READ_ONLY)
+      const retryable = backend.isTransient(error) || (didNothing && tries === 1)
       if (!retryable) throw error
       if (tries >= RETRIES_MAX || remainingMs() <= 0) {
         throw new AppError('database_unavailable', { cause: error, retryAfterS: 1 })
@@ -156,6 +158,6 @@ function pause(meanMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, jitterMs(meanMs)))
 }
 
-function isUnavailable(error: unknown): boolean {
+function isUnavailable(error: unknown): error is AppError {
   return error instanceof AppError && error.code === 'database_unavailable'
 }

@@ -1,10 +1,18 @@
 import { Kysely, PostgresDialect, type PostgresPoolClient } from 'kysely'
 import pg from 'pg'
-import { AppError } from '../errors.ts'
-import { createTurns, type Turns } from '../lib/turns.ts'
-import { DAY_MS, MINUTE_MS, SECOND_MS } from '../lib/units.ts'
-import { currentBudget, remainingMs, spend, STATEMENT_BUDGET_MS, takeTurn } from './budget.ts'
+import { STATEMENT_BUDGET_MS } from './budget.ts'
 import type { Backend } from './connect.ts'
+import { connectToHosts } from './hosts.ts'
+import { READ_ONLY, sqlState, unavailable } from './outages.ts'
+import { createPool, type Lent } from './pool.ts'
+import {
+  Client,
+  prepareSession,
+  requireChannelBinding,
+  type Session,
+  throughPooler,
+} from './postgres-session.ts'
+import { type PostgresRoute, type PostgresUrl, readPostgresUrl } from './postgres-url.ts'
 import type { Schema } from './schema.ts'
 
 const INT8 = 20
@@ -20,17 +28,8 @@ const types = {
 
 /** Serialization failure and deadlock: the transaction can be retried. */
 const TRANSIENT = new Set(['40001', '40P01'])
-/** SQLSTATEs of an outage: connection, resources, operator intervention, I/O, read-only, time-outs, start-up. */
-const OUTAGE = /^(08...|53...|57P0.|57014|58...|25006|25P0[34]|55P03|28P01|28000|3D000|E[A-Z_]+)$/
-/** pg reports a lost connection only in the message, without a code. */
-const OUTAGE_WORDS =
-  /connection terminated|connection error|timeout exceeded|not queryable|client was closed/i
-
-const COMMIT_LEAST_MS = SECOND_MS
 
 const POOL_MAX = 10
-/** The part of the pool that one caller may use at a time. */
-const SHARE = 1 / 4
 
 export interface PostgresOptions {
   /** Connections of this process. */
@@ -38,159 +37,144 @@ export interface PostgresOptions {
   /** 0 disables it, for migrations. */
   readonly statementTimeoutMs?: number
   readonly onIdleError?: (error: Error) => void
+  /** Called once, for a database with which the service can live. */
+  readonly onWarning?: (text: string) => void
 }
+
+const ASCII_ONLY =
+  'DATABASE_URL: the database folds case of ASCII letters only (locale C): searches do not find É by é; create it again with createdb --locale=C.UTF-8 --template=template0, and copy the data with pg_dump'
+/** The server has no such statement, or has it already: something else decides which session we talk to. */
+const STATEMENT_LOST = /^(26000|42P05)$/
+const IN_UTC = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?\+00$/
 
 /** Time that a request waits for the pool is charged to the request's budget. */
 export function openPostgres(url: string, options: PostgresOptions = {}): Backend {
-  const { poolMax = POOL_MAX, statementTimeoutMs = STATEMENT_BUDGET_MS } = options
-  const pool = createPool(url, { ...options, poolMax, statementTimeoutMs })
-  const turns = createTurns({ slots: poolMax, runningMax: Math.ceil(poolMax * SHARE) })
-  const connect = () => connectInTurn(pool, turns, statementTimeoutMs)
+  const { poolMax = POOL_MAX, statementTimeoutMs = STATEMENT_BUDGET_MS, onIdleError } = options
+  const server = readPostgresUrl(url)
+  let { namedStatements } = server
+  let isPooled = false
+  let isWarned = false
+  const open = connectToHosts(server, async (route) => {
+    const { client, session } = await openClient(server, route, statementTimeoutMs)
+    isPooled ||= session.pooled
+    if (session.asciiOnly && !isWarned) options.onWarning?.(ASCII_ONLY)
+    isWarned ||= session.asciiOnly
+    return client
+  })
+  const pool = createPool({ open, poolMax, statementTimeoutMs, onIdleError })
+  async function connect(): Promise<Lent> {
+    const lent = await pool.connect()
+    return isPooled ? { ...lent, query: throughPooler(lent.query, statementTimeoutMs) } : lent
+  }
   const db = new Kysely<Schema>({
     dialect: new PostgresDialect({
       pool: {
-        connect: connect as () => Promise<PostgresPoolClient>,
-        end: () => pool.end(),
+        connect: connect as unknown as () => Promise<PostgresPoolClient>,
+        end: async () => {},
         options: {},
       },
     }),
   })
+  /** Runs `work` on a connection that it alone uses. */
+  async function on<T>(work: (lent: Lent) => Promise<T>): Promise<T> {
+    const lent = await connect()
+    return work(lent).finally(() => lent.release())
+  }
   return {
     dialect: 'postgres',
     reader: db,
     writer: db,
-    async prepared(name, sql, key) {
-      const client = await connect()
-      try {
-        const { rows } = await client.query({ name, text: sql, values: [key] })
-        return rows
-      } finally {
-        client.release()
-      }
-    },
+    prepared: (name, text, key) =>
+      on(async (lent) => {
+        const unnamed = { text, values: [key] }
+        if (!namedStatements || isPooled) return (await lent.query(unnamed)).rows
+        try {
+          return (await lent.query({ ...unnamed, name })).rows
+        } catch (error) {
+          if (!STATEMENT_LOST.test(sqlState(error))) throw error
+          namedStatements = false
+          return (await lent.query(unnamed)).rows
+        }
+      }),
     isTransient: (error) => TRANSIENT.has(sqlState(error)),
-    async check() {
-      const client = await connect()
-      try {
-        const { rows } = await client.query('select clock_timestamp() as now', [])
-        return Date.parse(rows[0].now)
-      } finally {
-        client.release()
-      }
-    },
+    check: () => on(check),
     async close() {
       await db.destroy()
-      // Kysely closes only a pool that it has used; idle connections keep the process alive for a minute.
-      if (!pool.ended) await pool.end()
+      await pool.close()
     },
   }
 }
 
-function createPool(
-  url: string,
-  {
-    poolMax,
-    statementTimeoutMs,
-    onIdleError,
-  }: PostgresOptions & { poolMax: number; statementTimeoutMs: number },
-): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: poolMax,
-    // Budgets expire earlier; this limits a connect whose request has given up.
-    connectionTimeoutMillis: 5 * SECOND_MS,
-    idleTimeoutMillis: MINUTE_MS,
-    statement_timeout: statementTimeoutMs,
-    idle_in_transaction_session_timeout: statementTimeoutMs && 2 * statementTimeoutMs,
+/** The database's clock; throws where it cannot be written: on a standby, and during a read-only spell. */
+async function check(lent: Lent): Promise<number> {
+  const { rows } = await lent.query(
+    "select clock_timestamp() as now, current_setting('transaction_read_only') as read_only",
+    [],
+  )
+  if (rows[0].read_only === 'off') return Date.parse(rows[0].now)
+  // Only this session may be so: a new one is asked next.
+  lent.retire()
+  throw unavailable(readOnlyError('the database is read-only'))
+}
+
+async function openClient(
+  url: PostgresUrl,
+  route: PostgresRoute,
+  statementTimeoutMs: number,
+): Promise<{ client: pg.Client; session: Session }> {
+  const client = new Client({
+    ...route,
+    // All that is not given here, pg would take from PGUSER, PGPASSWORD and their like.
+    user: url.user,
+    password: () => url.password,
+    database: url.database,
+    application_name: url.applicationName,
+    enableChannelBinding: url.channelBinding !== 'disable',
     keepAlive: true,
-    application_name: 'coffee-shop-api',
-    // Timestamps are returned in UTC, whatever the server's time zone.
-    options: '-c timezone=UTC',
     types,
   })
-  // A lost idle connection emits `error` on the pool; without a listener it would end the process.
-  pool.on('error', (error) => onIdleError?.(error))
-  // The same holds for a client lost between two queries; the next query rejects.
-  pool.on('connect', (client) => client.on('error', () => {}))
-  return pool
-}
-
-/** Waits for the caller's turn before it takes a connection, so that no caller holds the whole pool. */
-async function connectInTurn(pool: pg.Pool, turns: Turns, statementTimeoutMs: number) {
-  const outsideMs = statementTimeoutMs || DAY_MS
-  const endTurn = await takeTurn(turns, currentBudget()?.caller, { outsideMs })
+  if (url.channelBinding === 'require') requireChannelBinding(client)
+  // What is said after a refusal has nobody to hear it, and would end the process.
+  client.on('error', () => {})
+  const timer = setTimeout(() => client.connection.stream.destroy(), url.connectTimeoutMs)
   try {
-    const client = await connectWithinBudget(pool, statementTimeoutMs)
-    return {
-      query: client.query,
-      release() {
-        client.release()
-        endTurn()
-      },
-    }
+    await client.connect()
+    const session = await prepareSession(client, statementTimeoutMs)
+    assertAccepted(client, session, url)
+    return { client, session }
   } catch (error) {
-    endTurn()
+    await client.end()
     throw error
+  } finally {
+    clearTimeout(timer)
   }
 }
 
-/** The part of a pooled client that Kysely uses; waits are bounded, outages are `database_unavailable`. */
-async function connectWithinBudget(pool: pg.Pool, statementTimeoutMs: number) {
-  const bounded = <T>(operation: Promise<T>, giveUp: () => void, leastMs = 0) =>
-    statementTimeoutMs === 0
-      ? operation
-      : spend(operation, giveUp, { leastMs, outsideMs: statementTimeoutMs })
-  let abandoned = false
-  const connecting = pool.connect()
-  const client = await bounded(connecting, () => {
-    abandoned = true
-  }).catch((error: unknown) => {
-    // A connection that is established after its request has given up returns to the pool.
-    if (abandoned) connecting.then((late) => late.release()).catch(() => {})
-    throw outage(error)
-  })
-
-  let released = false
-  const release = (discard = false) => {
-    if (!released) client.release(discard)
-    released = true
-  }
-  return {
-    async query(query: string | pg.QueryConfig, values?: readonly unknown[]): Promise<any> {
-      if (released) throw outage(new Error('connection terminated'))
-      // An interrupted commit may have succeeded: none starts late, and each has time to finish.
-      const commits = query === 'commit'
-      if (commits && remainingMs() <= 0) throw outage(new Error('connection terminated'))
-      // Discarding closes the connection even while its query hangs.
-      const answer = client.query(query as string, values as unknown[])
-      return bounded(answer, () => release(true), commits ? COMMIT_LEAST_MS : 0).catch(
-        (error: unknown) => {
-          throw outage(error)
-        },
-      )
-    },
-    release,
-  }
+/**
+ * Of several hosts, only the one that can be written is of use, whatever `target_session_attrs` says.
+ * A single one is taken as it is: there, reads go on during a read-only spell.
+ */
+function assertAccepted(
+  client: pg.Client,
+  { standby, readOnly }: Session,
+  { hosts, targetSessionAttrs }: PostgresUrl,
+): void {
+  if (hosts.length === 1 && targetSessionAttrs === 'any') return
+  if (targetSessionAttrs === 'primary' ? standby : readOnly)
+    throw readOnlyError(`${client.host}:${client.port} is read-only`)
 }
 
-/** Maps outages to `database_unavailable` and passes on all other errors. */
-function outage(error: unknown): unknown {
-  if (error instanceof AppError) return error
-  const state = sqlState(error)
-  const message = error instanceof Error ? error.message : ''
-  // A refused connect to a host with two addresses is an AggregateError without a code.
-  if (OUTAGE.test(state) || OUTAGE_WORDS.test(message) || error instanceof AggregateError) {
-    return new AppError('database_unavailable', { cause: error, retryAfterS: 1 })
-  }
-  return error
+function readOnlyError(message: string): Error {
+  return Object.assign(new Error(message), { code: READ_ONLY })
 }
 
-function sqlState(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
-}
-
-/** Converts `2026-11-22 17:40:00.1+00` to `2026-11-22T17:40:00.100Z`. */
+/** Converts `2026-11-22 17:40:00.1+00` to `2026-11-22T17:40:00.100Z`; beyond four-digit years, to the last there is. */
 function isoFromPostgres(text: string): string {
+  if (!IN_UTC.test(text)) {
+    if (/^(?:\d{5,}-|infinity$)/.test(text)) return '9999-12-31T23:59:59.999Z'
+    if (/^-infinity$| BC$/.test(text)) return '0001-01-01T00:00:00.000Z'
+    throw new Error('the server answers times in another format than ISO and UTC')
+  }
   const fraction = text.slice(20, text.indexOf('+')).padEnd(3, '0')
   return `${text.slice(0, 10)}T${text.slice(11, 19)}.${fraction}Z`
 }

@@ -9,6 +9,9 @@ const POSTGRES: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the host was not found; check the spelling',
   EAI_AGAIN: 'the host name cannot be resolved at the moment',
   ETIMEDOUT: 'the server does not respond; check that it is reachable from here',
+  ENOENT: 'there is no socket of this port in the folder',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate of the server is for another host; check the host',
+  CERT_HAS_EXPIRED: 'the certificate of the server has expired',
   '28P01': 'the server rejected the user or password',
   '28000': 'the server does not allow this user to connect from here; see its pg_hba.conf',
   '3D000': 'the database does not exist; create it with createdb',
@@ -16,6 +19,17 @@ const POSTGRES: Readonly<Record<string, string>> = {
   '57P03': 'the server is starting or stopping; try again in a moment',
   '53300': 'the server has no free connections; raise its max_connections',
 }
+
+/** Problems that have no code, or many. */
+const WORDS: readonly [RegExp, string][] = [
+  [/client password must be/, 'the server asks for a password, and the URL has none'],
+  [/statement pooling/, 'the pooler must have pool_mode = transaction or session'],
+  [/not support SSL/, 'the server has no encryption; configure it, or set sslmode=disable'],
+  [
+    /self-signed certificate|unable to (?:verify|get).*certificate/,
+    'the certificate of the server is of an unknown authority; name its root certificate by sslrootcert',
+  ],
+]
 
 /** Primary result codes: https://www.sqlite.org/rescode.html */
 const SQLITE: Readonly<Record<number, string>> = {
@@ -26,6 +40,11 @@ const SQLITE: Readonly<Record<number, string>> = {
   26: 'the file is not an SQLite database',
 }
 
+/** The database cannot serve, whatever is tried again; the message names the remedy. */
+export class UnsuitableDatabaseError extends Error {
+  override readonly name = 'UnsuitableDatabaseError'
+}
+
 /**
  * Explains a database error to the operator in one line that begins with the setting and names the
  * remedy; undefined for errors that are not the database's.
@@ -33,6 +52,7 @@ const SQLITE: Readonly<Record<number, string>> = {
 export function databaseProblem(error: unknown): string | undefined {
   const unavailable = error instanceof AppError && error.code === 'database_unavailable'
   const cause = firstOf(unavailable ? error.cause : error)
+  if (cause instanceof UnsuitableDatabaseError) return `${NAME}: ${cause.message}`
   const { code, errcode, syscall } = cause
   const isDatabases =
     unavailable || syscall === 'mkdir' || errcode !== undefined || /^\d/.test(`${code}`)
@@ -41,7 +61,7 @@ export function databaseProblem(error: unknown): string | undefined {
     syscall === 'mkdir'
       ? 'the folder cannot be created; create it yourself or choose another'
       : errcode === undefined
-        ? POSTGRES[`${code}`]
+        ? (POSTGRES[`${code}`] ?? WORDS.find(([words]) => words.test(`${cause.message}`))?.[1])
         : SQLITE[errcode & 0xff]
   if (known === undefined && !unavailable) return undefined
   // The system's message would repeat the path or the host.

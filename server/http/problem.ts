@@ -107,9 +107,9 @@ export function handleError(
 
 /** Logs a bug or an outage; refusals have no line of their own. */
 export function logFailure(error: unknown, { log }: Pick<FastifyRequest, 'log'>): void {
-  const { code, cause } = toAppError(error)
+  const { code } = toAppError(error)
   if (code === 'internal_error') log.error({ err: error }, 'unexpected error')
-  else if (code === 'database_unavailable') log.warn({ err: cause }, 'database unavailable')
+  else if (code === 'database_unavailable') log.warn({ err: error }, 'database unavailable')
 }
 
 /** RFC 6750 section 3: `WWW-Authenticate` has an error code only if a token was sent. */

@@ -2,6 +2,7 @@ import { write } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { pino } from 'pino'
+import { createPacer } from './pacer.ts'
 import { SECOND_MS } from './units.ts'
 
 const writeSome = promisify(write)
@@ -138,7 +139,8 @@ export async function createLogger(
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: SECRET_PATHS, censor: '[redacted]' },
-    serializers: { err: serializeError },
+    serializers: { err: (error: unknown) => serializeError(error) },
+    hooks: { logMethod: paceOutages() },
   }
   if (options.format === 'json') return pino(settings, output)
   const { prettyFactory } = await import('pino-pretty')
@@ -150,18 +152,38 @@ export async function createLogger(
   return pino(settings, { write: (line: string) => output.write(pretty(line) ?? line) })
 }
 
+/** Fields that only say where an outage was noticed. */
+const PLACES = new Set(['err', 'job', 'channel'])
+
+/** One line a second says that there is an outage; lines that say what it cost, such as an id, are all written. */
+function paceOutages(): NonNullable<NonNullable<pino.LoggerOptions['hooks']>['logMethod']> {
+  const isLineDue = createPacer(() => performance.now(), SECOND_MS)
+  return function (args, method) {
+    const fields: unknown = args[0]
+    const { err } = (fields ?? {}) as { err?: unknown }
+    const isRepeated =
+      isOutage(err) && Object.keys(fields as object).every((key) => PLACES.has(key))
+    if (!isRepeated || isLineDue()) method.apply(this, args)
+  }
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'database_unavailable'
+}
+
 /**
  * Serialises an error's type, code, message, stack and causes, but no fields added by drivers: pg puts
- * the refused row into `detail`.
+ * the refused row into `detail`. An outage has no stack: it is no bug.
  */
-function serializeError(error: unknown): unknown {
+function serializeError(error: unknown, { withStack = !isOutage(error) } = {}): unknown {
   if (!(error instanceof Error)) return { message: 'a value that is not an Error was thrown' }
   return {
     type: error.name,
     // `code` would be redacted, because verification codes have that key.
     error_code: 'code' in error ? error.code : undefined,
-    message: error.message,
-    stack: error.stack,
-    cause: error.cause === undefined ? undefined : serializeError(error.cause),
+    // A refused connect to a host with two addresses has a message for each.
+    message: error.message || (error instanceof AggregateError ? String(error.errors[0]) : ''),
+    stack: withStack ? error.stack : undefined,
+    cause: error.cause === undefined ? undefined : serializeError(error.cause, { withStack }),
   }
 }

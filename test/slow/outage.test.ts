@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Cluster, startCluster } from '../support/cluster.ts'
 import {
+  assertFineOr503,
   assertKept,
+  HEALED_AFTER,
   isFine,
+  newest,
   ROUTES,
   type Seen,
   send,
@@ -13,13 +16,6 @@ import {
   underLoad,
 } from '../support/outage.ts'
 import { until } from '../support/until.ts'
-
-/** One might be luck, with a dead connection still in the pool, which holds ten. */
-const HEALED_AFTER = 20
-
-/** The newest answers of a route to what was asked after a time. */
-const newest = (seen: readonly Seen[], route: string, since: number) =>
-  seen.filter((one) => one.route === route && one.askedAt >= since).slice(-HEALED_AFTER)
 
 interface Outage {
   begin(): unknown
@@ -61,17 +57,6 @@ async function around(
   })
   const during = seen.filter(({ askedAt, answeredAt }) => askedAt >= from && answeredAt <= to)
   return { seen, during }
-}
-
-/** No hang, no 500, and 503 only as clients expect it. */
-function assertFineOr503(seen: readonly Seen[]): void {
-  for (const answer of seen) {
-    if (isFine(answer)) continue
-    const told = `${answer.route}: ${answer.status} ${JSON.stringify(answer.body)}`
-    assert.equal(answer.status, 503, told)
-    assert.ok(answer.retryAfterS >= 1 && answer.retryAfterS <= 3, told)
-    if (answer.route !== 'GET /ready') assert.equal(answer.body.code, 'database_unavailable')
-  }
 }
 
 describe('a PostgreSQL that', () => {

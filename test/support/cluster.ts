@@ -46,7 +46,13 @@ const READY = /database system is ready to accept connections/
 const PORT_TAKEN = /could not bind|could not create any TCP\/IP sockets/
 
 /** `durable: false` skips fsync, which makes tests fast; kill tests keep it. */
-export async function startCluster({ durable }: { durable: boolean }): Promise<Cluster> {
+export async function startCluster({
+  durable,
+  maxConnections = 300,
+}: {
+  durable: boolean
+  maxConnections?: number
+}): Promise<Cluster> {
   // PGHOST and its like are about another server of the developer's; `pg` would heed them.
   for (const name of Object.keys(process.env)) if (name.startsWith('PG')) delete process.env[name]
   const home = await makeHome()
@@ -63,7 +69,7 @@ export async function startCluster({ durable }: { durable: boolean }): Promise<C
     process.once(signal, () => process.exit(1))
   try {
     await initialise(home, password)
-    const settings = durable ? [] : QUICK
+    const settings = [`max_connections=${maxConnections}`, ...(durable ? [] : QUICK)]
     const started = await startOnFreePort(home, settings)
     server = started.server
     return {
@@ -118,7 +124,7 @@ function runs(program: string, user: Home['user']): boolean {
   return spawnSync(program, ['--version'], { ...user, cwd: tmpdir() }).status === 0
 }
 
-function unprivilegedUser(): { uid: number; gid: number } {
+export function unprivilegedUser(): { uid: number; gid: number } {
   const [uid, gid] = ['-u', '-g'].map((which) => spawnSync('id', [which, 'nobody']).stdout)
   if (!uid?.length || !gid?.length) {
     throw new MachineError(
@@ -188,7 +194,6 @@ function startServer(
     'listen_addresses=127.0.0.1',
     // Its folder may be one that the server's user cannot write, or too long a path.
     'unix_socket_directories=',
-    'max_connections=300',
     ...settings,
   ].flatMap((setting) => ['-c', setting])
   const args = ['-D', join(folder, 'data'), '-p', String(port), ...all]

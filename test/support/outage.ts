@@ -22,6 +22,13 @@ export interface Seen {
 }
 export const isFine = ({ status }: Seen) => status >= 200 && status < 300
 
+/** One might be luck, with a dead connection still in the pool, which holds ten. */
+export const HEALED_AFTER = 20
+
+/** The newest answers of a route to what was asked after a time. */
+export const newest = (seen: readonly Seen[], route: string, since: number) =>
+  seen.filter((one) => one.route === route && one.askedAt >= since).slice(-HEALED_AFTER)
+
 export async function send(
   server: ServerProcess,
   route: string,
@@ -53,14 +60,30 @@ export async function send(
 export type Started = Awaited<ReturnType<typeof startWithAdmin>>
 let databases = 0
 
-/**
- * A server on a database of its own behind a proxy; an admin who is signed in, and a visitor, who may
- * log in as often as need be: of the admin's twenty sessions that would end the first.
- */
+/** A server on a database of its own behind a proxy. */
 export async function startWithAdmin(clusterUrl: string) {
   const url = await createDatabase(clusterUrl, `outage_${++databases}`)
   const proxy = await startTcpProxy(url)
-  const server = await startServer({ DATABASE_URL: proxy.url, RATE_LIMIT: 'off', ...ADMIN })
+  const customers = await startCustomers(proxy.url)
+  return {
+    ...customers,
+    url,
+    proxy,
+    async [Symbol.asyncDispose]() {
+      await customers[Symbol.asyncDispose]()
+      await proxy[Symbol.asyncDispose]()
+    },
+  }
+}
+
+export type Customers = Awaited<ReturnType<typeof startCustomers>>
+
+/**
+ * A server, an admin who is signed in, and a visitor, who may log in as often as need be: of the
+ * admin's twenty sessions that would end the first.
+ */
+export async function startCustomers(databaseUrl: string, visitorEmail = 'visitor@example.com') {
+  const server = await startServer({ DATABASE_URL: databaseUrl, RATE_LIMIT: 'off', ...ADMIN })
   const admin = { email: ADMIN.ADMIN_EMAIL, password: ADMIN.ADMIN_PASSWORD }
   async function insist(path: string, sent: unknown): Promise<any> {
     const { status, body } = await askPatiently(server.url, path, sent)
@@ -68,23 +91,15 @@ export async function startWithAdmin(clusterUrl: string) {
     return body
   }
   const token: string = (await insist('/auth/login', admin)).access_token
-  const visitor = { email: 'visitor@example.com', password: PASSWORD }
+  const visitor = { email: visitorEmail, password: PASSWORD }
   await insist('/auth/signup', visitor)
   const code = () =>
-    server.lines.map((line) => /code for visitor@\S+: (\d{6})/.exec(line)?.[1]).find(Boolean)
+    server.lines
+      .map((line) => /code for (\S+): (\d{6})/.exec(line))
+      .find((match) => match?.[1] === visitorEmail)?.[2]
   await until('a code', () => code() !== undefined)
   await insist('/auth/verify', { email: visitor.email, code: code() })
-  return {
-    url,
-    proxy,
-    server,
-    token,
-    visitor,
-    async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]()
-      await proxy[Symbol.asyncDispose]()
-    },
-  }
+  return { server, token, visitor, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }
 
 /** Every kind of route that needs the database. */
@@ -98,12 +113,15 @@ export const ROUTES = [
   'GET /ready',
 ] as const
 
+/** Of all loads, so that no address signs up twice. */
+let count = 0
+
 /**
  * Asks each of them again and again, adding to `seen`, while `work` does its own. `atRest` does
  * something while nothing is asked.
  */
 export async function underLoad(
-  { server, token, visitor }: Started,
+  { server, token, visitor }: Pick<Customers, 'server' | 'token' | 'visitor'>,
   seen: Seen[],
   work: (atRest: (act: () => unknown) => Promise<void>) => Promise<void>,
 ): Promise<void> {
@@ -120,8 +138,7 @@ export async function underLoad(
       resolve()
     }
   }
-  let count = 0
-  const email = () => `user${++count}@example.com`
+  const email = () => `user${++count}.${visitor.email}`
   const bodies: Partial<Record<string, () => unknown>> = {
     'PATCH /me': () => ({ full_name: `Admin ${++count}` }),
     'POST /auth/login': () => visitor,
@@ -194,4 +211,15 @@ export async function assertKept(url: string, seen: readonly Seen[]): Promise<vo
   const acknowledged = seen.filter(({ status }) => status === 201)
   assert.ok(acknowledged.length > 0)
   for (const { body } of acknowledged) assert.ok(kept.has(body.sign_up_id), body.email)
+}
+
+/** No hang, no 500, and 503 only as clients expect it. */
+export function assertFineOr503(seen: readonly Seen[]): void {
+  for (const answer of seen) {
+    if (isFine(answer)) continue
+    const told = `${answer.route}: ${answer.status} ${JSON.stringify(answer.body)}`
+    assert.equal(answer.status, 503, told)
+    assert.ok(answer.retryAfterS >= 1 && answer.retryAfterS <= 3, told)
+    if (answer.route !== 'GET /ready') assert.equal(answer.body.code, 'database_unavailable')
+  }
 }

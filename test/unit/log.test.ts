@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
+import { AppError } from '../../server/errors.ts'
 import { createLogger, type Logger, openOutput } from '../../server/lib/log.ts'
 import { createConsoleMailer } from '../../server/outbox/transports/mailer.ts'
 import { temporaryFolder } from '../support/process.ts'
@@ -81,6 +82,34 @@ describe('secrets in the log', () => {
       'stack',
       'type',
     ])
+  })
+
+  test('an outage is told once a second, without a stack, and each time where it says what it cost', async () => {
+    const lines: any[] = []
+    const output = { write: (text: string) => void lines.push(JSON.parse(text)) }
+    const log = await createLogger({ level: 'info', format: 'json' }, output)
+    const cause = Object.assign(new Error('terminating connection'), { code: '57P01' })
+    const err = new AppError('database_unavailable', { cause })
+
+    for (let count = 0; count < 5; count++) {
+      log.warn({ err }, 'database unavailable')
+      log.error({ err, job: 'purge' }, 'recurring job failed')
+      log.warn({ err, actor_id: count }, 'read not recorded')
+    }
+    log.error({ err: cause }, 'unexpected error')
+
+    const count = (message: string) => lines.filter(({ msg }) => msg === message).length
+    assert.deepEqual(
+      ['database unavailable', 'recurring job failed', 'read not recorded', 'unexpected error'].map(
+        count,
+      ),
+      [1, 0, 5, 1],
+    )
+    const { type, message, error_code } = lines[0].err.cause
+    assert.deepEqual([type, message, error_code], ['Error', 'terminating connection', '57P01'])
+    for (const { err: told } of lines.slice(0, -1))
+      assert.deepEqual([told.stack, told.cause.stack], [undefined, undefined])
+    assert.equal(typeof lines.at(-1).err.stack, 'string')
   })
 
   test('a thrown value that is no error is not told', async () => {
