@@ -117,6 +117,17 @@ describe('.env', () => {
     await assertRefused({ env: partly, cwd: folder.path }, /^Cannot start:\n  LOG_LEVEL .*\n$/)
   })
 
+  test('is refused line by line, together with the mistakes of the environment', async () => {
+    using folder = temporaryFolder()
+    writeFileSync(join(folder.path, '.env'), 'SECRET_KEY: canary\nPORT: 1\n')
+    const env = { DATABASE_URL: 'postgresql://db/shop', LOG_LEVEL: 'canary' }
+
+    await assertRefused(
+      { env, cwd: folder.path },
+      /^Cannot start:\n  SECRET_KEY has no = .*\n  PORT has no = .*\n  LOG_LEVEL must be .*\n$/,
+    )
+  })
+
   test('is warned of, by a start and by doctor, where it names no setting', async () => {
     using folder = temporaryFolder()
     const lines = ['PORTS=canary', 'SECRET_KEY_FILE=', 'NODE_OPTIONS=', '# HOSTS=']
