@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import { closeSync, lstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, lstatSync, openSync, readSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
 import { type Setting, SETTINGS } from './settings.ts'
 
@@ -53,7 +54,7 @@ export interface DotEnv {
 export function readDotEnv(path = '.env'): DotEnv {
   // Unlike `existsSync()`, this finds a link to a file that does not exist.
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
-    return { values: {}, problems: [], warnings: [] }
+    return { values: {}, problems: [], warnings: existsSync(BESIDE_THE_CODE) ? [NOT_READ] : [] }
   }
   let text: string
   try {
@@ -68,6 +69,9 @@ export function readDotEnv(path = '.env'): DotEnv {
     .map((name) => `.env contains ${name}, which is not a setting; check the spelling`)
   return { values, problems: dotEnvProblems(text), warnings: unknown }
 }
+
+const BESIDE_THE_CODE = fileURLToPath(new URL('../../.env', import.meta.url))
+const NOT_READ = `${BESIDE_THE_CODE} is not read: settings come from .env in the working directory`
 
 const KNOWN = new Set(
   Object.entries<Setting<unknown>>(SETTINGS).flatMap(([name, { secret }]) =>

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
 import { runProgram, startProgram, temporaryFolder } from '../support/process.ts'
 import { SETTINGS } from '../support/service.ts'
@@ -54,7 +55,7 @@ describe('a start', () => {
     [
       'an old Node, before all else',
       { NODE_OPTIONS: `--import="${PRETEND_OLD}"`, PORT: 'canary' },
-      /^Node 26\.10 or newer is required; this is 24\.9\.0\. .*npm ci.*\n$/,
+      /^Node 26\.10 or newer is required; this is 24\.9\.0\. .*npm ci --include=dev.*\n$/,
     ],
     [
       'a PostgreSQL that does not answer',
@@ -91,6 +92,14 @@ describe('a start', () => {
       await assertRefused({ env: { ...PRIVATE, ...settings } }, expected)
     })
   }
+
+  test('is refused in one line where the packages are not installed', async () => {
+    using checkout = copyOfTheCheckout()
+    const { status, stderr } = checkout.run([])
+
+    assert.equal(status, 1)
+    assert.equal(stderr, `Packages are missing in ${checkout.path}/. Run "npm ci" there.\n`)
+  })
 
   if (existsSync('/usr/bin/node')) {
     test('by the system’s own Node works, or is refused in one line', async () => {
@@ -146,6 +155,16 @@ describe('.env', () => {
     }
   })
 
+  test('beside the code is warned of where the working directory has none', async () => {
+    using checkout = copyOfTheCheckout()
+    symlinkSync(resolve('node_modules'), join(checkout.path, 'node_modules'))
+    writeFileSync(join(checkout.path, '.env'), 'PORT=canary')
+    const { stdout } = checkout.run(['doctor'])
+
+    assert.match(stdout, /^warn (.*)\/\.env is not read: settings come from \.env in the working/m)
+    assert.doesNotMatch(stdout, /canary/)
+  })
+
   test('that cannot be read stops the start in one line', async () => {
     using folder = temporaryFolder()
     mkdirSync(join(folder.path, '.env'))
@@ -156,3 +175,22 @@ describe('.env', () => {
     )
   })
 })
+
+/** The code alone, run from another folder. */
+function copyOfTheCheckout() {
+  const folder = temporaryFolder()
+  cpSync('server', join(folder.path, 'server'), { recursive: true })
+  cpSync('package.json', join(folder.path, 'package.json'))
+  const [require, main] = ['require-node.mjs', 'main.ts'].map((file) =>
+    join(folder.path, 'server', file),
+  )
+  return {
+    ...folder,
+    run: (args: readonly string[]) =>
+      spawnSync(process.execPath, ['--import', `${require}`, `${main}`, ...args], {
+        cwd: tmpdir(),
+        env: { PATH: process.env['PATH'], ...PRIVATE },
+        encoding: 'utf8',
+      }),
+  }
+}
