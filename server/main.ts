@@ -1,5 +1,6 @@
 import { run } from './cli/run.ts'
 import { ConfigError, readConfig } from './settings/config.ts'
+import { readDotEnv } from './settings/environment.ts'
 import { SchemaError } from './database/migrate.ts'
 import { databaseProblem } from './database/problems.ts'
 import { AppError } from './errors.ts'
@@ -85,13 +86,10 @@ async function exit(output: Output, exitCode: number): Promise<never> {
 
 /** Variables from the environment take precedence over those in `.env`. */
 function loadDotEnv(): void {
-  try {
-    process.loadEnvFile()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      throw new ConfigError([`.env cannot be read: ${(error as Error).message}`])
-    }
-  }
+  const { values, problems } = readDotEnv()
+  for (const [name, value] of Object.entries(values)) process.env[name] ??= value
+  // Throws, together with the mistakes of all other settings.
+  if (problems.length > 0) readConfig(process.env, problems)
 }
 
 /** An actionable message for the operator; a stack trace only for unexpected errors. */

@@ -1,10 +1,5 @@
-import {
-  type Config,
-  configWarnings,
-  dotEnvWarnings,
-  keyWarnings,
-  type Secrets,
-} from './settings/config.ts'
+import { type Config, configWarnings, keyWarnings, type Secrets } from './settings/config.ts'
+import { readDotEnv } from './settings/environment.ts'
 import { type Context, type ContextParts, createContext } from './context.ts'
 import type { Backend } from './database/connect.ts'
 import { migrate, pendingMigrations, SchemaError } from './database/migrate.ts'
@@ -42,7 +37,7 @@ export async function openProcess(
   { wakeMail, serves }: ProcessParts,
 ): Promise<Opened> {
   const { config, secrets, log } = options
-  const warnings = [...configWarnings(config), ...keyWarnings(secrets), ...dotEnvWarnings()]
+  const warnings = [...configWarnings(config), ...keyWarnings(secrets), ...readDotEnv().warnings]
   for (const warning of warnings) log.warn(warning)
   const redis = await openCounts(options)
   const metrics = config.metricsPort === undefined ? undefined : await openMetrics()

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import os from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { App } from './http/fastify.ts'
 import { listenForMetrics } from './api/public/metrics.ts'
@@ -102,7 +103,14 @@ async function listen(app: App, { config, log }: ProcessOptions): Promise<void> 
   await app.ready()
   const { level } = log
   if (log.isLevelEnabled('info')) log.level = 'warn'
-  await app.listen({ host, port }).finally(() => (log.level = level))
+  // For these lines, Fastify asks for all addresses of the machine, which throws in a sandbox without
+  // AF_NETLINK, such as a hardened systemd unit.
+  const { networkInterfaces } = os
+  os.networkInterfaces = () => ({})
+  await app.listen({ host, port }).finally(() => {
+    os.networkInterfaces = networkInterfaces
+    log.level = level
+  })
 }
 
 /** False when connections had to be closed. */

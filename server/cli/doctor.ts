@@ -1,11 +1,11 @@
 import {
   ConfigError,
   configWarnings,
-  dotEnvWarnings,
   keyWarnings,
   readConfig,
   type Secrets,
 } from '../settings/config.ts'
+import { readDotEnv } from '../settings/environment.ts'
 import { connect } from '../database/connect.ts'
 import type { Db } from '../database/connect.ts'
 import { differingKey, findUnacceptedKeys, type OwnKeys, ownKeysOf } from '../keys/keys-in-use.ts'
@@ -32,7 +32,7 @@ export const doctor: Command = {
       console.log(`${ok ? 'ok  ' : 'FAIL'} ${text}`)
     }
     report(true, `Node ${process.versions.node}`)
-    for (const warning of dotEnvWarnings()) console.log(`warn ${warning}`)
+    for (const warning of readDotEnv().warnings) console.log(`warn ${warning}`)
     try {
       const { config, secrets } = readConfig(environment)
       report(true, 'settings')

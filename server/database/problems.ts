@@ -59,7 +59,7 @@ export function databaseProblem(error: unknown): string | undefined {
   if (!isDatabases) return undefined
   const known =
     syscall === 'mkdir'
-      ? 'the folder cannot be created; create it yourself or choose another'
+      ? 'the folder cannot be created; create it yourself or choose another (a relative path begins at the working directory)'
       : errcode === undefined
         ? (POSTGRES[`${code}`] ?? WORDS.find(([words]) => words.test(`${cause.message}`))?.[1])
         : SQLITE[errcode & 0xff]

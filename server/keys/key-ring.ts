@@ -32,19 +32,20 @@ export interface TokenKeys {
   readonly all: readonly TokenKey[]
 }
 
-/** `all`: the current secret's keys, then the previous secret's during a rotation. */
+/** `all`: the current secret's keys, then those of previous secrets. */
 export interface KeyRing {
   readonly current: KeySet
   readonly all: readonly KeySet[]
 }
 
 /** Derives one key per purpose by HKDF-SHA256 (RFC 5869). Secrets have 32 characters or more. */
-export function createKeyRing(secret: string, previous?: string): KeyRing {
+export function createKeyRing(
+  secret: string,
+  ...previous: readonly (string | undefined)[]
+): KeyRing {
   const current = deriveKeySet(secret)
-  return {
-    current,
-    all: previous === undefined ? [current] : [current, deriveKeySet(previous)],
-  }
+  const others = previous.filter((key) => key !== secret).filter((key) => key !== undefined)
+  return { current, all: [current, ...others.map((key) => deriveKeySet(key))] }
 }
 
 /** The keys with this id; undefined once their secret has been removed. */

@@ -1,6 +1,3 @@
-import { isUtf8 } from 'node:buffer'
-import { readFileSync } from 'node:fs'
-import { parseEnv } from 'node:util'
 import { databaseProblem } from '../database/problems.ts'
 import { createKeyRing, type KeyRing, type TokenKey, type TokenKeys } from '../keys/key-ring.ts'
 import { passwordProblem } from '../passwords/policy.ts'
@@ -14,12 +11,12 @@ import {
   secretKeySignedUntilMs,
 } from './secret-key.ts'
 import { loadSigningKeys, type SigningKeyFile } from '../keys/signing-key-file.ts'
+import { type Environment, readSetting } from './environment.ts'
 import { defaultHashConcurrency, type Setting, SETTINGS } from './settings.ts'
 
 const KEY_FILE = 'JWT_PRIVATE_KEY_FILE'
 
 type Values = { [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name]['default'] }
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** The configuration, frozen, without secrets. Durations are in milliseconds. */
 export type Config = ReturnType<typeof toConfig>
@@ -48,11 +45,14 @@ export class ConfigError extends Error {
 
 /**
  * Reads every setting from the environment; secrets also from the file named by `<NAME>_FILE`. An empty
- * value counts as absent. Throws ConfigError with all mistakes at once. Creates the keys next to the
- * SQLite file if there are none; otherwise it has no side effect.
+ * value counts as absent. Throws ConfigError with all mistakes at once, also those `found` before. Creates
+ * the keys next to the SQLite file if there are none; otherwise it has no side effect.
  */
-export function readConfig(environment: Environment): { config: Config; secrets: Secrets } {
-  const problems: string[] = []
+export function readConfig(
+  environment: Environment,
+  found: readonly string[] = [],
+): { config: Config; secrets: Secrets } {
+  const problems = [...found]
   const values = readValues(environment, problems)
   const refused = new Set(problems.map(nameOf))
   // Suppresses follow-up errors, such as "missing" for a setting that is invalid.
@@ -65,7 +65,7 @@ export function readConfig(environment: Environment): { config: Config; secrets:
   const secrets = {
     databaseUrl,
     mailUrl: values.MAIL_URL,
-    ...readKeys(values),
+    ...readKeys(values, environment['SECRET_KEY'] || undefined),
     signingKeyFile,
     adminPassword: values.ADMIN_PASSWORD?.normalize('NFC'),
     smsUrl: values.SMS_URL,
@@ -128,30 +128,10 @@ export function keyWarnings({ keys, tokenKeys, signingKeyFile }: Secrets): strin
   ]
 }
 
-/** Variables of other programs that share the file. */
-const OTHERS = /^(?:NODE|UV|NPM|COMPOSE|DOCKER|POSTGRES|TZ)(?:_|$)|^PG[A-Z]+$/
-
-/** Warnings about names in `.env` that are not settings. */
-export function dotEnvWarnings(): string[] {
-  let file: string
-  try {
-    file = readFileSync('.env', 'utf8')
-  } catch {
-    return []
-  }
-  const settings = Object.entries<Setting<unknown>>(SETTINGS)
-  const known = new Set(
-    settings.flatMap(([name, { secret }]) => (secret ? [name, `${name}_FILE`] : [name])),
-  )
-  return Object.keys(parseEnv(file))
-    .filter((name) => !known.has(name) && !OTHERS.test(name))
-    .map((name) => `.env contains ${name}, which is not a setting; check the spelling`)
-}
-
 function readValues(environment: Environment, problems: string[]): Values {
   const read = (name: string, setting: Setting<unknown>): unknown => {
     try {
-      const value = readText(environment, name, setting.secret === true)
+      const value = readSetting(environment, name, setting)
       return value === undefined ? setting.default : setting.parse(value)
     } catch (error) {
       problems.push(`${name} ${error instanceof Error ? error.message : 'cannot be read'}`)
@@ -162,24 +142,11 @@ function readValues(environment: Environment, problems: string[]): Values {
   return Object.fromEntries(entries) as Values
 }
 
-function readText(environment: Environment, name: string, secret: boolean): string | undefined {
-  const value = environment[name] || undefined
-  const file = secret ? environment[`${name}_FILE`] || undefined : undefined
-  if (file === undefined) return value
-  if (value !== undefined) throw new Error(`and ${name}_FILE are both set; keep one`)
-  let content: Buffer
-  try {
-    content = readFileSync(file)
-  } catch {
-    throw new Error(`cannot be read: the file named by ${name}_FILE cannot be opened`)
-  }
-  // Decoding random bytes as UTF-8 would lose most of their entropy.
-  if (!isUtf8(content)) throw new Error(`must be UTF-8 text, the file of ${name}_FILE is not`)
-  return content.toString('utf8').replace(/\r?\n$/, '') || undefined
-}
-
-/** On SQLite, keys that are not set come from files next to the database. */
-function readKeys(values: Values): Pick<Secrets, 'keys' | 'tokenKeys'> {
+/**
+ * On SQLite, keys that are not set come from files next to the database. Until version 1, a line break at
+ * the end of the variable was part of the key, `given`: what is derived from that remains valid.
+ */
+function readKeys(values: Values, given: string | undefined): Pick<Secrets, 'keys' | 'tokenKeys'> {
   const { DATABASE_URL, SECRET_KEY, JWT_SECRET_KEY } = values
   const path = DATABASE_URL.kind === 'sqlite' ? DATABASE_URL.path : undefined
   // An existing file signs on while a rotation of the secret key sets SECRET_KEY for some days.
@@ -192,7 +159,7 @@ function readKeys(values: Values): Pick<Secrets, 'keys' | 'tokenKeys'> {
     : JWT_SECRET_KEY
   const secret = SECRET_KEY ?? ownKey('SECRET_KEY', () => loadOrCreateSecretKey(path))
   if (jwtKey === secret) throw new ConfigError([sameAs('JWT_SECRET_KEY', 'SECRET_KEY')])
-  const keys = createKeyRing(secret, values.SECRET_KEY_PREVIOUS)
+  const keys = createKeyRing(secret, values.SECRET_KEY_PREVIOUS, given)
   const acceptedUntilMs =
     hasOwnJwtKey && SECRET_KEY === undefined ? secretKeySignedUntilMs(path) : undefined
   const replaced = acceptedUntilMs === undefined ? [] : [{ ...keys.current, acceptedUntilMs }]

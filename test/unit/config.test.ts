@@ -308,6 +308,8 @@ describe('a secret in a file', () => {
     ['JWT_SECRET_KEY_PREVIOUS', `${KEY}-file`],
     ['ADMIN_PASSWORD', 'an admin password in a file'],
     ['MAIL_URL', 'console:'],
+    ['SMS_URL', 'console:'],
+    ['REDIS_URL', 'redis://localhost'],
   ] as const) {
     const others: Record<string, string> = { ...BASE, ADMIN_EMAIL: ADMIN.ADMIN_EMAIL }
     if (name !== 'ADMIN_PASSWORD') delete others['ADMIN_EMAIL']
@@ -345,15 +347,36 @@ describe('a secret in a file', () => {
     }
   }
 
-  test('counts as absent when it is empty', () => {
+  test('is read without any line break at its end, and keeps those inside', () => {
     using folder = temporaryFolder()
     const file = join(folder.path, 'secret')
-    writeFileSync(file, '\n')
+    writeFileSync(file, `${KEY}\n${KEY}\r\n\n`)
 
-    const problems = problemsOf({ DATABASE_URL: 'postgresql://db/shop', SECRET_KEY_FILE: file })
+    const { keys } = read({ SECRET_KEY: '', SECRET_KEY_FILE: `${file}\n` }).secrets
 
-    assert.match(problems.join('\n'), /^SECRET_KEY is required/)
+    assert.equal(keys.current.id, read({ SECRET_KEY: `${KEY}\n${KEY}` }).secrets.keys.current.id)
   })
+
+  for (const [why, content, expected] of [
+    ['is empty', '', 'it is empty'],
+    ['is an empty line', '\r\n', 'it is empty'],
+    ['never ends', '/dev/zero', 'it is larger than 64 KiB'],
+    ['begins with a byte order mark', `\ufeff${KEY}`, 'it begins with a byte order mark; '],
+    ['is UTF-16', Buffer.from(`\ufeff${KEY}`, 'utf16le'), 'it is UTF-16; save it as UTF-8'],
+    ['is UTF-16 without its mark', Buffer.from(KEY, 'utf16le'), 'it is UTF-16; save it as UTF-8'],
+  ] as const) {
+    test(`that ${why} is refused with the reason`, () => {
+      using folder = temporaryFolder()
+      const file = content === '/dev/zero' ? content : join(folder.path, 'secret')
+      if (file !== content) writeFileSync(file, content)
+
+      const problem = problemsOf({ ...BASE, SECRET_KEY: '', SECRET_KEY_FILE: file }).join('\n')
+
+      const start =
+        'SECRET_KEY cannot be read: the file named by SECRET_KEY_FILE cannot be opened as text: '
+      assert.equal(problem.slice(0, start.length + expected.length), start + expected)
+    })
+  }
 
   test('is only read for secrets', () => {
     assert.equal(read({ PORT_FILE: '/nowhere' }).config.port, 8000)

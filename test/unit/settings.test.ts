@@ -167,7 +167,7 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
     ],
   },
   SHOP_NAME: {
-    good: ['Bean & Leaf', 'Café Zürich', ' <b>&" ', 'x'.repeat(40), '☕'.repeat(40)],
+    good: ['Bean & Leaf', 'Café Zürich', '<b>&"', 'x'.repeat(40), '☕'.repeat(40)],
     bad: [
       ' ',
       'x'.repeat(41),

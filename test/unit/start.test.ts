@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
 import { runProgram, startProgram, temporaryFolder } from '../support/process.ts'
 import { SETTINGS } from '../support/service.ts'
@@ -54,7 +55,7 @@ describe('a start', () => {
     [
       'an old Node, before all else',
       { NODE_OPTIONS: `--import="${PRETEND_OLD}"`, PORT: 'canary' },
-      /^Node 26\.10 or newer is required; this is 24\.9\.0\. .*npm ci.*\n$/,
+      /^Node 26\.10 or newer is required; this is 24\.9\.0\. .*npm ci --include=dev.*\n$/,
     ],
     [
       'a PostgreSQL that does not answer',
@@ -92,6 +93,14 @@ describe('a start', () => {
     })
   }
 
+  test('is refused in one line where the packages are not installed', async () => {
+    using checkout = copyOfTheCheckout()
+    const { status, stderr } = checkout.run([])
+
+    assert.equal(status, 1)
+    assert.equal(stderr, `Packages are missing in ${checkout.path}/. Run "npm ci" there.\n`)
+  })
+
   if (existsSync('/usr/bin/node')) {
     test('by the system’s own Node works, or is refused in one line', async () => {
       await using program = startProgram({ execPath: '/usr/bin/node', env: PRIVATE })
@@ -117,6 +126,17 @@ describe('.env', () => {
     await assertRefused({ env: partly, cwd: folder.path }, /^Cannot start:\n  LOG_LEVEL .*\n$/)
   })
 
+  test('is refused line by line, together with the mistakes of the environment', async () => {
+    using folder = temporaryFolder()
+    writeFileSync(join(folder.path, '.env'), 'SECRET_KEY: canary\nPORT: 1\n')
+    const env = { DATABASE_URL: 'postgresql://db/shop', LOG_LEVEL: 'canary' }
+
+    await assertRefused(
+      { env, cwd: folder.path },
+      /^Cannot start:\n  SECRET_KEY has no = .*\n  PORT has no = .*\n  LOG_LEVEL must be .*\n$/,
+    )
+  })
+
   test('is warned of, by a start and by doctor, where it names no setting', async () => {
     using folder = temporaryFolder()
     const lines = ['PORTS=canary', 'SECRET_KEY_FILE=', 'NODE_OPTIONS=', '# HOSTS=']
@@ -135,6 +155,16 @@ describe('.env', () => {
     }
   })
 
+  test('beside the code is warned of where the working directory has none', async () => {
+    using checkout = copyOfTheCheckout()
+    symlinkSync(resolve('node_modules'), join(checkout.path, 'node_modules'))
+    writeFileSync(join(checkout.path, '.env'), 'PORT=canary')
+    const { stdout } = checkout.run(['doctor'])
+
+    assert.match(stdout, /^warn (.*)\/\.env is not read: settings come from \.env in the working/m)
+    assert.doesNotMatch(stdout, /canary/)
+  })
+
   test('that cannot be read stops the start in one line', async () => {
     using folder = temporaryFolder()
     mkdirSync(join(folder.path, '.env'))
@@ -145,3 +175,22 @@ describe('.env', () => {
     )
   })
 })
+
+/** The code alone, run from another folder. */
+function copyOfTheCheckout() {
+  const folder = temporaryFolder()
+  cpSync('server', join(folder.path, 'server'), { recursive: true })
+  cpSync('package.json', join(folder.path, 'package.json'))
+  const [require, main] = ['require-node.mjs', 'main.ts'].map((file) =>
+    join(folder.path, 'server', file),
+  )
+  return {
+    ...folder,
+    run: (args: readonly string[]) =>
+      spawnSync(process.execPath, ['--import', `${require}`, `${main}`, ...args], {
+        cwd: tmpdir(),
+        env: { PATH: process.env['PATH'], ...PRIVATE },
+        encoding: 'utf8',
+      }),
+  }
+}
