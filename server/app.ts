@@ -1,6 +1,7 @@
 import type { Context } from './context.ts'
 import { readAuditRoute } from './api/audit/read-audit.ts'
 import { recordLimits } from './api/record-limits.ts'
+import { endConnections } from './http/connections.ts'
 import { type App, createFastify } from './http/fastify.ts'
 import { healthRoute, readyRoute } from './api/public/health.ts'
 import { mailPreviewRoute } from './api/public/mail-preview.ts'
@@ -83,7 +84,7 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
 }
 
 export interface AppOptions {
-  /** True once the shutdown has begun; `/ready` then answers 503. */
+  /** True once the stop is announced: `/ready` answers 503, and each response ends its connection. */
   readonly isDraining?: () => boolean
   /** Serves the preview of all mails, for `npm run dev`. */
   readonly previewMails?: boolean
@@ -95,6 +96,7 @@ export function createApp(
   { isDraining = () => false, previewMails = false }: AppOptions = {},
 ): App {
   const app = createFastify(ctx)
+  endConnections(app, isDraining)
   recordLimits(app, ctx)
   const guards = createGuards(ctx)
   app.register(async (api) => endpoints(api as App, ctx, guards), { prefix: '/api/v1' })

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { run } from './cli/run.ts'
 import { ConfigError, readConfig } from './settings/config.ts'
 import { readDotEnv } from './settings/environment.ts'
@@ -46,6 +47,7 @@ async function runProcess(
   const format = config.logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json')
   const log = await createLogger({ level: config.logLevel, format }, output)
   let running: Running | undefined
+  let announced = false
   let stopping = false
 
   async function stop(exitCode: number): Promise<void> {
@@ -61,13 +63,24 @@ async function runProcess(
     log.info('stopped')
     await exit(output, complete ? exitCode : 1)
   }
+  /** A second signal ends the delay, and one during the shutdown forces the exit. */
+  async function stopAfterDelay(): Promise<void> {
+    if (running?.announceStop === undefined || announced || config.shutdownDelayMs === 0)
+      return stop(0)
+    announced = true
+    running.announceStop()
+    const seconds = config.shutdownDelayMs / SECOND_MS
+    log.info(`stopping in ${seconds} s: /ready returns 503, and requests are still served`)
+    await delay(config.shutdownDelayMs)
+    if (!stopping) await stop(0)
+  }
   const fail = (error: unknown) => {
     log.fatal({ err: error }, 'unexpected error, stopping')
     void stop(1).catch(() => exit(output, 1))
   }
   // SIGHUP: the controlling terminal was closed.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
-    process.on(signal, () => void stop(0).catch(fail))
+    process.on(signal, () => void stopAfterDelay().catch(fail))
   }
   process.on('uncaughtException', fail)
   process.on('unhandledRejection', fail)

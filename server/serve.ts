@@ -23,6 +23,8 @@ export interface ProcessOptions extends OpenOptions {
 const DRAIN_MAX_MS = 10 * SECOND_MS
 
 export interface Running {
+  /** Makes `/ready` answer 503; requests are still served. Absent where nobody asks for readiness. */
+  announceStop?(): void
   /**
    * Stops accepting work, finishes work in progress and closes the database. False when it had to close
    * connections of clients that had stalled.
@@ -55,6 +57,9 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
     log.info({ url, docs }, `Coffee Shop API listens on ${url}${hint}`)
     return {
       url,
+      announceStop() {
+        draining = true
+      },
       async stop() {
         draining = true
         // In parallel: a stalled client and a stalled mail server together would exceed the timeout.

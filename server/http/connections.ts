@@ -57,15 +57,24 @@ export function isAnswered(socket: Duplex): boolean {
   return replies !== undefined && newest?.raw.writableEnded !== false
 }
 
-/** An idle keep-alive connection would delay the shutdown until its client disconnects. */
-export function endConnectionsWhenStopping(app: FastifyInstance): void {
-  let stopping = false
+/**
+ * Each response ends its connection once the stop is announced, so that few are idle at the shutdown:
+ * one that is closed while a request is on its way fails that request.
+ */
+export function endConnections(app: FastifyInstance, isDraining: () => boolean): void {
+  let closing = false
   app.addHook('preClose', (done) => {
-    stopping = true
+    closing = true
     done()
   })
   app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (stopping) reply.header('connection', 'close')
+    if (closing || isDraining()) reply.header('connection', 'close')
+    done()
+  })
+  // After a response whose head was sent earlier, such as an export, the connection is idle: it would
+  // delay the shutdown until its client disconnects.
+  app.addHook('onResponse', (_request, _reply, done) => {
+    if (closing) app.server.closeIdleConnections()
     done()
   })
 }

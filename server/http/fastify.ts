@@ -19,7 +19,7 @@ import { SECOND_MS } from '../lib/units.ts'
 import { BODY_MAX_BYTES, readBodies } from './bodies.ts'
 import { answerBrokenRequest, answerForNode } from './broken-requests.ts'
 import { type Cause, readAddress } from './client.ts'
-import { endConnectionsWhenStopping, limitPipelining } from './connections.ts'
+import { limitPipelining } from './connections.ts'
 import { allowOrigins } from './cors.ts'
 import { refuseCrossSite } from './cross-site.ts'
 import { securityHeaders } from './headers.ts'
@@ -80,7 +80,6 @@ const STEPS: readonly ((app: FastifyInstance, ctx: Context) => void)[] = [
   limitPipelining,
   // Before all refusals, so that they carry CORS headers.
   allowOrigins,
-  endConnectionsWhenStopping,
   refuseUnroutable, // 404, 405, 414
   refuseCrossSite, // 403
   limitByNetwork, // 429
@@ -129,7 +128,7 @@ function optionsOf({ config, log }: Context) {
     bodyLimit: BODY_MAX_BYTES,
     requestTimeout: 10 * SECOND_MS,
     connectionTimeout: 30 * SECOND_MS,
-    keepAliveTimeout: 72 * SECOND_MS,
+    keepAliveTimeout: config.keepAliveMs,
     http: {
       maxHeaderSize: HEADERS_MAX_BYTES,
       headersTimeout: 10 * SECOND_MS,

@@ -287,6 +287,8 @@ function toConfig(
   return {
     host: values.HOST,
     port: values.PORT,
+    shutdownDelayMs: values.SHUTDOWN_DELAY_SECONDS * SECOND_MS,
+    keepAliveMs: values.KEEP_ALIVE_SECONDS * SECOND_MS,
     worker: values.WORKER,
     databasePoolSize: values.DATABASE_POOL_SIZE,
     migrate: values.MIGRATE,

@@ -46,6 +46,18 @@ export function defaultHashConcurrency(threadpoolSize = THREADPOOL_SIZE_DEFAULT)
 export const SETTINGS = {
   HOST: define(text(), '127.0.0.1', 'The address to listen on; the image sets `0.0.0.0`.'),
   PORT: define(integer(0, 65_535), 8000, 'The port to listen on; 0 selects a free port.'),
+  SHUTDOWN_DELAY_SECONDS: define(
+    integer(0, 300),
+    0,
+    'The time between the signal to stop and the shutdown, in which `/ready` returns 503 and requests are still served, so that a load balancer can stop sending them: longer than it takes to notice, 5 for example. A second signal ends it.',
+    { unit: 'seconds' },
+  ),
+  KEEP_ALIVE_SECONDS: define(
+    integer(1, 3600),
+    130,
+    'The time after which an idle connection of a client is closed. It must be longer than a proxy keeps its idle connections to this service: the default suits nginx (60), AWS load balancers (60), Traefik (90) and Caddy (120).',
+    { unit: 'seconds' },
+  ),
   DATABASE_URL: define(
     databaseUrl,
     databaseUrl('sqlite:///data/app.db'),

@@ -9,9 +9,9 @@ import { PASSWORD, SETTINGS } from '../support/service.ts'
 const JSON_BODY = JSON.stringify({ email: 'ann@example.com', password: PASSWORD })
 
 /** The program on the database that this run is about. */
-async function startOnDatabase() {
+async function startOnDatabase(settings: Record<string, string> = {}) {
   const database = await createTestDatabase()
-  const env = { ...SETTINGS, DATABASE_URL: database.url, PORT: '0' }
+  const env = { ...SETTINGS, DATABASE_URL: database.url, PORT: '0', ...settings }
   const program = startProgram({ env })
   return {
     ...program,
@@ -127,6 +127,55 @@ describe('the process', () => {
     // Else the request in hand is waited for.
     assert.doesNotMatch(stdout, /"msg":"stopped"|took too long/)
     await broken
+  })
+
+  test('503 at /ready after SIGTERM, while it serves for SHUTDOWN_DELAY_SECONDS', async () => {
+    await using program = await startOnDatabase({ SHUTDOWN_DELAY_SECONDS: '300' })
+    const url = await program.url()
+    const before = await fetch(`${url}/ready`)
+
+    program.child.kill('SIGTERM')
+    await program.printed(/"msg":"stopping in 300 s: /)
+    const ready = await fetch(`${url}/ready`)
+    const login = await fetch(`${url}/api/v1/auth/login`, {
+      method: 'POST',
+      body: JSON_BODY,
+      headers: { 'content-type': 'application/json' },
+    })
+
+    assert.deepEqual([before.status, before.headers.get('connection')], [200, 'keep-alive'])
+    assert.equal(ready.status, 503)
+    assert.equal(((await ready.json()) as any).checks.draining, true)
+    assert.equal(login.status, 401)
+    // So that the proxy's kept connections end with an answer, not while a request is on its way.
+    assert.equal(login.headers.get('connection'), 'close')
+  })
+
+  test('ends the delay at a second signal, finishes the request in hand, and exits 0', async () => {
+    await using program = await startOnDatabase({ SHUTDOWN_DELAY_SECONDS: '300' })
+    const url = await program.url()
+    program.child.kill('SIGINT')
+    await program.printed(/"msg":"stopping in 300 s: /)
+    const request = await beginRequest(url)
+
+    await askToStop(program, url)
+    request.send(JSON_BODY)
+
+    assert.match(await request.closed, /HTTP\/1\.1 401 /)
+    const { exitCode, stdout } = await program.finished()
+    assert.equal(exitCode, 0)
+    assert.match(stdout, /"msg":"stopped"\}\n$/)
+  })
+
+  test('exits 0 when the delay is over', async () => {
+    await using program = await startOnDatabase({ SHUTDOWN_DELAY_SECONDS: '1' })
+    await program.url()
+
+    program.child.kill('SIGTERM')
+    const { exitCode, stdout } = await program.finished()
+
+    assert.equal(exitCode, 0)
+    assert.match(stdout, /"msg":"stopping in 1 s: [^]*"msg":"stopped"\}\n$/)
   })
 
   test('says in one line which port is taken and exits 1', async () => {

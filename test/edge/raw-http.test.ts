@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import type { ErrorCode } from '../../server/errors.ts'
 import { assertProblem } from '../support/problem.ts'
 import { times } from '../support/races.ts'
 import { openRaw, requestText, sendRaw, untilNoneIsConnected } from '../support/raw.ts'
 import { type Answer, type Service, startService, type TestUser } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
 const LOGIN = 'POST /api/v1/auth/login'
 const JSON_TYPE = { 'Content-Type': 'application/json' }
@@ -377,6 +380,53 @@ describe('slow clients', () => {
       assertProblem(answers[0]!, 'request_timeout')
     }
     assert.equal(next.answers[0]?.status, 200)
+  })
+
+  test('an idle connection is kept for KEEP_ALIVE_SECONDS, longer than a request may take', async () => {
+    await using service = await startService()
+    const set = service.app.server.keepAliveTimeout
+    const url = await listenImpatiently(service)
+    const kept = openRaw(url, requestText('GET /health'), 2)
+
+    // Begun later and looked at by the same timer.
+    await sendRaw(url, 'GE')
+    kept.send(requestText('GET /health'))
+
+    const { answers } = await kept.answered
+    assert.equal(set, 130_000)
+    assert.deepEqual(
+      answers.map(({ status, headers }) => [status, headers['keep-alive']]),
+      times(2).map(() => [200, 'timeout=130']),
+    )
+  })
+
+  test('an idle connection is closed after KEEP_ALIVE_SECONDS', async () => {
+    await using service = await startService({ KEEP_ALIVE_SECONDS: '1' })
+
+    const kept = openRaw(await service.listen(), requestText('GET /health'), 2)
+
+    const { answers, closed } = await kept.answered
+    assert.ok(closed)
+    assert.equal(answers.length, 1)
+  })
+
+  test('a stop does not wait for the client of an answer that began before it', async () => {
+    await using service = await startService({ KEEP_ALIVE_SECONDS: '3600' })
+    const body = new PassThrough()
+    service.app.get('/long', (_request, reply) => reply.send(body))
+    const url = await service.listen()
+    const agent = new Agent({ keepAlive: true })
+    body.write('begun, ')
+    const [answer] = (await once(get(`${url}/long`, { agent }), 'response')) as [IncomingMessage]
+    const { socket } = answer
+
+    const stopped = service.app.close()
+    await until('the end of listening', () => !service.app.server.listening)
+    body.end('finished')
+
+    assert.equal(await text(answer), 'begun, finished')
+    await until('the end of the connection', () => socket.destroyed)
+    await stopped
   })
 
   test('one answer and no more for a request that is answered before its body came', async () => {

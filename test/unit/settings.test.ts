@@ -9,6 +9,8 @@ const TWILIO = `twilio://AC${'0'.repeat(32)}`
 const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = {
   HOST: { good: ['0.0.0.0', '::1', 'localhost'], bad: [] },
   PORT: { good: ['0', '8000', '65535'], bad: ['65536', '-1', '8e3', '80.0', ' 80', '0x50', '٨٠'] },
+  SHUTDOWN_DELAY_SECONDS: { good: ['0', '5', '300'], bad: ['301', '-1', '5s', '0.5'] },
+  KEEP_ALIVE_SECONDS: { good: ['1', '620', '3600'], bad: ['0', '3601', '-1', '75s'] },
   DATABASE_URL: {
     good: ['sqlite:///data/app.db', 'postgresql://u:p@db/shop'],
     bad: [

@@ -63,7 +63,7 @@ export function healthRoute(app: App): void {
   app.get('/health', { schema, logLevel: 'warn' }, () => ({ status: 'healthy' as const }))
 }
 
-/** Readiness, as of now: only concurrent requests share a check. `isDraining` is true once the shutdown has begun. */
+/** Readiness, as of now: only concurrent requests share a check. `isDraining` is true once the stop is announced. */
 export function readyRoute(app: App, ctx: Context, isDraining: () => boolean): void {
   const schema = {
     operationId: 'ready',
