@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
-import { listenForMetrics } from '../../server/api/public/metrics.ts'
+import { listenForOperators } from '../../server/api/public/metrics.ts'
 import { runProgram } from '../support/process.ts'
 import { times } from '../support/races.ts'
 import { FORGOT } from '../support/resets.ts'
@@ -43,7 +43,7 @@ function parse(text: string): Map<string, number> {
 }
 
 async function startWithMetrics(service: Service) {
-  const server = await listenForMetrics(service.ctx, 0)
+  const server = await listenForOperators(service.ctx, { host: '127.0.0.1', port: 0 })
   const { address, port } = server.address() as AddressInfo
   const url = `http://${address}:${port}/metrics`
   return {

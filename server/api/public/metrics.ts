@@ -1,34 +1,47 @@
-import { createServer, type Server } from 'node:http'
+import { once } from 'node:events'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Context } from '../../context.ts'
 import { isMailOverdue } from '../../outbox/backlog.ts'
 import { findUnacceptedKeys, ownKeysOf } from '../../keys/keys-in-use.ts'
 import { MINUTE_MS } from '../../lib/units.ts'
 
-const LOOPBACK = '127.0.0.1'
 const NANOSECONDS = 1e9
 const LAG_RESOLUTION_MS = 20
 const TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** Serves `/metrics` on a separate port and only on the loopback address, because it is for operators. */
-export async function listenForMetrics(ctx: Context, port: number): Promise<Server> {
+/** Serves `/metrics` and `/health` on a port of their own, because they are for operators. */
+export async function listenForOperators(
+  ctx: Context,
+  address: { readonly host: string; readonly port: number },
+): Promise<Server> {
   observe(ctx)
   const server = createServer((request, response) => {
-    const isScrape = request.method === 'GET' && request.url === '/metrics'
-    if (!isScrape) {
-      response.writeHead(404).end()
-      return
-    }
-    ctx.metrics.expose().then(
-      (text) => response.writeHead(200, { 'content-type': TYPE }).end(text),
-      () => response.writeHead(500).end(),
-    )
+    const path = ['GET', 'HEAD'].includes(request.method ?? '') && request.url?.split('?')[0]
+    if (path === '/health') answerHealth(ctx, response)
+    else if (path === '/metrics') answerScrape(ctx, response)
+    else response.writeHead(404).end()
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, LOOPBACK, resolve)
-  })
+  server.listen(address)
+  await once(server, 'listening')
   return server
+}
+
+function answerScrape({ metrics }: Context, response: ServerResponse): void {
+  metrics.expose().then(
+    (text) => response.writeHead(200, { 'content-type': TYPE }).end(text),
+    () => response.writeHead(500).end(),
+  )
+}
+
+/** Like liveness of the server, independent of the database, whose outage no restart ends. */
+function answerHealth({ loops, log }: Context, response: ServerResponse): void {
+  const stuck = loops.stuck()
+  if (stuck.length > 0) log.error({ loops: stuck }, 'background jobs hang: restart this process')
+  const body = stuck.length === 0 ? { status: 'healthy' } : { status: 'stuck', loops: stuck }
+  response
+    .writeHead(stuck.length === 0 ? 200 : 503, { 'content-type': 'application/json' })
+    .end(JSON.stringify(body))
 }
 
 function observe(ctx: Context): void {
