@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { isCleanUpOverdue } from '../../accounts/clean-up.ts'
 import type { Context } from '../../context.ts'
+import { withBudget } from '../../database/budget.ts'
 import { isMailOverdue } from '../../outbox/backlog.ts'
 import { findUnacceptedKeys, ownKeysOf } from '../../keys/keys-in-use.ts'
 import { MINUTE_MS } from '../../lib/units.ts'
@@ -16,10 +18,12 @@ export async function listenForOperators(
   address: { readonly host: string; readonly port: number },
 ): Promise<Server> {
   observe(ctx)
+  observeDatabase(ctx)
+  const scrape = createScrape(ctx)
   const server = createServer((request, response) => {
     const path = ['GET', 'HEAD'].includes(request.method ?? '') && request.url?.split('?')[0]
     if (path === '/health') answerHealth(ctx, response)
-    else if (path === '/metrics') answerScrape(ctx, response)
+    else if (path === '/metrics') answerScrape(scrape, response)
     else response.writeHead(404).end()
   })
   server.listen(address)
@@ -27,8 +31,17 @@ export async function listenForOperators(
   return server
 }
 
-function answerScrape({ metrics }: Context, response: ServerResponse): void {
-  metrics.expose().then(
+/** Bounds what a scrape may wait for the database; concurrent scrapes share one. */
+function createScrape({ metrics, requestBudgetMs }: Context): () => Promise<string> {
+  let scraping: Promise<string> | undefined
+  return () =>
+    (scraping ??= withBudget({ remainingMs: requestBudgetMs }, () => metrics.expose()).finally(
+      () => (scraping = undefined),
+    ))
+}
+
+function answerScrape(scrape: () => Promise<string>, response: ServerResponse): void {
+  scrape().then(
     (text) => response.writeHead(200, { 'content-type': TYPE }).end(text),
     () => response.writeHead(500).end(),
   )
@@ -44,8 +57,7 @@ function answerHealth({ loops, log }: Context, response: ServerResponse): void {
     .end(JSON.stringify(body))
 }
 
-function observe(ctx: Context): void {
-  const { metrics, hasher, limits, pwnedPasswords } = ctx
+function observe({ metrics, hasher, limits, loops, pwnedPasswords }: Context): void {
   const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
   lag.enable()
   metrics.observeProcess()
@@ -65,22 +77,40 @@ function observe(ctx: Context): void {
     help: '1 while limits are counted in Redis.',
     read: () => (limits.store() === 'redis' ? 1 : 0),
   })
-  metrics.observe('mail_overdue', {
-    help: '1 when a message has been due for more than a minute.',
-    // NaN without a database: the scrape must still expose the other metrics.
-    read: () => isMailOverdue(ctx.db, ctx.now() - MINUTE_MS).then(Number, () => Number.NaN),
-  })
-  metrics.observe('keys_differ', {
-    help: '1 while other processes use a SECRET_KEY that this one does not accept.',
-    read: () =>
-      findUnacceptedKeys(ctx.db, ownKeysOf(ctx, { serves: false }), ctx.now()).then(
-        (keys) => Math.min(keys.length, 1),
-        () => Number.NaN,
-      ),
+  metrics.observe('loops_stuck', {
+    help: 'Background jobs of this process that have hung for two minutes.',
+    read: () => loops.stuck().length,
   })
   metrics.observe('pwned_passwords_unanswered_total', {
     type: 'counter',
     help: 'Leaked-password lookups that got no answer.',
     read: () => pwnedPasswords.unanswered(),
   })
+}
+
+/** What the database tells; NaN while it does not, because a scrape must still expose the other metrics. */
+function observeDatabase(ctx: Context): void {
+  const { metrics, db } = ctx
+  const observe = (name: string, help: string, isSo: () => Promise<boolean>) =>
+    metrics.observe(name, { help, read: () => isSo().then(Number, () => Number.NaN) })
+  observe('database_up', '1 while this process can use the database.', () =>
+    ctx.checkDatabase().then(
+      () => true,
+      () => false,
+    ),
+  )
+  observe('mail_overdue', '1 when a message has been due for more than a minute.', () =>
+    isMailOverdue(db, ctx.now() - MINUTE_MS),
+  )
+  observe(
+    'clean_up_overdue',
+    '1 when the last clean-up is late by more than an hour, or was refused.',
+    () => isCleanUpOverdue(ctx),
+  )
+  observe(
+    'keys_differ',
+    '1 while other processes use a SECRET_KEY that this one does not accept.',
+    async () =>
+      (await findUnacceptedKeys(db, ownKeysOf(ctx, { serves: false }), ctx.now())).length > 0,
+  )
 }
