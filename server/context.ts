@@ -8,6 +8,7 @@ import { createPwnedPasswords, type PwnedPasswords } from './passwords/leaked.ts
 import { createLimits, type Limits } from './limits/counters.ts'
 import type { SharedCounts } from './limits/redis.ts'
 import type { Logger } from './lib/log.ts'
+import { type Loops, watchLoops } from './lib/loops.ts'
 import type { Metrics } from './lib/metrics.ts'
 import { type SigningKeys, watchSigningKeys } from './keys/signing-key-file.ts'
 
@@ -34,6 +35,8 @@ export interface Context {
   /** Wakes this process's delivery loop after a commit that enqueued messages. Other processes poll. */
   readonly wakeMail: () => void
   readonly limits: Limits
+  /** The background loops of this process, for the health of a worker. */
+  readonly loops: Loops
   readonly metrics: Metrics
   readonly log: Logger
 }
@@ -92,6 +95,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
     now,
     wakeMail,
     limits: createLimits({ config, keys, metrics, now, redis }),
+    loops: watchLoops(now),
     metrics,
     log,
   }

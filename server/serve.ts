@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { App } from './http/fastify.ts'
-import { listenForMetrics } from './api/public/metrics.ts'
-import { type Config, ConfigError } from './settings/config.ts'
+import { listenForOperators } from './api/public/metrics.ts'
+import { ConfigError } from './settings/config.ts'
 import type { Context } from './context.ts'
 import type { Loop } from './outbox/run.ts'
 import { SECOND_MS } from './lib/units.ts'
@@ -32,6 +32,9 @@ export interface Running {
   stop(): Promise<boolean>
 }
 
+/** Of an address of another machine, and of a name without an address. */
+const UNKNOWN_HOST = new Set<string | undefined>(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN'])
+
 /** Stands for the worker while this process runs none. */
 const NO_WORKER: Loop = { wake() {}, async stop() {} }
 
@@ -51,7 +54,7 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
     await listen(app, options)
     const metrics = await startMetrics(ctx)
     if (config.worker === 'inline') worker = startWorker(ctx, await openSenders(options))
-    const url = addressOf(config, app.server.address() as AddressInfo)
+    const url = urlOf(config.host, app.server.address() as AddressInfo)
     const docs = config.docs ? `${url}/docs` : undefined
     const hint = docs === undefined ? '' : ` – documentation at ${docs}`
     log.info({ url, docs }, `Coffee Shop API listens on ${url}${hint}`)
@@ -131,14 +134,18 @@ async function drain(app: App, { log }: Context): Promise<boolean> {
 }
 
 async function startMetrics(ctx: Context): Promise<Server | undefined> {
-  if (ctx.config.metricsPort === undefined) return undefined
-  const server = await listenForMetrics(ctx, ctx.config.metricsPort).catch((error: Error) => {
+  const { metricsHost: host, metricsPort: port } = ctx.config
+  if (port === undefined) return undefined
+  const server = await listenForOperators(ctx, { host, port }).catch((error: Error) => {
     throw new ConfigError([
-      `METRICS_PORT cannot be used: ${error.message}; each process needs a free port of its own`,
+      UNKNOWN_HOST.has((error as NodeJS.ErrnoException).code)
+        ? 'METRICS_HOST is not an address of this machine'
+        : `METRICS_PORT cannot be used: ${error.message}; each process needs a free port of its own`,
     ])
   })
-  const { port } = server.address() as AddressInfo
-  ctx.log.info({ port }, `metrics at http://127.0.0.1:${port}/metrics`)
+  const address = server.address() as AddressInfo
+  const url = urlOf(host, address)
+  ctx.log.info({ port: address.port }, `metrics at ${url}/metrics, health at ${url}/health`)
   return server
 }
 
@@ -147,7 +154,6 @@ function stopMetrics(server: Server | undefined): void {
   server?.closeAllConnections()
 }
 
-function addressOf(config: Config, { port }: AddressInfo): string {
-  const host = config.host.includes(':') ? `[${config.host}]` : config.host
-  return `http://${host}:${port}`
+function urlOf(host: string, { port }: AddressInfo): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

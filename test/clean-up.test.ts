@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { LEASE_MS } from '../server/schedule/jobs.ts'
 import { runDueJobs } from '../server/schedule/schedule.ts'
 import { DAY_MS, HOUR_MS, SECOND_MS, toIso } from '../server/lib/units.ts'
+import { isCleanUpOverdue } from '../server/accounts/clean-up.ts'
 import { erase } from '../server/accounts/erase.ts'
 import { commit, NO_CAUSE } from '../server/accounts/write.ts'
 import { RECURRING_JOBS } from '../server/worker.ts'
@@ -220,10 +221,11 @@ describe('the guard against a wrong clock', () => {
     await tick(service)
     const awake = (await emailsOf(service)).length
     const alarm = (await service.get('/ready')).body.checks.clean_up
+    const isOverdue = await isCleanUpOverdue(service.ctx)
     service.advance(DAY_MS)
     await tick(service)
 
-    assert.deepEqual([awake, alarm], [1001, 'refused'])
+    assert.deepEqual([awake, alarm, isOverdue], [1001, 'refused', true])
     assert.deepEqual(await emailsOf(service), [])
     assert.equal((await service.get('/ready')).body.checks.clean_up, 'ok')
   })

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts'
 import { CLEAN_UP, type Counts, findLastRun } from '../schedule/jobs.ts'
+import { readCron } from '../lib/cron.ts'
 import type { JobRun } from '../schedule/schedule.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 import { countExpiredUsers, countUsers, findExpiredUsers } from './expired-users.ts'
@@ -14,6 +15,8 @@ const AHEAD_MAX_MS = 5 * MINUTE_MS
 const GAP_MAX_MS = 2 * DAY_MS
 /** The time for an operator to correct the clock; a little less than until the next nightly run. */
 const DOUBT_MS = 23 * HOUR_MS
+/** More than a run takes. */
+const LATE_MS = HOUR_MS
 
 /**
  * Deletes users who did not verify within UNVERIFIED_USER_TTL_HOURS, and records how many. A run that
@@ -43,6 +46,14 @@ export async function cleanUp(
   // A day without any event means that the clean-up does not run.
   if (counts.deleted === 0) await record(ctx, 'users.cleaned_up', counts)
   return counts
+}
+
+/** True when a scheduled time passed more than an hour ago and no run did its work. */
+export async function isCleanUpOverdue({ config, db, now }: Context): Promise<boolean> {
+  const last = await findLastRun(db, CLEAN_UP, now())
+  const dueMs = readCron(config.cleanupSchedule).latestMs(now() - LATE_MS)
+  if (dueMs === undefined) return false
+  return last === undefined || last.slotMs < dueMs || last.counts['refused'] !== undefined
 }
 
 /** The audit event holds counts only, no ids of deleted users. */

@@ -38,6 +38,7 @@ export function runDelivery(ctx: Context, delivery: Delivery): Loop {
 
   async function loop(): Promise<void> {
     while (!stopping) {
+      ctx.loops.turned(delivery.channel)
       if (deliveries.size >= LANES) await Promise.race(deliveries)
       else if (!(await takeNext())) await sleep(POLL_MS)
     }

@@ -72,6 +72,7 @@ async function loop(ctx: Context, job: RecurringJob, stopping: AbortSignal): Pro
   const cron = readCron(job.schedule(ctx.config))
   let doneMs: number | undefined
   while (!stopping.aborted) {
+    ctx.loops.turned(job.name)
     // Polls the clock: it may be adjusted, and timers do not advance during suspend.
     const slotMs = cron.latestMs(ctx.now())
     if (slotMs !== undefined && slotMs !== doneMs) {
@@ -152,6 +153,7 @@ function jobRun(ctx: Context, lease: Lease, stopping?: AbortSignal): JobRun {
       await renewLease(tx, lease, ctx.now())
       return work(tx)
     })
+    ctx.loops.turned(lease.name)
     // On SQLite statements block the event loop; the pause gives requests a turn.
     await delay(Math.min(performance.now() - startedAt, PAUSE_MAX_MS))
     return done

@@ -327,6 +327,7 @@ function toConfig(
     rateLimitScale: values.RATE_LIMIT_SCALE,
     docs: values.DOCS,
     smsMaxPerHour: values.SMS_MAX_PER_HOUR,
+    metricsHost: values.METRICS_HOST,
     metricsPort: values.METRICS_PORT,
     hideRegisteredEmails: values.HIDE_REGISTERED_EMAILS,
     signUpMessage:

@@ -291,11 +291,16 @@ export const SETTINGS = {
     100,
     'The number of text messages per hour in total; further messages are not sent, and an error is logged.',
   ),
+  METRICS_HOST: define(
+    text(),
+    '127.0.0.1',
+    'The address of `METRICS_PORT`; in a container `0.0.0.0`, with the port open to Prometheus and the scheduler only.',
+  ),
   METRICS_PORT: define(
     integer(0, 65_535),
     undefined,
-    'The port of the metrics in Prometheus format, at `/metrics` on the loopback address; 0 selects a free port.',
-    { defaultText: 'no metrics' },
+    'The port for operators, also of `npm run work`: metrics in Prometheus format at `/metrics`, the health of the process at `/health`; 0 selects a free port. Each process on a machine needs one of its own.',
+    { defaultText: 'none' },
   ),
   HIDE_REGISTERED_EMAILS: define(
     onOff,

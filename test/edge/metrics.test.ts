@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
-import { listenForMetrics } from '../../server/api/public/metrics.ts'
+import { listenForOperators } from '../../server/api/public/metrics.ts'
+import { runDueJobs } from '../../server/schedule/schedule.ts'
+import { DAY_MS, HOUR_MS } from '../../server/lib/units.ts'
+import { RECURRING_JOBS } from '../../server/worker.ts'
 import { runProgram } from '../support/process.ts'
 import { times } from '../support/races.ts'
 import { FORGOT } from '../support/resets.ts'
@@ -43,7 +46,7 @@ function parse(text: string): Map<string, number> {
 }
 
 async function startWithMetrics(service: Service) {
-  const server = await listenForMetrics(service.ctx, 0)
+  const server = await listenForOperators(service.ctx, { host: '127.0.0.1', port: 0 })
   const { address, port } = server.address() as AddressInfo
   const url = `http://${address}:${port}/metrics`
   return {
@@ -58,17 +61,21 @@ async function startWithMetrics(service: Service) {
 }
 
 describe('GET /metrics', () => {
-  test('200 with every metric that docs/operations.md and docs/limits.md name', async () => {
+  test('200 with the metrics that docs/operations.md lists, which others may name', async () => {
     await using service = await startService()
     await using metrics = await startWithMetrics(service)
 
     const text = await (await fetch(metrics.url)).text()
 
-    for (const file of ['docs/operations.md', 'docs/limits.md']) {
-      const named = readFileSync(file, 'utf8').match(/coffee_shop_\w+/g) ?? []
+    const exposed = [...text.matchAll(/^# TYPE (coffee_shop_\w+) /gm)].map(([, name = '']) => name)
+    const namesIn = (file: string, pattern: RegExp) =>
+      [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name = '']) => name)
+    const listed = namesIn('docs/operations.md', /^\| `(coffee_shop_\w+)` \|/gm)
+    assert.deepEqual(listed.toSorted(), exposed.toSorted())
+    for (const file of ['docs/limits.md', 'deploy/prometheus/alerts.yml']) {
+      const named = namesIn(file, /(coffee_shop_\w+?)(?:_bucket)?\b/g)
       assert.ok(named.length > 0)
-      for (const name of named)
-        assert.match(text, new RegExp(`^# TYPE ${name.replace(/_bucket$/, '')} `, 'm'))
+      for (const name of named) assert.ok(exposed.includes(name), `${name} in ${file}`)
     }
   })
 
@@ -86,6 +93,8 @@ describe('GET /metrics', () => {
     assert.equal(samples.get('coffee_shop_hashes_waiting'), 0)
     assert.equal(samples.get('coffee_shop_mail_overdue'), 0)
     assert.equal(samples.get('coffee_shop_keys_differ'), 0)
+    assert.equal(samples.get('coffee_shop_database_up'), 1)
+    assert.equal(samples.get('coffee_shop_loops_stuck'), 0)
     assert.equal(samples.get('coffee_shop_hash_refusals_total'), 0)
     assert.equal(samples.get('coffee_shop_pwned_passwords_unanswered_total'), 0)
     assert.ok(Number(samples.get('coffee_shop_event_loop_lag_seconds')) >= 0)
@@ -158,6 +167,23 @@ describe('GET /metrics', () => {
     service.advance(61_000)
 
     assert.equal((await metrics.scrape()).get('coffee_shop_mail_overdue'), 1)
+  })
+
+  test('tells of a clean-up that is an hour late', async () => {
+    await using service = await startService({ CLEANUP_SCHEDULE: '0 12 * * *' })
+    await using metrics = await startWithMetrics(service)
+    const isOverdue = async () => (await metrics.scrape()).get('coffee_shop_clean_up_overdue')
+    const run = () => runDueJobs(service.ctx, RECURRING_JOBS)
+
+    await run()
+    service.advance(DAY_MS + HOUR_MS - 1)
+    const justBefore = await isOverdue()
+    service.advance(1)
+    const anHourLate = await isOverdue()
+    await run()
+    const done = await isOverdue()
+
+    assert.deepEqual([justBefore, anHourLate, done], [0, 1, 0])
   })
 })
 

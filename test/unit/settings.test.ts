@@ -233,6 +233,7 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
     good: ['redis://localhost', 'redis://127.0.0.1:6379/2', 'rediss://user:p%40ss@host:6380/0'],
     bad: ['canary', 'localhost:6379', 'http://canary', 'redis://', 'redis://canary?db=1'],
   },
+  METRICS_HOST: { good: ['0.0.0.0', '::1', 'localhost'], bad: [] },
   METRICS_PORT: { good: ['0', '9464', '65535'], bad: ['65536', '-1', 'canary'] },
   HIDE_REGISTERED_EMAILS: { good: ['true', 'off'], bad: ['maybe'] },
   CLEANUP_SCHEDULE: {
