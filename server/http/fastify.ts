@@ -22,6 +22,7 @@ import { type Cause, readAddress } from './client.ts'
 import { endConnectionsWhenStopping, limitPipelining } from './connections.ts'
 import { allowOrigins } from './cors.ts'
 import { refuseCrossSite } from './cross-site.ts'
+import { answerHead } from './head.ts'
 import { securityHeaders } from './headers.ts'
 import { handleError } from './problem.ts'
 import { countAttempts, limitByNetwork, limitByUser } from './rate-limits.ts'
@@ -75,6 +76,7 @@ export type App = ReturnType<typeof createFastify>
 
 /** The order of the hooks is the documented precedence of refusals. */
 const STEPS: readonly ((app: FastifyInstance, ctx: Context) => void)[] = [
+  answerHead,
   startRequests,
   logRequests,
   limitPipelining,
@@ -138,6 +140,7 @@ function optionsOf({ config, log }: Context) {
       requireHostHeader: false,
     },
     routerOptions: ROUTER_OPTIONS,
+    // answerHead does it: Fastify would read a stream to its end.
     exposeHeadRoutes: false,
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
     return503OnClosing: false,

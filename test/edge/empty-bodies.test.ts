@@ -36,9 +36,10 @@ describe('an empty body, on every route', () => {
   before(async () => {
     service = await startService({ RATE_LIMIT: 'off' })
     base = await service.listen()
-    for (const { method, url } of service.app.routes)
-      for (const name of [method].flat().filter((one) => one !== 'HEAD'))
-        withoutBody.set(`${name} ${url}`, outcomeOf(await ask(`${name} ${url}`)))
+    const routes = service.app.routes.map(({ method, url }) => `${String(method)} ${url}`)
+    // The answers to HEAD have a length without a body, which `sendRaw` would wait for.
+    for (const route of routes.filter((one) => !one.startsWith('HEAD')))
+      withoutBody.set(route, outcomeOf(await ask(route)))
   })
   after(() => service[Symbol.asyncDispose]())
 

@@ -33,7 +33,7 @@ Send the access token as \`Authorization: Bearer …\`. Refresh tokens rotate: k
 Reuse of an old refresh token ends the session.
 
 The base path is \`/api/v1\`. The same routes are available without it (\`/auth/login\`) for clients of the service that
-this one replaces; use the base path in new clients.
+this one replaces; use the base path in new clients. \`HEAD\` works wherever \`GET\` does.
 
 Every error is \`application/problem+json\` (RFC 9457) with a stable \`code\`.`
 
@@ -61,7 +61,8 @@ export async function describeRoutes(
       return withNamedSchemas(openapi as OpenApi)
     },
   })
-  for (const route of routes) if (route.schema?.hide !== true) describer.route(route)
+  for (const route of routes)
+    if (route.schema?.hide !== true && route.method !== 'HEAD') describer.route(route)
   await describer.ready()
   return describer.swagger()
 }
