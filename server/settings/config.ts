@@ -324,6 +324,8 @@ function toConfig(
     databasePoolSize: values.DATABASE_POOL_SIZE,
     migrate: values.MIGRATE,
     publicUrl,
+    /** Empty, or a path that a proxy strips, such as `/accounts`. */
+    publicPath: new URL(publicUrl).pathname.replace(/\/$/, ''),
     shop: { name: values.SHOP_NAME, url: values.SHOP_URL },
     jwtAudience: values.JWT_AUDIENCE,
     signingKeysExposed,
