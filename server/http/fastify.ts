@@ -21,7 +21,7 @@ import { answerBrokenRequest, answerForNode } from './broken-requests.ts'
 import { type Cause, readAddress } from './client.ts'
 import { endConnectionsWhenStopping, limitPipelining } from './connections.ts'
 import { allowOrigins } from './cors.ts'
-import { refuseCrossSite } from './cross-site.ts'
+import { refuseCrossSite, reportForeignOrigins } from './cross-site.ts'
 import { answerHead } from './head.ts'
 import { securityHeaders } from './headers.ts'
 import { handleError } from './problem.ts'
@@ -80,6 +80,7 @@ const STEPS: readonly ((app: FastifyInstance, ctx: Context) => void)[] = [
   startRequests,
   logRequests,
   limitPipelining,
+  reportForeignOrigins,
   // Before all refusals, so that they carry CORS headers.
   allowOrigins,
   endConnectionsWhenStopping,

@@ -38,7 +38,7 @@ export interface Secrets {
   readonly redisUrl: Values['REDIS_URL']
 }
 
-/** All invalid settings of a start, one line each; the lines name settings and contain no values. */
+/** All invalid settings of a start, one line each; the lines name settings and contain no secrets. */
 export class ConfigError extends Error {
   constructor(problems: readonly string[]) {
     super(problems.join('\n'))
