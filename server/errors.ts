@@ -33,7 +33,7 @@ export const ERRORS = {
   mail_not_failed: 'Only a dead or bounced message can be resent.',
   body_too_large: 'The request body is too large.',
   uri_too_long: 'The URL exceeds the limit of 2048 bytes.',
-  unsupported_media_type: 'The content type is not supported; send application/json.',
+  unsupported_media_type: 'Send the body as application/json in UTF-8, without compression.',
   validation_failed: 'The request is invalid; see errors for details.',
   too_many_sign_ups:
     'This address has too many pending sign-ups; choose “Forgot password”, whose link also verifies the address, or try again later.',

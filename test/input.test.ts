@@ -77,6 +77,11 @@ describe('what is sent', () => {
       'application/JSON ;charset=utf-8',
       'application/json; charset=UTF-8',
       'application/json;charset="utf-8"',
+      'application/json;charset=utf8',
+      'APPLICATION/JSON; CHARSET="Utf8"',
+      'application/json; charset=utf-8; foo=bar',
+      'application/json; odata.metadata=minimal; ieee754="true; x"',
+      'application/json;',
     ]) {
       test(`200 for ${type}`, async () => {
         const answer = await postText(LOGIN, credentials(), { 'content-type': type })
@@ -103,6 +108,10 @@ describe('what is sent', () => {
       'application/json; charset=utf-16',
       'application/json; charset=latin1',
       'application/json; charset=utf-8; charset=utf-16',
+      'application/json; v=1; charset="iso-8859-1"',
+      'application/json; charset=utf-80',
+      'application/json; charset=""',
+      'application/json; charset',
       'application/json\u0001',
       'application/json\u0000',
       ';'.repeat(8 * KIB),
@@ -154,6 +163,20 @@ describe('what is sent', () => {
       const refreshed = await post(REFRESH, { refresh_token: loggedIn.body.refresh_token })
 
       assert.deepEqual([verified.status, loggedIn.status, refreshed.status], [200, 200, 200])
+    })
+
+    for (const parameter of ['charset=utf8', 'charset="UTF-8"', 'x=y; charset=utf-8']) {
+      test(`200 for a form with ${parameter}`, async () => {
+        const form = new URLSearchParams({ username: GUEST, password: PASSWORD }).toString()
+        const headers = { 'content-type': `${FORM}; ${parameter}` }
+        assert.equal((await postText(LOGIN, form, headers)).status, 200)
+      })
+    }
+
+    test('415 says what to send', async () => {
+      const headers = { 'content-type': 'application/json; charset=utf-16' }
+      const { body } = await postText(LOGIN, credentials(), headers)
+      assert.match(body.detail, /application\/json in UTF-8, without compression/)
     })
   })
 

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
 import { isAuthUrl } from './cross-site.ts'
@@ -6,9 +8,12 @@ export const BODY_MAX_BYTES = 64 * 1024
 /** Anonymous clients can send these bodies, which hold little more than a password and a token. */
 const AUTH_BODY_MAX_BYTES = 16 * 1024
 
-const JSON_TYPE = /^application\/json[ \t]*(;[ \t]*charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?$/i
-const FORM_TYPE =
-  /^application\/x-www-form-urlencoded[ \t]*(;[ \t]*charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?$/i
+const JSON_TYPE = 'application/json'
+const FORM_TYPE = 'application/x-www-form-urlencoded'
+/** RFC 9110 section 8.3.1. Some clients end the list of parameters with a semicolon. */
+const MEDIA_TYPE =
+  /^([\w.+-]+\/[\w.+-]+)((?:[ \t]*;[ \t]*[\w.-]+[ \t]*=[ \t]*(?:[^\s;,"]+|"[^"]*"))*)[ \t]*;?$/
+const CHARSET = /;[ \t]*charset[ \t]*=[ \t]*"?([^\s;"]*)/gi
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -22,31 +27,29 @@ export function readBodies(app: FastifyInstance): void {
   })
   app.removeAllContentTypeParsers()
   const parseJson = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+  app.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, (request, body, done) => {
     const text = decode(body as Buffer)
     if (text === undefined) return done(new AppError('malformed_request'))
-    if (text === '') return done(null, undefined)
     return parseJson(request, text, (error, value) => {
       const broken = error !== null || hasLoneSurrogate(text, value)
       done(broken ? new AppError('malformed_request') : null, value)
     })
   })
-  app.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'buffer' },
-    (_request, body, done) => {
-      const text = decode(body as Buffer)
-      const form = text === undefined ? undefined : parseForm(text)
-      done(form === undefined ? new AppError('malformed_request') : null, form)
-    },
-  )
-  app.addHook('preParsing', async (request) => assertMediaType(request))
+  app.addContentTypeParser(FORM_TYPE, { parseAs: 'buffer' }, (_request, body, done) => {
+    const text = decode(body as Buffer)
+    const form = text === undefined ? undefined : parseForm(text)
+    done(form === undefined ? new AppError('malformed_request') : null, form)
+  })
+  app.addHook('preParsing', async (request, _reply, payload) => {
+    if (await hasBody(request, payload)) assertMediaType(request)
+    else forgetBody(request)
+  })
   app.addHook('preValidation', async (request) => assertReadableQuery(request.url))
 }
 
 /** True for a form body; routes allow forms with `config.form`. */
 export function isForm(request: FastifyRequest): boolean {
-  return FORM_TYPE.test(request.headers['content-type'] ?? '')
+  return mediaTypeOf(request) === FORM_TYPE
 }
 
 /** For routes whose body is optional: Fastify validates an absent one as null, which the schema rejects. */
@@ -55,14 +58,21 @@ export async function allowNoBody(request: FastifyRequest): Promise<void> {
 }
 
 function assertMediaType(request: FastifyRequest): void {
-  if (!hasBody(request)) return
   // Compressed bodies are not supported.
   if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
     throw new AppError('unsupported_media_type')
-  const type = request.headers['content-type'] ?? ''
-  if (JSON_TYPE.test(type)) return
-  if (FORM_TYPE.test(type) && request.routeOptions.config.form === true) return
+  const type = mediaTypeOf(request)
+  if (type === JSON_TYPE) return
+  if (type === FORM_TYPE && request.routeOptions.config.form === true) return
   throw new AppError('unsupported_media_type')
+}
+
+/** In lower case; undefined if it is malformed or its charset is not UTF-8. */
+function mediaTypeOf({ headers }: FastifyRequest): string | undefined {
+  const [, type, parameters = ''] = MEDIA_TYPE.exec(headers['content-type'] ?? '') ?? []
+  const charsets = [...parameters.matchAll(CHARSET)].map(([, charset]) => charset?.toLowerCase())
+  const isUtf8 = charsets.every((charset) => charset === 'utf-8' || charset === 'utf8')
+  return isUtf8 ? type?.toLowerCase() : undefined
 }
 
 /** Fastify's query parser passes on invalid percent-encoding unchanged. */
@@ -74,9 +84,28 @@ function assertReadableQuery(url: string): void {
   }
 }
 
-function hasBody({ headers }: FastifyRequest): boolean {
-  const length = headers['content-length']
-  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
+/**
+ * A proxy that streams bodies also sends a request without one in chunks: only the end shows that it is
+ * empty. Throws `malformed_request` when the connection closes before.
+ */
+async function hasBody({ headers }: FastifyRequest, payload: Readable): Promise<boolean> {
+  if (headers['transfer-encoding'] === undefined) return Number(headers['content-length'] ?? 0) > 0
+  if (payload.readableLength > 0) return true
+  const waiting = new AbortController()
+  const { signal } = waiting
+  try {
+    await Promise.race(['readable', 'end'].map((event) => once(payload, event, { signal })))
+  } catch {
+    throw new AppError('malformed_request')
+  } finally {
+    waiting.abort()
+  }
+  return payload.readableLength > 0
+}
+
+/** Fastify and the routes see a request that never announced a body. */
+function forgetBody({ headers }: FastifyRequest): void {
+  for (const name of ['transfer-encoding', 'content-length', 'content-type']) delete headers[name]
 }
 
 function decode(body: Buffer): string | undefined {

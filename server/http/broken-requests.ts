@@ -51,7 +51,7 @@ export function answerBrokenRequest(
   const received = Buffer.isBuffer(error.rawPacket) ? error.rawPacket.toString('latin1') : ''
   if (error.code === 'HPE_INVALID_METHOD' && UNKNOWN_METHOD.test(received)) {
     // Node has not parsed the path: these are the methods of the whole service.
-    endWith(socket, 'method_not_allowed', { ...headers, allow: 'DELETE, GET, PATCH, POST' })
+    endWith(socket, 'method_not_allowed', { ...headers, allow: 'DELETE, GET, HEAD, PATCH, POST' })
     return
   }
   endWith(socket, CODES[error.code ?? ''] ?? 'malformed_request', headers)

@@ -2,17 +2,66 @@ import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 import type { Context } from '../context.ts'
 
+/** What web apps, their HTTP libraries and tracing agents send; the service reads the first three. */
+const ALLOWED_HEADERS = [
+  'Authorization',
+  'Content-Type',
+  'Accept-Language',
+  'Accept',
+  'Cache-Control',
+  'If-None-Match',
+  'Pragma',
+  'X-Requested-With',
+  'X-Request-Id',
+  'X-Correlation-Id',
+  // W3C Trace Context and Baggage, Sentry, Zipkin, Jaeger, Datadog, New Relic, Elastic, Google, AWS.
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'sentry-trace',
+  'b3',
+  'X-B3-TraceId',
+  'X-B3-SpanId',
+  'X-B3-ParentSpanId',
+  'X-B3-Sampled',
+  'X-B3-Flags',
+  'uber-trace-id',
+  'x-datadog-trace-id',
+  'x-datadog-parent-id',
+  'x-datadog-origin',
+  'x-datadog-sampling-priority',
+  'newrelic',
+  'elastic-apm-traceparent',
+  'X-Cloud-Trace-Context',
+  'X-Amzn-Trace-Id',
+]
+const EXPOSED_HEADERS = [
+  'Content-Disposition',
+  'Link',
+  'RateLimit',
+  'RateLimit-Policy',
+  'Retry-After',
+  'WWW-Authenticate',
+  'X-Request-Id',
+]
+
 /** Exact origins, no credentials. Other OPTIONS requests than preflights are routed normally. */
 export function allowOrigins(app: FastifyInstance, ctx: Context): void {
   const origins = [...ctx.config.corsOrigins]
   if (origins.length === 0) return
   const answer = {
-    methods: ['GET', 'POST', 'PATCH', 'DELETE'],
-    allowedHeaders: ['Authorization', 'Content-Type'],
-    exposedHeaders: ['Link', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-Id'],
+    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+    allowedHeaders: ALLOWED_HEADERS,
+    exposedHeaders: EXPOSED_HEADERS,
     maxAge: 600,
     origin: origins,
   }
+  // Chromium asks before a public page may reach a private address (Private Network Access).
+  app.addHook('onRequest', async ({ headers }, reply) => {
+    if (headers['access-control-request-private-network'] !== 'true') return
+    if (origins.includes(headers.origin ?? ''))
+      reply.header('access-control-allow-private-network', 'true')
+  })
   void app.register(cors, {
     delegator: (request, done) => {
       const preflight = request.headers['access-control-request-method'] !== undefined

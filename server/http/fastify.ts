@@ -21,7 +21,8 @@ import { answerBrokenRequest, answerForNode } from './broken-requests.ts'
 import { type Cause, readAddress } from './client.ts'
 import { limitPipelining } from './connections.ts'
 import { allowOrigins } from './cors.ts'
-import { refuseCrossSite } from './cross-site.ts'
+import { refuseCrossSite, reportForeignOrigins } from './cross-site.ts'
+import { answerHead } from './head.ts'
 import { securityHeaders } from './headers.ts'
 import { handleError } from './problem.ts'
 import { countAttempts, limitByNetwork, limitByUser } from './rate-limits.ts'
@@ -75,9 +76,11 @@ export type App = ReturnType<typeof createFastify>
 
 /** The order of the hooks is the documented precedence of refusals. */
 const STEPS: readonly ((app: FastifyInstance, ctx: Context) => void)[] = [
+  answerHead,
   startRequests,
   logRequests,
   limitPipelining,
+  reportForeignOrigins,
   // Before all refusals, so that they carry CORS headers.
   allowOrigins,
   refuseUnroutable, // 404, 405, 414
@@ -137,6 +140,7 @@ function optionsOf({ config, log }: Context) {
       requireHostHeader: false,
     },
     routerOptions: ROUTER_OPTIONS,
+    // answerHead does it: Fastify would read a stream to its end.
     exposeHeadRoutes: false,
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
     return503OnClosing: false,

@@ -67,8 +67,8 @@ export async function sendPage<Row, Key extends object>(
       .filter(([name]) => !without.includes(name))
       .map(([name, value]) => [name, String(value)])
     // The route's own path, because a client can send any host in the request URL.
-    const path = `${request.routeOptions.url}?${new URLSearchParams(pairs).toString()}`
-    reply.header('link', `<${path}>; rel="next"`)
+    const path = `${ctx.config.publicPath}${request.routeOptions.url}`
+    reply.header('link', `<${path}?${new URLSearchParams(pairs).toString()}>; rel="next"`)
   }
   return page
 }

@@ -35,7 +35,7 @@ export interface Secrets {
   readonly redisUrl: Values['REDIS_URL']
 }
 
-/** All invalid settings of a start, one line each; the lines name settings and contain no values. */
+/** All invalid settings of a start, one line each; the lines name settings and contain no secrets. */
 export class ConfigError extends Error {
   constructor(problems: readonly string[]) {
     super(problems.join('\n'))
@@ -293,6 +293,8 @@ function toConfig(
     databasePoolSize: values.DATABASE_POOL_SIZE,
     migrate: values.MIGRATE,
     publicUrl,
+    /** Empty, or a path that a proxy strips, such as `/accounts`. */
+    publicPath: new URL(publicUrl).pathname.replace(/\/$/, ''),
     shop: { name: values.SHOP_NAME, url: values.SHOP_URL },
     jwtAudience: values.JWT_AUDIENCE,
     signingKeysExposed,

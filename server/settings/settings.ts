@@ -240,7 +240,7 @@ export const SETTINGS = {
   PUBLIC_URL: define(
     httpUrl,
     undefined,
-    'The public base URL of this service, used for its links in mail and as the `iss` claim of access tokens.',
+    'The public base URL of this service, used for its links in mail and as the `iss` claim of access tokens. If it has a path, the proxy has to strip it.',
     { defaultText: 'http://localhost:<PORT>' },
   ),
   SHOP_NAME: define(
@@ -256,7 +256,7 @@ export const SETTINGS = {
   CORS_ORIGINS: define(
     originList,
     [],
-    'The origins of browser apps that may call the API, exact and comma-separated, also of web views, such as capacitor://localhost. From the pages of other origins, browsers get `cross_site_request` under `/auth`.',
+    'The origins of browser apps that may call the API, exact and comma-separated, also of web views and extensions, such as capacitor://localhost. From the pages of other origins, browsers get `cross_site_request` under `/auth`; the log names each such origin.',
     {
       defaultText: 'none',
     },

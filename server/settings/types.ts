@@ -108,16 +108,24 @@ export function redisUrl(value: string): string {
 
 export function originList(value: string): readonly string[] {
   return list(value).map((origin) => {
-    const url = parseUrl(origin, 'must list origins like https://shop.example')
-    // The `origin` of a web view's own scheme, as in capacitor://localhost, is the text `null`.
-    const exact = url.origin === 'null' && url.host ? `${url.protocol}//${url.host}` : url.origin
-    if (exact !== origin) {
-      throw new Error(
-        'must list exact origins like https://shop.example, without a path; * is refused',
-      )
-    }
+    const problem = originProblem(origin)
+    if (problem !== undefined) throw new Error(`must list exact origins: ${problem}`)
     return origin
   })
+}
+
+/** Names the spelling that browsers send: an origin is no secret, but what stands around it could be. */
+function originProblem(text: string): string | undefined {
+  if (text.includes('*')) return '* is refused, because it would admit pages that are not yours'
+  if (/^(?:null$|file:|data:)/.test(text))
+    return 'null is refused, because any page can have that origin, in a file or a frame'
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  // The `origin` of a web view's own scheme, as in capacitor://localhost, is the text `null`.
+  const exact =
+    url?.origin === 'null' && url.host !== '' ? `${url.protocol}//${url.host}` : url?.origin
+  if (exact === undefined || exact === 'null')
+    return 'write each like https://shop.example or capacitor://localhost'
+  return exact === text ? undefined : `write ${exact}, as browsers send it, and nothing after it`
 }
 
 export function cidrList(value: string): readonly string[] {

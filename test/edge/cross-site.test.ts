@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { MINUTE_MS } from '../../server/lib/units.ts'
 import { operations } from '../support/openapi.ts'
 import { assertProblem } from '../support/problem.ts'
 import { times } from '../support/races.ts'
@@ -102,6 +103,71 @@ describe('POST /auth/… from a browser', () => {
     )
     assertProblem(await service.get(LOGIN, { headers }), 'method_not_allowed')
   })
+})
+
+describe('the log of what is refused to a foreign page', () => {
+  const linesOf = ({ logged }: Service) =>
+    logged.map((line) => JSON.parse(line)).filter(({ msg }) => /CORS_ORIGINS/.test(msg))
+  const preflight = { 'access-control-request-method': 'POST' }
+
+  for (const [why, method, url, headers] of [
+    ['a preflight', 'OPTIONS', '/api/v1/me', preflight],
+    ['a preflight for nothing', 'OPTIONS', '/api/v1/nothing', preflight],
+    ['a form', 'POST', LOGIN, { 'sec-fetch-site': 'cross-site' }],
+    ['a form in an old browser', 'POST', '/auth/login', {}],
+    ['a response that the page may not read', 'GET', '/health', { 'sec-fetch-site': 'same-site' }],
+  ] as const) {
+    for (const [origins, CORS_ORIGINS] of [
+      ['none', ''],
+      ['another', APP],
+    ] as const) {
+      test(`names the origin and the setting: ${why}, with ${origins} allowed`, async () => {
+        await using service = await startService({ CORS_ORIGINS })
+
+        await service.request(method, url, { headers: { ...headers, origin: EVIL } })
+
+        const [line, ...more] = linesOf(service)
+        assert.deepEqual([line.level, line.origin, more], ['warn', EVIL, []])
+      })
+    }
+  }
+
+  test('has one line a minute for each origin, twenty in all, and not one of 5 kB', async () => {
+    await using service = await startService({ RATE_LIMIT: 'off' })
+    const ask = (origin: string) => service.get('/health', { headers: { origin } })
+
+    for (const _ of times(5)) await ask(EVIL)
+    await ask(WEB_VIEW)
+    const first = linesOf(service).map(({ origin }) => origin)
+    for (const n of times(40)) await ask(`https://${n}.example/${'x'.repeat(5000)}`)
+    const within = linesOf(service)
+    service.advance(MINUTE_MS)
+    await ask(EVIL)
+
+    assert.deepEqual(first, [EVIL, WEB_VIEW])
+    assert.equal(within.length, 20)
+    assert.ok(within.every(({ origin }) => origin.length <= 200))
+    assert.equal(linesOf(service).length, 21)
+  })
+
+  for (const [why, method, url, headers] of [
+    ['an allowed origin', 'OPTIONS', '/api/v1/me', { ...preflight, origin: APP }],
+    ['our own page', 'POST', LOGIN, { origin: 'https://shop.example.com' }],
+    ['our own page', 'POST', LOGIN, { origin: EVIL, 'sec-fetch-site': 'same-origin' }],
+    ['a link on a foreign page', 'GET', '/reset', { 'sec-fetch-site': 'cross-site' }],
+    ['no browser', 'POST', LOGIN, {}],
+  ] as const) {
+    test(`has no line for ${why}: ${JSON.stringify(headers)}`, async () => {
+      await using service = await startService({
+        PUBLIC_URL: 'https://shop.example.com',
+        CORS_ORIGINS: APP,
+      })
+
+      await service.request(method, url, { headers })
+
+      assert.deepEqual(linesOf(service), [])
+    })
+  }
 })
 
 describe('what a foreign page sends', () => {

@@ -160,10 +160,79 @@ describe('with an https address and two origins on the list', () => {
 
       assert.equal(answer.status, 204)
       assert.equal(answer.headers['access-control-allow-origin'], APP)
-      assert.equal(answer.headers['access-control-allow-headers'], 'Authorization, Content-Type')
-      assert.equal(answer.headers['access-control-allow-methods'], 'GET, POST, PATCH, DELETE')
+      assert.equal(answer.headers['access-control-allow-methods'], 'GET, HEAD, POST, PATCH, DELETE')
       assert.equal(answer.headers['access-control-allow-credentials'], undefined)
+      assert.equal(answer.headers['access-control-allow-private-network'], undefined)
+      assert.equal(answer.headers['access-control-max-age'], '600')
       assert.equal(answer.headers['x-content-type-options'], 'nosniff')
+    })
+
+    for (const name of [
+      'authorization',
+      'content-type',
+      'accept-language',
+      'x-requested-with',
+      'x-request-id',
+      'if-none-match',
+      'traceparent',
+      'tracestate',
+      'baggage',
+      'sentry-trace',
+      'b3',
+      'x-b3-traceid',
+      'uber-trace-id',
+      'x-datadog-trace-id',
+      'newrelic',
+      'x-cloud-trace-context',
+    ]) {
+      test(`204 with ${name} among the headers that a page may send`, async () => {
+        const answer = await service.request('OPTIONS', '/api/v1/auth/login', {
+          headers: {
+            origin: APP,
+            'access-control-request-method': 'POST',
+            'access-control-request-headers': name,
+          },
+        })
+
+        const allowed = answer.headers['access-control-allow-headers']?.toLowerCase().split(', ')
+        assert.equal(answer.status, 204)
+        assert.ok(allowed?.includes(name))
+      })
+    }
+
+    test('204 for the preflight of a public page before a private address', async () => {
+      const headers = {
+        'access-control-request-method': 'GET',
+        'access-control-request-private-network': 'true',
+      }
+
+      const allowed = await service.request('OPTIONS', '/api/v1/me', {
+        headers: { ...headers, origin: APP },
+      })
+      const refused = await service.request('OPTIONS', '/api/v1/me', {
+        headers: { ...headers, origin: 'https://evil.example' },
+      })
+
+      assert.deepEqual(
+        [allowed, refused].map(({ status, headers: sent }) => [
+          status,
+          sent['access-control-allow-private-network'],
+        ]),
+        [
+          [204, 'true'],
+          [405, undefined],
+        ],
+      )
+    })
+
+    test('a page may read what a client needs: the next page, the time to wait, the id', async () => {
+      const { headers } = await service.get('/api/v1/users', { headers: { origin: APP } })
+
+      const exposed = headers['access-control-expose-headers']?.split(', ')
+      for (const name of ['Link', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'X-Request-Id'])
+        assert.ok(exposed?.includes(name), name)
+      for (const name of ['WWW-Authenticate', 'Content-Disposition'])
+        assert.ok(exposed?.includes(name), name)
     })
   })
 

@@ -100,8 +100,10 @@ interface Row {
 
 const rows = [...readTable(ROOT), ...readTable(API), ...readTable(API, '/api/v1')]
 const paths = [...new Set(rows.map(({ path }) => path))]
+/** HEAD comes with GET. */
+const withHead = (method: string) => (method === 'GET' ? ['GET', 'HEAD'] : [method])
 const methodsOf = (path: string) =>
-  rows.filter((row) => row.path === path).map(({ method }) => method)
+  rows.filter((row) => row.path === path).flatMap(({ method }) => withHead(method))
 
 describe('the matrix of routes and callers', () => {
   let service: Service
@@ -115,18 +117,19 @@ describe('the matrix of routes and callers', () => {
   for (const [settings, more] of [
     [{}, []],
     [{ CORS_ORIGINS: 'https://app.example.com' }, ['OPTIONS *']],
-    [{ PUBLIC_URL: 'https://shop.example/a' }, [`GET ${METADATA}/a`]],
+    [{ PUBLIC_URL: 'https://shop.example/a' }, [`GET ${METADATA}/a`, `HEAD ${METADATA}/a`]],
   ] as const) {
     test(`has a row for each route, and no other, with ${JSON.stringify(settings)}`, async () => {
       await using fresh = await startService(settings)
       const found = new Set<string>()
-      // Called for the routes of plugins, too, and for those that answer HEAD by themselves.
+      // Called for the routes of plugins, too.
       fresh.app.addHook('onRoute', ({ url, method }) => {
         for (const name of [method].flat()) found.add(`${name} ${url}`)
       })
       await fresh.app.ready()
 
-      const listed = [...rows.map(({ method, path }) => `${method} ${path}`), ...more]
+      const listed = paths.flatMap((path) => methodsOf(path).map((method) => `${method} ${path}`))
+      listed.push(...more)
       assert.deepEqual([...found].toSorted(), listed.toSorted())
       assert.equal(countIn(fresh.app.printRoutes({ commonPrefix: false })), listed.length)
     })
@@ -152,6 +155,9 @@ describe('the matrix of routes and callers', () => {
         const expected = answers[caller in dead ? 'dead' : caller]
         assert.equal(answer.status, expected, `${caller}: ${answer.text}`)
         assertRefusal(answer, token)
+        if (method !== 'GET') continue
+        const head = await service.request('HEAD', url, { token })
+        assert.equal(head.status, expected, `HEAD of ${caller}`)
       }
     })
   }

@@ -178,12 +178,12 @@ describe('what no HTTP client sends, over a real socket', () => {
   describe('methods and targets', () => {
     for (const [line, allow] of [
       // Node does not know the method, and gives no path: all that the service has.
-      ['FOO /health', 'DELETE, GET, PATCH, POST'],
-      ['TRACE /health', 'GET'],
-      ['TRACE /api/v1/me', 'DELETE, GET, PATCH'],
-      ['QUERY /api/v1/users', 'GET'],
-      ['PUT http://evil.example/api/v1/me', 'DELETE, GET, PATCH'],
-      ['PUT /api/v1/me#fragment', 'DELETE, GET, PATCH'],
+      ['FOO /health', 'DELETE, GET, HEAD, PATCH, POST'],
+      ['TRACE /health', 'GET, HEAD'],
+      ['TRACE /api/v1/me', 'DELETE, GET, HEAD, PATCH'],
+      ['QUERY /api/v1/users', 'GET, HEAD'],
+      ['PUT http://evil.example/api/v1/me', 'DELETE, GET, HEAD, PATCH'],
+      ['PUT /api/v1/me#fragment', 'DELETE, GET, HEAD, PATCH'],
       ['CONNECT evil.example:80', ''],
       ['CONNECT /api/v1/me', ''],
     ] as const) {

@@ -192,10 +192,20 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
       'https://shop.example',
       'https://a.example, http://localhost:3000',
       'capacitor://localhost',
+      'ionic://localhost, tauri://localhost, http://tauri.localhost',
+      'chrome-extension://abcdefghijklmnopabcdefghijklmnop',
+      'moz-extension://0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10',
+      'http://[::1]:3000',
     ],
     bad: [
       '*',
+      'https://*.shop.example',
+      'https://shop.example, *',
       'null',
+      'https://shop.example/app',
+      'https://shop.example:443',
+      'https://shop.example?canary',
+      'https://canary:canary@shop.example',
       'shop.example',
       'https://shop.example/',
       'https://SHOP.example',
@@ -269,6 +279,25 @@ for (const [name, { good, bad }] of Object.entries(CASES)) {
     })
   })
 }
+
+describe('CORS_ORIGINS', () => {
+  for (const [value, reason] of [
+    ['https://shop.example/', 'write https://shop.example, '],
+    ['https://Shop.example:443/app?x', 'write https://shop.example, '],
+    ['capacitor://localhost/', 'write capacitor://localhost, '],
+    ['https://bücher.example', 'write https://xn--bcher-kva.example, '],
+    ['https://a.example, *', '* is refused, because '],
+    ['https://*.shop.example', '* is refused, because '],
+    ['null', 'null is refused, because '],
+    ['file://', 'null is refused, because '],
+    ['localhost:3000', 'write each like https://shop.example or '],
+  ] as const) {
+    test(`says about ${value}: ${reason}…`, () => {
+      const [problem = ''] = problemsOf({ ...BASE, CORS_ORIGINS: value })
+      assert.ok(problem.startsWith(`CORS_ORIGINS must list exact origins: ${reason}`), problem)
+    })
+  }
+})
 
 describe('DATABASE_URL', () => {
   for (const [value, expected] of [

@@ -21,10 +21,10 @@ const FILES = [
 
 /** `/openapi.json`, and `/docs` with its files; nothing is read or built before its first request. */
 export function docsRoute(app: App, ctx: Context): void {
-  const { shop } = ctx.config
+  const { shop, publicPath } = ctx.config
   const document = storeFile('application/json', async () => {
     const { describeRoutes } = await import('./documentation.ts')
-    return JSON.stringify(await describeRoutes(app.routes, shop.name))
+    return JSON.stringify(await describeRoutes(app.routes, shop.name, publicPath))
   })
   serveFile(app, '/openapi.json', document, { revalidated: true })
 

@@ -33,7 +33,7 @@ Send the access token as \`Authorization: Bearer …\`. Refresh tokens rotate: k
 Reuse of an old refresh token ends the session.
 
 The base path is \`/api/v1\`. The same routes are available without it (\`/auth/login\`) for clients of the service that
-this one replaces; use the base path in new clients.
+this one replaces; use the base path in new clients. \`HEAD\` works wherever \`GET\` does.
 
 Every error is \`application/problem+json\` (RFC 9457) with a stable \`code\`.`
 
@@ -47,13 +47,14 @@ export async function apiDocument(app: App): Promise<object> {
 export async function describeRoutes(
   routes: readonly RouteOptions[],
   shopName: string,
+  publicPath = '',
 ): Promise<object> {
   // An app of its own, so that the one that serves carries neither the plugin nor its data.
   const describer = Fastify({ exposeHeadRoutes: false })
   describer.setValidatorCompiler(() => () => true)
   describer.setSerializerCompiler(() => String)
   await describer.register(swagger, {
-    openapi: header(shopName),
+    openapi: header(shopName, publicPath),
     transform: ({ schema, url, route }) => ({ schema: documented({ ...schema }, route), url }),
     transformObject: (document) => {
       const openapi = 'openapiObject' in document ? document.openapiObject : {}
@@ -61,7 +62,8 @@ export async function describeRoutes(
       return withNamedSchemas(openapi as OpenApi)
     },
   })
-  for (const route of routes) if (route.schema?.hide !== true) describer.route(route)
+  for (const route of routes)
+    if (route.schema?.hide !== true && route.method !== 'HEAD') describer.route(route)
   await describer.ready()
   return describer.swagger()
 }
@@ -108,7 +110,7 @@ const PROBLEM_SCHEMA = {
   additionalProperties: false,
 } as const
 
-function header(shopName: string) {
+function header(shopName: string, publicPath: string) {
   return {
     openapi: '3.1.0',
     info: {
@@ -117,7 +119,7 @@ function header(shopName: string) {
       description: DESCRIPTION,
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '/', description: 'This service' }],
+    servers: [{ url: publicPath || '/', description: 'This service' }],
     tags: TAGS,
     components: {
       schemas: { Problem: PROBLEM_SCHEMA as object },
@@ -126,7 +128,7 @@ function header(shopName: string) {
         password: {
           type: 'oauth2' as const,
           description: 'Enter your email as the username. Leave the client fields unchanged.',
-          flows: { password: { tokenUrl: '/api/v1/auth/login', scopes: {} } },
+          flows: { password: { tokenUrl: `${publicPath}/api/v1/auth/login`, scopes: {} } },
         },
         bearer: { type: 'http' as const, scheme: 'bearer', bearerFormat: 'JWT' },
       },

@@ -18,15 +18,18 @@ const HEADERS = {
  * links, too.
  */
 export function pagesRoute(app: App, ctx: Context): void {
-  const { docs, passwordMinLength, shop } = ctx.config
+  const { docs, passwordMinLength, publicPath, shop } = ctx.config
   const href = shop.url === undefined ? undefined : escapeHtml(shop.url)
   const name = escapeHtml(shop.name)
+  // Links lead to PUBLIC_URL without a final slash, from where relative ones would leave its path.
+  const root = escapeHtml(publicPath && `${publicPath}/`)
   const values: Record<string, string> = {
     minLength: String(passwordMinLength),
     shop: name,
+    root,
     back: href === undefined ? '' : `<p><a href="${href}" data-text="back"></a></p>`,
     website: href === undefined ? '' : `<li><a href="${href}">Website of ${name}</a></li>`,
-    documentation: docs ? '<li><a href="docs">API documentation</a></li>' : '',
+    documentation: docs ? `<li><a href="${root}docs">API documentation</a></li>` : '',
   }
   for (const [url, type, file] of [
     // Relative links below the page work behind a proxy that adds a path prefix.

@@ -38,7 +38,7 @@ const schema = {
 }
 
 export function showIssuerRoute(app: App, ctx: Context): void {
-  const { publicUrl } = ctx.config
+  const { publicUrl, publicPath } = ctx.config
   const metadata = {
     issuer: publicUrl,
     ...(ctx.signingKeys && { jwks_uri: `${publicUrl}/.well-known/jwks.json` }),
@@ -47,9 +47,8 @@ export function showIssuerRoute(app: App, ctx: Context): void {
     response_types_supported: [],
     token_endpoint_auth_methods_supported: ['none' as const],
   }
-  const { pathname } = new URL(publicUrl)
   // Excludes encoded characters and those that are special to the router.
-  const below = /^(?:\/[\w.~-]+)+$/.test(pathname) ? [`${PATH}${pathname}`] : []
+  const below = /^(?:\/[\w.~-]+)+$/.test(publicPath) ? [`${PATH}${publicPath}`] : []
   for (const path of [PATH, ...below]) {
     const options = { schema: path === PATH ? schema : { ...schema, hide: true } }
     app.get(path, options, (_request, reply) => {

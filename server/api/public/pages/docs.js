@@ -10,7 +10,7 @@ for (const operation of Object.values(spec.paths).flatMap((item) => Object.value
 // The document of this page only: what it sends goes where the page came from.
 const prefix = root.pathname.replace(/\/$/, '')
 const { password } = spec.components.securitySchemes.password.flows
-password.tokenUrl = prefix + password.tokenUrl
+password.tokenUrl = `${prefix}/api/v1/auth/login`
 spec.servers[0].url = prefix || '/'
 
 globalThis
