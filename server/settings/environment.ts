@@ -84,17 +84,22 @@ const OTHERS = /^(?:NODE|UV|NPM|COMPOSE|DOCKER|POSTGRES|TZ)(?:_|$)|^PG[A-Z]+$/
 
 /** As `parseEnv()` reads it: a value in quotation marks may have several lines, and # ends any other. */
 const ASSIGNMENT =
-  /^[ \t]*(?:export[ \t]+)?(?<name>[^\s=#][^\n=]*?)[ \t]*=[ \t]*(?:(["'`])[^]*?\2[^\n]*|(?<bare>[^\n]*))$/gm
+  /^[ \t]*(?:export[ \t]+)?(?<name>[^\s=#][^\n=]*?)[ \t]*=[ \t]*(?:(?<quoted>(["'`])[^]*?\3)[^\n]*|(?<bare>[^\n]*))$/gm
 
 /** What `parseEnv()` would skip or cut off without a word. */
 function dotEnvProblems(text: string): string[] {
   const problems: string[] = []
   const seen = new Set<string>()
-  for (const { groups: { name = '', bare = '' } = {} } of text.matchAll(ASSIGNMENT)) {
-    if (!KNOWN.has(name)) continue
-    if (seen.has(name)) problems.push(`${name} is set twice in .env; keep one line`)
-    if (/[^\s#]#/.test(bare)) {
+  for (const { groups: { name = '', quoted = '', bare = '' } = {} } of text.matchAll(ASSIGNMENT)) {
+    if (KNOWN.has(name) && seen.has(name)) {
+      problems.push(`${name} is set twice in .env; keep one line`)
+    }
+    if (KNOWN.has(name) && /^#\S|[^\s#]#/.test(bare)) {
       problems.push(`${name} is cut off at # in .env; put the value in quotation marks`)
+    }
+    for (const line of quoted.split('\n').slice(1)) {
+      const lost = /^\s*(?:export\s+)?(\w+)\s*=/.exec(line)?.[1] ?? ''
+      if (KNOWN.has(lost)) problems.push(`${lost} is inside the quotation marks of ${name} in .env`)
     }
     seen.add(name)
   }

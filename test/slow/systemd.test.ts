@@ -62,7 +62,7 @@ describe('deploy/systemd', { skip: absent('systemd-analyze') }, () => {
   }
 })
 
-describe('a hardened unit', { skip: needsRoot || absent('setpriv', 'unshare') }, () => {
+describe('a hardened unit', { skip: needsRoot || absent('python3', 'setpriv', 'unshare') }, () => {
   test('serves on every address and stops, with SQLite and keys in its only folder', async () => {
     using folder = temporaryFolder()
     const machine = makeMachine(folder.path, `${settings}\nHOST=0.0.0.0\nPORT=0\n`)

@@ -133,6 +133,11 @@ describe('.env', () => {
       'ADMIN_PASSWORD=canary#canary',
       'ADMIN_PASSWORD is cut off at # in .env; put the value in quotation marks',
     ],
+    [
+      'ADMIN_PASSWORD=#canary',
+      'ADMIN_PASSWORD is cut off at # in .env; put the value in quotation marks',
+    ],
+    ['X="canary\nPORT=1\nY="', 'PORT is inside the quotation marks of X in .env'],
   ] as const) {
     test(`with ${JSON.stringify(text)} is refused by name`, () => {
       assert.deepEqual(read(text).problems, [expected])
