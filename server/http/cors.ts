@@ -2,7 +2,10 @@ import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 import type { Context } from '../context.ts'
 
-/** What web apps, their HTTP libraries and tracing agents send; the service reads the first three. */
+/**
+ * What web apps, their HTTP libraries and tracing agents send. A list instead of what a preflight asks for:
+ * a header that a proxy believes is not on it.
+ */
 const ALLOWED_HEADERS = [
   'Authorization',
   'Content-Type',
@@ -11,10 +14,12 @@ const ALLOWED_HEADERS = [
   'Cache-Control',
   'If-None-Match',
   'Pragma',
+  'X-CSRF-Token',
+  'X-XSRF-Token',
   'X-Requested-With',
   'X-Request-Id',
   'X-Correlation-Id',
-  // W3C Trace Context and Baggage, Sentry, Zipkin, Jaeger, Datadog, New Relic, Elastic, Google, AWS.
+  // W3C Trace Context and Baggage, Sentry, Zipkin, Jaeger, Datadog, New Relic, Elastic, Azure, Google, AWS.
   'traceparent',
   'tracestate',
   'baggage',
@@ -32,6 +37,8 @@ const ALLOWED_HEADERS = [
   'x-datadog-sampling-priority',
   'newrelic',
   'elastic-apm-traceparent',
+  'Request-Id',
+  'Request-Context',
   'X-Cloud-Trace-Context',
   'X-Amzn-Trace-Id',
 ]
@@ -57,10 +64,11 @@ export function allowOrigins(app: FastifyInstance, ctx: Context): void {
     origin: origins,
   }
   // Chromium asks before a public page may reach a private address (Private Network Access).
-  app.addHook('onRequest', async ({ headers }, reply) => {
-    if (headers['access-control-request-private-network'] !== 'true') return
-    if (origins.includes(headers.origin ?? ''))
+  app.addHook('onRequest', ({ headers }, reply, done) => {
+    const { origin = '', 'access-control-request-private-network': isAsked } = headers
+    if (isAsked === 'true' && origins.includes(origin))
       reply.header('access-control-allow-private-network', 'true')
+    done()
   })
   void app.register(cors, {
     delegator: (request, done) => {

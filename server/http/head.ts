@@ -9,9 +9,9 @@ export function answerHead(app: FastifyInstance): void {
   app.addHook('onRoute', function (route) {
     if (route.method === 'GET') this.route({ ...route, method: 'HEAD', url: route.routePath })
   })
-  app.addHook('onSend', async ({ method }, _reply, payload) => {
-    if (method !== 'HEAD' || !(payload instanceof Readable)) return payload
+  app.addHook('onSend', ({ method }, _reply, payload, done) => {
+    if (method !== 'HEAD' || !(payload instanceof Readable)) return done(null, payload)
     payload.destroy()
-    return null
+    done(null, null)
   })
 }

@@ -1,22 +1,13 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { chromium, type Page } from 'playwright-core'
-import { LAUNCH, missingBrowser, PATIENCE_MS, watch } from '../support/browser.ts'
+import { chromium } from 'playwright-core'
+import { LAUNCH, missingBrowser, PATIENCE_MS, tryListOfUsers, watch } from '../support/browser.ts'
 import { answer, startHttpServer } from '../support/http-server.ts'
 import { runProgram, startProgram, temporaryFolder } from '../support/process.ts'
 import { PASSWORD, SETTINGS } from '../support/service.ts'
 
 const ADMIN = 'boss@example.com'
-async function authorize(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Authorize' }).first().click()
-  const dialog = page.locator('.dialog-ux')
-  await dialog.getByLabel('username:').fill(ADMIN)
-  await dialog.locator('#oauth_password').fill(PASSWORD)
-  await dialog.getByRole('button', { name: 'Apply given OAuth2 credentials' }).click()
-  await dialog.getByRole('button', { name: 'Remove authorization' }).waitFor()
-  await dialog.locator('.close-modal').click()
-}
 
 for (const prefix of ['', '/shop']) {
   const where = prefix === '' ? '' : ` behind a proxy that adds ${prefix}`
@@ -48,17 +39,11 @@ for (const prefix of ['', '/shop']) {
           asked.pathname = asked.pathname.slice(prefix.length)
           return route.continue({ url: asked.href })
         })
-        await page.goto(`${url}${prefix}/docs`)
-        await page.getByText('/api/v1/users', { exact: true }).first().waitFor()
-        await authorize(page)
-        const operation = page.locator('#operations-Users-listUsers')
-        await operation.locator('.opblock-summary-control').click()
-        await operation.getByRole('button', { name: 'Try it out' }).click()
-        await operation.getByRole('button', { name: 'Execute' }).click()
-        const live = operation.locator('.live-responses-table')
-        await live.getByText('200', { exact: true }).waitFor()
-        const rows =
-          (await live.locator('.response-col_description pre').first().textContent()) ?? ''
+        const rows = await tryListOfUsers(page, {
+          docs: `${url}${prefix}/docs`,
+          email: ADMIN,
+          password: PASSWORD,
+        })
 
         assert.match(rows, /"email": "boss@example\.com"/)
         assert.match(rows, /"role": "admin"/)

@@ -40,6 +40,29 @@ export function watch(page: Page, origin: string): string[] {
   return complaints
 }
 
+/** What an admin sees who authorizes in Swagger UI and tries `GET /users` out. */
+export async function tryListOfUsers(
+  page: Page,
+  { docs, email, password }: { docs: string; email: string; password: string },
+): Promise<string> {
+  await page.goto(docs)
+  await page.getByText('/api/v1/users', { exact: true }).first().waitFor()
+  await page.getByRole('button', { name: 'Authorize' }).first().click()
+  const dialog = page.locator('.dialog-ux')
+  await dialog.getByLabel('username:').fill(email)
+  await dialog.locator('#oauth_password').fill(password)
+  await dialog.getByRole('button', { name: 'Apply given OAuth2 credentials' }).click()
+  await dialog.getByRole('button', { name: 'Remove authorization' }).waitFor()
+  await dialog.locator('.close-modal').click()
+  const operation = page.locator('#operations-Users-listUsers')
+  await operation.locator('.opblock-summary-control').click()
+  await operation.getByRole('button', { name: 'Try it out' }).click()
+  await operation.getByRole('button', { name: 'Execute' }).click()
+  const live = operation.locator('.live-responses-table')
+  await live.getByText('200', { exact: true }).waitFor()
+  return (await live.locator('.response-col_description pre').first().textContent()) ?? ''
+}
+
 /** The WCAG 2.2 contrast of a colour against a ground, both `rgb(r, g, b)`. */
 export function contrast(color: string, ground: string): number {
   const luminance = (of: string): number => {
