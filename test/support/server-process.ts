@@ -33,13 +33,13 @@ export interface ServerProcess extends WorkerProcess {
   readonly url: string
 }
 
-/** Calls `onLine` for each line that the server prints. Resolves once it listens. */
+/** Calls `onLine` for each line that the server prints. Resolves once it listens, on a free port by default. */
 export async function startServer(
   settings: Record<string, string>,
   onLine: (line: string) => void = () => {},
 ): Promise<ServerProcess> {
   const ready = /listens on (http:\/\/[\d.:]+)/
-  const { started, ...server } = await start([], { ...settings, PORT: '0' }, { ready, onLine })
+  const { started, ...server } = await start([], { PORT: '0', ...settings }, { ready, onLine })
   return { ...server, url: started[1] ?? '' }
 }
 

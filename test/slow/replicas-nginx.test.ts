@@ -1,0 +1,3 @@
+import { testReplicasBehind } from '../support/replicas.ts'
+
+testReplicasBehind('nginx')
