@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { isIPv6 } from 'node:net'
 import { userInfo } from 'node:os'
 import { type ConnectionOptions, createSecureContext, getCACertificates } from 'node:tls'
 import { SECOND_MS } from '../lib/units.ts'
@@ -169,9 +170,9 @@ function readHosts(authority: string, given: Map<string, string[]>): PostgresHos
   if (ports.length > 1 && ports.length !== hosts.length)
     throw new Error('must have one port for all hosts, or one for each')
   return hosts.map((text, index) => {
-    // In a parameter, the path of a socket is not encoded and may contain a colon.
-    const isPath = parameter !== undefined && text.startsWith('/')
-    const [, address, name = '', inList] = isPath ? ['', undefined, text] : (HOST.exec(text) ?? [])
+    // In a parameter, the path of a socket is not encoded, and an IPv6 address has no brackets.
+    const isWhole = parameter !== undefined && (text.startsWith('/') || isIPv6(text))
+    const [, address, name = '', inList] = isWhole ? ['', text] : (HOST.exec(text) ?? [])
     const host = address ?? (parameter === undefined ? decode(name) : name)
     const inParameter = ports[index] ?? ports[0]
     if (inList && inParameter) throw new Error('has port twice; keep one')

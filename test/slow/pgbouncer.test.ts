@@ -170,6 +170,24 @@ describe('behind PgBouncer', { skip: missing }, () => {
     })
   }
 
+  test('over its socket: ok by doctor, and one sentence for a socket that is not there', async () => {
+    await using pooler = await startPgbouncer(await createForeign(), 'transaction')
+    const { socketUrl } = pooler
+
+    const migrated = await runCommand(['migrate'], { DATABASE_URL: socketUrl })
+    const doctor = await runCommand(['doctor'], { DATABASE_URL: socketUrl })
+    const nowhere = await runCommand(['doctor'], {
+      DATABASE_URL: socketUrl.replace(/port=\d+/, 'port=1'),
+    })
+
+    assert.equal(migrated.exitCode, 0, migrated.output)
+    assert.match(doctor.output, /^ok {3}database \(postgres\)$/m)
+    assert.match(
+      nowhere.output,
+      /^FAIL DATABASE_URL: there is no socket of this port in the folder/m,
+    )
+  })
+
   test('in statement mode: one sentence at start, and by doctor', async () => {
     await using pooler = await startPgbouncer(await createForeign(), 'statement')
 

@@ -27,7 +27,7 @@ export async function startPgbouncer(
     '[pgbouncer]',
     'listen_addr = 127.0.0.1',
     `listen_port = ${port}`,
-    'unix_socket_dir =',
+    `unix_socket_dir = ${folder}`,
     'auth_type = scram-sha-256',
     `auth_file = ${users}`,
     `pool_mode = ${poolMode}`,
@@ -47,6 +47,8 @@ export async function startPgbouncer(
   return {
     /** The same database, by way of the pooler. */
     url: pooled.href,
+    /** The same over its socket, as psql takes it. */
+    socketUrl: `postgresql://${target.username}:${target.password}@${target.pathname}?host=${folder}&port=${port}`,
     said: program.said,
     async [Symbol.asyncDispose]() {
       await program.stop()
