@@ -170,6 +170,21 @@ describe('behind PgBouncer', { skip: missing }, () => {
     })
   }
 
+  test('503 while the pooler is away, and 200 when it is back', async () => {
+    await using pooler = await startPgbouncer(await createForeign(), 'transaction')
+    await using server = await startServer({ DATABASE_URL: pooler.url, RATE_LIMIT: 'off' })
+    const ready = async () => (await fetch(`${server.url}/ready`)).status
+    const before = await ready()
+
+    await pooler.kill()
+    const during = [await ready(), (await logIn(server, ADMIN)).status]
+    await pooler.restart()
+    await until('service', async () => (await ready()) === 200)
+    const afterwards = await logIn(server, ADMIN)
+
+    assert.deepEqual([before, ...during, afterwards.status], [200, 503, 503, 401])
+  })
+
   test('over its socket: ok by doctor, and one sentence for a socket that is not there', async () => {
     await using pooler = await startPgbouncer(await createForeign(), 'transaction')
     const { socketUrl } = pooler

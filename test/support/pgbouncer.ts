@@ -38,10 +38,8 @@ export async function startPgbouncer(
   writeFileSync(config, lines.join('\n'))
   if (user !== undefined)
     for (const path of [folder, users, config]) chownSync(path, user.uid, user.gid)
-  const program = await startDebianProgram('pgbouncer', [config], {
-    port,
-    ...(user && { user }),
-  })
+  const start = () => startDebianProgram('pgbouncer', [config], { port, ...(user && { user }) })
+  let program = await start()
   const pooled = new URL(url)
   pooled.port = String(port)
   return {
@@ -49,7 +47,11 @@ export async function startPgbouncer(
     url: pooled.href,
     /** The same over its socket, as psql takes it. */
     socketUrl: `postgresql://${target.username}:${target.password}@${target.pathname}?host=${folder}&port=${port}`,
-    said: program.said,
+    kill: () => program.stop(),
+    /** After `kill`. */
+    async restart() {
+      program = await start()
+    },
     async [Symbol.asyncDispose]() {
       await program.stop()
       rmSync(folder, { recursive: true })
