@@ -79,6 +79,7 @@ describe('hosts, user, password and name', () => {
         'shop',
       ],
     ],
+    ['postgresql://u@/shop?host=::1', [[{ host: '::1', port: 5432 }], 'u', '', 'shop']],
     [`postgresql://u@/shop?host=${SOCKET}`, [[{ host: SOCKET, port: 5432 }], 'u', '', 'shop']],
     [
       `postgresql://u@${encodeURIComponent(SOCKET)}:77/shop`,
