@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
@@ -114,6 +114,24 @@ describe('a start', () => {
         assert.match(program.stderr(), /^Node 26\.10 or newer.*\n$/)
     })
   }
+})
+
+test('an installation whose Node lacks a library of the system fails with its name', () => {
+  using folder = temporaryFolder()
+  const loader =
+    'node: error while loading shared libraries: libatomic.so.1: cannot open shared object file'
+  const node = `#!/bin/sh\necho '${loader}: No such file or directory' >&2\nexit 127\n`
+  writeFileSync(join(folder.path, 'node'), node, { mode: 0o755 })
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const run = (path: string) =>
+    spawnSync('sh', ['-c', scripts.postinstall], { env: { PATH: path }, encoding: 'utf8' })
+
+  const broken = run(`${folder.path}:/usr/bin:/bin`)
+  const whole = run(process.env['PATH'] ?? '')
+
+  assert.equal(broken.status, 1)
+  assert.match(broken.stdout, /^This Node does not start\. .*: apt-get install libatomic1\n$/)
+  assert.deepEqual([whole.status, whole.stdout], [0, ''])
 })
 
 describe('.env', () => {
