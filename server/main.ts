@@ -5,6 +5,7 @@ import { databaseProblem } from './database/problems.ts'
 import { AppError } from './errors.ts'
 import { createLogger, openOutput, type Output, OutputStuckError } from './lib/log.ts'
 import { releaseStartupMemory } from './lib/memory.ts'
+import { program, release } from './lib/program.ts'
 import { SECOND_MS } from './lib/units.ts'
 import type { ProcessOptions, Running } from './serve.ts'
 
@@ -44,6 +45,7 @@ async function runProcess(
   const output = openOutput()
   const format = config.logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json')
   const log = await createLogger({ level: config.logLevel, format }, output)
+  log.info({ ...release(), node: process.versions.node }, `${program()} starts`)
   let running: Running | undefined
   let stopping = false
 

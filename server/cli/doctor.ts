@@ -14,6 +14,7 @@ import { pendingMigrations } from '../database/migrate.ts'
 import { openDatabase } from '../database/open.ts'
 import { databaseProblem } from '../database/problems.ts'
 import { hasActiveAdmin } from '../accounts/users.ts'
+import { program } from '../lib/program.ts'
 import { assertNoArguments, type Command } from './terminal.ts'
 
 const SKEW_MAX_MS = 5000
@@ -31,7 +32,7 @@ export const doctor: Command = {
       failed ||= !ok
       console.log(`${ok ? 'ok  ' : 'FAIL'} ${text}`)
     }
-    report(true, `Node ${process.versions.node}`)
+    report(true, `${program()}, Node ${process.versions.node}`)
     for (const warning of dotEnvWarnings()) console.log(`warn ${warning}`)
     try {
       const { config, secrets } = readConfig(environment)
