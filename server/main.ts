@@ -1,7 +1,6 @@
 import { run } from './cli/run.ts'
 import { ConfigError, readConfig } from './settings/config.ts'
-import { SchemaError } from './database/migrate.ts'
-import { databaseProblem } from './database/problems.ts'
+import { databaseProblem, SchemaError } from './database/problems.ts'
 import { AppError } from './errors.ts'
 import { createLogger, openOutput, type Output, OutputStuckError } from './lib/log.ts'
 import { releaseStartupMemory } from './lib/memory.ts'

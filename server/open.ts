@@ -7,8 +7,9 @@ import {
 } from './settings/config.ts'
 import { type Context, type ContextParts, createContext } from './context.ts'
 import type { Backend } from './database/connect.ts'
-import { migrate, pendingMigrations, SchemaError } from './database/migrate.ts'
+import { checkSchema, migrate } from './database/migrate.ts'
 import { openDatabase } from './database/open.ts'
+import { SchemaError } from './database/problems.ts'
 import { differingKey, ownKeysOf, registerKey } from './keys/keys-in-use.ts'
 import { MINUTE_MS } from './lib/units.ts'
 import type { Logger, Output } from './lib/log.ts'
@@ -24,6 +25,7 @@ export interface OpenOptions {
 
 export interface Opened {
   readonly ctx: Context
+  readonly file?: Backend['file']
   close(): Promise<void>
 }
 
@@ -73,9 +75,13 @@ export async function openContext(
     onIdleError: (error) => log.warn({ err: error }, 'idle database connection lost'),
   })
   try {
+    if (backend.file !== undefined) {
+      const { path: file, created } = backend.file
+      log.info({ file }, created ? 'SQLite file created' : 'SQLite file opened')
+    }
     await prepareSchema({ config, secrets, log }, backend)
     const ctx = await createContext({ config, secrets, backend, log, ...parts })
-    return { ctx, close: () => backend.close() }
+    return { ctx, file: backend.file, close: () => backend.close() }
   } catch (error) {
     await backend.close()
     throw error
@@ -135,12 +141,12 @@ async function prepareSchema(
   if (config.migrate) {
     const applied = await migrate(secrets.databaseUrl, backend)
     if (applied.length > 0) log.info({ applied }, 'database migrated')
-    return
   }
-  const pending = await pendingMigrations(backend.reader)
+  const { pending, newer } = await checkSchema(backend)
   if (pending.length > 0) {
     throw new SchemaError(
       `the database lacks migrations (${pending.join(', ')}): run npm run migrate, or set MIGRATE=on`,
     )
   }
+  if (newer.length > 0) log.warn({ newer }, 'a newer version has migrated the database')
 }

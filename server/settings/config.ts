@@ -48,10 +48,13 @@ export class ConfigError extends Error {
 
 /**
  * Reads every setting from the environment; secrets also from the file named by `<NAME>_FILE`. An empty
- * value counts as absent. Throws ConfigError with all mistakes at once. Creates the keys next to the
- * SQLite file if there are none; otherwise it has no side effect.
+ * value counts as absent. Throws ConfigError with all mistakes at once. Unless `createsKeys` is false,
+ * creates the keys next to the SQLite file if there are none; otherwise it has no side effect.
  */
-export function readConfig(environment: Environment): { config: Config; secrets: Secrets } {
+export function readConfig(
+  environment: Environment,
+  { createsKeys = true } = {},
+): { config: Config; secrets: Secrets } {
   const problems: string[] = []
   const values = readValues(environment, problems)
   const refused = new Set(problems.map(nameOf))
@@ -65,7 +68,7 @@ export function readConfig(environment: Environment): { config: Config; secrets:
   const secrets = {
     databaseUrl,
     mailUrl: values.MAIL_URL,
-    ...readKeys(values),
+    ...readKeys(values, createsKeys),
     signingKeyFile,
     adminPassword: values.ADMIN_PASSWORD?.normalize('NFC'),
     smsUrl: values.SMS_URL,
@@ -179,7 +182,7 @@ function readText(environment: Environment, name: string, secret: boolean): stri
 }
 
 /** On SQLite, keys that are not set come from files next to the database. */
-function readKeys(values: Values): Pick<Secrets, 'keys' | 'tokenKeys'> {
+function readKeys(values: Values, creates: boolean): Pick<Secrets, 'keys' | 'tokenKeys'> {
   const { DATABASE_URL, SECRET_KEY, JWT_SECRET_KEY } = values
   const path = DATABASE_URL.kind === 'sqlite' ? DATABASE_URL.path : undefined
   // An existing file signs on while a rotation of the secret key sets SECRET_KEY for some days.
@@ -188,9 +191,9 @@ function readKeys(values: Values): Pick<Secrets, 'keys' | 'tokenKeys'> {
     JWT_SECRET_KEY === undefined &&
     (SECRET_KEY === undefined || hasJwtKeyFile(path))
   const jwtKey = hasOwnJwtKey
-    ? ownKey('JWT_SECRET_KEY', () => loadOrCreateJwtKey(path))
+    ? ownKey('JWT_SECRET_KEY', () => loadOrCreateJwtKey(path, creates))
     : JWT_SECRET_KEY
-  const secret = SECRET_KEY ?? ownKey('SECRET_KEY', () => loadOrCreateSecretKey(path))
+  const secret = SECRET_KEY ?? ownKey('SECRET_KEY', () => loadOrCreateSecretKey(path, { creates }))
   if (jwtKey === secret) throw new ConfigError([sameAs('JWT_SECRET_KEY', 'SECRET_KEY')])
   const keys = createKeyRing(secret, values.SECRET_KEY_PREVIOUS)
   const acceptedUntilMs =
