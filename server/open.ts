@@ -10,6 +10,7 @@ import type { Backend } from './database/connect.ts'
 import { checkSchema, migrate } from './database/migrate.ts'
 import { openDatabase } from './database/open.ts'
 import { SchemaError } from './database/problems.ts'
+import { findSequencesBehind, mendSequence } from './database/sequences.ts'
 import { differingKey, ownKeysOf, registerKey } from './keys/keys-in-use.ts'
 import { MINUTE_MS } from './lib/units.ts'
 import type { Logger, Output } from './lib/log.ts'
@@ -149,4 +150,20 @@ async function prepareSchema(
     )
   }
   if (newer.length > 0) log.warn({ newer }, 'a newer version has migrated the database')
+  await checkSequences({ config, log }, backend)
+}
+
+/** Mended where this process may change the database; else the log has the SQL. */
+async function checkSequences(
+  { config, log }: Pick<OpenOptions, 'config' | 'log'>,
+  backend: Backend,
+): Promise<void> {
+  const behind = await findSequencesBehind(backend)
+  for (const sequence of behind) {
+    const { table, remedy } = sequence
+    if (config.migrate) await mendSequence(backend, sequence)
+    if (config.migrate)
+      log.warn({ table }, 'ids continue after the highest: their sequence was behind')
+    else log.error({ table }, `new rows would get ids that were used: ${remedy}`)
+  }
 }

@@ -8,10 +8,11 @@ import { SchemaError } from '../server/database/problems.ts'
 import { databaseUrl } from '../server/database/url.ts'
 import { createTestDatabase, DATABASE } from './support/database.ts'
 import { runOn, runProgram } from './support/process.ts'
+import { rowsOf } from './support/seed.ts'
 import { MIGRATIONS, TABLES } from './support/schema.ts'
-import { SETTINGS } from './support/service.ts'
+import { SETTINGS, startService } from './support/service.ts'
 
-// What else may be in the database: tables of other programs, other schemas.
+// What else may be in the database: tables of other programs, other schemas, sequences that are behind.
 
 const RAILS = 'create table schema_migrations (version varchar(255) primary key)'
 const OTHER_KYSELY = `
@@ -211,3 +212,67 @@ if (DATABASE === 'postgres') {
 function railsIn(schema: string): string {
   return RAILS.replace('schema_migrations', `${schema}.schema_migrations`)
 }
+
+describe('a sequence that is behind its table', () => {
+  const setBack =
+    DATABASE === 'postgres'
+      ? sql`select setval(pg_get_serial_sequence('users', 'id'), 1, false)`
+      : sql`delete from sqlite_sequence where name = 'users'`
+
+  test('is found by doctor, which prints the SQL that mends it', async () => {
+    await using service = await startService()
+    const ann = await service.addUser()
+    await service.ctx.transaction((tx) => setBack.execute(tx))
+
+    const ill = await runOn(service, ['doctor'])
+    const remedy = /mends it, or: (.+)/.exec(ill.stdout)?.[1] ?? ''
+    for (const statement of remedy.split('; '))
+      await service.ctx.transaction((tx) => sql.raw(statement).execute(tx))
+    const well = await runOn(service, ['doctor'])
+
+    assert.equal(ill.exitCode, 1)
+    assert.match(ill.stdout, /^FAIL new rows of users would get ids that were used/m)
+    assert.match(well.stdout, /^ok {3}ids$/m)
+    assert.equal((await service.addUser()).id, ann.id + 1)
+  })
+
+  test('is mended by a start, past the ids of deleted users that anything still names', async () => {
+    await using service = await startService()
+    const [ann, bob] = [await service.addUser(), await service.addUser()]
+    await service.ctx.transaction((tx) => tx.deleteFrom('users').where('id', '=', bob.id).execute())
+    await service.ctx.transaction((tx) => setBack.execute(tx))
+
+    const { exitCode, stderr } = await runOn(service, ['users', 'show', String(ann.id)])
+
+    assert.equal(exitCode, 0)
+    assert.match(stderr, /ids continue after the highest/)
+    assert.equal((await service.addUser()).id, bob.id + 1)
+  })
+
+  test('stays as it is with MIGRATE=off, and the log has the SQL', async () => {
+    await using service = await startService()
+    await service.addUser()
+    await service.ctx.transaction((tx) => setBack.execute(tx))
+
+    const { stderr } = await runOn(service, ['users', 'list'], { settings: { MIGRATE: 'off' } })
+
+    assert.match(stderr, /new rows would get ids that were used: (select setval|delete from)/)
+    assert.match((await runOn(service, ['doctor'])).stdout, /^FAIL new rows of users/m)
+  })
+
+  test('is mended while others sign up: no id is given twice', async () => {
+    await using service = await startService()
+    for (let n = 0; n < 20; n++) await service.addUser()
+    await service.ctx.transaction((tx) => setBack.execute(tx))
+
+    const [shown] = await Promise.allSettled([
+      runOn(service, ['users', 'list']),
+      ...Array.from({ length: 20 }, () => service.addUser()),
+    ])
+
+    assert.equal(shown?.status, 'fulfilled')
+    const ids = (await rowsOf(service.ctx, 'users')).map(({ id }) => id)
+    assert.equal(new Set(ids).size, ids.length)
+    assert.equal((await service.addUser()).id, Math.max(...ids) + 1)
+  })
+})

@@ -14,6 +14,7 @@ import { publishedKeysAt, signingKeyAt } from '../keys/signing-keys.ts'
 import { checkSchema, rehearse } from '../database/migrate.ts'
 import { openDatabase } from '../database/open.ts'
 import { databaseProblem } from '../database/problems.ts'
+import { findSequencesBehind } from '../database/sequences.ts'
 import { hasActiveAdmin } from '../accounts/users.ts'
 import { program } from '../lib/program.ts'
 import { assertNoArguments, type Command } from './terminal.ts'
@@ -25,7 +26,7 @@ type Report = (ok: boolean, text: string) => void
 export const doctor: Command = {
   usage: '',
   summary:
-    'check settings, database, migrations, keys, clock, Redis and admins; creates and changes nothing',
+    'check settings, database, migrations, ids, keys, clock, Redis and admins; creates and changes nothing',
   async run(args, environment) {
     assertNoArguments(args)
     let failed = false
@@ -105,9 +106,21 @@ async function reportMigrations(backend: Backend, report: Report): Promise<boole
 
 /** What is looked at once all migrations are applied, in this order. */
 const CHECKS: readonly ((backend: Backend, secrets: Secrets, report: Report) => Promise<void>)[] = [
+  reportSequences,
   reportKeys,
   reportAdmin,
 ]
+
+async function reportSequences(backend: Backend, _secrets: Secrets, report: Report): Promise<void> {
+  const behind = await findSequencesBehind(backend)
+  if (behind.length === 0) report(true, 'ids')
+  for (const { table, remedy } of behind) {
+    report(
+      false,
+      `new rows of ${table} would get ids that were used; npm start (with MIGRATE=on) mends it, or: ${remedy}`,
+    )
+  }
+}
 
 async function reportAdmin({ reader }: Backend): Promise<void> {
   const admin = await hasActiveAdmin(reader)
