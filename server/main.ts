@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { run } from './cli/run.ts'
 import { ConfigError, readConfig } from './settings/config.ts'
 import { readDotEnv } from './settings/environment.ts'
-import { SchemaError } from './database/migrate.ts'
-import { databaseProblem } from './database/problems.ts'
+import { databaseProblem, SchemaError } from './database/problems.ts'
 import { AppError } from './errors.ts'
 import { createLogger, openOutput, type Output, OutputStuckError } from './lib/log.ts'
 import { releaseStartupMemory } from './lib/memory.ts'
+import { program, release } from './lib/program.ts'
 import { SECOND_MS } from './lib/units.ts'
 import type { ProcessOptions, Running } from './serve.ts'
 
@@ -46,6 +46,7 @@ async function runProcess(
   const output = openOutput()
   const format = config.logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json')
   const log = await createLogger({ level: config.logLevel, format }, output)
+  log.info({ ...release(), node: process.versions.node }, `${program()} starts`)
   let running: Running | undefined
   let announced = false
   let stopping = false
@@ -102,7 +103,7 @@ function loadDotEnv(): void {
   const { values, problems } = readDotEnv()
   for (const [name, value] of Object.entries(values)) process.env[name] ??= value
   // Throws, together with the mistakes of all other settings.
-  if (problems.length > 0) readConfig(process.env, problems)
+  if (problems.length > 0) readConfig(process.env, { found: problems })
 }
 
 /** An actionable message for the operator; a stack trace only for unexpected errors. */

@@ -2,8 +2,10 @@ import { type Config, configWarnings, keyWarnings, type Secrets } from './settin
 import { readDotEnv } from './settings/environment.ts'
 import { type Context, type ContextParts, createContext } from './context.ts'
 import type { Backend } from './database/connect.ts'
-import { migrate, pendingMigrations, SchemaError } from './database/migrate.ts'
+import { checkSchema, migrate } from './database/migrate.ts'
 import { openDatabase } from './database/open.ts'
+import { SchemaError } from './database/problems.ts'
+import { findSequencesBehind, mendSequence } from './database/sequences.ts'
 import { differingKey, ownKeysOf, registerKey } from './keys/keys-in-use.ts'
 import { MINUTE_MS } from './lib/units.ts'
 import type { Logger, Output } from './lib/log.ts'
@@ -19,6 +21,7 @@ export interface OpenOptions {
 
 export interface Opened {
   readonly ctx: Context
+  readonly file?: Backend['file']
   close(): Promise<void>
 }
 
@@ -69,9 +72,13 @@ export async function openContext(
     onWarning: (text) => log.warn(text),
   })
   try {
+    if (backend.file !== undefined) {
+      const { path: file, created } = backend.file
+      log.info({ file }, created ? 'SQLite file created' : 'SQLite file opened')
+    }
     await prepareSchema({ config, secrets, log }, backend)
     const ctx = await createContext({ config, secrets, backend, log, ...parts })
-    return { ctx, close: () => backend.close() }
+    return { ctx, file: backend.file, close: () => backend.close() }
   } catch (error) {
     await backend.close()
     throw error
@@ -131,12 +138,28 @@ async function prepareSchema(
   if (config.migrate) {
     const applied = await migrate(secrets.databaseUrl, backend)
     if (applied.length > 0) log.info({ applied }, 'database migrated')
-    return
   }
-  const pending = await pendingMigrations(backend.reader)
+  const { pending, newer } = await checkSchema(backend)
   if (pending.length > 0) {
     throw new SchemaError(
       `the database lacks migrations (${pending.join(', ')}): run npm run migrate, or set MIGRATE=on`,
     )
+  }
+  if (newer.length > 0) log.warn({ newer }, 'a newer version has migrated the database')
+  await checkSequences({ config, log }, backend)
+}
+
+/** Mended where this process may change the database; else the log has the SQL. */
+async function checkSequences(
+  { config, log }: Pick<OpenOptions, 'config' | 'log'>,
+  backend: Backend,
+): Promise<void> {
+  const behind = await findSequencesBehind(backend)
+  for (const sequence of behind) {
+    const { table, remedy } = sequence
+    if (config.migrate) await mendSequence(backend, sequence)
+    if (config.migrate)
+      log.warn({ table }, 'ids continue after the highest: their sequence was behind')
+    else log.error({ table }, `new rows would get ids that were used: ${remedy}`)
   }
 }

@@ -24,7 +24,6 @@ const TABLES = [
   'phone_changes',
   'jobs',
   'audit_events',
-  'audit_leftovers',
   'erasures',
   'keys_in_use',
 ] as const

@@ -242,7 +242,7 @@ describe('migrate', () => {
       const [first, second, late] = runs as [Finished, Finished, Finished]
       assertDone(
         first,
-        'Applied 0001-initial, 0002-mail-and-jobs, 0003-account-life, 0004-one-row-a-job, 0005-erasures, 0006-reauthentication, 0007-keys-in-use, 0008-turns, 0009-login-unlocks.\n',
+        'Applied 0001-initial, 0002-mail-and-jobs, 0003-account-life, 0004-one-row-a-job, 0005-erasures, 0006-reauthentication, 0007-keys-in-use, 0008-turns, 0009-login-unlocks, 0010-drop-job-runs.\n',
       )
       assertDone(second, 'The schema is up to date.\n')
       assertDone(late, '')
@@ -251,11 +251,10 @@ describe('migrate', () => {
     }
   })
 
-  test('1 for a schema newer than the program, by every way in', async () => {
+  test('1 for a schema that needs a newer program, by every way in', async () => {
     await using service = await start()
-    const row = { name: '9999-newer', timestamp: '2026-01-01T00:00:00.000Z' }
     await service.ctx.transaction((tx) =>
-      sql`insert into schema_migrations (name, timestamp) values (${row.name}, ${row.timestamp})`.execute(
+      sql`insert into coffee_shop_migrations (name, needs) values ('9999-newer', '9998-newer')`.execute(
         tx,
       ),
     )
@@ -303,7 +302,7 @@ describe('doctor', () => {
   test('1 for pending migrations, a warning for no admin', async () => {
     await using service = await start()
     const noAdmin = await runOn(service, ['doctor'])
-    await service.ctx.transaction((tx) => sql`delete from schema_migrations`.execute(tx))
+    await service.ctx.transaction((tx) => sql`delete from coffee_shop_migrations`.execute(tx))
     const pending = await runOn(service, ['doctor'])
 
     assert.equal(noAdmin.exitCode, 0)

@@ -485,20 +485,6 @@ test('messages of a replaced sign-up go to its successor in batches, and are era
   assert.deepEqual(await tracesOf(service, TEXTS), [])
 })
 
-test('the purge finishes what a process of the previous version has left', async () => {
-  await using service = await startService()
-  await service.ctx.transaction((tx) =>
-    tx.insertInto('audit_leftovers').values({ user_id: 4711 }).execute(),
-  )
-  await seedEvents(service.ctx, { userId: 4711, count: 10, ip: CANARY.ip })
-
-  await runJob(service, 'purge')
-
-  assert.deepEqual(await tracesOf(service, [CANARY.ip]), [])
-  assert.deepEqual(await rowsOf(service.ctx, 'audit_leftovers'), [])
-  assert.deepEqual(await rowsOf(service.ctx, 'erasures'), [])
-})
-
 describe('a sign-up that nobody verified leaves no trace', () => {
   test('when the clean-up deletes it', async () => {
     await using service = await startService()

@@ -2,14 +2,18 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { sql } from 'kysely'
 import type { Backend } from '../server/database/connect.ts'
-import { migrate, pendingMigrations, SchemaError } from '../server/database/migrate.ts'
+import { compareSchema, migrate } from '../server/database/migrate.ts'
 import { up as initial } from '../server/database/migrations/0001-initial.ts'
 import { up as mailAndJobs } from '../server/database/migrations/0002-mail-and-jobs.ts'
 import { up as accountLife } from '../server/database/migrations/0003-account-life.ts'
 import { up as oneRowAJob } from '../server/database/migrations/0004-one-row-a-job.ts'
 import { up as erasures } from '../server/database/migrations/0005-erasures.ts'
+import { up as reauthentication } from '../server/database/migrations/0006-reauthentication.ts'
+import { up as keysInUse } from '../server/database/migrations/0007-keys-in-use.ts'
 import { up as turns } from '../server/database/migrations/0008-turns.ts'
+import { up as loginUnlocks } from '../server/database/migrations/0009-login-unlocks.ts'
 import { openDatabase } from '../server/database/open.ts'
+import { SchemaError } from '../server/database/problems.ts'
 import { databaseUrl } from '../server/database/url.ts'
 import { createTestDatabase } from './support/database.ts'
 import { times } from './support/races.ts'
@@ -49,20 +53,44 @@ async function tablesIn(backend: Backend): Promise<string[]> {
     .toSorted()
 }
 
-const addFutureMigration = (backend: Backend) =>
-  execute(backend, `insert into schema_migrations values ('${FUTURE}', '2030-01-01T00:00:00Z')`)
+/** As a newer version would; `needs` is the migration that a process must know to go on beside it. */
+const addFutureMigration = (backend: Backend, needs: string) =>
+  execute(
+    backend,
+    `insert into coffee_shop_migrations (name, needs) values ('${FUTURE}', '${needs}')`,
+  )
+
+/** As the version left it that recorded its migrations in `schema_migrations`. */
+async function migrateAsBefore(backend: Backend): Promise<void> {
+  const { writer, dialect } = backend
+  const ups = [initial, mailAndJobs, accountLife, oneRowAJob, erasures]
+  for (const up of [...ups, reauthentication, keysInUse, turns, loginUnlocks])
+    await up(writer, dialect)
+  await execute(
+    backend,
+    `create table schema_migrations (
+      name varchar(255) not null primary key, timestamp varchar(255) not null)`,
+  )
+  for (const name of MIGRATIONS.slice(0, 9))
+    await execute(
+      backend,
+      `insert into schema_migrations values ('${name}', '2026-01-01T00:00:00.000Z')`,
+    )
+}
+
+const pendingOf = async ({ reader }: Backend) => (await compareSchema(reader)).pending
 
 describe('migrate()', () => {
   test('applies everything to an empty database, and nothing the second time', async () => {
     await using database = await emptyDatabase()
     const backend = await database.open()
 
-    const pending = await pendingMigrations(backend.reader)
+    const pending = await pendingOf(backend)
     const first = await database.migrate(backend)
     const second = await database.migrate(backend)
 
     assert.deepEqual([pending, first, second], [MIGRATIONS, MIGRATIONS, []])
-    assert.deepEqual(await pendingMigrations(backend.reader), [])
+    assert.deepEqual(await pendingOf(backend), [])
     assert.deepEqual(await tablesIn(backend), TABLES)
   })
 
@@ -83,7 +111,7 @@ describe('migrate()', () => {
 
     await assert.rejects(database.migrate(backend), /sessions/)
     const left = await tablesIn(backend)
-    const pending = await pendingMigrations(backend.reader)
+    const pending = await pendingOf(backend)
     await execute(backend, 'drop table sessions')
 
     assert.deepEqual(left, ['sessions'])
@@ -234,13 +262,82 @@ describe('migrate()', () => {
     )
   })
 
-  test('refuses a newer schema and changes nothing', async () => {
+  test('takes over what the previous version has recorded, and leaves its record as it was', async () => {
+    await using database = await emptyDatabase()
+    const backend = await database.open()
+    await migrateAsBefore(backend)
+    const recorded = async () =>
+      (await sql`select * from schema_migrations order by name`.execute(backend.writer)).rows
+    const before = await recorded()
+
+    const pending = await pendingOf(backend)
+    const applied = await database.migrate(backend)
+
+    // The previous version is ready as long as it knows every name in there.
+    assert.deepEqual(await recorded(), before)
+    assert.deepEqual([pending, applied], [MIGRATIONS.slice(9), MIGRATIONS.slice(9)])
+    assert.deepEqual(await pendingOf(backend), [])
+    assert.deepEqual(await tablesIn(backend), TABLES)
+  })
+
+  test('does not take over what it does not know', async () => {
+    await using database = await emptyDatabase()
+    const backend = await database.open()
+    await migrateAsBefore(backend)
+    await execute(backend, `insert into schema_migrations values ('${FUTURE}', '')`)
+
+    for (const refused of [database.migrate, pendingOf])
+      await assert.rejects(
+        refused(backend),
+        (error) => error instanceof SchemaError && error.message.includes(FUTURE),
+      )
+  })
+
+  test('leaves users whose events the version before had not blanked to the job that erases', async () => {
+    await using database = await emptyDatabase()
+    const backend = await database.open()
+    await migrateAsBefore(backend)
+    await execute(backend, 'insert into audit_leftovers values (4711)')
+
+    await database.migrate(backend)
+
+    const rows = await backend.writer.selectFrom('erasures').selectAll().execute()
+    const [erasure] = rows
+    assert.deepEqual([rows.length, erasure?.user_id], [1, 4711])
+    assert.ok(Math.abs(Date.parse(erasure?.created_at ?? '') - Date.now()) < 60 * 60 * 1000)
+    const left = await sql`select user_id from audit_leftovers`.execute(backend.writer)
+    assert.deepEqual(left.rows, [])
+  })
+
+  test('goes on with a newer schema that needs nothing newer', async () => {
     await using database = await emptyDatabase()
     const backend = await database.open()
     await database.migrate(backend)
-    await addFutureMigration(backend)
+    await addFutureMigration(backend, MIGRATIONS.at(-1) ?? '')
 
-    for (const refused of [database.migrate, ({ reader }: Backend) => pendingMigrations(reader)])
+    const { pending, newer } = await compareSchema(backend.reader)
+    const applied = await database.migrate(backend)
+
+    assert.deepEqual([pending, newer, applied], [[], [FUTURE], []])
+  })
+
+  test('refuses to run migrations behind newer ones', async () => {
+    await using database = await emptyDatabase()
+    const backend = await database.open()
+    await database.migrate(backend)
+    await addFutureMigration(backend, '0001-initial')
+    await execute(backend, `delete from coffee_shop_migrations where name = '${MIGRATIONS.at(-1)}'`)
+
+    await assert.rejects(database.migrate(backend), SchemaError)
+  })
+
+  test('refuses a newer schema that needs a newer program', async () => {
+    await using database = await emptyDatabase()
+    const backend = await database.open()
+    await database.migrate(backend)
+    await addFutureMigration(backend, FUTURE)
+
+    for (const refused of [database.migrate, pendingOf])
       await assert.rejects(
         refused(backend),
         (error) => error instanceof SchemaError && error.message.includes(FUTURE),
@@ -271,7 +368,7 @@ describe('the program', () => {
     await using database = await emptyDatabase()
     const backend = await database.open()
     await database.migrate(backend)
-    await addFutureMigration(backend)
+    await addFutureMigration(backend, FUTURE)
 
     for (const args of [[], ['migrate']]) {
       const { exitCode, output } = await runCommand(args, { ...database.env, PORT: '0' })

@@ -90,21 +90,6 @@ export async function finishErasures(ctx: Context, run: JobRun): Promise<Counts>
   }
 }
 
-/** Takes over at most `limit` users from a process of the previous version; returns how many. */
-export async function adoptAuditLeftovers(tx: Tx, nowMs: number, limit: number): Promise<number> {
-  const left = await tx
-    .deleteFrom('audit_leftovers')
-    .where('user_id', 'in', (eb) =>
-      eb.selectFrom('audit_leftovers').select('user_id').orderBy('user_id').limit(limit),
-    )
-    .returning('user_id')
-    .execute()
-  const created_at = toIso(nowMs)
-  const rows = left.map(({ user_id }) => ({ user_id, created_at }))
-  if (rows.length > 0) await tx.insertInto('erasures').values(rows).execute()
-  return rows.length
-}
-
 async function continueErasing(store: Store): Promise<'none' | 'continued' | 'finished'> {
   const { ctx, tx } = store
   // Another process may be at the oldest: a purge and the job run under leases of their own.

@@ -4,7 +4,7 @@ import { type Counts, findLastRun } from '../schedule/jobs.ts'
 import { deleteMessagesFinishedBefore, forgetStrangers } from '../outbox/outbox.ts'
 import type { JobRun } from '../schedule/schedule.ts'
 import { DAY_MS, toIso } from '../lib/units.ts'
-import { adoptAuditLeftovers, finishErasures } from './erasures.ts'
+import { finishErasures } from './erasures.ts'
 import { deleteSessionsBefore } from './sessions.ts'
 import { deleteOldCodeFailures } from './code-failures.ts'
 import { deleteFinishedEmailChanges } from './email-changes.ts'
@@ -43,7 +43,6 @@ export async function purge(ctx: Context, run: JobRun): Promise<Counts> {
   const ago = (ms: number) => toIso(nowMs - ms)
   const countedMs = Math.max(COUNTED_MS, ctx.config.codeLifetimeMs)
   const { drain } = run
-  await drain((tx, limit) => adoptAuditLeftovers(tx, nowMs, limit))
   return {
     sessions: await drain((tx, limit) => deleteSessionsBefore(tx, ago(SESSIONS_KEPT_MS), limit)),
     sign_ups: await drain((tx, limit) => deleteExpiredSignUps(tx, nowMs, limit)),

@@ -18,6 +18,7 @@ import {
 } from './users.ts'
 import { databaseProblem } from '../database/problems.ts'
 import { AppError } from '../errors.ts'
+import { program } from '../lib/program.ts'
 
 /** Every command. Passwords come from a prompt or standard input, never from arguments. */
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -42,7 +43,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 
 const HINTS = `npm run cli -- <command> --help describes a command. Use npm run -s cli -- <command> in pipes: it omits the
 two lines that npm prints before the output.
-npm start runs the server, npm run work runs background jobs: mail and clean-up.`
+npm run cli -- --version prints the version. npm start runs the server, npm run work runs background jobs: mail and clean-up.`
 
 /** Runs a command and returns the exit code: 0 success, 1 refused or failed, 2 usage error. */
 export async function run(
@@ -51,6 +52,10 @@ export async function run(
 ): Promise<number> {
   // A reader that closes the pipe early, such as `head`, must not abort the command halfway.
   process.stdout.on('error', ignoreClosedPipe)
+  if (args.length === 1 && (args[0] === '--version' || args[0] === '-v')) {
+    console.log(program())
+    return 0
+  }
   const wantsHelp = args[0] === 'help' || args.some((arg) => arg === '--help' || arg === '-h')
   const words = wantsHelp ? args.filter((arg) => !/^(help|--help|-h)$/.test(arg)) : args
   const name = Object.keys(COMMANDS).find((known) => `${words.join(' ')} `.startsWith(`${known} `))

@@ -52,7 +52,9 @@ export async function withContext<T>(
   const { config, secrets } = readConfig(environment)
   const output = { write: (line: string) => void process.stderr.write(line) }
   const log = await createLogger({ level: 'warn', format: config.logFormat ?? 'pretty' }, output)
-  const { ctx, close } = await openContext({ config, secrets, log })
+  const { ctx, close, file } = await openContext({ config, secrets, log })
+  // A relative path, in the wrong folder.
+  if (file?.created === true) log.warn({ file: file.path }, 'SQLite file created')
   try {
     return await work(ctx)
   } finally {

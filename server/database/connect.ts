@@ -46,6 +46,8 @@ export interface Connection {
 /** The part that differs by dialect. */
 export interface Backend {
   readonly dialect: Connection['dialect']
+  /** On SQLite, but for a temporary file: its absolute path, and whether it did not exist. */
+  readonly file?: { readonly path: string; readonly created: boolean }
   readonly reader: Kysely<Schema>
   readonly writer: Kysely<Schema>
   prepared(name: string, sql: string, key: string | number): Promise<unknown[]>

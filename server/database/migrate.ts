@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Kysely } from 'kysely'
-import { type Migration, Migrator } from 'kysely/migration'
+import { type Kysely, sql } from 'kysely'
 import type { DatabaseUrl } from './url.ts'
 import { SECOND_MS } from '../lib/units.ts'
 import type { Backend, Db } from './connect.ts'
@@ -13,11 +12,23 @@ import { up as reauthentication } from './migrations/0006-reauthentication.ts'
 import { up as keysInUse } from './migrations/0007-keys-in-use.ts'
 import { up as turns } from './migrations/0008-turns.ts'
 import { up as loginUnlocks } from './migrations/0009-login-unlocks.ts'
+import { up as dropJobRuns } from './migrations/0010-drop-job-runs.ts'
+import {
+  type Applied,
+  appliedMigrations,
+  assertInCurrentSchema,
+  findPlace,
+  openMigrationTable,
+  recordMigration,
+} from './migration-table.ts'
 import { openDatabase } from './open.ts'
-import type { Schema } from './schema.ts'
+import { SchemaError } from './problems.ts'
+
+// A migration must not depend on today's Schema, hence any.
+type Up = (db: Kysely<any>, dialect: Backend['dialect']) => Promise<void>
 
 /** Forward-only, in this order, never edited once released. */
-const MIGRATIONS = {
+const MIGRATIONS: Readonly<Record<string, Up>> = {
   '0001-initial': initial,
   '0002-mail-and-jobs': mailAndJobs,
   '0003-account-life': accountLife,
@@ -27,81 +38,142 @@ const MIGRATIONS = {
   '0007-keys-in-use': keysInUse,
   '0008-turns': turns,
   '0009-login-unlocks': loginUnlocks,
+  '0010-drop-job-runs': dropJobRuns,
 }
 
-const TABLE = 'schema_migrations'
+/**
+ * The migration that a process must know to work with a later one, which is recorded with it: the
+ * processes of the previous version go on. Without an entry, every process can.
+ */
+const NEEDS: Readonly<Record<string, string>> = {
+  '0010-drop-job-runs': '0005-erasures',
+}
+
+/** Kysely's, which the previous version waits for. */
+const LOCK = sql.raw('3853314791062309107')
 /** How long a second process waits for the migration lock on SQLite. */
 const LOCK_PATIENCE_MS = 60 * SECOND_MS
 
-/** The schema does not fit this version; the message names the remedy. */
-export class SchemaError extends Error {
-  override readonly name = 'SchemaError'
+/** SQLSTATEs of a name that is taken, by a relation or by a type. */
+const TAKEN = new Set(['42P07', '42710'])
+/** The name in quotes, in the language of the server. */
+const QUOTED = /["»„«]\s?([^"«“»]+)/
+const TAKEN_ON_SQLITE =
+  /^(?:table|index|view) (\S+) already exists|already (?:a table|an index) named (\S+)/
+
+export interface SchemaState {
+  /** Without any migration of ours. */
+  readonly isNew: boolean
+  /** Not applied yet. */
+  readonly pending: readonly string[]
+  /** Applied by a newer version that this one can run beside. */
+  readonly newer: readonly string[]
 }
 
 /**
  * Applies pending migrations in one transaction under a lock and returns their names. A kill at any
- * point leaves the old schema or the new one. Throws SchemaError for a newer schema.
+ * point leaves the old schema or the new one. Throws SchemaError for a newer schema with which this
+ * version cannot work, and for tables of another program that are in the way.
  */
-export async function migrate(url: DatabaseUrl, open: Backend): Promise<string[]> {
-  if (url.kind === 'sqlite') return migrateWith(open)
+export async function migrate(url: DatabaseUrl, open: Backend): Promise<readonly string[]> {
+  // Without the lock: a start beside others has nothing to wait for.
+  const { pending } = await checkSchema(open)
+  if (pending.length === 0) return []
+  if (url.kind === 'sqlite') return applyPending(open)
   // A migration may take minutes; the service's connections time out after seconds.
   const patient = await openDatabase(url, { poolMax: 1, statementTimeoutMs: 0 })
   try {
-    return await migrateWith(patient)
+    return await applyPending(patient)
   } finally {
     await patient.close()
   }
 }
 
-async function migrateWith(backend: Backend): Promise<string[]> {
-  const migrator = new Migrator({
-    db: backend.writer,
-    provider: { getMigrations: async () => migrationsFor(backend.dialect) },
-    migrationTableName: TABLE,
-    migrationLockTableName: `${TABLE}_lock`,
+/** Throws what `migrate` would throw on a database without our tables, and leaves nothing behind. */
+export async function rehearse(backend: Backend): Promise<void> {
+  const done = new Error('rolled back')
+  await applyPending(backend, () => {
+    throw done
+  }).catch((error: unknown) => {
+    if (error !== done) throw error
   })
-  const startedAt = performance.now()
-  for (;;) {
-    await assertNotNewer(backend.reader)
-    const { error, results = [] } = await migrator.migrateToLatest()
-    if (error === undefined) return results.map((result) => result.migrationName)
-    if (!backend.isTransient(error) || performance.now() - startedAt > LOCK_PATIENCE_MS) throw error
-    await delay(50)
-  }
 }
 
-/** Migrations that have not been applied yet. Throws SchemaError for a newer schema. */
-export async function pendingMigrations(db: Db): Promise<string[]> {
-  const applied = await appliedMigrations(db)
-  const unknown = applied.filter((name) => !Object.hasOwn(MIGRATIONS, name))
-  if (unknown.length > 0) {
+/** As `compareSchema`, and throws SchemaError if our tables are not in the current schema. */
+export async function checkSchema(backend: Backend): Promise<SchemaState> {
+  await assertInCurrentSchema(backend)
+  return compareSchema(backend.reader)
+}
+
+/** Throws SchemaError for a newer schema with which this version cannot work. */
+export async function compareSchema(db: Db): Promise<SchemaState> {
+  return compare(await appliedMigrations(db))
+}
+
+function compare(applied: readonly Applied[]): SchemaState {
+  const isKnown = (name: string) => Object.hasOwn(MIGRATIONS, name)
+  const names = new Set(applied.map(({ name }) => name))
+  const pending = Object.keys(MIGRATIONS).filter((name) => !names.has(name))
+  const unknown = applied.filter(({ name }) => !isKnown(name))
+  // Ours would run after those that expect it before them.
+  const inOrder = unknown.length === 0 || pending.length === 0
+  if (!inOrder || unknown.some(({ needs }) => needs !== null && !isKnown(needs))) {
+    const list = unknown.map(({ name }) => name).join(', ')
     throw new SchemaError(
-      `the database has migrations that this version does not know (${unknown.join(', ')}); start the newer version`,
+      `the database has migrations that this version does not know (${list}); start the newer version`,
     )
   }
-  return Object.keys(MIGRATIONS).filter((name) => !applied.includes(name))
+  return { isNew: names.size === 0, pending, newer: unknown.map(({ name }) => name) }
 }
 
-async function assertNotNewer(db: Db): Promise<void> {
-  await pendingMigrations(db)
-}
-
-async function appliedMigrations(db: Db): Promise<string[]> {
-  // Kysely owns this table; `Schema` does not contain it.
-  const untyped = db as unknown as Kysely<{ [TABLE]: { name: string } }>
-  try {
-    const rows = await untyped.selectFrom(TABLE).select('name').execute()
-    return rows.map((row) => row.name)
-  } catch (error) {
-    if (error instanceof Error && /no such table|does not exist/.test(error.message)) return []
-    throw error
+async function applyPending(backend: Backend, beforeCommit = () => {}): Promise<readonly string[]> {
+  for (const startedAt = performance.now(); ; await delay(50)) {
+    try {
+      return await backend.writer.transaction().execute(async (tx) => {
+        const applied = await applyUnderLock(tx, backend.dialect)
+        beforeCommit()
+        return applied
+      })
+    } catch (error) {
+      const patient = performance.now() - startedAt < LOCK_PATIENCE_MS
+      if (!backend.isTransient(error) || !patient) throw await withRemedy(backend, error)
+    }
   }
 }
 
-function migrationsFor(dialect: Backend['dialect']): Record<string, Migration> {
-  const entries = Object.entries(MIGRATIONS).map(([name, up]) => [
-    name,
-    { up: (db: Kysely<Schema>) => up(db, dialect) },
-  ])
-  return Object.fromEntries(entries) as Record<string, Migration>
+/** On SQLite every transaction that writes holds the lock. */
+async function applyUnderLock(
+  tx: Kysely<any>,
+  dialect: Backend['dialect'],
+): Promise<readonly string[]> {
+  if (dialect === 'postgres') {
+    // Another level would not see what was committed while this waited for the lock.
+    await sql`set transaction isolation level read committed`.execute(tx)
+    // To the end of the transaction, which a pooler gives one connection.
+    await sql`select pg_advisory_xact_lock(${LOCK})`.execute(tx)
+  }
+  const { pending } = compare(await openMigrationTable(tx, dialect))
+  for (const name of pending) {
+    await MIGRATIONS[name]?.(tx, dialect)
+    await recordMigration(tx, name, NEEDS[name])
+  }
+  return pending
+}
+
+/** Explains a name that is taken by something that no migration of ours has made. */
+async function withRemedy({ dialect, writer }: Backend, error: unknown): Promise<unknown> {
+  if (!(error instanceof Error)) return error
+  if (dialect === 'sqlite') {
+    const [, made, found = made] = TAKEN_ON_SQLITE.exec(error.message) ?? []
+    if (found === undefined) return error
+    return new SchemaError(
+      `the SQLite file has ${found}, which is not of this service: rename that, or set DATABASE_URL to another file`,
+    )
+  }
+  if (!('code' in error && TAKEN.has(String(error.code)))) return error
+  const { schema, remedy } = await findPlace(writer)
+  const name = QUOTED.exec(error.message)?.[1] ?? error.message
+  return new SchemaError(
+    `the schema ${schema} of the database has ${name}, which is not of this service: rename that, use another database, or give the service a schema of its own (${remedy})`,
+  )
 }

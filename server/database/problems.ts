@@ -33,16 +33,24 @@ const WORDS: readonly [RegExp, string][] = [
 
 /** Primary result codes: https://www.sqlite.org/rescode.html */
 const SQLITE: Readonly<Record<number, string>> = {
-  8: 'the file is not writable',
+  5: 'another program holds a lock on the file',
+  8: 'the file, or its folder, is not writable',
+  10: 'the file cannot be read or written; choose a local disk, not a network file system',
   11: 'the SQLite database is damaged; restore a backup',
   13: 'the disk is full',
   14: 'the file cannot be opened; it is a folder, or this user may not read and write it',
+  15: 'the file cannot be locked; choose a local disk, not a network file system',
   26: 'the file is not an SQLite database',
 }
 
 /** The database cannot serve, whatever is tried again; the message names the remedy. */
 export class UnsuitableDatabaseError extends Error {
   override readonly name = 'UnsuitableDatabaseError'
+}
+
+/** The contents of the database do not fit this version; the message names the remedy. */
+export class SchemaError extends Error {
+  override readonly name = 'SchemaError'
 }
 
 /**

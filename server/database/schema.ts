@@ -18,7 +18,6 @@ export interface Schema {
   email_changes: EmailChangesTable
   jobs: JobsTable
   audit_events: AuditEventsTable
-  audit_leftovers: AuditLeftoversTable
   erasures: ErasuresTable
   keys_in_use: KeysInUseTable
 }
@@ -214,11 +213,6 @@ export interface AuditEventsTable {
   changes: string
   ip: string | null
   request_id: string | null
-}
-
-/** As `erasures`, by processes of the previous version during an upgrade. */
-export interface AuditLeftoversTable {
-  user_id: number
 }
 
 /** What did not fit into the request that deleted an account; a job erases it in batches. */

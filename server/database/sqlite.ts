@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import {
   type DialectAdapter,
@@ -16,6 +16,8 @@ import {
 import { AppError } from '../errors.ts'
 import { setBounded } from '../lib/bounded-map.ts'
 import type { Backend } from './connect.ts'
+import { FIRST, FORMER_TABLE, TABLE } from './migration-table.ts'
+import { SchemaError } from './problems.ts'
 import type { Schema } from './schema.ts'
 
 const STATEMENTS_MAX = 500
@@ -33,7 +35,7 @@ export function openSqlite(path: string | undefined): Backend {
   const temporary = path === undefined ? mkdtempSync(join(tmpdir(), 'coffee-shop-')) : undefined
   const file = path ?? join(temporary ?? '', 'app.db')
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  createPrivately(file)
+  const created = createPrivately(file)
   const writer = named(() => openHandle(file, { readOnly: false }))
   const reader = named(() => openHandle(file, { readOnly: true }))
   const opened = identity(file)
@@ -54,6 +56,7 @@ export function openSqlite(path: string | undefined): Backend {
 
   return {
     dialect: 'sqlite',
+    ...(path === undefined ? {} : { file: { path: resolve(path), created } }),
     reader: reading,
     writer: writing,
     prepared: async (_name, sql, key) => named(() => prepared(sql).all(key)),
@@ -78,24 +81,84 @@ export function openSqlite(path: string | undefined): Backend {
   }
 }
 
-/** SQLite would create the file readable by every local user; the WAL inherits the file's mode. */
-function createPrivately(file: string): void {
+/**
+ * SQLite would create the file readable by every local user; the WAL inherits the file's mode. True if
+ * it did not exist.
+ */
+function createPrivately(file: string): boolean {
   try {
     closeSync(openSync(file, 'wx', 0o600))
+    return true
   } catch {
     // The file exists, or the open that follows reports the error.
+    return false
   }
 }
 
 function openHandle(file: string, { readOnly }: { readOnly: boolean }): DatabaseSync {
   const handle = new DatabaseSync(file, { readOnly, timeout: 0, enableForeignKeyConstraints: true })
-  // WAL with synchronous=NORMAL can lose acknowledged commits when the power fails.
-  if (!readOnly) handle.exec('pragma journal_mode = wal; pragma synchronous = full')
+  if (!readOnly) {
+    try {
+      assertOurs(handle, file)
+      useWal(handle)
+      assertWritable(handle)
+    } catch (error) {
+      handle.close()
+      throw error
+    }
+  }
   // SQLite's own lower() folds ASCII only; searches must find `Élodie` by `élo` as PostgreSQL does.
   handle.function('lower', { deterministic: true }, (text) =>
     typeof text === 'string' ? text.toLowerCase() : text,
   )
   return handle
+}
+
+/** Throws SchemaError for the file of another program, before anything of it is changed. */
+function assertOurs(handle: DatabaseSync, file: string): void {
+  const tables = handle
+    .prepare(
+      `select name from sqlite_schema where type in ('table', 'view') and name not like 'sqlite#_%' escape '#'`,
+    )
+    .all()
+    .map(({ name }) => String(name))
+  // An earlier version that was killed at its first start left its two tables of migrations, empty.
+  const others = tables.filter((name) => !name.startsWith(FORMER_TABLE))
+  if (others.length === 0 || tables.includes(TABLE) || hasFormerTable(handle)) return
+  throw new SchemaError(
+    `${resolve(file)} is the database of another program (it has ${others.slice(0, 3).join(', ')}): set DATABASE_URL to another file`,
+  )
+}
+
+function hasFormerTable(handle: DatabaseSync): boolean {
+  try {
+    return handle.prepare(`select 1 from ${FORMER_TABLE} where name = ?`).get(FIRST) !== undefined
+  } catch (error) {
+    // There is no such table or column.
+    if (resultCode(error) === 1) return false
+    throw error
+  }
+}
+
+function useWal(handle: DatabaseSync): void {
+  // A file system without shared memory keeps the other mode and reports no error.
+  const mode = handle.prepare('pragma journal_mode = wal').get()?.['journal_mode']
+  if (mode !== 'wal')
+    throw unavailable(
+      new Error('it cannot use WAL; choose a local disk, not a network file system'),
+    )
+  // WAL with synchronous=NORMAL can lose acknowledged commits when the power fails.
+  handle.exec('pragma synchronous = full')
+}
+
+/** SQLite opens a file that it may only read, and fails at the first write. */
+function assertWritable(handle: DatabaseSync): void {
+  try {
+    handle.exec('begin immediate; create table coffee_shop_probe (id); rollback')
+  } catch (error) {
+    // Another process writes.
+    if (!BUSY.has(resultCode(error))) throw error
+  }
 }
 
 function dialect(database: SqliteDatabase): SqliteDialect {

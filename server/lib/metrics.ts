@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
+import { release } from './program.ts'
 
 /** Label values are from bounded sets, never from client input. */
 const COUNTERS = {
@@ -62,6 +63,13 @@ export function createMetrics(): Metrics {
     labelNames: REQUEST_LABELS,
     registers,
   })
+  const { version, commit = '' } = release()
+  new Gauge({
+    name: `${PREFIX}_build_info`,
+    help: 'Always 1; its labels are the version and, if known, the commit.',
+    labelNames: ['version', 'commit'],
+    registers,
+  }).set({ version, commit }, 1)
   return {
     count: (name, labels = {}) => counters.get(name)?.inc(labels),
     countRequest(labels, seconds) {

@@ -45,12 +45,13 @@ export class ConfigError extends Error {
 
 /**
  * Reads every setting from the environment; secrets also from the file named by `<NAME>_FILE`. An empty
- * value counts as absent. Throws ConfigError with all mistakes at once, also those `found` before. Creates
- * the keys next to the SQLite file if there are none; otherwise it has no side effect.
+ * value counts as absent. Throws ConfigError with all mistakes at once, also those `found` before. Unless
+ * `createsKeys` is false, creates the keys next to the SQLite file if there are none; otherwise it has no
+ * side effect.
  */
 export function readConfig(
   environment: Environment,
-  found: readonly string[] = [],
+  { found = [], createsKeys = true }: { found?: readonly string[]; createsKeys?: boolean } = {},
 ): { config: Config; secrets: Secrets } {
   const problems = [...found]
   const values = readValues(environment, problems)
@@ -65,7 +66,7 @@ export function readConfig(
   const secrets = {
     databaseUrl,
     mailUrl: values.MAIL_URL,
-    ...readKeys(values, environment['SECRET_KEY'] || undefined),
+    ...readKeys(values, { given: environment['SECRET_KEY'] || undefined, createsKeys }),
     signingKeyFile,
     adminPassword: values.ADMIN_PASSWORD?.normalize('NFC'),
     smsUrl: values.SMS_URL,
@@ -146,7 +147,10 @@ function readValues(environment: Environment, problems: string[]): Values {
  * On SQLite, keys that are not set come from files next to the database. Until version 1, a line break at
  * the end of the variable was part of the key, `given`: what is derived from that remains valid.
  */
-function readKeys(values: Values, given: string | undefined): Pick<Secrets, 'keys' | 'tokenKeys'> {
+function readKeys(
+  values: Values,
+  { given, createsKeys }: { given: string | undefined; createsKeys: boolean },
+): Pick<Secrets, 'keys' | 'tokenKeys'> {
   const { DATABASE_URL, SECRET_KEY, JWT_SECRET_KEY } = values
   const path = DATABASE_URL.kind === 'sqlite' ? DATABASE_URL.path : undefined
   // An existing file signs on while a rotation of the secret key sets SECRET_KEY for some days.
@@ -155,9 +159,10 @@ function readKeys(values: Values, given: string | undefined): Pick<Secrets, 'key
     JWT_SECRET_KEY === undefined &&
     (SECRET_KEY === undefined || hasJwtKeyFile(path))
   const jwtKey = hasOwnJwtKey
-    ? ownKey('JWT_SECRET_KEY', () => loadOrCreateJwtKey(path))
+    ? ownKey('JWT_SECRET_KEY', () => loadOrCreateJwtKey(path, createsKeys))
     : JWT_SECRET_KEY
-  const secret = SECRET_KEY ?? ownKey('SECRET_KEY', () => loadOrCreateSecretKey(path))
+  const secret =
+    SECRET_KEY ?? ownKey('SECRET_KEY', () => loadOrCreateSecretKey(path, { creates: createsKeys }))
   if (jwtKey === secret) throw new ConfigError([sameAs('JWT_SECRET_KEY', 'SECRET_KEY')])
   const keys = createKeyRing(secret, values.SECRET_KEY_PREVIOUS, given)
   const acceptedUntilMs =

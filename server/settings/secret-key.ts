@@ -23,23 +23,24 @@ const TOKENS_LIVE_MS = HOUR_MS
 /**
  * Reads the secret key next to the SQLite file, or creates it. Concurrent processes use the same key:
  * `link()` never replaces a file, and the linked file is complete and synced to disk. Without a path (a
- * private database) the key lasts as long as the process.
+ * private database), and without a file if `creates` is false, the key lasts as long as the process.
  */
 export function loadOrCreateSecretKey(
   databasePath: string | undefined,
-  name = SECRET_KEY_FILE,
+  { name = SECRET_KEY_FILE, creates = true } = {},
 ): string {
   const fresh = newSecret()
   if (databasePath === undefined) return fresh
   const folder = dirname(databasePath)
   const file = join(folder, name)
+  if (!creates) return readKey(file) ?? fresh
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   return readKey(file) ?? publishKey(fresh, folder, file)
 }
 
 /** The key of access tokens next to the SQLite file, which is created like the secret key. */
-export function loadOrCreateJwtKey(databasePath: string | undefined): string {
-  return loadOrCreateSecretKey(databasePath, JWT_KEY_FILE)
+export function loadOrCreateJwtKey(databasePath: string | undefined, creates = true): string {
+  return loadOrCreateSecretKey(databasePath, { name: JWT_KEY_FILE, creates })
 }
 
 export function hasJwtKeyFile(databasePath: string | undefined): boolean {
@@ -52,7 +53,8 @@ export function hasJwtKeyFile(databasePath: string | undefined): boolean {
  */
 export function secretKeySignedUntilMs(databasePath: string | undefined): number | undefined {
   if (databasePath === undefined) return undefined
-  const createdAtMs = (name: string) => statSync(join(dirname(databasePath), name)).mtimeMs
+  const createdAtMs = (name: string) =>
+    statSync(join(dirname(databasePath), name), { throwIfNoEntry: false })?.mtimeMs ?? 0
   const jwtKeyAtMs = createdAtMs(JWT_KEY_FILE)
   return createdAtMs(SECRET_KEY_FILE) < jwtKeyAtMs ? jwtKeyAtMs + TOKENS_LIVE_MS : undefined
 }

@@ -106,6 +106,18 @@ describe('GET /metrics', () => {
       assert.equal((await fetch(url, { method })).status, 404)
   })
 
+  test('has the version, with the value 1', async () => {
+    await using service = await startService()
+    await using metrics = await startWithMetrics(service)
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+
+    const samples = [...(await metrics.scrape())]
+
+    const [name, value] = samples.find(([key]) => key.startsWith('coffee_shop_build_info')) ?? ['']
+    assert.ok(name.includes(`version="${version}"`), name)
+    assert.equal(value, 1)
+  })
+
   test('counts answers by route, never by URL, and refusals by limit', async () => {
     await using service = await startService()
     await using metrics = await startWithMetrics(service)

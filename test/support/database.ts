@@ -107,7 +107,7 @@ select md5(concat(
   (select string_agg(pg_get_constraintdef(oid), ',' order by oid) from pg_constraint where oid >= 16384),
   (select string_agg(pg_get_functiondef(oid), ',' order by oid) from pg_proc where oid >= 16384 and prokind = 'f'),
   (select string_agg(setconfig::text, ',') from pg_db_role_setting),
-  (select string_agg(name, ',' order by name) from schema_migrations)
+  (select string_agg(name, ',' order by name) from coffee_shop_migrations)
 )) as schema`
 
 /** What a test left running ends first, else it would write into the next test's database. */
@@ -118,7 +118,7 @@ declare
   one record;
 begin
   for one in select oid::regclass as name, relkind from pg_class
-    where relkind in ('r', 'S') and relnamespace = 'public'::regnamespace and relname !~ '^schema_migrations'
+    where relkind in ('r', 'S') and relnamespace = 'public'::regnamespace and relname !~ '^(coffee_shop|schema)_migrations'
   loop
     if one.relkind = 'S' then perform setval(one.name, 1, false);
     else execute 'delete from ' || one.name;

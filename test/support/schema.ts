@@ -9,6 +9,7 @@ export const MIGRATIONS = [
   '0007-keys-in-use',
   '0008-turns',
   '0009-login-unlocks',
+  '0010-drop-job-runs',
 ]
 
 /** Every table that they leave. */
@@ -18,7 +19,6 @@ export const TABLES = [
   'code_failures',
   'email_changes',
   'erasures',
-  'job_runs',
   'jobs',
   'keys_in_use',
   'outbox',

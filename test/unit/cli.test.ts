@@ -111,6 +111,38 @@ describe('misuse', () => {
   })
 })
 
+describe('the version', () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const program = `Coffee Shop API ${version}`
+
+  for (const args of [['--version'], ['-v'], ['cli', '--version']]) {
+    test(`0 and one line, though nothing is set, for: ${args.join(' ')}`, async () => {
+      const { exitCode, stdout, stderr } = await runProgram(args, { env: { PORT: 'x' } })
+
+      assert.deepEqual([exitCode, stderr], [0, ''])
+      assert.match(stdout, /^[^\n]+\n$/)
+      assert.ok(stdout.startsWith(program), stdout)
+    })
+  }
+
+  test('is in the first line of the log and of doctor, and in no answer', async () => {
+    const env = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:', PORT: '0' }
+    await using server = startProgram({ env })
+    const url = await server.url()
+    const answers: string[] = []
+    for (const path of ['/', '/health', '/ready', '/nowhere']) {
+      const answer = await fetch(url + path)
+      answers.push(JSON.stringify([...answer.headers]) + (await answer.text()))
+    }
+    const doctor = await runProgram(['doctor'], { env })
+
+    const first = JSON.parse(server.stdout().split('\n', 1)[0] ?? '')
+    assert.deepEqual([first.version, first.msg.startsWith(program)], [version, true])
+    assert.ok(doctor.stdout.startsWith(`ok   ${program}`), doctor.stdout)
+    assert.ok(answers.every((answer) => !answer.includes(version)))
+  })
+})
+
 describe('doctor', () => {
   test('1 and names only for bad settings', async () => {
     const env = { DATABASE_URL: `mysql://u:${CANARY}@db/shop`, SECRET_KEY: CANARY, PORT: 'x' }

@@ -5,7 +5,8 @@ import { isMailOverdue } from '../../outbox/backlog.ts'
 import { CLEAN_UP, findLastRun } from '../../schedule/jobs.ts'
 import { MINUTE_MS } from '../../lib/units.ts'
 import { findUnacceptedKeys, ownKeysOf } from '../../keys/keys-in-use.ts'
-import { pendingMigrations, SchemaError } from '../../database/migrate.ts'
+import { compareSchema } from '../../database/migrate.ts'
+import { SchemaError } from '../../database/problems.ts'
 import type { App } from '../../http/fastify.ts'
 
 /** With more skew, replicas disagree on what has expired. */
@@ -20,8 +21,9 @@ const Ready = Type.Object({
   status: Type.Enum(['ready', 'not_ready']),
   checks: Type.Object({
     database: Type.Enum(['ok', 'unavailable']),
-    migrations: Type.Enum(['ok', 'pending', 'newer', 'unknown'], {
-      description: 'Whether the database schema is up to date.',
+    migrations: Type.Enum(['ok', 'newer', 'pending', 'incompatible', 'unknown'], {
+      description:
+        'Whether the database schema is up to date. `newer` if a newer version has migrated it and this process can go on, as during an upgrade: does not affect readiness. `incompatible` if it cannot.',
     }),
     draining: Type.Boolean({ description: 'Whether the process is shutting down.' }),
     clock: Type.Enum(['ok', 'skewed', 'unknown'], {
@@ -83,7 +85,7 @@ export function readyRoute(app: App, ctx: Context, isDraining: () => boolean): v
       () => (checking = undefined),
     )
     const database = await checking
-    const ready = !draining && database.database === 'ok' && database.migrations === 'ok'
+    const ready = !draining && database.database === 'ok' && fits(database.migrations)
     if (!ready) reply.code(503).header('retry-after', '1')
     return {
       status: ready ? ('ready' as const) : ('not_ready' as const),
@@ -102,7 +104,7 @@ async function checkDatabase(ctx: Context) {
       migrations,
       clock: skewed ? ('skewed' as const) : ('ok' as const),
       // The queries need the columns of the latest migration.
-      ...(migrations === 'ok' ? await checkRows(ctx) : UNKNOWN_ROWS),
+      ...(fits(migrations) ? await checkRows(ctx) : UNKNOWN_ROWS),
     }
   } catch (error) {
     ctx.log.warn({ err: error }, 'not ready')
@@ -130,10 +132,15 @@ async function checkRows(ctx: Context) {
 
 async function checkMigrations(ctx: Context) {
   try {
-    const pending = await pendingMigrations(ctx.db)
-    return pending.length === 0 ? ('ok' as const) : ('pending' as const)
+    const { pending, newer } = await compareSchema(ctx.db)
+    if (pending.length > 0) return 'pending' as const
+    return newer.length > 0 ? ('newer' as const) : ('ok' as const)
   } catch (error) {
-    if (error instanceof SchemaError) return 'newer' as const
+    if (error instanceof SchemaError) return 'incompatible' as const
     throw error
   }
+}
+
+function fits(migrations: string): boolean {
+  return migrations === 'ok' || migrations === 'newer'
 }

@@ -100,11 +100,11 @@ describe('GET /ready', () => {
   })
 
   for (const [why, change, migrations] of [
-    ['a migration is missing', sql`delete from schema_migrations`, 'pending'],
+    ['a migration is missing', sql`delete from coffee_shop_migrations`, 'pending'],
     [
-      'the schema is newer',
-      sql`insert into schema_migrations (name, timestamp) values ('9999-newer', '2026-01-01T00:00:00.000Z')`,
-      'newer',
+      'the schema needs a newer program',
+      sql`insert into coffee_shop_migrations (name, needs) values ('9999-newer', '9998-newer')`,
+      'incompatible',
     ],
   ] as const) {
     test(`503 while ${why}, though the database answers`, async () => {
@@ -118,6 +118,18 @@ describe('GET /ready', () => {
       assert.equal(answer.body.checks.migrations, migrations)
     })
   }
+
+  test('200 while a newer version has migrated and this one can go on, as during an upgrade', async () => {
+    await using service = await start()
+    const change = sql`insert into coffee_shop_migrations (name) values ('9999-newer')`
+    await service.ctx.transaction((tx) => change.execute(tx))
+
+    const { status, body } = await service.get('/ready')
+
+    assert.equal(status, 200)
+    const { migrations, mail, keys } = body.checks
+    assert.deepEqual([body.status, migrations, mail, keys], ['ready', 'newer', 'ok', 'ok'])
+  })
 
   test('200 for probes at once, which share one check; the next one is checked anew', async () => {
     await using service = await start()
