@@ -80,7 +80,7 @@ describe('a transport that is down', () => {
     }
   })
 
-  test('is not paused the longer the more messages met the same fault at once', async () => {
+  test('is neither paused nor logged the more, the more messages met the same fault at once', async () => {
     await using service = await startService()
     for (const name of ['ann', 'bob', 'cay']) await service.signUp(`${name}@example.com`)
     const delivery = deliveryBy(service, createFailingMailer(DOWN))
@@ -89,6 +89,9 @@ describe('a transport that is down', () => {
     await Promise.all(held.map((claim) => delivery.deliver(claim)))
 
     assert.ok(delivery.pausedMs() <= 6.25 * SECOND_MS, `${delivery.pausedMs()}`)
+    const lines = service.logged.filter((line) => line.includes('message not delivered'))
+    assert.equal(lines.length, 1)
+    assert.match(lines[0] ?? '', /"fault":"transport",.*"reason":"connect ECONNREFUSED"/)
   })
 
   test('and comes back delivers at once what waited, each once', async () => {

@@ -53,14 +53,14 @@ export const doctor: Command = {
 }
 
 async function reportRedis(url: string, report: Report): Promise<void> {
+  const { checkRedis, redisProblem } = await import('../limits/redis.ts')
   try {
-    const { checkRedis } = await import('../limits/redis.ts')
     await checkRedis(url)
     report(true, 'Redis')
   } catch (error) {
     const { syscall, code } = error as NodeJS.ErrnoException
     // The message of a system error would reveal the host.
-    const why = syscall !== undefined && code !== undefined ? code : messageOf(error)
+    const why = syscall !== undefined && code !== undefined ? code : redisProblem(error)
     report(
       false,
       `REDIS_URL names a server that cannot be used (${why}): each process counts rate limits on its own`,

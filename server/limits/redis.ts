@@ -1,6 +1,8 @@
 import { Redis } from 'ioredis'
-import { SECOND_MS } from '../lib/units.ts'
 import type { Logger } from '../lib/log.ts'
+import { createPacer } from '../lib/pacer.ts'
+import { reasonOf } from '../lib/reasons.ts'
+import { MINUTE_MS, SECOND_MS } from '../lib/units.ts'
 import type { CountStore } from './memory.ts'
 
 /** Counts shared by replicas. While Redis is down, `add` rejects without sending a command. */
@@ -13,6 +15,9 @@ export interface SharedCounts extends CountStore {
 const PREFIX = 'coffee-shop:limit'
 const COMMAND_MAX_MS = 100
 const PROBE_EVERY_MS = SECOND_MS
+/** So many keys are on every node of a cluster, which refuses those of other nodes. */
+const PROBE_KEYS = 8
+const REASON_EVERY_MS = MINUTE_MS
 
 const CLIENT_OPTIONS = {
   // Limits a hanging handshake; callers are bounded by `inTime`.
@@ -20,6 +25,8 @@ const CLIENT_OPTIONS = {
   connectTimeout: SECOND_MS,
   maxRetriesPerRequest: 0,
   disableClientInfo: true,
+  // The probe says more, also to a user who may not ask for INFO.
+  enableReadyCheck: false,
 }
 
 /** The Lua equivalent of `changeWindow`. */
@@ -62,20 +69,23 @@ export function openRedis(url: string, log: Logger): SharedCounts {
 }
 
 /**
- * A circuit breaker: down from the first error until a probe succeeds. The probe writes, because a
- * read-only replica and a full Redis still answer reads.
+ * A circuit breaker: down from the first error until a probe succeeds, which counts as requests do. An
+ * outage has one line, and another each minute if its reason changes.
  */
 function watchRedis(client: Redis, log: Logger) {
   let up = false
-  let warned = false
+  let warned: string | undefined
   let probing = false
+  const isReasonDue = createPacer(() => performance.now(), REASON_EVERY_MS)
 
   function failed(error: unknown): void {
     up = false
-    if (warned) return
-    warned = true
+    const reason = redisProblem(error)
+    if (reason === warned) return
+    if (!isReasonDue() && warned !== undefined) return
+    warned = reason
     log.warn(
-      { err: error },
+      { reason },
       'Redis is unavailable: this process counts on its own, with half of each limit',
     )
   }
@@ -83,10 +93,10 @@ function watchRedis(client: Redis, log: Logger) {
     if (up || probing || client.status !== 'ready') return
     probing = true
     try {
-      await inTime(writeProbe(client))
+      await inTime(countProbes(client))
       up = true
-      if (warned) log.info('Redis is available again')
-      warned = false
+      if (warned !== undefined) log.info('Redis is available again')
+      warned = undefined
     } catch (error) {
       failed(error)
       // Otherwise unanswered commands would pile up.
@@ -102,7 +112,7 @@ function watchRedis(client: Redis, log: Logger) {
   return { isUp: () => up, failed, stop: () => clearInterval(timer) }
 }
 
-/** Throws unless Redis accepts a write within a second; for the doctor command. */
+/** Throws unless Redis counts within a second; for the doctor command. */
 export async function checkRedis(url: string): Promise<void> {
   const client = new Redis(url, {
     ...CLIENT_OPTIONS,
@@ -114,7 +124,7 @@ export async function checkRedis(url: string): Promise<void> {
   client.on('error', (error) => (fault = error))
   try {
     await client.connect()
-    await writeProbe(client)
+    await countProbes(client)
   } catch (error) {
     throw fault ?? error
   } finally {
@@ -122,8 +132,24 @@ export async function checkRedis(url: string): Promise<void> {
   }
 }
 
-function writeProbe(client: Redis): Promise<unknown> {
-  return client.set(`${PREFIX}:probe`, 1, 'PX', SECOND_MS)
+/** Says what Redis refuses and what to do; for the log and the doctor command. */
+export function redisProblem(error: unknown): string {
+  const reason = reasonOf(error)
+  if (/^(?:MOVED|ASK|CLUSTERDOWN) /.test(reason))
+    return 'a Redis Cluster is not supported: use one server'
+  if (/^ERR unknown command .?eval/i.test(reason))
+    return 'it does not know EVAL: a Redis Sentinel is not supported, use the address of the server'
+  if (reason.startsWith('NOAUTH ')) return 'it requires a password in REDIS_URL'
+  return reason
+}
+
+/** Throws what a count of a request would, whatever its key. */
+async function countProbes(client: Redis): Promise<void> {
+  const { db } = client.options
+  // Redis stays in database 0 when it refuses another one.
+  if (db) await client.select(db)
+  const keys = Array.from({ length: PROBE_KEYS }, (_, n) => `${PREFIX}:probe:${n}`)
+  await Promise.all(keys.map((key) => client.eval(ADD, 1, key, 1, SECOND_MS)))
 }
 
 /** Shared, because creating a stack trace per request is expensive. */

@@ -175,9 +175,10 @@ async function send(
   try {
     await route.sender.send(message, claimed.id)
   } catch (error) {
-    if (error instanceof DeliveryError && error.fault === 'transport') pause.extend()
+    const isTransport = error instanceof DeliveryError && error.fault === 'transport'
+    const isKnown = isTransport && !pause.extend() && !error.unconfirmed
     const pauseMs = Math.max(PAUSE_MIN_MS, pause.remainingMs())
-    return { outcome: failed(ctx, claimed, error, { recipient, pauseMs }) }
+    return { outcome: failed(ctx, claimed, error, { recipient, pauseMs, isKnown }) }
   }
   const recovered = pause.inDoubt()
   pause.end()
@@ -232,12 +233,19 @@ function withoutKey(
   }
 }
 
+interface FailedSending {
+  readonly recipient?: string
+  readonly pauseMs?: number
+  /** A message that failed before has told of this outage. */
+  readonly isKnown?: boolean
+}
+
 /** Logs the error and returns the outcome. */
 function failed(
   ctx: Context,
   claimed: Claim,
   error: unknown,
-  { recipient, pauseMs = 0 }: { recipient?: string; pauseMs?: number } = {},
+  { recipient, pauseMs = 0, isKnown = false }: FailedSending = {},
 ): Outcome {
   const nowMs = ctx.now()
   const outcome = (fault: Fault, text: string) => ({
@@ -249,7 +257,8 @@ function failed(
   if (error instanceof DeliveryError) {
     const { fault, unconfirmed } = error
     const text = publicText(error.message)
-    ctx.log.warn({ fault, unconfirmed, reason: text, ...named(claimed) }, 'message not delivered')
+    const details = { fault, unconfirmed, reason: text, ...named(claimed) }
+    if (!isKnown) ctx.log.warn(details, 'message not delivered')
     return outcome(unconfirmed ? 'unconfirmed' : fault, text)
   }
   // The table stores the error's name only: its message may hold a secret.

@@ -21,11 +21,12 @@ export function createPause(now: () => number) {
   return {
     remainingMs,
     inDoubt: () => meanMs > 0,
-    /** Faults during a pause do not extend it: they belong to the same outage. */
-    extend(): void {
-      if (remainingMs() > 0) return
+    /** False for a fault during a pause, which does not extend it: it belongs to the same outage. */
+    extend(): boolean {
+      if (remainingMs() > 0) return false
       meanMs = meanMs === 0 ? PAUSE_MIN_MS : Math.min(2 * meanMs, PAUSE_MEAN_MAX_MS)
       untilMs = now() + Math.round(meanMs + jitterMs(meanMs / 8))
+      return true
     },
     end(): void {
       untilMs = 0

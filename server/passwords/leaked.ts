@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readText } from '../lib/read-text.ts'
 import { createPacer } from '../lib/pacer.ts'
+import { fetchFailure } from '../lib/reasons.ts'
 import { MINUTE_MS, SECOND_MS } from '../lib/units.ts'
 
 /** A list of leaked passwords. */
@@ -39,7 +40,7 @@ export function createPwnedPasswords({ url, warn }: Options): PwnedPasswords {
 
   function fail(error: unknown): false {
     unanswered++
-    if (isWarningDue()) warn({ reason: reasonOf(error), unanswered })
+    if (isWarningDue()) warn({ reason: fetchFailure(error), unanswered })
     return false
   }
 
@@ -90,10 +91,4 @@ function countOf(body: string, suffix: string): number {
     if (known.toUpperCase() === suffix) count = Number(times)
   }
   return count
-}
-
-/** fetch itself reports only "fetch failed". */
-function reasonOf(error: unknown): string {
-  const { cause = error } = error as Error
-  return cause instanceof Error ? cause.message : 'unknown'
 }

@@ -101,8 +101,10 @@ export function redisUrl(value: string): string {
   const expected = 'must be redis://host:6379 or rediss://user:password@host:6380'
   const url = parseUrl(value, expected)
   const isDatabase = /^(?:\/\d{0,3})?$/.test(url.pathname)
-  if (!/^rediss?:$/.test(url.protocol) || url.hostname === '' || !isDatabase || url.search)
-    throw new Error(expected)
+  const isRedis = /^rediss?:$/.test(url.protocol) && url.hostname !== '' && isDatabase
+  if (!isRedis || url.search || url.hash) throw new Error(expected)
+  if (/%(?![0-9a-f]{2})/i.test(url.username + url.password))
+    throw new Error(`${expected}; percent-encode special characters`)
   return value
 }
 

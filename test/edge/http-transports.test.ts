@@ -93,6 +93,13 @@ for (const [name, transportOn] of [
       assert.match(error.message, /ECONNREFUSED/)
     })
 
+    test('DNS does not know it: transport, and nothing is in doubt', async () => {
+      const error = await faultOf(transportOn('nowhere.invalid').send())
+
+      assert.deepEqual([error.fault, error.unconfirmed], ['transport', false])
+      assert.match(error.message, /getaddrinfo E\w+ nowhere\.invalid/)
+    })
+
     test('it speaks no TLS: transport, and nothing was sent', async () => {
       await using server = await startHttpServer(answer(202))
 

@@ -326,6 +326,15 @@ describe('a server that says nothing', () => {
     assert.match(error.message, /^given up/)
   })
 
+  test('because DNS does not know it: transport, and nothing is in doubt', async () => {
+    await using mailer = mailerFor('smtp://nowhere.invalid:587')
+
+    const error = await faultOf(mailer.send(MAIL, ID))
+
+    assert.deepEqual([error.fault, error.unconfirmed], ['transport', false])
+    assert.match(error.message, /nowhere\.invalid/)
+  })
+
   test('because it is down: nothing is in doubt, and it is tried anew when it is back', async () => {
     await using server = await startSmtpServer()
     await using mailer = mailerFor(server.url())

@@ -241,7 +241,15 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
   SMS_MAX_PER_HOUR: { good: ['1', '1000000'], bad: ['0', '1000001', 'canary'] },
   REDIS_URL: {
     good: ['redis://localhost', 'redis://127.0.0.1:6379/2', 'rediss://user:p%40ss@host:6380/0'],
-    bad: ['canary', 'localhost:6379', 'http://canary', 'redis://', 'redis://canary?db=1'],
+    bad: [
+      'canary',
+      'localhost:6379',
+      'http://canary',
+      'redis://',
+      'redis://canary?db=1',
+      'redis://canary#1',
+      'redis://:%zz@canary',
+    ],
   },
   METRICS_HOST: { good: ['0.0.0.0', '::1', 'localhost'], bad: [] },
   METRICS_PORT: { good: ['0', '9464', '65535'], bad: ['65536', '-1', 'canary'] },

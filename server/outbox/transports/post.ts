@@ -1,4 +1,5 @@
 import { readText } from '../../lib/read-text.ts'
+import { fetchFailure } from '../../lib/reasons.ts'
 import { SECOND_MS } from '../../lib/units.ts'
 import { DeliveryError } from './delivery-error.ts'
 
@@ -41,9 +42,7 @@ export async function post(
     redirect: 'manual',
     signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
   }).catch((error: Error) => {
-    // fetch itself reports only "fetch failed".
-    const { message } = error.cause instanceof Error ? error.cause : error
-    throw new DeliveryError('transport', `${provider} did not respond: ${message}`, {
+    throw new DeliveryError('transport', `${provider} did not respond: ${fetchFailure(error)}`, {
       cause: error,
       unconfirmed: sent,
     })
