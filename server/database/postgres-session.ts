@@ -25,6 +25,27 @@ export class Client extends pg.Client {
 }
 
 /**
+ * Ends a login without channel binding (RFC 5929 section 4.1) before the password, or a proof of it,
+ * is sent: somebody in between could use it.
+ */
+export function requireChannelBinding(client: pg.Client): void {
+  const { connection } = client
+  function refuse(): void {
+    connection.emit('error', new Error('the server offers no channel binding'))
+    connection.stream.destroy()
+  }
+  connection.once('authenticationCleartextPassword', refuse)
+  connection.once('authenticationMD5Password', refuse)
+  connection.once('authenticationSASLContinue', () => {
+    const { saslSession } = client as unknown as { saslSession: { mechanism: string } }
+    if (saslSession.mechanism !== 'SCRAM-SHA-256-PLUS') refuse()
+  })
+  // pg verifies that it ends what was begun.
+  connection.once('authenticationSASLFinal', () => connection.off('authenticationOk', refuse))
+  connection.once('authenticationOk', refuse)
+}
+
+/**
  * What the service relies on, whatever the server, the database or the role says: times are read as
  * ISO dates in UTC. Timeouts of 0 mean none.
  */

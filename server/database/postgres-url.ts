@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { isIPv6 } from 'node:net'
 import { userInfo } from 'node:os'
 import { type ConnectionOptions, createSecureContext, getCACertificates } from 'node:tls'
 import { SECOND_MS } from '../lib/units.ts'
@@ -23,6 +24,7 @@ export interface PostgresUrl {
   /** In the order in which they are tried: two for `prefer` and `allow`. Sockets are never encrypted. */
   readonly ssl: readonly PostgresTls[]
   readonly sslnegotiation: 'postgres' | 'direct'
+  readonly channelBinding: 'disable' | 'prefer' | 'require'
   readonly targetSessionAttrs: 'any' | 'read-write' | 'primary'
   readonly connectTimeoutMs: number
   readonly applicationName: string
@@ -35,6 +37,8 @@ export interface PostgresRoute extends PostgresHost {
   readonly ssl: PostgresTls
   readonly sslnegotiation: 'postgres' | 'direct'
 }
+
+type Parameters = Map<string, string>
 
 const PORT = 5432
 const CONNECT_TIMEOUT_MS = 5 * SECOND_MS
@@ -67,7 +71,7 @@ const PARAMETERS: Readonly<Record<string, RegExp>> = {
   pgbouncer: /^(?:true|false)$/,
   // The only value is what the service does anyway.
   client_encoding: /^utf-?8$/i,
-  channel_binding: /^(?:disable|prefer)$/,
+  channel_binding: /^(?:disable|prefer|require)$/,
   gssencmode: /^(?:disable|prefer)$/,
   load_balance_hosts: /^disable$/,
   uselibpqcompat: /^true$/,
@@ -79,7 +83,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   connect_timeout: 'seconds from 1 to 999',
   application_name: '1 to 63 ASCII characters',
   client_encoding: 'UTF8',
-  channel_binding: 'disable or prefer',
+  channel_binding: 'disable, prefer or require',
   gssencmode: 'disable or prefer: GSSAPI is not supported',
   load_balance_hosts: 'disable: hosts are tried in their order',
 }
@@ -106,7 +110,7 @@ export function readPostgresUrl(url: string): PostgresUrl {
   const at = authority.lastIndexOf('@')
   const [, user = '', password] = /^([^:]*)(?::(.*))?$/s.exec(authority.slice(0, Math.max(at, 0)))!
   const take = (name: string, inUrl: string | undefined) => {
-    const parameter = given.get(name)?.[0]
+    const parameter = given.get(name)
     if (inUrl && parameter !== undefined) throw new Error(`has ${name} twice; keep one`)
     return parameter ?? decode(inUrl ?? '')
   }
@@ -116,13 +120,13 @@ export function readPostgresUrl(url: string): PostgresUrl {
     user: own,
     password: take('password', password),
     database: take('dbname', path) || own,
-    ...readTls((name) => given.get(name)?.[0]),
-    targetSessionAttrs: (given.get('target_session_attrs')?.[0] ?? 'any') as 'any',
-    connectTimeoutMs: Number(given.get('connect_timeout')?.[0]) * SECOND_MS || CONNECT_TIMEOUT_MS,
-    applicationName: given.get('application_name')?.[0] ?? APPLICATION_NAME,
+    ...readTls(given),
+    channelBinding: (given.get('channel_binding') ?? 'disable') as 'disable',
+    targetSessionAttrs: (given.get('target_session_attrs') ?? 'any') as 'any',
+    connectTimeoutMs: Number(given.get('connect_timeout')) * SECOND_MS || CONNECT_TIMEOUT_MS,
+    applicationName: given.get('application_name') ?? APPLICATION_NAME,
     namedStatements:
-      given.get('pgbouncer')?.[0] !== 'true' &&
-      Number(given.get('statement_cache_size')?.[0] ?? 1) > 0,
+      given.get('pgbouncer') !== 'true' && Number(given.get('statement_cache_size') ?? 1) > 0,
   }
 }
 
@@ -135,8 +139,8 @@ export function routesOf({ hosts, ssl, sslnegotiation }: PostgresUrl): PostgresR
   )
 }
 
-function readParameters(query: string): Map<string, string[]> {
-  const given = new Map<string, string[]>()
+function readParameters(query: string): Parameters {
+  const given: Parameters = new Map()
   for (const pair of query.split('&').filter((part) => part !== '')) {
     const [, written = '', text] = /^([^=]*)(?:=(.*))?$/s.exec(pair)!
     const spelled = decode(written)
@@ -152,24 +156,24 @@ function readParameters(query: string): Map<string, string[]> {
       throw new Error(`has a bad ${name}; it must be ${EXPECTED[name] ?? 'its usual value'}`)
     // SQLAlchemy repeats `host` where libpq writes a list.
     if (given.has(name) && name !== 'host') throw new Error(`has ${name} twice; keep one`)
-    given.set(name, [...(given.get(name) ?? []), value])
+    given.set(name, given.has(name) ? `${given.get(name)},${value}` : value)
   }
   return given
 }
 
-function readHosts(authority: string, given: Map<string, string[]>): PostgresHost[] {
-  const parameter = given.get('host')?.join(',')
+function readHosts(authority: string, given: Parameters): PostgresHost[] {
+  const parameter = given.get('host')
   if (authority !== '' && parameter !== undefined) throw new Error('has host twice; keep one')
   const list = parameter ?? authority
   if (list === '') throw new Error('names no host; write localhost, or ?host=/var/run/postgresql')
-  const ports = given.get('port')?.[0]?.split(',') ?? []
+  const ports = given.get('port')?.split(',') ?? []
   const hosts = list.split(',')
   if (ports.length > 1 && ports.length !== hosts.length)
     throw new Error('must have one port for all hosts, or one for each')
   return hosts.map((text, index) => {
-    // In a parameter, the path of a socket is not encoded and may contain a colon.
-    const isPath = parameter !== undefined && text.startsWith('/')
-    const [, address, name = '', inList] = isPath ? ['', undefined, text] : (HOST.exec(text) ?? [])
+    // In a parameter, the path of a socket is not encoded, and an IPv6 address has no brackets.
+    const isWhole = parameter !== undefined && (text.startsWith('/') || isIPv6(text))
+    const [, address, name = '', inList] = isWhole ? ['', text] : (HOST.exec(text) ?? [])
     const host = address ?? (parameter === undefined ? decode(name) : name)
     const inParameter = ports[index] ?? ports[0]
     if (inList && inParameter) throw new Error('has port twice; keep one')
@@ -181,24 +185,22 @@ function readHosts(authority: string, given: Map<string, string[]>): PostgresHos
 }
 
 /** Modes as libpq defines them: only `verify-full` proves that the server is the one that was meant. */
-function readTls(
-  given: (name: string) => string | undefined,
-): Pick<PostgresUrl, 'ssl' | 'sslnegotiation'> {
-  const root = given('sslrootcert')
-  const mode = given('sslmode') ?? (root === 'system' ? 'verify-full' : 'prefer')
+function readTls(given: Parameters): Pick<PostgresUrl, 'ssl' | 'sslnegotiation'> {
+  const root = given.get('sslrootcert')
+  const mode = given.get('sslmode') ?? (root === 'system' ? 'verify-full' : 'prefer')
   const optional = ['disable', 'allow', 'prefer'].includes(mode)
   for (const name of ['sslrootcert', 'sslcert', 'sslkey', 'sslnegotiation']) {
-    const isDefault = name === 'sslnegotiation' && given(name) !== 'direct'
-    if (optional && given(name) !== undefined && !isDefault)
+    const isDefault = name === 'sslnegotiation' && given.get(name) !== 'direct'
+    if (optional && given.get(name) !== undefined && !isDefault)
       throw new Error(`has ${name}, which needs sslmode=require, verify-ca or verify-full`)
   }
-  if ((given('sslcert') === undefined) !== (given('sslkey') === undefined))
+  if ((given.get('sslcert') === undefined) !== (given.get('sslkey') === undefined))
     throw new Error('must have both sslcert and sslkey, or neither')
   if (root === 'system' && mode !== 'verify-full')
     throw new Error('has sslrootcert=system, which needs sslmode=verify-full')
   if (mode === 'verify-ca' && root === undefined)
     throw new Error('has sslmode=verify-ca, which needs sslrootcert; or use verify-full')
-  const sslnegotiation = given('sslnegotiation') === 'direct' ? 'direct' : 'postgres'
+  const sslnegotiation = given.get('sslnegotiation') === 'direct' ? 'direct' : 'postgres'
   if (mode === 'disable') return { ssl: [false], sslnegotiation }
   const encrypted = {
     secureContext: secureContextOf(given),
@@ -210,9 +212,9 @@ function readTls(
   return { ssl: mode === 'allow' ? [false, encrypted] : [encrypted], sslnegotiation }
 }
 
-function secureContextOf(given: (name: string) => string | undefined) {
+function secureContextOf(given: Parameters) {
   const read = (name: string) => {
-    const path = given(name)
+    const path = given.get(name)
     if (path === undefined) return undefined
     try {
       return readFileSync(path, 'utf8')
@@ -221,7 +223,7 @@ function secureContextOf(given: (name: string) => string | undefined) {
       throw new Error(`has ${name}, whose file cannot be read (${code})`, { cause: error })
     }
   }
-  const system = given('sslrootcert') === 'system'
+  const system = given.get('sslrootcert') === 'system'
   const ca = system ? getCACertificates('system') : read('sslrootcert')
   try {
     // Node ignores what is not a certificate.

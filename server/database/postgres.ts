@@ -5,7 +5,13 @@ import type { Backend } from './connect.ts'
 import { connectToHosts } from './hosts.ts'
 import { READ_ONLY, sqlState, unavailable } from './outages.ts'
 import { createPool, type Lent } from './pool.ts'
-import { Client, prepareSession, type Session, throughPooler } from './postgres-session.ts'
+import {
+  Client,
+  prepareSession,
+  requireChannelBinding,
+  type Session,
+  throughPooler,
+} from './postgres-session.ts'
 import { type PostgresRoute, type PostgresUrl, readPostgresUrl } from './postgres-url.ts'
 import type { Schema } from './schema.ts'
 
@@ -123,9 +129,11 @@ async function openClient(
     password: () => url.password,
     database: url.database,
     application_name: url.applicationName,
+    enableChannelBinding: url.channelBinding !== 'disable',
     keepAlive: true,
     types,
   })
+  if (url.channelBinding === 'require') requireChannelBinding(client)
   // What is said after a refusal has nobody to hear it, and would end the process.
   client.on('error', () => {})
   const timer = setTimeout(() => client.connection.stream.destroy(), url.connectTimeoutMs)

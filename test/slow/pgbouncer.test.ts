@@ -170,6 +170,39 @@ describe('behind PgBouncer', { skip: missing }, () => {
     })
   }
 
+  test('503 while the pooler is away, and 200 when it is back', async () => {
+    await using pooler = await startPgbouncer(await createForeign(), 'transaction')
+    await using server = await startServer({ DATABASE_URL: pooler.url, RATE_LIMIT: 'off' })
+    const ready = async () => (await fetch(`${server.url}/ready`)).status
+    const before = await ready()
+
+    await pooler.kill()
+    const during = [await ready(), (await logIn(server, ADMIN)).status]
+    await pooler.restart()
+    await until('service', async () => (await ready()) === 200)
+    const afterwards = await logIn(server, ADMIN)
+
+    assert.deepEqual([before, ...during, afterwards.status], [200, 503, 503, 401])
+  })
+
+  test('over its socket: ok by doctor, and one sentence for a socket that is not there', async () => {
+    await using pooler = await startPgbouncer(await createForeign(), 'transaction')
+    const { socketUrl } = pooler
+
+    const migrated = await runCommand(['migrate'], { DATABASE_URL: socketUrl })
+    const doctor = await runCommand(['doctor'], { DATABASE_URL: socketUrl })
+    const nowhere = await runCommand(['doctor'], {
+      DATABASE_URL: socketUrl.replace(/port=\d+/, 'port=1'),
+    })
+
+    assert.equal(migrated.exitCode, 0, migrated.output)
+    assert.match(doctor.output, /^ok {3}database \(postgres\)$/m)
+    assert.match(
+      nowhere.output,
+      /^FAIL DATABASE_URL: there is no socket of this port in the folder/m,
+    )
+  })
+
   test('in statement mode: one sentence at start, and by doctor', async () => {
     await using pooler = await startPgbouncer(await createForeign(), 'statement')
 

@@ -19,6 +19,8 @@ const UNKNOWN = /^DATABASE_URL: the certificate of the server is of an unknown a
 const OTHER_HOST = /^DATABASE_URL: the certificate of the server is for another host/
 const NOT_ALLOWED = /^DATABASE_URL: the server does not allow this user to connect from here/
 
+const NO_BINDING = /the server offers no channel binding/
+
 /** What the server allows, and for each of the URL's parameters what comes of it. */
 const CASES: Readonly<Record<string, readonly [string, 'encrypted' | 'plain' | RegExp][]>> = {
   'has no encryption': [
@@ -41,6 +43,8 @@ const CASES: Readonly<Record<string, readonly [string, 'encrypted' | 'plain' | R
     ['sslmode=verify-full&sslrootcert=FOLDER/stranger.crt', UNKNOWN],
     ['sslmode=verify-ca&sslrootcert=FOLDER/stranger.crt', UNKNOWN],
     ['sslmode=require&sslrootcert=FOLDER/stranger.crt', UNKNOWN],
+    ['sslmode=require&channel_binding=prefer', 'encrypted'],
+    ['sslmode=require&channel_binding=require', NO_BINDING],
     ['other-host&sslmode=verify-full&sslrootcert=FOLDER/server.crt', OTHER_HOST],
     ['other-host&sslmode=verify-ca&sslrootcert=FOLDER/server.crt', 'encrypted'],
   ],
@@ -52,6 +56,12 @@ const CASES: Readonly<Record<string, readonly [string, 'encrypted' | 'plain' | R
   'takes plain connections only': [
     ['', 'plain'],
     ['sslmode=require', NOT_ALLOWED],
+  ],
+  'offers channel binding': [
+    ['', 'encrypted'],
+    ['sslmode=require&channel_binding=require', 'encrypted'],
+    ['sslmode=disable&channel_binding=prefer', 'plain'],
+    ['sslmode=disable&channel_binding=require', NO_BINDING],
   ],
   'asks for a certificate': [
     ['sslmode=require', NOT_ALLOWED],
@@ -79,6 +89,7 @@ const HBA: Readonly<Record<string, string>> = {
   'offers encryption': 'host all all all password',
   'takes encrypted connections only': 'hostssl all all all password',
   'takes plain connections only': 'hostnossl all all all password',
+  'offers channel binding': 'host all all all scram-sha-256',
   'asks for a certificate': 'hostssl all all all password clientcert=verify-ca',
 }
 

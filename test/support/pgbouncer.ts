@@ -27,7 +27,7 @@ export async function startPgbouncer(
     '[pgbouncer]',
     'listen_addr = 127.0.0.1',
     `listen_port = ${port}`,
-    'unix_socket_dir =',
+    `unix_socket_dir = ${folder}`,
     'auth_type = scram-sha-256',
     `auth_file = ${users}`,
     `pool_mode = ${poolMode}`,
@@ -38,16 +38,20 @@ export async function startPgbouncer(
   writeFileSync(config, lines.join('\n'))
   if (user !== undefined)
     for (const path of [folder, users, config]) chownSync(path, user.uid, user.gid)
-  const program = await startDebianProgram('pgbouncer', [config], {
-    port,
-    ...(user && { user }),
-  })
+  const start = () => startDebianProgram('pgbouncer', [config], { port, ...(user && { user }) })
+  let program = await start()
   const pooled = new URL(url)
   pooled.port = String(port)
   return {
     /** The same database, by way of the pooler. */
     url: pooled.href,
-    said: program.said,
+    /** The same over its socket, as psql takes it. */
+    socketUrl: `postgresql://${target.username}:${target.password}@${target.pathname}?host=${folder}&port=${port}`,
+    kill: () => program.stop(),
+    /** After `kill`. */
+    async restart() {
+      program = await start()
+    },
     async [Symbol.asyncDispose]() {
       await program.stop()
       rmSync(folder, { recursive: true })

@@ -79,6 +79,7 @@ describe('hosts, user, password and name', () => {
         'shop',
       ],
     ],
+    ['postgresql://u@/shop?host=::1', [[{ host: '::1', port: 5432 }], 'u', '', 'shop']],
     [`postgresql://u@/shop?host=${SOCKET}`, [[{ host: SOCKET, port: 5432 }], 'u', '', 'shop']],
     [
       `postgresql://u@${encodeURIComponent(SOCKET)}:77/shop`,
@@ -137,7 +138,10 @@ describe('other parameters', () => {
     ['prepared_statement_cache_size=0', { namedStatements: false }],
     ['prepared_statement_cache_size=100', { namedStatements: true }],
     ['pgbouncer=true', { namedStatements: false }],
-    ['client_encoding=utf8&gssencmode=disable&channel_binding=prefer', { namedStatements: true }],
+    ['client_encoding=utf8&gssencmode=disable', { namedStatements: true }],
+    ['channel_binding=require', { channelBinding: 'require' }],
+    ['channel_binding=prefer', { channelBinding: 'prefer' }],
+    ['', { channelBinding: 'disable', targetSessionAttrs: 'any', connectTimeoutMs: 5000 }],
   ] as const) {
     test(`are read from ?${parameters}`, () => {
       assert.partialDeepStrictEqual(read(`postgresql://u:p@db/shop?${parameters}`), expected)
@@ -176,7 +180,7 @@ describe('a URL is refused in words without its values', () => {
     ['postgresql://u:p@a/shop?connect_timeout=0', /bad connect_timeout.*1 to 999/],
     ['postgresql://u:p@a/shop?application_name=', /bad application_name/],
     ['postgresql://u:p@a/shop?client_encoding=latin1', /bad client_encoding.*UTF8/],
-    ['postgresql://u:p@a/shop?channel_binding=require', /bad channel_binding/],
+    ['postgresql://u:p@a/shop?channel_binding=canary', /bad channel_binding/],
     ['postgresql://u:p@a/shop?gssencmode=require', /bad gssencmode/],
     ['postgresql://u:p@a/shop?sslmode=canary', /bad sslmode.*verify-full/],
     ['postgresql://u:p@a/shop?ssl=true', /bad sslmode/],
