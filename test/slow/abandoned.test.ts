@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
+import { chownSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
+import { withBudget } from '../../server/database/budget.ts'
+import { openDatabase } from '../../server/database/open.ts'
+import { databaseUrl } from '../../server/database/url.ts'
+import { MINUTE_MS } from '../../server/lib/units.ts'
+import { CERTIFICATE, CERTIFICATE_KEY } from '../support/certificate.ts'
 import { type Cluster, createDatabase, query, startCluster } from '../support/cluster.ts'
 import { type Customers, isFine, type Seen, send, startCustomers } from '../support/outage.ts'
 import { times } from '../support/races.ts'
@@ -62,6 +69,28 @@ describe('queries that are given up', () => {
     }
   })
 
+  test('end on the server, over plain and encrypted connections', async () => {
+    const url = await createDatabase(cluster.url, 'encrypted')
+    const [{ folder, file }] = await query(
+      url,
+      "select current_setting('data_directory') as folder, current_setting('config_file') as file",
+    )
+    const { uid, gid } = statSync(file)
+    for (const [name, text] of [
+      ['server.crt', CERTIFICATE],
+      ['server.key', CERTIFICATE_KEY],
+    ] as const) {
+      writeFileSync(join(folder, name), text, { mode: 0o600 })
+      chownSync(join(folder, name), uid, gid)
+    }
+    await query(url, 'alter system set ssl = on')
+    await query(url, 'select pg_reload_conf()')
+    await until('encryption', async () => (await query(url, 'show ssl'))[0].ssl === 'on')
+
+    for (const mode of ['disable', 'require', 'require&sslnegotiation=direct'])
+      assert.equal(await runsOn(`${url}?sslmode=${mode}`), false, mode)
+  })
+
   test('to processes that are frozen, which no cancellation ends: at most twice the pool, then 503, and 200 once they go on', async () => {
     const url = await createDatabase(cluster.url, 'frozen')
     const settings = { ...PROXIED, DATABASE_POOL_SIZE: '4' }
@@ -102,6 +131,25 @@ describe('queries that are given up', () => {
     assert.ok(watched.most() <= 8, `${watched.most()} connections`)
   })
 })
+
+/** What still runs on the server after its budget, once a while has passed. */
+async function runsOn(url: string): Promise<boolean> {
+  const backend = await openDatabase(databaseUrl(url), { statementTimeoutMs: 5 * MINUTE_MS })
+  try {
+    const sleeping = () => backend.prepared('sleep', 'select pg_sleep($1)', 300)
+    await assert.rejects(withBudget({ remainingMs: 500 }, sleeping), {
+      code: 'database_unavailable',
+    })
+    const startedAt = performance.now()
+    const isThere = async () =>
+      (await query(url.split('?')[0] ?? '', `select 1 ${OURS} and query like 'select pg_sleep%'`))
+        .length > 0
+    while ((await isThere()) && performance.now() - startedAt < MINUTE_MS / 2);
+    return await isThere()
+  } finally {
+    await backend.close()
+  }
+}
 
 /** Stops a process; false when it is gone already. */
 async function freeze(pid: number): Promise<boolean> {
