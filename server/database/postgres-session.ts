@@ -103,24 +103,23 @@ export function throughPooler(send: Query, statementTimeoutMs: number): Query {
   )
   const begin = ['begin isolation level read committed', ...local].join('; ')
   let inTransaction = false
+  /** Also where only a part of `begin` succeeded. Where the connection is lost, there is nothing to roll back. */
+  async function orRollBack<T>(answer: Promise<T>): Promise<T> {
+    return answer.catch(async (error: unknown) => {
+      await send('rollback').catch(() => {})
+      throw error
+    })
+  }
   return async (query, values) => {
-    if (query === 'begin') {
-      inTransaction = true
-      return send(begin)
-    }
     if (inTransaction) {
       inTransaction = query !== 'commit' && query !== 'rollback'
       return send(query, values)
     }
-    await send(begin)
-    try {
-      const answer = await send(query, values)
-      await send('commit')
-      return answer
-    } catch (error) {
-      // Where the connection is lost, there is nothing to roll back.
-      await send('rollback').catch(() => {})
-      throw error
-    }
+    const begun = await orRollBack(send(begin))
+    inTransaction = query === 'begin'
+    if (inTransaction) return begun
+    const answer = await orRollBack(send(query, values))
+    await send('commit')
+    return answer
   }
 }
