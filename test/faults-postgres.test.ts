@@ -380,8 +380,9 @@ if (DATABASE === 'postgres') {
       ['is not there', (url: URL) => void (url.port = '1')],
       ['has no such database', (url: URL) => void (url.pathname = '/nothing_here')],
       ['refuses the password', (url: URL) => void (url.password = CANARY)],
+      ['offers no encryption', (url: URL) => url.searchParams.set('sslmode', 'require')],
     ] as const) {
-      test(`${why}: 503 with Retry-After for every route, /health stays 200`, async () => {
+      test(`${why}: 503 with Retry-After for every route, no stack, /health stays 200`, async () => {
         await using home = await startService()
         const ann = await home.addUser('ann@example.com')
         const url = new URL(home.databaseUrl)
@@ -400,6 +401,7 @@ if (DATABASE === 'postgres') {
         for (const answer of answers) assertUnavailable(answer)
         assert.deepEqual([ready.status, health.status], [503, 200])
         assert.ok(!lost.logged.join('').includes(CANARY), 'the password was logged')
+        assert.doesNotMatch(lost.logged.join(''), /"stack"/)
       })
     }
   })

@@ -32,13 +32,14 @@ export const newest = (seen: readonly Seen[], route: string, since: number) =>
 export async function send(
   server: ServerProcess,
   route: string,
-  sent: { body?: unknown; token?: string | undefined } = {},
+  sent: { body?: unknown; token?: string | undefined; ip?: string } = {},
 ): Promise<Seen> {
   const [method = 'GET', path = '/'] = route.split(' ')
   const askedAt = performance.now()
   const answer = await fetch(server.url + path, {
     method,
     headers: {
+      ...(sent.ip ? { 'x-forwarded-for': sent.ip } : {}),
       ...(sent.token ? { authorization: `Bearer ${sent.token}` } : {}),
       ...(sent.body ? { 'content-type': 'application/json' } : {}),
     },
@@ -82,8 +83,17 @@ export type Customers = Awaited<ReturnType<typeof startCustomers>>
  * A server, an admin who is signed in, and a visitor, who may log in as often as need be: of the
  * admin's twenty sessions that would end the first.
  */
-export async function startCustomers(databaseUrl: string, visitorEmail = 'visitor@example.com') {
-  const server = await startServer({ DATABASE_URL: databaseUrl, RATE_LIMIT: 'off', ...ADMIN })
+export async function startCustomers(
+  databaseUrl: string,
+  visitorEmail = 'visitor@example.com',
+  settings: Record<string, string> = {},
+) {
+  const server = await startServer({
+    DATABASE_URL: databaseUrl,
+    RATE_LIMIT: 'off',
+    ...ADMIN,
+    ...settings,
+  })
   const admin = { email: ADMIN.ADMIN_EMAIL, password: ADMIN.ADMIN_PASSWORD }
   async function insist(path: string, sent: unknown): Promise<any> {
     const { status, body } = await askPatiently(server.url, path, sent)

@@ -180,7 +180,10 @@ function configOf(
   })
 }
 
-/** As Patroni's documentation has it: https://patroni.readthedocs.io/en/latest/rest_api.html */
+/**
+ * As Patroni's documentation has it (https://patroni.readthedocs.io/en/latest/rest_api.html), but without
+ * retries: by default haproxy tries a server that is gone three more times, a second apart.
+ */
 function haproxyOf(nodes: readonly Node[], port: number): string {
   const servers = nodes.map(
     (node) => `  server ${node.name} 127.0.0.1:${node.port} check port ${node.restPort}\n`,
@@ -188,6 +191,8 @@ function haproxyOf(nodes: readonly Node[], port: number): string {
   return `defaults
   mode tcp
   timeout connect 1s
+  timeout check 5s
+  retries 0
   timeout client 30m
   timeout server 30m
 listen postgres

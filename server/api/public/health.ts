@@ -20,7 +20,9 @@ const UNKNOWN_ROWS = { mail: 'unknown', clean_up: 'unknown', keys: 'unknown' } a
 const Ready = Type.Object({
   status: Type.Enum(['ready', 'not_ready']),
   checks: Type.Object({
-    database: Type.Enum(['ok', 'unavailable']),
+    database: Type.Enum(['ok', 'unavailable'], {
+      description: '`unavailable` also while the database is read-only.',
+    }),
     migrations: Type.Enum(['ok', 'newer', 'pending', 'incompatible', 'unknown'], {
       description:
         'Whether the database schema is up to date. `newer` if a newer version has migrated it and this process can go on, as during an upgrade: does not affect readiness. `incompatible` if it cannot.',
