@@ -1,8 +1,13 @@
+import type { Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
 /** Concurrent requests per connection; browsers and usual clients do not pipeline. */
 const PIPELINE_MAX = 16
+
+/** A flood of connections must not keep the port open. */
+const ACCEPT_TURNS_MAX = 1000
 
 /** nginx's status for a client that disconnects before the response; only logged, never sent. */
 const CLIENT_CLOSED_REQUEST = 499
@@ -63,9 +68,9 @@ export function isAnswered(socket: Duplex): boolean {
  */
 export function endConnections(app: FastifyInstance, isDraining: () => boolean): void {
   let closing = false
-  app.addHook('preClose', (done) => {
+  app.addHook('preClose', async () => {
+    await acceptAll(app.server)
     closing = true
-    done()
   })
   app.addHook('onSend', (_request, reply, _payload, done) => {
     if (closing || isDraining()) reply.header('connection', 'close')
@@ -77,4 +82,20 @@ export function endConnections(app: FastifyInstance, isDraining: () => boolean):
     if (closing) app.server.closeIdleConnections()
     done()
   })
+}
+
+/**
+ * Waits until two turns of the event loop bring neither a connection nor a request. Each turn accepts one
+ * connection: the kernel resets those that wait when the port closes, and Node those without a request
+ * that it has read, although their requests may have been sent.
+ */
+async function acceptAll(server: Server): Promise<void> {
+  let quiet = 0
+  const note = () => (quiet = -1)
+  server.on('connection', note).on('request', note)
+  for (let turn = 0; quiet < 2 && turn < ACCEPT_TURNS_MAX; turn++) {
+    await nextTurn()
+    quiet++
+  }
+  server.off('connection', note).off('request', note)
 }

@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import type { ErrorCode } from '../../server/errors.ts'
 import { assertProblem } from '../support/problem.ts'
 import { times } from '../support/races.ts'
@@ -410,6 +411,24 @@ describe('slow clients', () => {
     assert.equal(answers.length, 1)
   })
 
+  test('a stop accepts and answers what was sent before it', async () => {
+    await using service = await startService()
+    const url = await service.listen()
+    const sent = new Int32Array(new SharedArrayBuffer(4))
+    const clients = new Worker(CLIENTS, { eval: true, workerData: { url, sent, count: 50 } })
+    const answered = once(clients, 'message')
+    await once(clients, 'online')
+    // This thread accepts none meanwhile.
+    for (let count = 0; count < 50; count = Atomics.load(sent, 0)) Atomics.wait(sent, 0, count)
+
+    await service.app.close()
+
+    assert.deepEqual(
+      (await answered)[0],
+      times(50).map(() => 'HTTP/1.1 200 OK'),
+    )
+  })
+
   test('a stop does not wait for the client of an answer that began before it', async () => {
     await using service = await startService({ KEEP_ALIVE_SECONDS: '3600' })
     const body = new PassThrough()
@@ -440,6 +459,22 @@ describe('slow clients', () => {
     assertProblem(answers[0]!, 'authentication_required')
   })
 })
+
+/** In a thread of their own: counts the requests that were sent, and posts the first line of each answer. */
+const CLIENTS = `
+  const { connect } = require('node:net')
+  const { text } = require('node:stream/consumers')
+  const { parentPort, workerData: { url, sent, count } } = require('node:worker_threads')
+  const { port } = new URL(url)
+  const answers = Array.from({ length: count }, () => {
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.write('GET /health HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n', () => {
+      Atomics.add(sent, 0, 1)
+      Atomics.notify(sent, 0)
+    })
+    return text(socket).then((all) => all.split('\\r\\n')[0], (error) => error.code)
+  })
+  void Promise.all(answers).then((all) => parentPort.postMessage(all))`
 
 /** With time-outs that a test can wait for; they are looked at each second. */
 async function listenImpatiently({ app, listen }: Service): Promise<string> {

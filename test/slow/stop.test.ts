@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { startProgram, temporaryFolder } from '../support/process.ts'
 import { PASSWORD, SETTINGS } from '../support/service.ts'
+import { startServer, startWorkerProcess } from '../support/server-process.ts'
 import { startSmtpServer } from '../support/smtp-server.ts'
-import { fetchPatiently } from '../support/until.ts'
+import { fetchPatiently, until } from '../support/until.ts'
 
 // Who never says all must not keep a stopping service from closing what it opened: after fifteen
 // seconds it would end without saying "stopped".
@@ -75,5 +76,34 @@ describe('a stop', { concurrency: true }, () => {
     assert.equal(exitCode, 1, stderr)
     assert.match(stdout, /"msg":"stopped"\}\n$/)
     assert.deepEqual(readdirSync(folder.path), ['app.db'])
+  })
+
+  test('a worker, which nobody asks for readiness, does not wait for SHUTDOWN_DELAY_SECONDS', async () => {
+    using folder = temporaryFolder()
+    const DATABASE_URL = `sqlite:///${folder.path}/app.db`
+    await using worker = await startWorkerProcess({ DATABASE_URL, SHUTDOWN_DELAY_SECONDS: '300' })
+
+    assert.equal(await worker.end(), 0)
+
+    assert.ok(worker.lines.some((line) => line.includes('"msg":"stopped"')))
+    assert.ok(!worker.lines.some((line) => line.includes('stopping in')))
+  })
+
+  test('an error that nobody foresaw ends the delay, too: exit code 1', async () => {
+    using folder = temporaryFolder()
+    const DATABASE_URL = `sqlite:///${folder.path}/app.db`
+    // A bug of ours, put in from outside: thrown where no request waits for it.
+    const bug = `process.on('SIGUSR2',()=>setImmediate(()=>{throw new Error('a bug')}))`
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(bug)}`
+    const settings = { DATABASE_URL, NODE_OPTIONS, SHUTDOWN_DELAY_SECONDS: '300' }
+    await using server = await startServer(settings)
+    const said = (text: string) => server.lines.some((line) => line.includes(text))
+    server.signal('SIGTERM')
+    await until('the delay', () => said('stopping in 300 s'))
+
+    process.kill(server.pid, 'SIGUSR2')
+
+    assert.equal(await server.ended, 1)
+    assert.ok(said('unexpected error, stopping') && said('"msg":"stopped"'))
   })
 })

@@ -79,7 +79,8 @@ export async function startProxy(name: 'nginx' | 'haproxy', { replicas }: Fleet)
     plainUrl: `http://127.0.0.1:${ports.http}`,
     said: program.said,
     async [Symbol.asyncDispose]() {
-      await program.stop()
+      // SIGKILL would leave the worker processes of nginx behind.
+      await program.stop('SIGTERM')
       folder[Symbol.dispose]()
     },
   }
