@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from '../support/cluster.ts'
+import { median, rssOf } from '../support/process-size.ts'
 import { startProgram, temporaryFolder } from '../support/process.ts'
 import { firstAnswer, startUnread, unset } from '../support/unread.ts'
 
 const STARTS = 7
 const FIRST_ANSWER_MAX_MS = 1000
 const IDLE_RSS_MAX_MB = 130
-
-function median(numbers: number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
-}
 
 test(`the first 200 from /health comes within ${FIRST_ANSWER_MAX_MS} ms, and an idle process is small`, async (t) => {
   using folder = temporaryFolder()
@@ -56,9 +52,3 @@ test('a process whose log nobody reads answers as quickly, and does not grow', a
   assert.ok(slowestMs < 1000, `${slowestMs} ms`)
   assert.ok(rssMb < 2 * IDLE_RSS_MAX_MB, `${rssMb} MB`)
 })
-
-function rssOf(pid: number | undefined): number {
-  return (
-    Number(/VmRSS:\s+([0-9]+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
-  )
-}
