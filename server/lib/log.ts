@@ -143,8 +143,9 @@ export async function createLogger(
     hooks: { logMethod: paceOutages() },
   }
   if (options.format === 'json') return pino(settings, output)
-  const { prettyFactory } = await import('pino-pretty')
-  const pretty = prettyFactory({
+  // Its default: the bundle of the image has no names of a CommonJS package that is imported here.
+  const { default: pinoPretty } = await import('pino-pretty')
+  const pretty = pinoPretty.prettyFactory({
     colorize: true,
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss',
