@@ -1,15 +1,28 @@
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { parse } from 'yaml'
 import { readConfig } from '../../server/settings/config.ts'
 import { SETTINGS } from '../../server/settings/settings.ts'
-import { freePort } from '../support/cluster.ts'
 
+const settingNames = new Set(
+  Object.entries(SETTINGS).flatMap(([name, { secret }]) =>
+    secret ? [name, `${name}_FILE`] : [name],
+  ),
+)
 const instructions = readFileSync('Dockerfile', 'utf8')
   .split('\n')
   .map((line) => /^([A-Z]+) (.+)$/.exec(line))
@@ -38,9 +51,15 @@ describe('Dockerfile', () => {
     assert.ok(Number(version?.[1]) >= 13)
   })
 
-  test('installs production dependencies only, without running their scripts', () => {
-    const install = instructions.find(({ args }) => args.startsWith('npm ci'))
-    assert.match(install?.args ?? '', /--omit=dev --ignore-scripts/)
+  test('installs production dependencies, and what bundles them, without running scripts', () => {
+    const installs = instructions.filter(({ args }) => args.includes('npm ci'))
+    assert.deepEqual(
+      installs.map(({ args }) => args.replace(' --no-audit --no-fund', '')),
+      ['npm ci --omit=dev --ignore-scripts', 'cd tools/bundler && npm ci --ignore-scripts'],
+    )
+    const { packages } = JSON.parse(readFileSync('tools/bundler/package-lock.json', 'utf8'))
+    const { dependencies } = JSON.parse(readFileSync('tools/bundler/package.json', 'utf8'))
+    assert.deepEqual(packages[''].dependencies, dependencies)
   })
 
   test('copies what exists, and what .dockerignore lets through', () => {
@@ -55,13 +74,14 @@ describe('Dockerfile', () => {
       .split('\n')
       .filter((line) => !/^(#|$)/.test(line))
     assert.equal(ignored[0], '*')
+    assert.equal(ignored.at(-1), 'tools/bundler/node_modules')
     assert.deepEqual(
-      ignored.slice(1).toSorted(),
+      ignored.slice(1, -1).toSorted(),
       [...new Set(copied)].map((path) => `!${path}`).toSorted(),
     )
   })
 
-  test('copies every file that the program reads', () => {
+  test('copies every file that the program imports', () => {
     const outside = globSync('server/**/*.ts').filter((file) =>
       [...readFileSync(file, 'utf8').matchAll(/from '(\.[^']+)'/g)].some(
         ([, to = '']) => !join(dirname(file), to).startsWith('server/'),
@@ -70,10 +90,27 @@ describe('Dockerfile', () => {
     assert.deepEqual(outside, [])
   })
 
-  test('runs as another user than root, who owns the data volume', () => {
-    assert.equal(only('USER'), 'node')
+  test('bundles what the program reads: pages, and the files of packages that it names', () => {
+    const bundler = readFileSync('tools/bundler/bundle.mjs', 'utf8')
+    const found = globSync('server/**/*.ts').flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/import\.meta\.(\w+(?:\([^)]*\))?.*)/g)].map(
+        ([, use = '']) => use,
+      ),
+    )
+    const packages = found.flatMap((use) => /^resolve\('(@?[^/]+\/[^/]+)/.exec(use)?.[1] ?? [])
+    assert.deepEqual(
+      packages.filter((name) => !bundler.includes(`'${name}/package.json'`)),
+      [],
+    )
+    // Every other file would be looked for beside the bundle.
+    const others = found.filter((use) => !use.startsWith('resolve('))
+    assert.deepEqual(new Set(others), new Set(["dirname, 'pages')"]))
+  })
+
+  test('runs as another user than root, by number, and lets any user write to the data volume', () => {
+    assert.match(only('USER'), /^[1-9]\d*$/)
     assert.equal(only('VOLUME'), '/app/data')
-    assert.match(only('RUN'), /^install --directory --owner=node --group=node --mode=700 data$/)
+    assert.equal(only('RUN'), 'mkdir data && chmod 1777 data')
     assert.ok(
       lastStage.findIndex(({ name }) => name === 'RUN') <
         lastStage.findIndex(({ name }) => name === 'USER'),
@@ -85,150 +122,169 @@ describe('Dockerfile', () => {
     assert.equal(only('EXPOSE'), imageEnv['PORT'])
   })
 
-  test('CMD serves and HEALTHCHECK passes, both as written; without the service it fails', async () => {
-    const command = execForm(only('CMD'))
-    const check = execForm(only('HEALTHCHECK'))
-    const folder = likeTheImage()
-    // The image listens on every address, a test on loopback only.
-    const env = {
-      ...imageEnv,
-      PATH: dirname(process.execPath),
-      HOST: '127.0.0.1',
-      PORT: String(await freePort()),
-    }
-    const run = ([file = '', ...args]: string[]) =>
-      spawn(file, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] })
-    const healthy = () =>
-      spawnSync(check[0] ?? '', check.slice(1), { cwd: folder, env, timeout: 5000 }).status
-
-    const service = run(command)
-    const exited = once(service, 'exit')
-    try {
-      await new Promise<void>((heard, failed) => {
-        service.stdout.on('data', (text) => String(text).includes('listens on') && heard())
-        void exited.then(() => failed(new Error('it ended')))
-      })
-      assert.equal(healthy(), 0)
-    } finally {
-      service.kill('SIGTERM')
-      const [exitCode] = await exited
-      assert.equal(exitCode, 0, 'signals reach the process itself')
-      assert.ok(existsSync(join(folder, 'data/secret.key')))
-    }
-    assert.equal(healthy(), 1)
-    rmSync(folder, { recursive: true })
+  test('is labelled with the version of the package', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+    assert.match(only('LABEL'), new RegExp(`\\.version="${RegExp.escape(version)}"`))
   })
 
-  test('CMD is what npm start runs, without npm', () => {
-    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
-    assert.equal(execForm(only('CMD')).join(' '), scripts.start)
+  test('runs the program itself, not npm, which would swallow the signals', () => {
+    assert.deepEqual(execForm(only('CMD')), ['node', 'server/main.js'])
+    assert.equal(execForm(only('HEALTHCHECK'))[0], 'node')
   })
 })
 
 interface ComposeService {
   image?: string
   build?: string
+  user?: string
   environment: Record<string, string | number>
-  healthcheck?: { test: string[] }
+  healthcheck?: { test?: string[]; disable?: boolean }
   depends_on?: Record<string, { condition: string }>
   ports?: string[]
+  networks?: string[]
   volumes?: string[]
+  secrets?: string[]
   command?: string[]
+  cap_add?: string[]
+  cap_drop?: string[]
+  read_only?: boolean
   env_file?: unknown
+  restart?: string
   stop_grace_period?: string
 }
+type Name = 'proxy' | 'api' | 'worker' | 'migrate' | 'database' | 'limits' | 'mail'
 const composeText = readFileSync('compose.yaml', 'utf8')
-const compose = parse(composeText) as {
-  services: Record<'database' | 'api' | 'worker', ComposeService>
+const compose = parse(composeText, { merge: true }) as {
+  services: Record<Name, ComposeService>
+  networks: Record<string, { internal?: boolean } | null>
   volumes: Record<string, unknown>
+  secrets: Record<string, { file: string }>
 }
-const { api, database, worker } = compose.services
+const { proxy, api, database, worker, migrate } = compose.services
+const all = Object.entries(compose.services)
+/** With the defaults of its variables. */
+const filled = (value: string | number) => {
+  let text = String(value)
+  while (/\$\{\w+:-[^${}]*\}/.test(text)) text = text.replaceAll(/\$\{\w+:-([^${}]*)\}/g, '$1')
+  return text
+}
 
 describe('compose.yaml', () => {
-  test('starts the API from this Dockerfile once PostgreSQL is healthy', () => {
-    assert.equal(api.build, '.')
-    assert.deepEqual(api.depends_on, { database: { condition: 'service_healthy' } })
-    assert.match(database.image ?? '', /^postgres:1[78]\.\d+$/)
-    const { POSTGRES_USER: user, POSTGRES_DB: name } = database.environment
-    assert.deepEqual(database.healthcheck?.test, [
-      'CMD',
-      'pg_isready',
-      '--host=127.0.0.1',
-      `--username=${user}`,
-      `--dbname=${name}`,
-    ])
-  })
-
-  test('starts a worker from the same image and settings, by the command of npm run work', () => {
-    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
-    assert.equal(worker.command?.join(' '), scripts.work)
-    assert.equal(worker.image, api.image)
-    assert.equal(worker.build, undefined, 'one build, one image')
-    assert.deepEqual(worker.environment, api.environment)
-    assert.deepEqual(worker.env_file, api.env_file)
-    assert.equal(api.environment['WORKER'], 'separate')
-    assert.deepEqual(worker.depends_on, { api: { condition: 'service_healthy' } })
-    // Longer than the program takes to finish what it holds.
-    assert.equal(worker.stop_grace_period, '65s')
-  })
-
-  test('can be scaled: a range of ports, no container names', () => {
-    assert.doesNotMatch(composeText, /container_name/)
-    const [, first, last, inside] = /^(\d+)-(\d+):(\d+)$/.exec(api.ports?.join() ?? '') ?? []
-    assert.ok(Number(last) - Number(first) >= 2)
-    assert.equal(Number(inside), api.environment['PORT'])
-  })
-
-  test('keeps the data of PostgreSQL 18 in a named volume', () => {
-    // Since 18 the image’s volume is one level higher; the old path would lose the data.
-    assert.deepEqual(database.volumes, ['database:/var/lib/postgresql'])
-    assert.deepEqual(Object.keys(compose.volumes), ['database'])
-  })
-
-  test('takes its secrets from the environment and refuses to start without', () => {
-    for (const secret of ['SECRET_KEY', 'POSTGRES_PASSWORD']) {
-      const uses = composeText
-        .replaceAll(/^ *#.*$/gm, '')
-        .match(new RegExp(`\\$\\{${secret}\\b[^}]*\\}`, 'g'))
-      assert.ok(uses !== null && uses.every((use) => use.startsWith(`\${${secret}:?`)), secret)
+  test('migrates once the database is healthy, then starts API and worker, then the proxy', () => {
+    assert.deepEqual(migrate.depends_on, { database: { condition: 'service_healthy' } })
+    assert.deepEqual(migrate.command, [...execForm(only('CMD')), 'migrate'])
+    assert.equal(migrate.restart, 'no')
+    for (const service of [api, worker]) {
+      assert.deepEqual(service.depends_on, {
+        migrate: { condition: 'service_completed_successfully' },
+        database: { condition: 'service_healthy' },
+        limits: { condition: 'service_healthy' },
+      })
     }
-    const settings = Object.keys(api.environment)
+    assert.deepEqual(proxy.depends_on, { api: { condition: 'service_healthy' } })
+    assert.deepEqual(worker.command, [...execForm(only('CMD')), 'work'])
+  })
+
+  test('checks the health of everything that runs on', () => {
+    const unchecked = all.filter(
+      ([, { healthcheck }]) => healthcheck === undefined || healthcheck.disable,
+    )
     assert.deepEqual(
-      settings.filter((name) => !Object.hasOwn(SETTINGS, name)),
+      unchecked.map(([name]) => name),
+      ['migrate'],
+    )
+    // The image has one of its own.
+    assert.equal(api.healthcheck?.test, undefined)
+  })
+
+  test('runs the same image with the same settings three times', () => {
+    for (const service of [worker, migrate]) {
+      for (const key of ['image', 'build', 'environment', 'env_file', 'secrets'] as const) {
+        assert.deepEqual(service[key], api[key], key)
+      }
+    }
+    assert.deepEqual(
+      Object.keys(api.environment).filter((name) => !settingNames.has(name)),
       [],
     )
   })
 
-  test('gives the API a configuration that starts', () => {
-    const given: Record<string, string> = {
-      SECRET_KEY: 'kU6fR2xv9QmT4bNc8wLz1HsY7dJp3GaE',
-      POSTGRES_PASSWORD: 'f00dba11',
+  test('publishes only the proxy, on loopback unless asked, and can be scaled', () => {
+    assert.doesNotMatch(composeText, /container_name/)
+    const published = all.filter(([, { ports }]) => ports !== undefined)
+    assert.deepEqual(
+      published.map(([name]) => name),
+      ['proxy', 'mail'],
+    )
+    const ports = published.flatMap(([, { ports = [] }]) => ports.map(filled))
+    assert.deepEqual(ports, ['127.0.0.1:80:80', '127.0.0.1:443:443', '127.0.0.1:8025:8025'])
+  })
+
+  test('keeps the proxy away from the database, and the database from the world', () => {
+    assert.deepEqual(proxy.networks, ['front'])
+    for (const name of ['database', 'limits'] as const) {
+      assert.deepEqual(compose.services[name].networks, ['back'])
     }
-    const filled = Object.entries(api.environment).map(([name, value]) => [
+    assert.equal(compose.networks['back']?.internal, true)
+  })
+
+  test('takes every right that is not needed', () => {
+    for (const [name, service] of all) {
+      assert.equal(service.read_only, true, name)
+      assert.deepEqual(service.cap_drop, ['ALL'], name)
+      assert.deepEqual(service.cap_add ?? [], name === 'proxy' ? ['NET_BIND_SERVICE'] : [], name)
+    }
+  })
+
+  test('keeps the data of PostgreSQL 18 in a named volume', () => {
+    assert.match(database.image ?? '', /^postgres:18\.\d+$/)
+    // Since 18 the image’s volume is one level higher; the old path would lose the data.
+    assert.equal(database.volumes?.[0], 'database:/var/lib/postgresql')
+    assert.ok(Object.hasOwn(compose.volumes, 'database'))
+  })
+
+  test('gives time to stop: the delay, and what the program takes to finish', () => {
+    const delay = Number(api.environment['SHUTDOWN_DELAY_SECONDS'])
+    assert.equal(delay, 5)
+    assert.ok(Number.parseInt(api.stop_grace_period ?? '') > delay + 15)
+    assert.ok(Number.parseInt(worker.stop_grace_period ?? '') > delay + 60)
+  })
+
+  test('make-secrets makes every secret that compose reads once, and a configuration that starts', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-secrets-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    mkdirSync(join(folder, 'deploy/compose'), { recursive: true })
+    const script = 'deploy/compose/make-secrets.sh'
+    cpSync(script, join(folder, script))
+    const read = () =>
+      Object.fromEntries(
+        readdirSync(join(folder, 'secrets')).map((name) => [
+          name,
+          readFileSync(join(folder, 'secrets', name), 'utf8'),
+        ]),
+      )
+
+    // From anywhere, and whatever the umask.
+    execFileSync('sh', ['-c', `umask 077; sh ${folder}/${script}`], { cwd: '/' })
+    const made = read()
+    execFileSync('sh', [join(folder, script)])
+
+    assert.deepEqual(read(), made, 'what is there stays')
+    assert.deepEqual(Object.keys(made).toSorted(), Object.keys(compose.secrets).toSorted())
+    for (const [name, { file }] of Object.entries(compose.secrets)) {
+      assert.equal(file, `./secrets/${name}`)
+    }
+    // Containers read them as other users, of which none gets into the folder.
+    assert.equal(statSync(join(folder, 'secrets')).mode & 0o777, 0o700)
+    assert.equal(statSync(join(folder, 'secrets/secret_key')).mode & 0o777, 0o644)
+    const environment = Object.entries(api.environment).map(([name, value]) => [
       name,
-      String(value).replaceAll(
-        /\$\{(\w+):[?-]([^}]*)\}/g,
-        (_, key: string, rest: string) => given[key] ?? rest,
-      ),
+      filled(value).replace('/run/', `${folder}/`),
     ])
-
-    const { config, secrets } = readConfig(Object.fromEntries(filled))
-
-    assert.equal(config.host, '0.0.0.0')
-    assert.equal(config.publicUrl, 'http://localhost:8000')
-    const { POSTGRES_USER: user, POSTGRES_DB: name } = database.environment
-    assert.deepEqual(secrets.databaseUrl, {
-      kind: 'postgres',
-      url: `postgresql://${user}:f00dba11@database/${name}`,
-    })
+    const { config, secrets } = readConfig(Object.fromEntries(environment))
+    assert.equal(config.publicUrl, 'https://localhost')
+    const url = `postgresql://coffee_shop:${made['database_password']?.trim()}@database/coffee_shop`
+    assert.equal(made['database_url']?.trim(), url)
+    assert.equal(secrets.databaseUrl.kind, 'postgres')
   })
 })
-
-/** A folder with what the image holds, as links into the checkout. */
-function likeTheImage(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-image-'))
-  for (const name of ['server', 'node_modules', 'package.json', 'LICENSE']) {
-    symlinkSync(resolve(name), join(folder, name))
-  }
-  return folder
-}

@@ -1,0 +1,48 @@
+// Makes of server/ and its packages the folder that the image holds: node tools/bundler/bundle.mjs FOLDER.
+// Bundled, a process reads 30 files instead of 1 100 and idles with 14 MB less; types are gone.
+import { build } from 'esbuild'
+import { cpSync, globSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+const [to = ''] = process.argv.slice(2)
+/** Found at run time with import.meta: native code, static files and word lists. */
+const READ_FROM_PACKAGES = [
+  '@node-rs/*/package.json',
+  '@node-rs/*/*.{js,node}',
+  '@fastify/swagger-ui/package.json',
+  '@fastify/swagger-ui/static/*',
+  '@zxcvbn-ts/language-common/package.json',
+  '@zxcvbn-ts/language-common/src/{passwords,diceware}.json',
+]
+
+// CommonJS packages inside of an ES module expect these.
+const COMMON_JS = `import { createRequire } from 'node:module'
+const require = createRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname`
+
+await build({
+  entryPoints: ['server/main.ts'],
+  outdir: join(to, 'server'),
+  bundle: true,
+  // What is imported when it is needed, such as Redis, stays a file of its own.
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node26',
+  // Names stay: they are in logs and stack traces.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  external: ['@node-rs/argon2', 'pg-native'],
+  banner: { js: COMMON_JS },
+  logLevel: 'warning',
+})
+cpSync('server/api/public/pages', join(to, 'server/pages'), { recursive: true })
+for (const file of globSync(READ_FROM_PACKAGES.map((path) => `node_modules/${path}`))) {
+  cpSync(file, join(to, file))
+}
+for (const file of ['package.json', 'LICENSE']) cpSync(file, join(to, file))
+
+/** The licences of what is bundled ask for their text in every copy. */
+const licences = globSync('node_modules/{*,@*/*}/{LICENSE,LICENCE,license}*')
+  .toSorted()
+  .map((file) => `${dirname(file).replace('node_modules/', '')}\n\n${readFileSync(file, 'utf8')}`)
+writeFileSync(join(to, 'LICENSES-OF-PACKAGES'), licences.join(`\n${'='.repeat(80)}\n`))
