@@ -34,7 +34,8 @@ const requireHttp = {
 
 await build({
   entryPoints: ['server/main.ts'],
-  outdir: join(to, 'server'),
+  // As deep as what it is made of: from there, ../.. is the folder of package.json.
+  outdir: join(to, 'server/bundle'),
   bundle: true,
   // What is imported when it is needed, such as Redis, stays a file of its own.
   splitting: true,
@@ -49,7 +50,8 @@ await build({
   banner: { js: COMMON_JS },
   logLevel: 'warning',
 })
-cpSync('server/api/public/pages', join(to, 'server/pages'), { recursive: true })
+writeFileSync(join(to, 'server/main.js'), "import './bundle/main.js'\n")
+cpSync('server/api/public/pages', join(to, 'server/bundle/pages'), { recursive: true })
 for (const file of globSync(READ_FROM_PACKAGES.map((path) => `node_modules/${path}`))) {
   cpSync(file, join(to, file))
 }
