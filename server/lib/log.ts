@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { pino } from 'pino'
 import { createPacer } from './pacer.ts'
+import { reasonOf } from './reasons.ts'
 import { SECOND_MS } from './units.ts'
 
 const writeSome = promisify(write)
@@ -182,8 +183,7 @@ function serializeError(error: unknown, { withStack = !isOutage(error) } = {}): 
     type: error.name,
     // `code` would be redacted, because verification codes have that key.
     error_code: 'code' in error ? error.code : undefined,
-    // A refused connect to a host with two addresses has a message for each.
-    message: error.message || (error instanceof AggregateError ? String(error.errors[0]) : ''),
+    message: reasonOf(error),
     stack: withStack ? error.stack : undefined,
     cause: error.cause === undefined ? undefined : serializeError(error.cause, { withStack }),
   }
