@@ -124,7 +124,8 @@ export function testReplicasBehind(name: 'nginx' | 'haproxy'): void {
       assert.ok(load.failures.length <= underWay, JSON.stringify(load.failures))
       for (const { route, outcome } of load.failures) {
         assert.match(route, /^POST /)
-        assert.match(outcome, /^502 /)
+        // HAProxy closes the client's connection when one that it had used before breaks.
+        assert.match(outcome, name === 'nginx' ? /^502 / : /^502 |socket hang up/)
       }
     })
 
