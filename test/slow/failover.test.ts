@@ -16,12 +16,13 @@ import {
   startCustomers,
   underLoad,
 } from '../support/outage.ts'
+import { LONG } from '../support/long.ts'
 import { firstWrite, type Patroni, startPatroni } from '../support/patroni.ts'
 import { absent } from '../support/programs.ts'
 import { until } from '../support/until.ts'
 
-/** Until a request of each kind is served, since the new primary took its first write. */
-const BACK_MAX_MS = 3 * SECOND_MS
+/** Until a request of each kind is served, since the new primary took its first write; longer on a busy machine. */
+const BACK_MAX_MS = (LONG ? 3 : 60) * SECOND_MS
 /** Messages that two processes may have had in hand at the fail-overs: each may be sent once more. */
 const SENT_TWICE_MAX = 32
 
@@ -70,7 +71,7 @@ describe('a synchronous standby takes over, under Patroni', { skip }, () => {
       await until('service before', served(0, 1))
       const primary = await takeOver()
       const writtenAt = await firstWrite(patroni.nodeUrl(primary, 'shop'))
-      await until('service after', served(writtenAt + BACK_MAX_MS, HEALED_AFTER))
+      await until('service after', served(writtenAt, HEALED_AFTER))
       for (const own of seen)
         for (const route of ROUTES) {
           const back = own.find(
@@ -91,7 +92,7 @@ describe('a synchronous standby takes over, under Patroni', { skip }, () => {
     ['is switched over to it', () => patroni.switchOver()],
     ['is killed', () => patroni.killPrimary()],
   ] as const) {
-    test(`2xx or 503 while the primary ${what}, 2xx within 3 s of its first write, nothing lost, no restart`, async (t) => {
+    test(`2xx or 503 while the primary ${what}, 2xx within ${BACK_MAX_MS / SECOND_MS} s of its first write, nothing lost, no restart`, async (t) => {
       const seen = await around(t, takeOver)
 
       assertFineOr503(seen)
