@@ -21,7 +21,7 @@ const worker = find('Deployment', 'coffee-shop-worker')
 const migration = find('Job', 'coffee-shop-migrate')
 const settings: Record<string, string> = find('ConfigMap', 'coffee-shop-settings').data
 const pods = [api, worker, migration].map(({ spec }) => spec.template)
-const { scripts, version } = JSON.parse(readFileSync('package.json', 'utf8'))
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
 
 /** The keys of the secret, which `kubectl create secret` of the comment makes. */
 const secretKeys = [
@@ -89,9 +89,11 @@ describe('deploy/kubernetes', () => {
     }
   })
 
-  test('runs the image’s command, and npm run work and npm run migrate without npm', () => {
-    const commands = pods.map(({ spec }) => spec.containers[0].command?.join(' '))
-    assert.deepEqual(commands, [undefined, scripts.work, scripts.migrate])
+  test('runs the image’s command, also to work and to migrate', () => {
+    const [, line = '[]'] = /^CMD (.*)$/m.exec(readFileSync('Dockerfile', 'utf8')) ?? []
+    const command = JSON.parse(line)
+    const commands = pods.map(({ spec }) => spec.containers[0].command)
+    assert.deepEqual(commands, [undefined, [...command, 'work'], [...command, 'migrate']])
     const images = new Set(pods.map(({ spec }) => spec.containers[0].image))
     assert.deepEqual([...images], [`registry.example.com/coffee-shop-api:${version}`])
   })
@@ -109,7 +111,9 @@ describe('deploy/kubernetes', () => {
   test('probes paths that exist, on the port that listens', () => {
     const { paths } = JSON.parse(readFileSync('docs/openapi.json', 'utf8'))
     const [container] = api.spec.template.spec.containers
-    assert.deepEqual(container.ports, [{ name: 'http', containerPort: Number(settings['PORT']) }])
+    const metrics = { name: 'metrics', containerPort: Number(settings['METRICS_PORT']) }
+    const http = { name: 'http', containerPort: Number(settings['PORT']) }
+    assert.deepEqual(container.ports, [http, metrics])
     const { startupProbe, livenessProbe, readinessProbe } = container
     for (const { httpGet } of [startupProbe, livenessProbe, readinessProbe]) {
       assert.ok(httpGet.path in paths, httpGet.path)
@@ -119,6 +123,10 @@ describe('deploy/kubernetes', () => {
     assert.equal(readinessProbe.httpGet.path, '/ready')
     // Of its own two seconds for the database nothing may be cut off.
     assert.ok(readinessProbe.timeoutSeconds > 2)
+    const [working] = worker.spec.template.spec.containers
+    assert.deepEqual(working.ports, [metrics])
+    for (const { httpGet } of [working.startupProbe, working.livenessProbe])
+      assert.deepEqual(httpGet, { path: '/health', port: 'metrics' })
   })
 
   test('selects its own pods, and no others', () => {
