@@ -2,6 +2,7 @@ import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import { parse, stringify } from 'yaml'
 import { freePort } from './cluster.ts'
 import { startDebianProgram } from './programs.ts'
 import { until } from './until.ts'
@@ -144,61 +145,45 @@ function urlOf(nodes: readonly { readonly port: number }[], database: string): s
   return `postgresql://postgres:${PASSWORD}@${hosts}/${database}`
 }
 
-/** YAML takes JSON. The shortest times that Patroni accepts. */
+/** The sample, on loopback; with the shortest times that Patroni accepts. */
 function configOf(
   { name, port, restPort, data }: Node,
   { etcdPort, folder }: { etcdPort: number; folder: string },
 ): string {
-  const role = (username: string) => ({ username, password: PASSWORD })
-  return JSON.stringify({
-    scope: 'shop',
+  const sample = parse(readFileSync('deploy/patroni/patroni.yml', 'utf8'))
+  const at = (own: number) => ({ listen: `127.0.0.1:${own}`, connect_address: `127.0.0.1:${own}` })
+  const { bootstrap, postgresql } = sample
+  const { superuser, replication } = postgresql.authentication
+  return stringify({
+    ...sample,
     name,
-    restapi: { listen: `127.0.0.1:${restPort}`, connect_address: `127.0.0.1:${restPort}` },
-    etcd3: { host: `127.0.0.1:${etcdPort}` },
-    bootstrap: {
-      dcs: {
-        ttl: 20,
-        loop_wait: 1,
-        retry_timeout: 3,
-        synchronous_mode: true,
-        // A primary that crashed is replaced, and not started again.
-        primary_start_timeout: 0,
-        master_start_timeout: 0,
-      },
-      initdb: [{ encoding: 'UTF8' }, { locale: 'C.UTF-8' }],
-    },
+    restapi: at(restPort),
+    etcd3: { hosts: `127.0.0.1:${etcdPort}` },
+    bootstrap: { ...bootstrap, dcs: { ...bootstrap.dcs, loop_wait: 1, retry_timeout: 3 } },
     postgresql: {
-      listen: `127.0.0.1:${port}`,
-      connect_address: `127.0.0.1:${port}`,
-      data_dir: data,
+      ...postgresql,
+      ...at(port),
       bin_dir: BIN,
+      data_dir: data,
       pgpass: join(folder, `${name}.pgpass`),
-      authentication: { superuser: role('postgres'), replication: role('replicator') },
+      authentication: {
+        superuser: { ...superuser, password: PASSWORD },
+        replication: { ...replication, password: PASSWORD },
+      },
       parameters: { unix_socket_directories: folder },
-      pg_hba: ['host all all 127.0.0.1/32 md5', 'host replication all 127.0.0.1/32 md5'],
+      pg_hba: postgresql.pg_hba.map((line: string) => line.replace('10.0.0.0/24', '127.0.0.1/32')),
     },
   })
 }
 
-/**
- * As Patroni's documentation has it (https://patroni.readthedocs.io/en/latest/rest_api.html), but without
- * retries: by default haproxy tries a server that is gone three more times, a second apart.
- */
+/** The sample, on loopback. */
 function haproxyOf(nodes: readonly Node[], port: number): string {
+  const sample = readFileSync('deploy/patroni/haproxy.cfg', 'utf8')
   const servers = nodes.map(
     (node) => `  server ${node.name} 127.0.0.1:${node.port} check port ${node.restPort}\n`,
   )
-  return `defaults
-  mode tcp
-  timeout connect 1s
-  timeout check 5s
-  retries 0
-  timeout client 30m
-  timeout server 30m
-listen postgres
-  bind 127.0.0.1:${port}
-  option httpchk GET /primary
-  http-check expect status 200
-  default-server inter 500ms fall 1 rise 1 on-marked-down shutdown-sessions
-${servers.join('')}`
+  return sample
+    .replace(/^  server .*\n/gm, '')
+    .replace('bind 127.0.0.1:5432', `bind 127.0.0.1:${port}`)
+    .concat(...servers)
 }
