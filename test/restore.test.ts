@@ -9,7 +9,7 @@ import { runProgram } from './support/process.ts'
 import { FORGOT, reset, tokenFor } from './support/resets.ts'
 import { SETTINGS, startService } from './support/service.ts'
 
-const MANUAL = 'docs/operations.md'
+const MANUAL = 'docs/runbook.md'
 
 /** What the manual has an operator run on a database that was restored. */
 function statements(): string[] {

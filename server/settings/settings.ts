@@ -61,7 +61,7 @@ export const SETTINGS = {
   DATABASE_URL: define(
     databaseUrl,
     databaseUrl('sqlite:///data/app.db'),
-    'The database: `sqlite:///relative/path`, `sqlite:////absolute/path`, `sqlite:///:memory:` (a private temporary file), `postgresql://user:password@host/name` with the [parameters of libpq](operations.md#postgresql). The schemes `sqlite+aiosqlite://`, `postgresql+asyncpg://` and `postgres://` are accepted as aliases.',
+    'The database: `sqlite:///relative/path`, `sqlite:////absolute/path`, `sqlite:///:memory:` (a private temporary file), `postgresql://user:password@host/name` with the [parameters of libpq](runbook.md#postgresql). The schemes `sqlite+aiosqlite://`, `postgresql+asyncpg://` and `postgres://` are accepted as aliases.',
     { secret: true, defaultText: 'sqlite:///data/app.db' },
   ),
   DATABASE_POOL_SIZE: define(

@@ -61,7 +61,7 @@ async function startWithMetrics(service: Service) {
 }
 
 describe('GET /metrics', () => {
-  test('200 with the metrics that docs/operations.md lists, which others may name', async () => {
+  test('200 with the metrics that docs/runbook.md lists, which others may name', async () => {
     await using service = await startService()
     await using metrics = await startWithMetrics(service)
 
@@ -70,7 +70,7 @@ describe('GET /metrics', () => {
     const exposed = [...text.matchAll(/^# TYPE (coffee_shop_\w+) /gm)].map(([, name = '']) => name)
     const namesIn = (file: string, pattern: RegExp) =>
       [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name = '']) => name)
-    const listed = namesIn('docs/operations.md', /^\| `(coffee_shop_\w+)` \|/gm)
+    const listed = namesIn('docs/runbook.md', /^\| `(coffee_shop_\w+)` \|/gm)
     assert.deepEqual(listed.toSorted(), exposed.toSorted())
     for (const file of ['docs/limits.md', 'deploy/prometheus/alerts.yml']) {
       const named = namesIn(file, /(coffee_shop_\w+?)(?:_bucket)?\b/g)

@@ -296,7 +296,7 @@ exec ${quoted(inImage)} "$@"`
   })
 })
 
-/** Runs the block of docs/operations.md that `pattern` finds, with a stand-in for `docker`. */
+/** Runs the block of the documents that `pattern` finds, with a stand-in for `docker`. */
 function runDocumented(
   folder: string,
   pattern: RegExp,
@@ -306,7 +306,8 @@ function runDocumented(
     before = '',
   }: { docker: string; env: Readonly<Record<string, string>>; before?: string },
 ): string {
-  const blocks = readFileSync('docs/operations.md', 'utf8').matchAll(/^```sh\n(.*?)^```/gms)
+  const documents = ['operations', 'runbook'].map((name) => readFileSync(`docs/${name}.md`, 'utf8'))
+  const blocks = documents.join('').matchAll(/^```sh\n(.*?)^```/gms)
   const found = [...blocks].map(([, block = '']) => block).filter((block) => pattern.test(block))
   assert.equal(found.length, 1, `one block has ${pattern}`)
   const bin = join(folder, 'bin')

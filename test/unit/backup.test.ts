@@ -6,9 +6,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { temporaryFolder } from '../support/process.ts'
 
-/** The commands of docs/operations.md, with this Node. */
+/** The commands of docs/runbook.md, with this Node. */
 function documentedBackup(): string {
-  const [, section = ''] = readFileSync('docs/operations.md', 'utf8').split('\n## Backup\n')
+  const [, section = ''] = readFileSync('docs/runbook.md', 'utf8').split('\n## Backup\n')
   const commands = /```sh\n(.*?)```/s.exec(section)?.[1] ?? ''
   assert.match(commands, /^npm exec -- node /m)
   return commands.replace('npm exec -- node', `'${process.execPath}'`)
