@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { DAY_MS, toIso } from '../../server/lib/units.ts'
 import { query } from '../support/cluster.ts'
 import { deleteUser } from '../support/deletions.ts'
+import { LONG } from '../support/long.ts'
 import { rowsOf, seedEvents, seedMessages, seedSessions, startOn } from '../support/seed.ts'
 import { PASSWORD, type Service, type TestUser } from '../support/service.ts'
 import { runCommand, startServer } from '../support/server-process.ts'
@@ -12,6 +13,8 @@ import { until } from '../support/until.ts'
 
 // Processes of their own, which have the budgets that users have: a request has two seconds of database time.
 
+/** Rows of each of three tables. */
+const COUNT = LONG ? 100_000 : 30_000
 const CANARY = { email: 'cinderella@canary.example', ip: '203.0.113.77' }
 const KILL = pathToFileURL(resolve(import.meta.dirname, '../support/kill-at-statement.ts')).href
 
@@ -69,9 +72,7 @@ function watchMe(url: string, { access }: TestUser) {
 }
 
 for (const database of ['sqlite', 'postgres'] as const) {
-  describe(`300 000 rows of one user on ${database}`, () => {
-    const COUNT = 100_000
-
+  describe(`${3 * COUNT} rows of one user on ${database}`, () => {
     test('are exported whole, the account is gone at once, and /me of others is answered all the while', async (t) => {
       await using service = await startOn(database)
       const other = await service.addUser()
