@@ -14,9 +14,12 @@ const SHUTDOWN_MS = 15 * SECOND_MS
 /** A delivery in progress may wait up to 50 seconds for a stalled mail server. */
 const WORK_SHUTDOWN_MS = 60 * SECOND_MS
 
+/** Answered also where `.env` is broken, and its owner asks for help. */
+const ABOUT_THE_PROGRAM = /^(?:--version|-v|--help|-h)$/
+
 try {
-  loadDotEnv()
   const [command, ...rest] = process.argv.slice(2)
+  if (!process.argv.some((argument) => ABOUT_THE_PROGRAM.test(argument))) loadDotEnv()
   // `npm run dev` passes --preview-mails.
   if (command === undefined || command === '--preview-mails') {
     const previewMails = command !== undefined

@@ -3,10 +3,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
-umask 022
 mkdir -p secrets
-# Nobody else gets into the folder. The files in it have to be readable: Compose hands them to
-# containers as they are, and these run as other users.
+# Nobody else gets into the folder.
 chmod 700 secrets
 
 random() {
@@ -23,3 +21,6 @@ keep database_password "$(random)"
 keep database_url "postgresql://coffee_shop:$(cat secrets/database_password)@database/coffee_shop"
 # Until it is edited, mail is printed: docker compose logs worker
 keep mail_url console:
+
+# Compose hands them to containers as they are, and these run as other users. Also those of a backup.
+chmod 644 secrets/*

@@ -40,7 +40,9 @@ export function readBodies(app: FastifyInstance): void {
     const form = text === undefined ? undefined : parseForm(text)
     done(form === undefined ? new AppError('malformed_request') : null, form)
   })
-  app.addHook('preParsing', async (request, _reply, payload) => {
+  app.addHook('preParsing', async (request, reply, payload) => {
+    // `hasBody` may look into it, and Node discards only an untouched body when no route reads it.
+    reply.raw.once('finish', () => payload.resume())
     if (await hasBody(request, payload)) assertMediaType(request)
     else forgetBody(request)
   })

@@ -156,15 +156,19 @@ export async function createLogger(
 
 /** Fields that only say where an outage was noticed. */
 const PLACES = new Set(['err', 'job', 'channel'])
+const FATAL = pino.levels.values['fatal'] ?? Infinity
 
 /** One line a second says that there is an outage; lines that say what it cost, such as an id, are all written. */
 function paceOutages(): NonNullable<NonNullable<pino.LoggerOptions['hooks']>['logMethod']> {
   const isLineDue = createPacer(() => performance.now(), SECOND_MS)
-  return function (args, method) {
+  return function (args, method, level) {
     const fields: unknown = args[0]
     const { err } = (fields ?? {}) as { err?: unknown }
     const isRepeated =
-      isOutage(err) && Object.keys(fields as object).every((key) => PLACES.has(key))
+      // One that ends the process is more than an outage.
+      level < FATAL &&
+      isOutage(err) &&
+      Object.keys(fields as object).every((key) => PLACES.has(key))
     if (!isRepeated || isLineDue()) method.apply(this, args)
   }
 }

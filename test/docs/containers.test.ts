@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import {
+  chmodSync,
   cpSync,
   existsSync,
   globSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -252,7 +254,34 @@ describe('compose.yaml', () => {
     const delay = Number(api.environment['SHUTDOWN_DELAY_SECONDS'])
     assert.equal(delay, 5)
     assert.ok(Number.parseInt(api.stop_grace_period ?? '') > delay + 15)
-    assert.ok(Number.parseInt(worker.stop_grace_period ?? '') > delay + 60)
+    assert.ok(Number.parseInt(worker.stop_grace_period ?? '') > 60)
+  })
+
+  test('the secrets of 1.0.0 are taken over as docs/operations.md says', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'coffee-shop-upgrade-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const script = 'deploy/compose/make-secrets.sh'
+    mkdirSync(join(folder, 'deploy/compose'), { recursive: true })
+    cpSync(script, join(folder, script))
+    const settings = [
+      'SECRET_KEY=replaced',
+      'SECRET_KEY="kU6fR2xv9Qm/4bNc8wLz1HsY7dJp3Ga="',
+      'POSTGRES_PASSWORD=f00dba11',
+      // No text for a shell.
+      'MAIL_FROM=Coffee Shop <shop@example.com>',
+      'MAIL_URL=smtp://shop:a$b@mail.example.com:587',
+    ]
+    writeFileSync(join(folder, '.env'), `${settings.join('\n')}\n`)
+    const guide = readFileSync('docs/operations.md', 'utf8').split('**From 1.0.0**')[1] ?? ''
+    const [, block = ''] = /```sh\n(.*?)^docker/ms.exec(guide) ?? []
+
+    execFileSync('sh', ['-euc', block], { cwd: folder })
+
+    const secret = (name: string) => readFileSync(join(folder, 'secrets', name), 'utf8').trim()
+    assert.equal(secret('secret_key'), 'kU6fR2xv9Qm/4bNc8wLz1HsY7dJp3Ga=')
+    assert.equal(secret('database_url'), 'postgresql://coffee_shop:f00dba11@database/coffee_shop')
+    assert.equal(secret('mail_url'), 'smtp://shop:a$b@mail.example.com:587')
+    assert.ok(secret('jwt_secret_key').length >= 32)
   })
 
   test('make-secrets makes every secret that compose reads once, and a configuration that starts', (t) => {
@@ -272,6 +301,8 @@ describe('compose.yaml', () => {
     // From anywhere, and whatever the umask.
     execFileSync('sh', ['-c', `umask 077; sh ${folder}/${script}`], { cwd: '/' })
     const made = read()
+    // As a backup has it.
+    chmodSync(join(folder, 'secrets/secret_key'), 0o600)
     execFileSync('sh', [join(folder, script)])
 
     assert.deepEqual(read(), made, 'what is there stays')

@@ -129,12 +129,28 @@ describe('deploy/kubernetes', () => {
       assert.deepEqual(httpGet, { path: '/health', port: 'metrics' })
   })
 
+  test('opens the metrics to Prometheus only', () => {
+    for (const name of ['coffee-shop-api', 'coffee-shop-worker']) {
+      const { policyTypes, ingress } = find('NetworkPolicy', name).spec
+      assert.deepEqual(policyTypes, ['Ingress'])
+      const rules = ingress.filter(({ ports }: any) =>
+        ports.some(({ port }: any) => port === 'metrics'),
+      )
+      const monitoring = { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } }
+      assert.deepEqual(
+        rules.map(({ from }: any) => from),
+        [[{ namespaceSelector: monitoring }]],
+      )
+    }
+  })
+
   test('selects its own pods, and no others', () => {
     const labels = ({ spec }: any) => spec.template.metadata.labels
     const selectors = [
       [find('Service', 'coffee-shop-api').spec.selector, api],
       [find('PodDisruptionBudget', 'coffee-shop-api').spec.selector.matchLabels, api],
       [find('NetworkPolicy', 'coffee-shop-api').spec.podSelector.matchLabels, api],
+      [find('NetworkPolicy', 'coffee-shop-worker').spec.podSelector.matchLabels, worker],
       [api.spec.selector.matchLabels, api],
       [worker.spec.selector.matchLabels, worker],
     ] as const

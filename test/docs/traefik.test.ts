@@ -30,6 +30,14 @@ test('they ask the port of the service, and a route that it has', async () => {
   assert.equal((await service.get(loadBalancer.healthCheck.path)).status, 200)
 })
 
+test('they notice a stop during its delay, and cut no answer of /ready off', () => {
+  const text = readFileSync('deploy/traefik/accounts.yml', 'utf8')
+  const delay = Number(/SHUTDOWN_DELAY_SECONDS=([0-9]+)/.exec(text)?.[1])
+  const { interval, timeout } = loadBalancer.healthCheck
+  assert.ok(secondsOf(interval) < delay)
+  assert.ok(secondsOf(timeout) > 2)
+})
+
 test('they believe no client, and give connections up before the service does', async () => {
   await using service = await startService()
 

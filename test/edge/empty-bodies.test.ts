@@ -106,4 +106,24 @@ describe('an empty body, on every route', () => {
       }
     })
   }
+
+  test('the connection goes on after a long body that nobody reads', async () => {
+    const { access } = await service.addUser()
+    const size = 2 * 64 * 1024
+    const body = `${size.toString(16)}\r\n${'x'.repeat(size)}\r\n${END}`
+    const next = requestText('GET /health')
+    for (const [line, type] of [
+      ['GET /me', 'application/json'],
+      ['DELETE /me/sessions', 'text/plain'],
+    ] as const) {
+      const headers = { ...CHUNKED, 'Content-Type': type, Authorization: `Bearer ${access}` }
+      const connection = openRaw(base, requestText(line, headers), 2)
+      await turns(20)
+
+      connection.send(body + next)
+
+      const { answers } = await connection.answered
+      assert.deepEqual([answers[1]?.status, answers[1]?.text], [200, '{"status":"healthy"}'], line)
+    }
+  })
 })

@@ -62,6 +62,19 @@ describe('deploy/systemd', { skip: absent('systemd-analyze') }, () => {
   }
 })
 
+test('the units leave time for the delay that docs/operations.md sets, and for the stop', () => {
+  const timeoutOf = (unit: string) =>
+    Number(/^TimeoutStopSec=(\d+)$/m.exec(readFileSync(`deploy/systemd/${unit}`, 'utf8'))?.[1])
+  const main = readFileSync('server/main.ts', 'utf8')
+  const seconds = (name: string) =>
+    Number(new RegExp(`const ${name} = (\\d+) \\* SECOND_MS`).exec(main)?.[1])
+  const guide = readFileSync('docs/operations.md', 'utf8')
+  const delay = Number(/SHUTDOWN_DELAY_SECONDS=(\d+)/.exec(guide)?.[1])
+
+  assert.ok(timeoutOf(SERVER) > delay + seconds('SHUTDOWN_MS'))
+  assert.ok(timeoutOf(WORKER) > seconds('WORK_SHUTDOWN_MS'))
+})
+
 describe('a hardened unit', { skip: needsRoot || absent('python3', 'setpriv', 'unshare') }, () => {
   test('serves on every address and stops, with SQLite and keys in its only folder', async () => {
     using folder = temporaryFolder()

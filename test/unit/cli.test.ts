@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { runInHost } from '../support/commands.ts'
-import { runProgram, startProgram } from '../support/process.ts'
+import { runProgram, startProgram, temporaryFolder } from '../support/process.ts'
 import { missing, startRedis } from '../support/redis-server.ts'
 import { SETTINGS, startService } from '../support/service.ts'
 
@@ -122,6 +123,17 @@ describe('the version', () => {
       assert.deepEqual([exitCode, stderr], [0, ''])
       assert.match(stdout, /^[^\n]+\n$/)
       assert.ok(stdout.startsWith(program), stdout)
+    })
+  }
+
+  for (const argument of ['--version', '--help']) {
+    test(`0 also where .env is broken, for: ${argument}`, async () => {
+      using folder = temporaryFolder()
+      mkdirSync(join(folder.path, '.env'))
+
+      const { exitCode, stderr } = await runProgram([argument], { env: {}, cwd: folder.path })
+
+      assert.deepEqual([exitCode, stderr], [0, ''])
     })
   }
 

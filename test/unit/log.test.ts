@@ -96,14 +96,19 @@ describe('secrets in the log', () => {
       log.error({ err, job: 'purge' }, 'recurring job failed')
       log.warn({ err, actor_id: count }, 'read not recorded')
     }
+    log.fatal({ err }, 'stopping')
     log.error({ err: cause }, 'unexpected error')
 
     const count = (message: string) => lines.filter(({ msg }) => msg === message).length
     assert.deepEqual(
-      ['database unavailable', 'recurring job failed', 'read not recorded', 'unexpected error'].map(
-        count,
-      ),
-      [1, 0, 5, 1],
+      [
+        'database unavailable',
+        'recurring job failed',
+        'read not recorded',
+        'stopping',
+        'unexpected error',
+      ].map(count),
+      [1, 0, 5, 1, 1],
     )
     const { type, message, error_code } = lines[0].err.cause
     assert.deepEqual([type, message, error_code], ['Error', 'terminating connection', '57P01'])
