@@ -130,11 +130,15 @@ export function createPool(options: PoolOptions): Pool {
   /**
    * Resolves when the server has ended the connection, whose statement still runs there. While it is stuck,
    * as many as the pool has are replaced, so that a server that lost them serves again, and no more, so
-   * that one that keeps them is not filled.
+   * that one that keeps them is not filled. A cancelled commit would be visible before its synchronous
+   * standby has it, and could be lost after others have relied on it.
    */
-  async function abandon(member: Member, running: Promise<unknown>): Promise<void> {
+  async function abandon(
+    member: Member,
+    { running, commits }: { running: Promise<unknown>; commits: boolean },
+  ): Promise<void> {
     const { client } = member
-    cancel(client).catch(() => retire(member))
+    if (!commits) cancel(client).catch(() => retire(member))
     let isGone = false
     const end = () => client.end()
     const ended = endWithin(STUCK_MAX_MS, client, running.then(end, end)).then(() => {
@@ -156,7 +160,7 @@ export function createPool(options: PoolOptions): Pool {
         const running = member.client.query(query as string, values as unknown[])
         const giveUp = () => {
           isLent = false
-          void abandon(member, running).finally(endTurn)
+          void abandon(member, { running, commits }).finally(endTurn)
         }
         try {
           return await bounded(running, giveUp, commits ? COMMIT_LEAST_MS : 0)
