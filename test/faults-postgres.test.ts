@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { describe, test } from 'node:test'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { openDatabase } from '../server/database/open.ts'
+import { databaseProblem } from '../server/database/problems.ts'
 import { databaseUrl } from '../server/database/url.ts'
 import { MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { userById } from '../server/accounts/users.ts'
@@ -285,6 +288,27 @@ if (DATABASE === 'postgres') {
 
         assert.deepEqual([me.status, ready.status], [200, 200])
       })
+    }
+  })
+
+  test('a server that says nothing is asked once, and the sentence says so', async () => {
+    let asked = 0
+    const silent = createServer((socket) => {
+      asked++
+      socket.on('error', () => {}).resume()
+    }).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const url = `postgresql://ann:secret@127.0.0.1:${port}/shop?connect_timeout=1`
+    const backend = await openDatabase(databaseUrl(url))
+    try {
+      const error: unknown = await backend.check().catch((thrown: unknown) => thrown)
+
+      assert.match(String(databaseProblem(error)), /the server does not respond.*\(ETIMEDOUT\)$/)
+      assert.equal(asked, 1)
+    } finally {
+      await backend.close()
+      silent.close()
     }
   })
 
