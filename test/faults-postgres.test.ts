@@ -21,6 +21,7 @@ import {
 import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
 import { LOGOUT, refresh, sessionIdOf } from './support/sessions.ts'
 import { startTcpProxy } from './support/tcp-proxy.ts'
+import { until } from './support/until.ts'
 import { rowOf } from './support/users.ts'
 
 const CANARY = 'wr0ng-canary-password'
@@ -344,6 +345,29 @@ if (DATABASE === 'postgres') {
       assert.equal(Math.max(...counts), 4)
       assert.equal(me.status, 200)
     })
+  })
+
+  test('a connection in a black hole does not outlive its pool', async () => {
+    await using service = await startService()
+    await using operator = await connectTo(service)
+    await using proxy = await startTcpProxy(service.databaseUrl)
+    const url = `${proxy.url}?application_name=swallowed`
+    const backend = await openDatabase(databaseUrl(url), { statementTimeoutMs: 300 })
+    await backend.check()
+    proxy.swallow()
+
+    await assert.rejects(backend.check(), { code: 'database_unavailable' })
+    await backend.close()
+    const closedAt = performance.now()
+    await until('its end', async () => {
+      const { rows } = await operator.query(
+        "select 1 from pg_stat_activity where application_name = 'swallowed'",
+      )
+      return rows.length === 0
+    })
+
+    // By itself it would be given a minute.
+    assert.ok(performance.now() - closedAt < MINUTE_MS / 2)
   })
 
   describe('a caller that asks for much', () => {
