@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { describe, test } from 'node:test'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { openDatabase } from '../server/database/open.ts'
+import { databaseProblem } from '../server/database/problems.ts'
 import { databaseUrl } from '../server/database/url.ts'
 import { MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { userById } from '../server/accounts/users.ts'
@@ -18,6 +21,7 @@ import {
 import { type Answer, PASSWORD, type Service, startService } from './support/service.ts'
 import { LOGOUT, refresh, sessionIdOf } from './support/sessions.ts'
 import { startTcpProxy } from './support/tcp-proxy.ts'
+import { until } from './support/until.ts'
 import { rowOf } from './support/users.ts'
 
 const CANARY = 'wr0ng-canary-password'
@@ -288,6 +292,27 @@ if (DATABASE === 'postgres') {
     }
   })
 
+  test('a server that says nothing is asked once, and the sentence says so', async () => {
+    let asked = 0
+    const silent = createServer((socket) => {
+      asked++
+      socket.on('error', () => {}).resume()
+    }).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const url = `postgresql://ann:secret@127.0.0.1:${port}/shop?connect_timeout=1`
+    const backend = await openDatabase(databaseUrl(url))
+    try {
+      const error: unknown = await backend.check().catch((thrown: unknown) => thrown)
+
+      assert.match(String(databaseProblem(error)), /the server does not respond.*\(ETIMEDOUT\)$/)
+      assert.equal(asked, 1)
+    } finally {
+      await backend.close()
+      silent.close()
+    }
+  })
+
   describe('queries that are given up', () => {
     test('503 behind a locked table: the server never has more connections than the pool, and none is left', async () => {
       await using service = await startService({ DATABASE_POOL_SIZE: '4' }, IMPATIENT)
@@ -320,6 +345,29 @@ if (DATABASE === 'postgres') {
       assert.equal(Math.max(...counts), 4)
       assert.equal(me.status, 200)
     })
+  })
+
+  test('a connection in a black hole does not outlive its pool', async () => {
+    await using service = await startService()
+    await using operator = await connectTo(service)
+    await using proxy = await startTcpProxy(service.databaseUrl)
+    const url = `${proxy.url}?application_name=swallowed`
+    const backend = await openDatabase(databaseUrl(url), { statementTimeoutMs: 300 })
+    await backend.check()
+    proxy.swallow()
+
+    await assert.rejects(backend.check(), { code: 'database_unavailable' })
+    await backend.close()
+    const closedAt = performance.now()
+    await until('its end', async () => {
+      const { rows } = await operator.query(
+        "select 1 from pg_stat_activity where application_name = 'swallowed'",
+      )
+      return rows.length === 0
+    })
+
+    // By itself it would be given a minute.
+    assert.ok(performance.now() - closedAt < MINUTE_MS / 2)
   })
 
   describe('a caller that asks for much', () => {

@@ -1,11 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
+import { sqlState } from './outages.ts'
 import { type PostgresRoute, type PostgresUrl, routesOf } from './postgres-url.ts'
+import { UnsuitableDatabaseError } from './problems.ts'
 
 type Open = (route: PostgresRoute) => Promise<pg.Client>
 
 /** A host that has not answered by then is waited for together with the next one. */
 const HEAD_START_MS = 250
+const SQLSTATE = /^[\dA-Z]{5}$/
+const REFUSED_BY_HBA = '28000'
 
 /**
  * Connects to the first host that `open` accepts, and begins with it the next time. Hosts are tried
@@ -41,18 +45,26 @@ export function connectToHosts(url: PostgresUrl, open: Open): () => Promise<pg.C
   }
 }
 
-/** Encrypted or not, in the order of `sslmode`; a host that cannot be reached is not asked twice. */
+/** Encrypted or not, in the order of `sslmode`; a host is asked again only where that can be the reason. */
 async function openOneOf(routes: readonly PostgresRoute[], open: Open): Promise<pg.Client> {
   let last: unknown
   for (const route of routes) {
     try {
       return await open(route)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error
+      if (!isOfEncryption(error)) throw error
       last = error
     }
   }
   throw last
+}
+
+/** Not that the host cannot be reached, and of what a server says only that pg_hba.conf refuses. */
+function isOfEncryption(error: unknown): boolean {
+  if (error instanceof UnsuitableDatabaseError) return false
+  const isOfSystem = (error as NodeJS.ErrnoException).syscall !== undefined
+  const state = sqlState(error)
+  return !isOfSystem && (!SQLSTATE.test(state) || state === REFUSED_BY_HBA)
 }
 
 /** One error with the reason of each host. */

@@ -59,7 +59,9 @@ export function createPool(options: PoolOptions): Pool {
   /** The newest is last, and used first. */
   const idle: Member[] = []
   const closing = new Set<Promise<void>>()
-  const stuck = new Map<pg.Client, Promise<void>>()
+  const givenUp = new Set<pg.Client>()
+  /** Of those, the ends of the ones that were replaced. */
+  const stuck = new Set<Promise<void>>()
   let era = 0
   let closed = false
 
@@ -130,20 +132,26 @@ export function createPool(options: PoolOptions): Pool {
   /**
    * Resolves when the server has ended the connection, whose statement still runs there. While it is stuck,
    * as many as the pool has are replaced, so that a server that lost them serves again, and no more, so
-   * that one that keeps them is not filled.
+   * that one that keeps them is not filled. A cancelled commit would be visible before its synchronous
+   * standby has it, and could be lost after others have relied on it.
    */
-  async function abandon(member: Member, running: Promise<unknown>): Promise<void> {
+  async function abandon(
+    member: Member,
+    { running, commits }: { running: Promise<unknown>; commits: boolean },
+  ): Promise<void> {
     const { client } = member
-    cancel(client).catch(() => retire(member))
+    givenUp.add(client)
+    if (!commits) cancel(client).catch(() => retire(member))
     let isGone = false
     const end = () => client.end()
     const ended = endWithin(STUCK_MAX_MS, client, running.then(end, end)).then(() => {
       isGone = true
-      stuck.delete(client)
+      givenUp.delete(client)
+      stuck.delete(ended)
     })
     await Promise.race([ended, delay(STUCK_AFTER_MS, undefined, { ref: false })])
-    while (!isGone && stuck.size >= poolMax) await Promise.race([ended, ...stuck.values()])
-    if (!isGone) stuck.set(client, ended)
+    while (!isGone && stuck.size >= poolMax) await Promise.race([ended, ...stuck])
+    if (!isGone) stuck.add(ended)
   }
   function lend(member: Member, endTurn: EndTurn): Lent {
     let isLent = true
@@ -156,7 +164,7 @@ export function createPool(options: PoolOptions): Pool {
         const running = member.client.query(query as string, values as unknown[])
         const giveUp = () => {
           isLent = false
-          void abandon(member, running).finally(endTurn)
+          void abandon(member, { running, commits }).finally(endTurn)
         }
         try {
           return await bounded(running, giveUp, commits ? COMMIT_LEAST_MS : 0)
@@ -192,7 +200,7 @@ export function createPool(options: PoolOptions): Pool {
       for (const member of idle.splice(0)) close(member)
       await Promise.race([allReturned(), delay(CLOSE_MAX_MS, undefined, { ref: false })])
       await Promise.all(closing)
-      for (const client of stuck.keys()) client.connection.stream.destroy()
+      for (const client of givenUp) client.connection.stream.destroy()
     },
   }
 }

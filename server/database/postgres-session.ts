@@ -119,7 +119,8 @@ export function throughPooler(send: Query, statementTimeoutMs: number): Query {
     inTransaction = query === 'begin'
     if (inTransaction) return begun
     const answer = await orRollBack(send(query, values))
-    await send('commit')
+    // Refused where the budget is spent.
+    await orRollBack(send('commit'))
     return answer
   }
 }

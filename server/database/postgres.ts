@@ -136,7 +136,11 @@ async function openClient(
   if (url.channelBinding === 'require') requireChannelBinding(client)
   // What is said after a refusal has nobody to hear it, and would end the process.
   client.on('error', () => {})
-  const timer = setTimeout(() => client.connection.stream.destroy(), url.connectTimeoutMs)
+  const timedOut = Object.assign(new Error('connect timed out'), {
+    code: 'ETIMEDOUT',
+    syscall: 'connect',
+  })
+  const timer = setTimeout(() => client.connection.stream.destroy(timedOut), url.connectTimeoutMs)
   try {
     await client.connect()
     const session = await prepareSession(client, statementTimeoutMs)

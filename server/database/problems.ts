@@ -24,6 +24,7 @@ const POSTGRES: Readonly<Record<string, string>> = {
 const WORDS: readonly [RegExp, string][] = [
   [/client password must be/, 'the server asks for a password, and the URL has none'],
   [/statement pooling/, 'the pooler must have pool_mode = transaction or session'],
+  [/time budget/, 'the server does not answer in time; check that it is reachable from here'],
   [/not support SSL/, 'the server has no encryption; configure it, or set sslmode=disable'],
   [
     /self-signed certificate|unable to (?:verify|get).*certificate/,

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely'
-import type { Backend } from './connect.ts'
+import { type Backend, connect } from './connect.ts'
 import type { Schema } from './schema.ts'
 
 /**
@@ -41,11 +41,9 @@ export async function findSequencesBehind(backend: Backend): Promise<readonly Se
 }
 
 /** Moves the sequence of a table to its highest id; it never moves back, whatever runs beside. */
-export async function mendSequence(
-  { writer, dialect }: Backend,
-  { table }: SequenceBehind,
-): Promise<void> {
-  await writer.transaction().execute(async (tx) => {
+export async function mendSequence(backend: Backend, { table }: SequenceBehind): Promise<void> {
+  const { dialect } = backend
+  await connect(backend).transaction(async (tx) => {
     // Whoever inserts takes a number under a lock that this one excludes.
     if (dialect === 'postgres')
       await sql`lock table ${sql.table(table)} in share row exclusive mode`.execute(tx)

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { sql } from 'kysely'
+import { withBudget } from '../../server/database/budget.ts'
 import { connect } from '../../server/database/connect.ts'
 import { openDatabase } from '../../server/database/open.ts'
 import { databaseUrl } from '../../server/database/url.ts'
+import { MINUTE_MS } from '../../server/lib/units.ts'
 import { type Cluster, createDatabase, query, startCluster } from '../support/cluster.ts'
 import { type Reply, walk } from '../support/customers.ts'
 import { missing, startPgbouncer } from '../support/pgbouncer.ts'
@@ -127,6 +129,37 @@ describe('behind PgBouncer', { skip: missing }, () => {
           for (const row of [...rows, ...lookUps.flat()])
             assert.deepEqual({ ...(row as object) }, OURS)
           assert.deepEqual({ ...others }, THEIRS)
+        } finally {
+          await backend.close()
+        }
+      })
+
+      test('a read whose budget is spent when its answer comes leaves no transaction open', async () => {
+        const url = await createForeign()
+        await using pooler = await startPgbouncer(url, mode)
+        const options = { statementTimeoutMs: 5 * MINUTE_MS }
+        const backend = await openDatabase(databaseUrl(pooler.url), options)
+        const count = async (what: string) => {
+          const [row] = await query(
+            url,
+            `select count(*)::int as count from pg_stat_activity where application_name = 'coffee-shop-api' and ${what}`,
+          )
+          return row.count
+        }
+        const budget = { remainingMs: MINUTE_MS }
+        try {
+          const reading = withBudget(budget, () =>
+            backend.prepared('sleep', 'select pg_sleep($1)', 0.3),
+          )
+          const refused = assert.rejects(reading, { code: 'database_unavailable' })
+          await until('the read', async () => (await count("wait_event = 'PgSleep'")) === 1)
+          budget.remainingMs = 0
+          await refused
+          const refusedAt = performance.now()
+
+          await until('its end', async () => (await count("state <> 'idle'")) === 0)
+          // Idle connections are closed after a minute.
+          assert.ok(performance.now() - refusedAt < MINUTE_MS / 2)
         } finally {
           await backend.close()
         }

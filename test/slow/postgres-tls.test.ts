@@ -19,6 +19,7 @@ const UNKNOWN = /^DATABASE_URL: the certificate of the server is of an unknown a
 const OTHER_HOST = /^DATABASE_URL: the certificate of the server is for another host/
 const NOT_ALLOWED = /^DATABASE_URL: the server does not allow this user to connect from here/
 
+const REJECTED = /^DATABASE_URL: the server rejected the user or password/
 const NO_BINDING = /the server offers no channel binding/
 
 /** What the server allows, and for each of the URL's parameters what comes of it. */
@@ -52,10 +53,13 @@ const CASES: Readonly<Record<string, readonly [string, 'encrypted' | 'plain' | R
     ['', 'encrypted'],
     ['sslmode=allow', 'encrypted'],
     ['sslmode=disable', NOT_ALLOWED],
+    ['wrong-password', REJECTED],
+    ['wrong-password&sslmode=allow', REJECTED],
   ],
   'takes plain connections only': [
     ['', 'plain'],
     ['sslmode=require', NOT_ALLOWED],
+    ['wrong-password', REJECTED],
   ],
   'offers channel binding': [
     ['', 'encrypted'],
@@ -77,11 +81,11 @@ const PASSWORDS: Readonly<Record<string, readonly [string, 'plain' | RegExp][]>>
   ],
   'scram-sha-256': [
     ['', /^DATABASE_URL: the server asks for a password, and the URL has none/],
-    ['anything', /^DATABASE_URL: the server rejected the user or password/],
+    ['anything', REJECTED],
   ],
   md5: [
     ['', /^DATABASE_URL: /],
-    ['anything', /^DATABASE_URL: the server rejected the user or password/],
+    ['anything', REJECTED],
   ],
 }
 const HBA: Readonly<Record<string, string>> = {
@@ -140,7 +144,10 @@ describe('a server that', () => {
       for (const [parameters, expected] of cases) {
         const url = new URL(`${cluster.url}postgres`)
         if (parameters.startsWith('other-host')) url.hostname = '0.0.0.0'
-        const given = parameters.replace(/^other-host&/, '').replaceAll('FOLDER', folder)
+        if (parameters.startsWith('wrong-password')) url.password = 'wrong'
+        const given = parameters
+          .replace(/^(?:other-host|wrong-password)&?/, '')
+          .replaceAll('FOLDER', folder)
         const outcome = await encryptionOf(`${url.href}?${given}`)
 
         const where = `?${parameters}: ${outcome}`
