@@ -179,7 +179,8 @@ if (DATABASE === 'postgres') {
         })
       await Promise.all([append(first, [ann.id, bob.id]), append(second, [bob.id, ann.id])])
 
-      assert.equal(runs, 3)
+      // On a busy machine the victim may be back before the survivor has woken, and they meet once more.
+      assert.ok(runs >= 3, `${runs} runs`)
       for (const { id } of [ann, bob])
         assert.equal((await first.ctx.lookUp(userById, id))?.full_name, 'xx')
     })
