@@ -97,6 +97,10 @@ function dotEnvProblems(text: string): string[] {
     if (KNOWN.has(name) && /^#\S|[^\s#]#/.test(bare)) {
       problems.push(`${name} is cut off at # in .env; put the value in quotation marks`)
     }
+    // It would be kept as part of the value.
+    if (KNOWN.has(name) && /^["'`]/.test(bare)) {
+      problems.push(`${name} lacks its closing quotation mark in .env`)
+    }
     for (const line of quoted.split('\n').slice(1)) {
       const lost = /^\s*(?:export\s+)?(\w+)\s*=/.exec(line)?.[1] ?? ''
       if (KNOWN.has(lost)) problems.push(`${lost} is inside the quotation marks of ${name} in .env`)

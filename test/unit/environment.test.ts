@@ -137,6 +137,8 @@ describe('.env', () => {
       'ADMIN_PASSWORD=#canary',
       'ADMIN_PASSWORD is cut off at # in .env; put the value in quotation marks',
     ],
+    ['ADMIN_PASSWORD="canary\nPORT=1', 'ADMIN_PASSWORD lacks its closing quotation mark in .env'],
+    ["SHOP_NAME='canary\nMAIL_URL=`x`", 'SHOP_NAME lacks its closing quotation mark in .env'],
     ['X="canary\nPORT=1\nY="', 'PORT is inside the quotation marks of X in .env'],
   ] as const) {
     test(`with ${JSON.stringify(text)} is refused by name`, () => {
