@@ -146,12 +146,19 @@ export async function createLogger(
   if (options.format === 'json') return pino(settings, output)
   // Its default: the bundle of the image has no names of a CommonJS package that is imported here.
   const { default: pinoPretty } = await import('pino-pretty')
-  const pretty = pinoPretty.prettyFactory({
-    colorize: true,
-    singleLine: true,
-    translateTime: 'SYS:HH:MM:ss',
+  const printer = (errorLikeObjectKeys: string[]) =>
+    pinoPretty.prettyFactory({
+      colorize: true,
+      singleLine: true,
+      translateTime: 'SYS:HH:MM:ss',
+      errorLikeObjectKeys,
+    })
+  // Only a stack takes more than one line: an outage, which has none, is told like anything else.
+  const [withStack, onOneLine] = [printer(['err']), printer([])]
+  return pino(settings, {
+    write: (line: string) =>
+      output.write((line.includes('"stack":') ? withStack : onOneLine)(line) ?? line),
   })
-  return pino(settings, { write: (line: string) => output.write(pretty(line) ?? line) })
 }
 
 /** Fields that only say where an outage was noticed. */

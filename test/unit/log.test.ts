@@ -117,6 +117,19 @@ describe('secrets in the log', () => {
     assert.equal(typeof lines.at(-1).err.stack, 'string')
   })
 
+  test('an outage is one line for people, too, and only a stack is several', async () => {
+    const lines: string[] = []
+    const output = { write: (text: string) => void lines.push(text) }
+    const log = await createLogger({ level: 'info', format: 'pretty' }, output)
+    const cause = new Error('connect ECONNREFUSED 127.0.0.1:5432')
+
+    log.warn({ err: new AppError('database_unavailable', { cause }) }, 'database unavailable')
+    log.error({ err: cause }, 'unexpected error')
+
+    assert.match(lines[0] ?? '', /^[^\n]+database unavailable[^\n]+ECONNREFUSED[^\n]+\n$/)
+    assert.match(lines[1] ?? '', /unexpected error[^]+\n +at [^]+log\.test\.ts/)
+  })
+
   test('a thrown value that is no error is not told', async () => {
     const { text, line } = await logged((log) => log.error({ err: 'canary' }, 'unexpected error'))
 
