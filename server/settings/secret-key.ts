@@ -64,8 +64,11 @@ function readKey(file: string): string | undefined {
   try {
     key = readFileSync(file, 'utf8').trim()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new Error(`${file} cannot be read`, { cause: error })
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    // Often one that root restored.
+    const remedy = 'make it a file of the user who runs the service'
+    throw new Error(`${file} cannot be read (${code}); ${remedy}`, { cause: error })
   }
   try {
     previousKey(key)

@@ -92,7 +92,9 @@ test('a key file that cannot be read is refused, never replaced', () => {
   using folder = temporaryFolder()
   mkdirSync(join(folder.path, 'secret.key'))
 
-  assert.throws(() => loadOrCreateSecretKey(join(folder.path, 'app.db')), /cannot be read/)
+  assert.throws(() => loadOrCreateSecretKey(join(folder.path, 'app.db')), {
+    message: `${join(folder.path, 'secret.key')} cannot be read (EISDIR); make it a file of the user who runs the service`,
+  })
 })
 
 test('of many processes that start at once one makes the key and all use it', async () => {
