@@ -41,8 +41,8 @@ export function readBodies(app: FastifyInstance): void {
     done(form === undefined ? new AppError('malformed_request') : null, form)
   })
   app.addHook('preParsing', async (request, reply, payload) => {
-    // `hasBody` may look into it, and Node discards only an untouched body when no route reads it.
-    reply.raw.once('finish', () => payload.resume())
+    // `hasBody` looks into one in chunks, and Node discards only an untouched body when no route reads it.
+    if (isChunked(request)) reply.raw.once('finish', () => payload.resume())
     if (await hasBody(request, payload)) assertMediaType(request)
     else forgetBody(request)
   })
@@ -90,8 +90,8 @@ function assertReadableQuery(url: string): void {
  * A proxy that streams bodies also sends a request without one in chunks: only the end shows that it is
  * empty. Throws `malformed_request` when the connection closes before.
  */
-async function hasBody({ headers }: FastifyRequest, payload: Readable): Promise<boolean> {
-  if (headers['transfer-encoding'] === undefined) return Number(headers['content-length'] ?? 0) > 0
+async function hasBody(request: FastifyRequest, payload: Readable): Promise<boolean> {
+  if (!isChunked(request)) return Number(request.headers['content-length'] ?? 0) > 0
   if (payload.readableLength > 0) return true
   const waiting = new AbortController()
   const { signal } = waiting
@@ -103,6 +103,10 @@ async function hasBody({ headers }: FastifyRequest, payload: Readable): Promise<
     waiting.abort()
   }
   return payload.readableLength > 0
+}
+
+function isChunked({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined
 }
 
 /** Fastify and the routes see a request that never announced a body. */
