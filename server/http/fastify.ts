@@ -28,6 +28,7 @@ import { handleError } from './problem.ts'
 import { countAttempts, limitByNetwork, limitByUser } from './rate-limits.ts'
 import { logRequests } from './request-log.ts'
 import { refuseUnroutable, ROUTER_OPTIONS } from './route-refusals.ts'
+import { compileSerializer } from './serialization.ts'
 import { compileValidator } from './validation.ts'
 
 declare module 'fastify' {
@@ -105,6 +106,7 @@ export function createFastify(ctx: Context) {
     },
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(compileValidator)
+  app.setSerializerCompiler(compileSerializer)
   app.setErrorHandler(handleError)
   answerForNode(app.server, headers)
   const routes: RouteOptions[] = []
