@@ -117,7 +117,7 @@ export async function openSenders(options: {
 }): Promise<Senders> {
   const { createMailer } = await import('./outbox/transports/mailer.ts')
   const { createSmsSender } = await import('./outbox/transports/sms-sender.ts')
-  return { mail: createMailer(options), sms: createSmsSender(options) }
+  return { mail: await createMailer(options), sms: createSmsSender(options) }
 }
 
 async function openCounts({ secrets, log }: OpenOptions) {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { isCleanUpOverdue } from '../../accounts/clean-up.ts'
 import type { Context } from '../../context.ts'
@@ -20,6 +20,8 @@ export async function listenForOperators(
   observe(ctx)
   observeDatabase(ctx)
   const scrape = createScrape(ctx)
+  // Imported here: an import reads each export of node:http, two of which load WebSocket and fetch.
+  const { createServer } = await import('node:http')
   const server = createServer((request, response) => {
     const path = ['GET', 'HEAD'].includes(request.method ?? '') && request.url?.split('?')[0]
     if (path === '/health') answerHealth(ctx, response)

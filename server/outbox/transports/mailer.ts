@@ -4,7 +4,6 @@ import type { Output } from '../../lib/log.ts'
 import type { Sender } from '../kind.ts'
 import { createPrinter } from './printer.ts'
 import { createSendGridMailer } from './sendgrid.ts'
-import { createSmtpMailer } from './smtp.ts'
 
 /** A composed mail to one address. */
 export interface Mail {
@@ -24,14 +23,15 @@ interface MailerOptions {
   readonly output: Pick<Output, 'write' | 'flush'>
 }
 
-export function createMailer({ config, secrets, output }: MailerOptions): Mailer {
+export async function createMailer({ config, secrets, output }: MailerOptions): Promise<Mailer> {
   const { mailUrl } = secrets
   if (mailUrl.kind === 'console') return createConsoleMailer(output)
   // readConfig has already checked this.
   if (config.mailFrom === undefined) throw new Error('MAIL_FROM is missing')
-  return mailUrl.kind === 'smtp'
-    ? createSmtpMailer(mailUrl, config.mailFrom)
-    : createSendGridMailer(mailUrl, config.mailFrom)
+  if (mailUrl.kind !== 'smtp') return createSendGridMailer(mailUrl, config.mailFrom)
+  // Imported here, because nodemailer is a part of the start that most processes do not need.
+  const { createSmtpMailer } = await import('./smtp.ts')
+  return createSmtpMailer(mailUrl, config.mailFrom)
 }
 
 /** Prints mails. Its codes and links are the only secrets that the service ever prints. */
