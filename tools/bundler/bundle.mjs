@@ -1,8 +1,11 @@
 // Makes of server/ and its packages the folder that the image holds: node tools/bundler/bundle.mjs FOLDER.
 // Bundled, a process reads 30 files instead of 1 100 and idles with 20 MB less; types are gone.
 import { build } from 'esbuild'
-import { cpSync, globSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
 
 const [to = ''] = process.argv.slice(2)
 /** Found at run time with import.meta: native code, static files and word lists. */
@@ -50,7 +53,13 @@ await build({
   banner: { js: COMMON_JS },
   logLevel: 'warning',
 })
-writeFileSync(join(to, 'server/main.js'), "import './bundle/main.js'\n")
+writeFileSync(
+  join(to, 'server/main.js'),
+  `import module from 'node:module'
+module.enableCompileCache({ directory: import.meta.dirname + '/compiled', portable: true })
+await import('./bundle/main.js')
+`,
+)
 cpSync('server/api/public/pages', join(to, 'server/bundle/pages'), { recursive: true })
 for (const file of globSync(READ_FROM_PACKAGES.map((path) => `node_modules/${path}`))) {
   cpSync(file, join(to, file))
@@ -62,3 +71,15 @@ const licences = globSync('node_modules/{*,@*/*}/{LICENSE,LICENCE,license}*')
   .toSorted()
   .map((file) => `${dirname(file).replace('node_modules/', '')}\n\n${readFileSync(file, 'utf8')}`)
 writeFileSync(join(to, 'LICENSES-OF-PACKAGES'), licences.join(`\n${'='.repeat(80)}\n`))
+
+// One start leaves in the image what Node compiles: later ones take a tenth less time.
+const folder = mkdtempSync(join(tmpdir(), 'first-start-'))
+const first = spawn(process.execPath, [resolve(to, 'server/main.js')], {
+  cwd: folder,
+  env: { PORT: '0', HOST: '127.0.0.1', LOG_FORMAT: 'json' },
+  stdio: ['ignore', 'pipe', 'inherit'],
+})
+for await (const text of first.stdout) if (/ listens on /.test(text)) first.kill()
+const [code] = first.exitCode === null ? await once(first, 'exit') : [first.exitCode]
+rmSync(folder, { recursive: true })
+if (code !== 0) throw new Error(`the first start of the bundle ended with ${code}`)
