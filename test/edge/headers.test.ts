@@ -110,6 +110,12 @@ describe('with an https address and two origins on the list', () => {
       }
     })
 
+    test('ends the connection after 429, so that a flood does not keep others from connecting', () => {
+      const connections = answers.map(({ status, headers }) => [status, headers['connection']])
+      assert.deepEqual(connections.at(-1), [429, 'close'])
+      assert.deepEqual(connections.at(0), [200, 'keep-alive'])
+    })
+
     test('500 tells the id under which the log has the cause, and nothing of the cause', () => {
       const answer = answers.find(({ status }) => status === 500)
       assert.ok(answer)

@@ -233,6 +233,7 @@ describe('a full hash queue', () => {
       const answer = await busy.post(url, { email: EMAIL, password: PASSWORD })
       assertProblem(answer, 'overloaded')
       assert.match(answer.headers['retry-after'] ?? '', /^[1-9][0-9]*$/)
+      assert.equal(answer.headers['connection'], 'close')
     }
     const me = await busy.get('/api/v1/me', { token: ann.access })
     const refreshed = await busy.post('/api/v1/auth/refresh', { refresh_token: ann.refresh })
