@@ -18,6 +18,7 @@ export interface Context {
   readonly batchMax: Connection['batchMax']
   readonly db: Connection['db']
   readonly lookUp: Connection['lookUp']
+  readonly autocommit: Connection['autocommit']
   readonly transaction: Connection['transaction']
   /** Total time that one request may wait for the database. */
   readonly requestBudgetMs: number
@@ -68,7 +69,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
   const { config, secrets, backend, log, redis, metrics = NO_METRICS } = parts
   const { now = Date.now, requestBudgetMs = REQUEST_BUDGET_MS, wakeMail = () => {} } = parts
   const { keys, tokenKeys } = secrets
-  const { batchMax, db, lookUp, transaction, check } = connect(backend)
+  const { batchMax, db, lookUp, autocommit, transaction, check } = connect(backend)
   const hasher = await createPasswordHasher({
     ...config.argon2,
     concurrency: config.hashConcurrency,
@@ -84,6 +85,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
     batchMax,
     db,
     lookUp,
+    autocommit,
     transaction,
     requestBudgetMs,
     checkDatabase: check,

@@ -9,6 +9,7 @@ import {
 import type { Context } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { setBounded } from '../lib/bounded-map.ts'
+import { mac } from '../keys/key-ring.ts'
 import { newId } from '../lib/random.ts'
 import { SECOND_MS } from '../lib/units.ts'
 
@@ -26,7 +27,7 @@ export interface AccessToken {
   readonly expiresAt: number
 }
 
-/** A signing or verification key, with the exact header of its tokens. */
+/** A verification key, with the exact header of its tokens. */
 interface TokenKey {
   readonly alg: string
   /** Absent with HS256: a thumbprint of its key would allow offline guessing. */
@@ -34,28 +35,41 @@ interface TokenKey {
   readonly key: KeyObject
 }
 
-/** `typ: at+jwt` keeps other JWTs from passing as access tokens (RFC 9068 section 2.1). */
+/**
+ * Signs a token (RFC 9068). HS256 without jose, whose `SignJWT` takes 112 µs by way of WebCrypto,
+ * against 8 for an HMAC.
+ */
 export async function signAccessToken(
   ctx: Context,
   { userId, sessionId }: { userId: number; sessionId: string },
 ): Promise<string> {
-  const { key, ...header } = signingKey(ctx)
   const issuedAt = Math.floor(ctx.now() / SECOND_MS)
-  return new SignJWT({ sid: sessionId })
-    .setProtectedHeader({ ...header, typ: 'at+jwt' })
-    .setIssuer(ctx.config.publicUrl)
-    .setAudience(ctx.config.jwtAudience)
-    .setSubject(String(userId))
-    .setJti(newId())
-    .setIssuedAt(issuedAt)
-    .setExpirationTime(issuedAt + ctx.config.accessTokenLifetimeMs / SECOND_MS)
-    .sign(key)
+  const claims = {
+    sid: sessionId,
+    iss: ctx.config.publicUrl,
+    aud: ctx.config.jwtAudience,
+    sub: String(userId),
+    jti: newId(),
+    iat: issuedAt,
+    exp: issuedAt + accessTokenLifetimeS(ctx),
+  }
+  if (ctx.signingKeys === undefined) return signHs256(ctx.tokenKeys.current.accessToken, claims)
+  const { alg, kid, privateKey } = ctx.signingKeys.signing()
+  return new SignJWT(claims).setProtectedHeader({ alg, kid, typ: TYPE }).sign(privateKey)
 }
 
-function signingKey(ctx: Context): TokenKey {
-  if (ctx.signingKeys === undefined) return { alg: 'HS256', key: ctx.tokenKeys.current.accessToken }
-  const { alg, kid, privateKey } = ctx.signingKeys.signing()
-  return { alg, kid, key: privateKey }
+/** Keeps other JWTs from passing as access tokens (RFC 9068 section 2.1). */
+const TYPE = 'at+jwt'
+const HS256_HEADER = encode({ alg: 'HS256', typ: TYPE })
+
+/** RFC 7515 section 3.1, the compact serialization. */
+function signHs256(key: KeyObject, claims: object): string {
+  const signed = `${HS256_HEADER}.${encode(claims)}`
+  return `${signed}.${mac(key, signed)}`
+}
+
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString('base64url')
 }
 
 /**
@@ -88,7 +102,7 @@ async function verifySignature(ctx: Context, text: string): Promise<Verified> {
     try {
       const { payload, protectedHeader } = await jwtVerify(text, key, {
         algorithms: [alg],
-        typ: 'at+jwt',
+        typ: TYPE,
         issuer: ctx.config.publicUrl,
         audience: ctx.config.jwtAudience,
         clockTolerance: LEEWAY_S,

@@ -1,5 +1,5 @@
 import type { ExpressionBuilder } from 'kysely'
-import type { LookUp, Tx } from '../database/connect.ts'
+import { type Query, run, type Statement, type Tx } from '../database/connect.ts'
 import type { Schema } from '../database/schema.ts'
 import type { Client } from '../http/client.ts'
 import { networkOf } from '../lib/networks.ts'
@@ -25,7 +25,7 @@ export interface SessionUser extends PublicUserRow {
   revoked_at: string | null
 }
 
-export const sessionUserById: LookUp<string, SessionUser> = {
+export const sessionUserById: Query<string, SessionUser> = {
   name: 'session_user_by_id',
   build: (db, id) =>
     db
@@ -144,6 +144,63 @@ function ofActiveUser(eb: ExpressionBuilder<Schema, 'sessions'>) {
   )
 }
 
+/** A rotation as it is asked for: by the client with a token, now. */
+export interface RotationRequest extends SessionTimes {
+  readonly sessionId: string
+  readonly generation: number
+  readonly client: Client
+  readonly graceMs: number
+}
+
+/** Rotates the refresh token of the newest generation; no row for any other, or where it is not live. */
+export const rotateNewest: Statement<
+  {
+    id: string
+    generation: number
+    now: string
+    idleEnd: string
+    userAgent: string | null
+    ip: string | null
+  },
+  { user_id: number; generation: number }
+> = {
+  name: 'rotate_newest',
+  build: (tx, { id, generation, now, idleEnd, userAgent, ip }) =>
+    tx
+      .updateTable('sessions')
+      .set((eb) => ({
+        generation: eb('generation', '+', 1),
+        rotated_at: now,
+        last_seen_at: now,
+        // Capped at the absolute end: the purge reads only this column.
+        expires_at: eb
+          .case()
+          .when('ends_at', '<', idleEnd)
+          .then(eb.ref('ends_at'))
+          .else(idleEnd)
+          .end(),
+        user_agent: userAgent,
+        ip,
+      }))
+      .where('id', '=', id)
+      .where('generation', '=', generation)
+      .where(openAt(now))
+      .where(ofActiveUser)
+      .returning(['user_id', 'generation']),
+}
+
+/** The parameters of `rotateNewest`. */
+export function rotationValues({ sessionId, generation, client, ...times }: RotationRequest) {
+  return {
+    id: sessionId,
+    generation,
+    now: toIso(times.nowMs),
+    idleEnd: toIso(times.nowMs + times.idleLifetimeMs),
+    userAgent: client.userAgent,
+    ip: client.ip,
+  }
+}
+
 /**
  * Rotates the refresh token of one generation; concurrent calls yield one successor (RFC 9700 section
  * 4.14.2). `repeated`: the predecessor, within the grace period, gets the same successor. `replayed`: an
@@ -151,46 +208,18 @@ function ofActiveUser(eb: ExpressionBuilder<Schema, 'sessions'>) {
  * is no theft: a primary that lost commits in a failover issued it. `refused`, also while the user may
  * not log in, changes nothing.
  */
-export async function rotateSession(
-  tx: Tx,
-  presented: { sessionId: string; generation: number },
-  { client, ...times }: SessionTimes & { client: Client; graceMs: number },
-): Promise<Rotation> {
-  const now = toIso(times.nowMs)
-  const idleEnd = toIso(times.nowMs + times.idleLifetimeMs)
-  const rotated = await tx
-    .updateTable('sessions')
-    .set((eb) => ({
-      generation: eb('generation', '+', 1),
-      rotated_at: now,
-      last_seen_at: now,
-      // Capped at the absolute end: the purge reads only this column.
-      expires_at: eb
-        .case()
-        .when('ends_at', '<', idleEnd)
-        .then(eb.ref('ends_at'))
-        .else(idleEnd)
-        .end(),
-      user_agent: client.userAgent,
-      ip: client.ip,
-    }))
-    .where('id', '=', presented.sessionId)
-    .where('generation', '=', presented.generation)
-    .where(openAt(now))
-    .where(ofActiveUser)
-    .returning(['user_id', 'generation'])
-    .executeTakeFirst()
+export async function rotateSession(tx: Tx, request: RotationRequest): Promise<Rotation> {
+  const [rotated] = await run(tx, rotateNewest, rotationValues(request))
   if (rotated)
     return { outcome: 'rotated', userId: rotated.user_id, generation: rotated.generation }
-  return judgeOldGeneration(tx, presented, times)
+  return judgeOldGeneration(tx, request)
 }
 
 async function judgeOldGeneration(
   tx: Tx,
-  presented: { sessionId: string; generation: number },
-  times: { nowMs: number; graceMs: number },
+  { nowMs, graceMs, ...presented }: RotationRequest,
 ): Promise<Rotation> {
-  const now = toIso(times.nowMs)
+  const now = toIso(nowMs)
   const session = await tx
     .selectFrom('sessions')
     .select(['user_id', 'generation', 'rotated_at'])
@@ -200,12 +229,12 @@ async function judgeOldGeneration(
     .forUpdate()
     .executeTakeFirst()
   if (session === undefined) return { outcome: 'refused' }
-  const graceStart = toIso(times.nowMs - times.graceMs)
+  const graceStart = toIso(nowMs - graceMs)
   const isPredecessor = presented.generation === session.generation - 1
   if (isPredecessor && session.rotated_at !== null && session.rotated_at > graceStart) {
     return { outcome: 'repeated', userId: session.user_id, generation: session.generation }
   }
-  await endSession(tx, presented.sessionId, times.nowMs)
+  await endSession(tx, presented.sessionId, nowMs)
   const isOlder = presented.generation < session.generation
   return { outcome: isOlder ? 'replayed' : 'unissued', userId: session.user_id }
 }

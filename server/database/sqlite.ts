@@ -52,18 +52,26 @@ export function openSqlite(path: string | undefined): Backend {
     dialect: dialect(shim(reader, () => {})),
     plugins: [noRowLocks],
   })
-  const prepared = statementCache(reader)
+  const reads = statementCache(reader)
+  const writes = statementCache(writer)
 
   return {
     dialect: 'sqlite',
     ...(path === undefined ? {} : { file: { path: resolve(path), created } }),
     reader: reading,
     writer: writing,
-    prepared: async (_name, sql, key) => named(() => prepared(sql).all(key)),
+    nameStatement() {},
+    async prepared(sql, values, { commits = false } = {}) {
+      if (!commits) return named(() => reads(sql).all(...values))
+      assertSameFile()
+      // Within an open transaction nothing commits by itself.
+      if (writer.isTransaction) throw new Error('a transaction is open')
+      return named(() => writes(sql).all(...values))
+    },
     isTransient: (error) => BUSY.has(resultCode(error)),
     async check() {
       assertSameFile()
-      named(() => prepared('select count(*) from sqlite_schema').get())
+      named(() => reads('select count(*) from sqlite_schema').get())
       return Date.now()
     },
     async close() {

@@ -9,6 +9,7 @@ import {
   exportJWK,
   generateKeyPair,
   type JWSHeaderParameters,
+  jwtVerify,
   SignJWT,
 } from 'jose'
 import { ConfigError, readConfig } from '../../server/settings/config.ts'
@@ -237,6 +238,24 @@ describe('an access token with HS256', () => {
     admin = await service.addAdmin()
   })
   after(() => service[Symbol.asyncDispose]())
+
+  test('is, byte for byte, the one that jose signs, and jose verifies it', async () => {
+    const key = Buffer.from(SETTINGS.SECRET_KEY)
+    const { sid, iat, ...claims } = claimsOf(ann.access)
+    const signing = new SignJWT({ sid })
+      .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
+      .setIssuer(String(claims['iss']))
+      .setAudience(String(claims['aud']))
+      .setSubject(claims.sub)
+      .setJti(String(claims['jti']))
+      .setIssuedAt(iat)
+      .setExpirationTime(claims.exp)
+
+    const { payload } = await jwtVerify(ann.access, key, { currentDate: new Date(iat * SECOND_MS) })
+
+    assert.equal(ann.access, await signing.sign(key))
+    assert.equal(payload.sub, String(ann.id))
+  })
 
   test('401 invalid_token for a header that names a key', async () => {
     const header = { alg: 'HS256', typ: 'at+jwt', kid: 'k' }

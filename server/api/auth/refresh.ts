@@ -4,7 +4,13 @@ import { AppError } from '../../errors.ts'
 import { type Cause, causeOf, type Client, clientOf } from '../../http/client.ts'
 import type { App } from '../../http/fastify.ts'
 import { toIso } from '../../lib/units.ts'
-import { readRefreshToken, rotateSession, type Rotation } from '../../accounts/sessions.ts'
+import {
+  readRefreshToken,
+  rotateNewest,
+  rotateSession,
+  type Rotation,
+  rotationValues,
+} from '../../accounts/sessions.ts'
 import { issueTokens, RefreshToken, Tokens } from '../../accounts/tokens.ts'
 import { lockUser } from '../../accounts/users.ts'
 import { commit, type Write } from '../../accounts/write.ts'
@@ -37,20 +43,27 @@ export function refreshRoute(app: App, ctx: Context): void {
   })
 }
 
-function rotate(
+/** Nearly always one statement that commits by itself; all others are judged in a transaction. */
+async function rotate(
   ctx: Context,
   presented: { sessionId: string; generation: number },
   { client, cause }: { client: Client; cause: Cause },
 ): Promise<Rotation> {
+  const asked = (nowMs: number) => ({
+    ...presented,
+    client,
+    nowMs,
+    idleLifetimeMs: ctx.config.sessionIdleLifetimeMs,
+    lifetimeMs: ctx.config.sessionLifetimeMs,
+    graceMs: ctx.config.refreshGraceMs,
+  })
+  const [rotated] = await ctx.autocommit(rotateNewest, rotationValues(asked(ctx.now())))
+  if (rotated !== undefined)
+    return { outcome: 'rotated', userId: rotated.user_id, generation: rotated.generation }
   return commit(ctx, cause, async (write) => {
     const { tx, nowMs, record } = write
-    const rotation = await rotateSession(tx, presented, {
-      client,
-      nowMs,
-      idleLifetimeMs: ctx.config.sessionIdleLifetimeMs,
-      lifetimeMs: ctx.config.sessionLifetimeMs,
-      graceMs: ctx.config.refreshGraceMs,
-    })
+    // Once more, because a change since may have let it rotate.
+    const rotation = await rotateSession(tx, asked(nowMs))
     const changes = { session_id: presented.sessionId }
     if (rotation.outcome === 'unissued') {
       const subjectId = rotation.userId
