@@ -27,6 +27,11 @@ export interface Connection {
   readonly batchMax: number
   /** For reads. Throws inside a transaction, where `tx` must be used. */
   readonly db: Db
+  /**
+   * For reads of many rows: on SQLite on a thread of its own, one at a time, so that they do not hold the
+   * event loop; a short read takes longer there. On PostgreSQL the same as `db`.
+   */
+  readonly longReads: Db
   /** One row or undefined, by a prepared statement. Retries once when the connection was lost. */
   lookUp<Key extends string | number, Row>(
     lookUp: LookUp<Key, Row>,
@@ -49,6 +54,7 @@ export interface Backend {
   /** On SQLite, but for a temporary file: its absolute path, and whether it did not exist. */
   readonly file?: { readonly path: string; readonly created: boolean }
   readonly reader: Kysely<Schema>
+  readonly longReader: Kysely<Schema>
   readonly writer: Kysely<Schema>
   prepared(name: string, sql: string, key: string | number): Promise<unknown[]>
   /** True when a retry of the transaction can succeed. */
@@ -58,7 +64,7 @@ export interface Backend {
 }
 
 /** Background work takes turns with the callers. */
-const SERVICE = 'service'
+export const SERVICE = 'service'
 const RETRIES_MAX = 200
 const BATCH_MAX = { sqlite: 200, postgres: 1000 }
 
@@ -89,6 +95,7 @@ export function connect(backend: Backend): Connection {
     dialect: backend.dialect,
     batchMax: BATCH_MAX[backend.dialect],
     db,
+    longReads: backend.longReader.withPlugin(guard),
     async lookUp(lookUp, key) {
       refuseInside()
       let sql = compiled.get(lookUp)

@@ -83,6 +83,7 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Backen
   return {
     dialect: 'postgres',
     reader: db,
+    longReader: db,
     writer: db,
     prepared: (name, text, key) =>
       on(async (lent) => {
