@@ -19,6 +19,7 @@ export interface Context {
   readonly db: Connection['db']
   readonly longReads: Connection['longReads']
   readonly lookUp: Connection['lookUp']
+  readonly autocommit: Connection['autocommit']
   readonly transaction: Connection['transaction']
   /** Total time that one request may wait for the database. */
   readonly requestBudgetMs: number
@@ -69,7 +70,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
   const { config, secrets, backend, log, redis, metrics = NO_METRICS } = parts
   const { now = Date.now, requestBudgetMs = REQUEST_BUDGET_MS, wakeMail = () => {} } = parts
   const { keys, tokenKeys } = secrets
-  const { batchMax, db, longReads, lookUp, transaction, check } = connect(backend)
+  const { batchMax, db, longReads, lookUp, autocommit, transaction, check } = connect(backend)
   const hasher = await createPasswordHasher({
     ...config.argon2,
     concurrency: config.hashConcurrency,
@@ -86,6 +87,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
     db,
     longReads,
     lookUp,
+    autocommit,
     transaction,
     requestBudgetMs,
     checkDatabase: check,

@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import { REQUEST_BUDGET_MS, withBudget } from '../server/database/budget.ts'
 import { withContext } from '../server/cli/terminal.ts'
 import type { Context } from '../server/context.ts'
-import type { LookUp, Tx } from '../server/database/connect.ts'
+import { type Query, run, type Statement, type Tx } from '../server/database/connect.ts'
 import { AppError } from '../server/errors.ts'
 import { SECOND_MS } from '../server/lib/units.ts'
 import { userById } from '../server/accounts/users.ts'
@@ -24,7 +24,7 @@ const readName = async (tx: Parameters<Parameters<Context['transaction']>[0]>[0]
 }
 
 describe('transaction()', () => {
-  test('refuses a read outside of the transaction’s own handle, a look-up and a second transaction', async () => {
+  test('refuses a read outside of the transaction’s own handle, a look-up and a second write', async () => {
     await using service = await startService()
     const { ctx } = service
     const { id } = await service.addUser()
@@ -32,6 +32,8 @@ describe('transaction()', () => {
     const outsiders: readonly (() => Promise<unknown>)[] = [
       () => ctx.db.selectFrom('users').select('id').execute(),
       () => ctx.lookUp(userById, id),
+      () => run(ctx.db, userById, id),
+      () => ctx.autocommit(userById, id),
       () => ctx.transaction(async () => undefined),
     ]
     for (const outside of outsiders) await assert.rejects(ctx.transaction(outside), INSIDE)
@@ -100,16 +102,102 @@ test('a request has two seconds of database, unless the context says otherwise',
     assert.equal(requestBudgetMs, 2 * SECOND_MS),
   ))
 
-describe('lookUp()', () => {
-  test('refuses a look-up whose SQL has two parameters', async () => {
-    await using service = await startService()
-    const withLimit: LookUp<number, unknown> = {
-      name: 'user_with_limit',
-      build: (db, id) => db.selectFrom('users').select('id').where('id', '=', id).limit(1),
-    }
+describe('a prepared statement', () => {
+  const MANY: Query<{ from: number; name: string }, { id: number }> = {
+    name: 'test_many',
+    build: (db, { from, name }) =>
+      db
+        .selectFrom('users')
+        .select('id')
+        .where('id', '>=', from)
+        .where((eb) => eb.or([eb('full_name', '=', name), eb('email', '!=', name)]))
+        .orderBy('id')
+        .limit(2),
+  }
+  const RENAME: Statement<{ id: number; from: string | null; to: string }, { id: number }> = {
+    name: 'test_rename',
+    build: (tx, { id, from, to }) =>
+      tx
+        .updateTable('users')
+        .set({ full_name: to })
+        .where('id', '=', id)
+        .where((eb) => eb('full_name', 'is not distinct from', from))
+        .returning('id'),
+  }
+  const nameOf = async ({ ctx }: { ctx: Context }, id: number) =>
+    (await ctx.lookUp(userById, id))?.full_name
 
-    const refused = /user_with_limit must have one parameter/
-    await assert.rejects(service.ctx.lookUp(withLimit, 1), refused)
+  test('puts each value where its name stands, and leaves constants where they are', async () => {
+    await using service = await startService()
+    const users = [await service.addUser(), await service.addUser(), await service.addUser()]
+    const ids = users.map(({ id }) => id)
+    const read = (from = 0) => run(service.ctx.db, MANY, { from, name: 'Nobody' })
+
+    const [all, later] = [await read(), await read(ids[2])]
+
+    assert.deepEqual(
+      [all.map(({ id }) => id), later.map(({ id }) => id)],
+      [ids.slice(0, 2), ids.slice(2)],
+    )
+    assert.equal((await service.ctx.lookUp(MANY, { from: 0, name: '' }))?.id, ids[0])
+  })
+
+  test('within a transaction sees what that has written, and is rolled back with it', async () => {
+    await using service = await startService()
+    const { id } = await service.addUser()
+
+    const failed = service.ctx.transaction(async (tx) => {
+      for (const [from, to] of [
+        [null, 'One'],
+        ['One', 'Two'],
+      ] as const)
+        assert.equal((await run(tx, RENAME, { id, from, to })).length, 1)
+      assert.equal(await readName(tx, id), 'Two')
+      throw new Error('changed my mind')
+    })
+
+    await assert.rejects(failed, /changed my mind/)
+    assert.equal(await nameOf(service, id), null)
+  })
+
+  test('that commits by itself has happened once it is answered, for one of many', async () => {
+    await using replicas = await startReplicas()
+    const [first, second] = replicas.pair
+    const { id } = await first.addUser()
+
+    const renamed = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        replicas.pair[n % 2 ? 1 : 0].ctx.autocommit(RENAME, { id, from: null, to: `${n}` }),
+      ),
+    )
+
+    const winner = renamed.findIndex((rows) => rows.length === 1)
+    assert.equal(renamed.filter((rows) => rows.length > 0).length, 1)
+    assert.equal(await nameOf(second, id), `${winner}`)
+  })
+
+  test('that commits by itself gives up with database_unavailable on a lock that stays', async () => {
+    await using replicas = await startReplicas()
+    const [first, second] = replicas.pair
+    const { id } = await first.addUser()
+    await second.ctx.checkDatabase()
+    const locked = Promise.withResolvers<void>()
+    const mayEnd = Promise.withResolvers<void>()
+    const locking = first.ctx.transaction(async (tx) => {
+      await run(tx, RENAME, { id, from: null, to: 'First' })
+      locked.resolve()
+      await mayEnd.promise
+    })
+    await locked.promise
+
+    const refused = withBudget({ remainingMs: 300 }, () =>
+      second.ctx.autocommit(RENAME, { id, from: null, to: 'Second' }),
+    )
+
+    await assert.rejects(refused, isUnavailable)
+    mayEnd.resolve()
+    await locking
+    assert.equal(await nameOf(second, id), 'First')
   })
 })
 
@@ -162,6 +250,22 @@ if (DATABASE === 'postgres') {
           budget.remainingMs = 0
         }),
       )
+
+      await assert.rejects(renaming, isUnavailable)
+      assert.equal((await ctx.lookUp(userById, id))?.full_name, null)
+    })
+
+    test('of a statement on its own is not begun either', async () => {
+      await using service = await startService()
+      const { ctx } = service
+      const { id } = await service.addUser()
+      const late: Statement<number, unknown> = {
+        name: 'test_late',
+        build: (tx, user) =>
+          tx.updateTable('users').set({ full_name: 'Late' }).where('id', '=', user),
+      }
+
+      const renaming = withBudget({ remainingMs: 0 }, () => ctx.autocommit(late, id))
 
       await assert.rejects(renaming, isUnavailable)
       assert.equal((await ctx.lookUp(userById, id))?.full_name, null)

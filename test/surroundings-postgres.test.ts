@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { sql } from 'kysely'
+import { run } from '../server/database/connect.ts'
 import { openDatabase } from '../server/database/open.ts'
 import { databaseUrl } from '../server/database/url.ts'
+import { userById } from '../server/accounts/users.ts'
 import { dropDatabase, query } from './support/cluster.ts'
 import { DATABASE } from './support/database.ts'
 import { runOn } from './support/process.ts'
@@ -106,6 +108,23 @@ if (DATABASE === 'postgres') {
       answers.map(({ status }) => status),
       [200, 200, 200],
     )
+  })
+
+  test('a transaction whose prepared statement is gone runs once more', async () => {
+    await using service = await startService({ DATABASE_POOL_SIZE: '1' })
+    const { id } = await service.addUser()
+    let tries = 0
+    const read = () =>
+      service.ctx.transaction(async (tx) => {
+        tries++
+        return run(tx, userById, id)
+      })
+    await read()
+    await service.ctx.transaction((tx) => sql`deallocate all`.execute(tx))
+
+    const rows = [...(await read()), ...(await read())]
+
+    assert.deepEqual([rows.map((user) => user.id), tries], [[id, id], 4])
   })
 
   test('variables of libpq change nothing', async () => {

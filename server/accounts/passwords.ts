@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts'
-import type { LookUp, Tx } from '../database/connect.ts'
+import type { Query, Tx } from '../database/connect.ts'
 import type { PublicUserRow, Role } from '../database/schema.ts'
 import { fieldError } from '../errors.ts'
 import type { Client } from '../http/client.ts'
@@ -9,7 +9,7 @@ import { passwordProblem } from '../passwords/policy.ts'
 import { findReservationsOf } from './email-changes.ts'
 
 /** The hash of a user and when it was set. */
-export const passwordOf: LookUp<
+export const passwordOf: Query<
   number,
   { password_hash: string | null; changed_at: string | null }
 > = {

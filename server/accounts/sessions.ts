@@ -1,5 +1,5 @@
 import type { ExpressionBuilder } from 'kysely'
-import type { LookUp, Tx } from '../database/connect.ts'
+import type { Query, Tx } from '../database/connect.ts'
 import type { Schema } from '../database/schema.ts'
 import type { Client } from '../http/client.ts'
 import { networkOf } from '../lib/networks.ts'
@@ -25,7 +25,7 @@ export interface SessionUser extends PublicUserRow {
   revoked_at: string | null
 }
 
-export const sessionUserById: LookUp<string, SessionUser> = {
+export const sessionUserById: Query<string, SessionUser> = {
   name: 'session_user_by_id',
   build: (db, id) =>
     db

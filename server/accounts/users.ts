@@ -1,4 +1,4 @@
-import type { LookUp, Db, Tx } from '../database/connect.ts'
+import type { Query, Db, Tx } from '../database/connect.ts'
 import type { PublicUserRow, Role, UsersTable } from '../database/schema.ts'
 import { type Selectable, sql } from 'kysely'
 import { toIso } from '../lib/units.ts'
@@ -24,7 +24,7 @@ export const USER_COLUMNS = [
 ] as const satisfies readonly (keyof PublicUserRow)[]
 
 /** By id, without the password hash. */
-export const userById: LookUp<number, PublicUserRow> = {
+export const userById: Query<number, PublicUserRow> = {
   name: 'user_by_id',
   build: (db, id) => db.selectFrom('users').select(USER_COLUMNS).where('id', '=', id),
 }
@@ -33,7 +33,7 @@ export const userById: LookUp<number, PublicUserRow> = {
  * By canonical address, with the hash that a login compares: the user's, or that of the newest sign-up
  * while unverified. The same query runs for every address, so timing does not reveal which ones exist.
  */
-export const userForLogin: LookUp<
+export const userForLogin: Query<
   string,
   PublicUserRow & { password_hash: string | null; attempt_password_hash: string | null }
 > = {

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Compilable, Kysely, KyselyPlugin, Transaction } from 'kysely'
+import type { Compilable, CompiledQuery, Kysely, KyselyPlugin, Transaction } from 'kysely'
 import { AppError } from '../errors.ts'
 import { jitterMs } from '../lib/random.ts'
 import { createTurns } from '../lib/turns.ts'
@@ -12,10 +12,52 @@ export type Db = Pick<Kysely<Schema>, 'selectFrom' | 'selectNoFrom'>
 /** Writes take a `Tx`: the compiler proves that they run inside `transaction()`. */
 export type Tx = Transaction<Schema>
 
-/** A read by one key whose SQL is built once. Measured: building it per request halves the throughput. */
-export interface LookUp<Key extends string | number, Row> {
+type Value = string | number | null
+/** The parameters of a prepared statement, by name; a single one needs none. */
+type Values = Value | Readonly<Record<string, Value>>
+
+/**
+ * A read whose SQL is built once. Measured: building it per request halves the throughput. `build` is
+ * given markers instead of values, so it may only put them in their places. It names its columns: with
+ * `*`, a column that is added later would break the statement.
+ */
+export interface Query<Parameters extends Values, Row> {
+  /** Under this name PostgreSQL keeps it prepared, once per connection. */
   readonly name: string
-  readonly build: (db: Db, key: Key) => Compilable<Row>
+  readonly build: (db: Db, parameters: Parameters) => Compilable<Row>
+}
+
+/** A write, or a read that locks, whose SQL is built once, as that of a `Query`. */
+export interface Statement<Parameters extends Values, Row> {
+  readonly name: string
+  readonly build: (tx: Tx, parameters: Parameters) => Compilable<Row>
+}
+
+type AnyStatement = Statement<never, unknown>
+type Run = (statement: AnyStatement, parameters: Values) => Promise<unknown[]>
+const runners = new WeakMap<Db, Run>()
+
+/** Runs a prepared read through `ctx.db` or within a transaction, any other statement within one. */
+export function run<Parameters extends Values, Row>(
+  db: Db,
+  query: Query<Parameters, Row>,
+  parameters: NoInfer<Parameters>,
+): Promise<Row[]>
+export function run<Parameters extends Values, Row>(
+  tx: Tx,
+  statement: Statement<Parameters, Row>,
+  parameters: NoInfer<Parameters>,
+): Promise<Row[]>
+export async function run(
+  db: Db | Tx,
+  statement: AnyStatement,
+  parameters: Values,
+): Promise<unknown[]> {
+  const prepared = runners.get(db)
+  if (prepared !== undefined) return prepared(statement, parameters)
+  // A handle with a plugin of its caller's, which must see the query.
+  const tx = db as Tx
+  return (await tx.executeQuery(statement.build(tx, parameters as never))).rows
 }
 
 export interface Connection {
@@ -32,11 +74,20 @@ export interface Connection {
    * event loop; a short read takes longer there. On PostgreSQL the same as `db`.
    */
   readonly longReads: Db
-  /** One row or undefined, by a prepared statement. Retries once when the connection was lost. */
-  lookUp<Key extends string | number, Row>(
-    lookUp: LookUp<Key, Row>,
-    key: Key,
+  /** The first row of a prepared read. Retries once when the connection was lost. */
+  lookUp<Parameters extends Values, Row>(
+    query: Query<Parameters, Row>,
+    parameters: NoInfer<Parameters>,
   ): Promise<Row | undefined>
+  /**
+   * Runs a prepared statement that commits by itself: a transaction of one round trip. It may run again
+   * after it has happened, when the connection was lost, so its condition must then no longer hold. What
+   * it throws is as of `transaction`.
+   */
+  autocommit<Parameters extends Values, Row>(
+    statement: Statement<Parameters, Row>,
+    parameters: NoInfer<Parameters>,
+  ): Promise<Row[]>
   /**
    * Runs `work` and commits it, or rolls it back. `work` may run more than once: serialization
    * failures, deadlocks and a locked SQLite file are retried. Throws `database_unavailable` when
@@ -56,7 +107,14 @@ export interface Backend {
   readonly reader: Kysely<Schema>
   readonly longReader: Kysely<Schema>
   readonly writer: Kysely<Schema>
-  prepared(name: string, sql: string, key: string | number): Promise<unknown[]>
+  /** Lets the server keep the statement of this text prepared under a name. */
+  nameStatement(sql: string, name: string): void
+  /** Runs a prepared statement on its own: a read, unless it `commits`. */
+  prepared(
+    sql: string,
+    values: readonly Value[],
+    options?: { readonly commits?: boolean },
+  ): Promise<unknown[]>
   /** True when a retry of the transaction can succeed. */
   isTransient(error: unknown): boolean
   check(): Promise<number>
@@ -89,39 +147,85 @@ export function connect(backend: Backend): Connection {
   // row serializes them anyway.
   const writers = createTurns(isSqlite ? { slots: 1 } : { slots: Infinity, runningMax: 1 })
   const writer = () => (isSqlite ? (currentBudget()?.caller ?? SERVICE) : currentBudget()?.session)
-  const compiled = new Map<LookUp<never, unknown>, string>()
+  const prepare = createStatements(backend)
+  const read: Run = async (query, parameters) => {
+    refuseInside()
+    const { sql, values } = prepare(query, parameters)
+    return retryOnce(() => backend.prepared(sql, values))
+  }
+  runners.set(db, read)
+  async function inTurn<T>(write: () => Promise<T>): Promise<T> {
+    if (insideTransaction.getStore()) throw new Error('transaction inside a transaction; use tx')
+    const endTurn = await takeTurn(writers, writer())
+    try {
+      return await write()
+    } finally {
+      endTurn()
+    }
+  }
+  function within(tx: Tx): Tx {
+    runners.set(tx, async (statement, parameters) => {
+      const { compiled, values } = prepare(statement, parameters)
+      return (await tx.executeQuery({ ...compiled, parameters: values })).rows
+    })
+    return tx
+  }
 
   return {
     dialect: backend.dialect,
     batchMax: BATCH_MAX[backend.dialect],
     db,
     longReads: backend.longReader.withPlugin(guard),
-    async lookUp(lookUp, key) {
-      refuseInside()
-      let sql = compiled.get(lookUp)
-      if (sql === undefined) {
-        const query = lookUp.build(backend.reader, key).compile()
-        // Kysely turns constants such as `limit(1)` into parameters, too.
-        if (query.parameters.length !== 1)
-          throw new Error(`look-up ${lookUp.name} must have one parameter`)
-        sql = query.sql
-        compiled.set(lookUp, sql)
-      }
-      const rows = await retryOnce(() => backend.prepared(lookUp.name, sql, key))
+    async lookUp(query, parameters) {
+      const rows = await read(query, parameters)
       return rows[0] as never
     },
-    async transaction(work) {
-      if (insideTransaction.getStore()) throw new Error('transaction inside a transaction; use tx')
-      const endTurn = await takeTurn(writers, writer())
-      try {
-        return await retrying(backend, insideTransaction, work)
-      } finally {
-        endTurn()
-      }
-    },
+    autocommit: (statement, parameters) =>
+      inTurn(() => {
+        const { sql, values } = prepare(statement, parameters)
+        const attempt = () => backend.prepared(sql, values, { commits: true })
+        return retrying(backend, { attempt, hasBegun: () => false }) as Promise<never[]>
+      }),
+    transaction: (work) =>
+      inTurn(() => {
+        let begun = false
+        const attempt = () =>
+          backend.writer.transaction().execute((tx) => {
+            begun = true
+            return insideTransaction.run(true, () => work(within(tx)))
+          })
+        return retrying(backend, { attempt, hasBegun: () => begun })
+      }),
     check: () => retryOnce(() => backend.check()),
     close: () => backend.close(),
   }
+}
+
+/** Compiles each statement once; its parameters go to the places in which `build` has put them. */
+function createStatements(backend: Backend) {
+  const known = new Map<AnyStatement, CompiledQuery>()
+  function compile(statement: AnyStatement, given: Values): CompiledQuery {
+    const markers = isRecord(given)
+      ? Object.fromEntries(Object.keys(given).map((name) => [name, Symbol(name)]))
+      : Symbol(statement.name)
+    const compiled = statement.build(backend.writer as Tx, markers as never).compile()
+    backend.nameStatement(compiled.sql, statement.name)
+    known.set(statement, compiled)
+    return compiled
+  }
+  return (statement: AnyStatement, given: Values) => {
+    const compiled = known.get(statement) ?? compile(statement, given)
+    const values = compiled.parameters.map((place) => {
+      // Kysely turns constants such as `limit(1)` into parameters, too.
+      if (typeof place !== 'symbol') return place as Value
+      return isRecord(given) ? (given[place.description ?? ''] as Value) : given
+    })
+    return { compiled, sql: compiled.sql, values }
+  }
+}
+
+function isRecord(given: Values): given is Readonly<Record<string, Value>> {
+  return typeof given === 'object' && given !== null
 }
 
 /** A pooled connection may have been lost unnoticed; a read is safe to retry on another one. */
@@ -136,22 +240,16 @@ async function retryOnce<T>(read: () => Promise<T>): Promise<T> {
 
 async function retrying<T>(
   backend: Backend,
-  insideTransaction: AsyncLocalStorage<true>,
-  work: (tx: Tx) => Promise<T>,
+  { attempt, hasBegun }: { attempt: () => Promise<T>; hasBegun: () => boolean },
 ): Promise<T> {
-  let begun = false
-  const attempt = () =>
-    backend.writer.transaction().execute((tx) => {
-      begun = true
-      return insideTransaction.run(true, () => work(tx))
-    })
   for (let tries = 1; ; tries++) {
     try {
       return await attempt()
     } catch (error) {
       // A connection lost before `begin` did nothing, and a read-only one could do nothing, so one retry
       // on another connection is safe.
-      const didNothing = isUnavailable(error) && (!begun || sqlState(error.cause) === READ_ONLY)
+      const didNothing =
+        isUnavailable(error) && (!hasBegun() || sqlState(error.cause) === READ_ONLY)
       const retryable = backend.isTransient(error) || (didNothing && tries === 1)
       if (!retryable) throw error
       if (tries >= RETRIES_MAX || remainingMs() <= 0) {

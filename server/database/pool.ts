@@ -16,9 +16,14 @@ export interface PoolOptions {
   readonly onIdleError?: ((error: Error) => void) | undefined
 }
 
+interface LentQuery extends pg.QueryConfig {
+  /** It commits by itself. */
+  readonly commits?: boolean
+}
+
 /** A connection for one caller, until it is released. Its waits are bounded, outages are `database_unavailable`. */
 export interface Lent {
-  query(query: string | pg.QueryConfig, values?: readonly unknown[]): Promise<any>
+  query(query: string | LentQuery, values?: readonly unknown[]): Promise<any>
   /** Ends this connection and all earlier ones: they lead to a server that is demoted or gone. */
   retire(): void
   release(discard?: boolean): void
@@ -159,7 +164,7 @@ export function createPool(options: PoolOptions): Pool {
       async query(query, values) {
         if (!isLent) throw unavailable(new Error('connection terminated'))
         // An interrupted commit may have succeeded: none starts late, and each has time to finish.
-        const commits = query === 'commit'
+        const commits = typeof query === 'string' ? query === 'commit' : query.commits === true
         if (commits && remainingMs() <= 0) throw unavailable(new Error('connection terminated'))
         const running = member.client.query(query as string, values as unknown[])
         const giveUp = () => {

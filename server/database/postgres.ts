@@ -62,9 +62,25 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Backen
     return client
   })
   const pool = createPool({ open, poolMax, statementTimeoutMs, onIdleError })
+  /** The names of the prepared statements, by their text. */
+  const names = new Map<string, string>()
   async function connect(): Promise<Lent> {
     const lent = await pool.connect()
-    return isPooled ? { ...lent, query: throughPooler(lent.query, statementTimeoutMs) } : lent
+    if (isPooled) return { ...lent, query: throughPooler(lent.query, statementTimeoutMs) }
+    return namedStatements ? { ...lent, query: asPrepared(lent.query) } : lent
+  }
+  function asPrepared(send: Lent['query']): Lent['query'] {
+    return async (query, values) => {
+      const asked = typeof query === 'string' ? { text: query } : query
+      const name = namedStatements ? names.get(asked.text) : undefined
+      if (name === undefined) return send(query, values)
+      try {
+        return await send({ ...asked, name }, values)
+      } catch (error) {
+        if (isStatementLost(error)) namedStatements = false
+        throw error
+      }
+    }
   }
   const db = new Kysely<Schema>({
     dialect: new PostgresDialect({
@@ -85,25 +101,29 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Backen
     reader: db,
     longReader: db,
     writer: db,
-    prepared: (name, text, key) =>
+    nameStatement: (sql, name) => void names.set(sql, name),
+    prepared: (text, values, { commits = false } = {}) =>
       on(async (lent) => {
-        const unnamed = { text, values: [key] }
-        if (!namedStatements || isPooled) return (await lent.query(unnamed)).rows
+        const query = { text, commits }
         try {
-          return (await lent.query({ ...unnamed, name })).rows
+          return (await lent.query(query, values)).rows
         } catch (error) {
-          if (!STATEMENT_LOST.test(sqlState(error))) throw error
-          namedStatements = false
-          return (await lent.query(unnamed)).rows
+          if (!isStatementLost(error)) throw error
+          return (await lent.query(query, values)).rows
         }
       }),
-    isTransient: (error) => TRANSIENT.has(sqlState(error)),
+    // After the loss of a prepared statement, none is named any more.
+    isTransient: (error) => TRANSIENT.has(sqlState(error)) || isStatementLost(error),
     check: () => on(check),
     async close() {
       await db.destroy()
       await pool.close()
     },
   }
+}
+
+function isStatementLost(error: unknown): boolean {
+  return STATEMENT_LOST.test(sqlState(error))
 }
 
 /** The database's clock; throws where it cannot be written: on a standby, and during a read-only spell. */

@@ -50,8 +50,9 @@ export function openSqlite(path: string | undefined): Backend {
     dialect: dialect(shim(reader, () => {})),
     plugins: [noRowLocks],
   })
-  const prepared = statementCache(reader)
   const threadReading = openThreadReader(file, assertSameFile)
+  const reads = statementCache(reader)
+  const writes = statementCache(writer)
 
   return {
     dialect: 'sqlite',
@@ -59,11 +60,18 @@ export function openSqlite(path: string | undefined): Backend {
     reader: reading,
     longReader: threadReading,
     writer: writing,
-    prepared: async (_name, sql, key) => named(() => prepared(sql).all(key)),
+    nameStatement() {},
+    async prepared(sql, values, { commits = false } = {}) {
+      if (!commits) return named(() => reads(sql).all(...values))
+      assertSameFile()
+      // Within an open transaction nothing commits by itself.
+      if (writer.isTransaction) throw new Error('a transaction is open')
+      return named(() => writes(sql).all(...values))
+    },
     isTransient: isBusy,
     async check() {
       assertSameFile()
-      named(() => prepared('select count(*) from sqlite_schema').get())
+      named(() => reads('select count(*) from sqlite_schema').get())
       return Date.now()
     },
     async close() {

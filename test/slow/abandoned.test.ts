@@ -136,7 +136,7 @@ describe('queries that are given up', () => {
 async function runsOn(url: string): Promise<boolean> {
   const backend = await openDatabase(databaseUrl(url), { statementTimeoutMs: 5 * MINUTE_MS })
   try {
-    const sleeping = () => backend.prepared('sleep', 'select pg_sleep($1)', 300)
+    const sleeping = () => backend.prepared('select pg_sleep($1)', [300])
     await assert.rejects(withBudget({ remainingMs: 500 }, sleeping), {
       code: 'database_unavailable',
     })

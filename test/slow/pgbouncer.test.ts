@@ -115,11 +115,11 @@ describe('behind PgBouncer', { skip: missing }, () => {
           names.map((name) => sql`current_setting(${sql.lit(name)}) as ${sql.ref(name)}`),
         )}`
         const select = settings.compile(backend.reader).sql
+        const lookUp = `${select} where $1 > 0`
+        backend.nameStatement(lookUp, 'settings')
         try {
           const reads = await Promise.all(times(20).map(() => settings.execute(backend.reader)))
-          const lookUps = await Promise.all(
-            times(20).map(() => backend.prepared('settings', `${select} where $1 > 0`, 1)),
-          )
+          const lookUps = await Promise.all(times(20).map(() => backend.prepared(lookUp, [1])))
           const transactions = await Promise.all(
             times(20).map(() => connection.transaction((tx) => settings.execute(tx))),
           )
@@ -148,9 +148,7 @@ describe('behind PgBouncer', { skip: missing }, () => {
         }
         const budget = { remainingMs: MINUTE_MS }
         try {
-          const reading = withBudget(budget, () =>
-            backend.prepared('sleep', 'select pg_sleep($1)', 0.3),
-          )
+          const reading = withBudget(budget, () => backend.prepared('select pg_sleep($1)', [0.3]))
           const refused = assert.rejects(reading, { code: 'database_unavailable' })
           await until('the read', async () => (await count("wait_event = 'PgSleep'")) === 1)
           budget.remainingMs = 0
