@@ -17,6 +17,7 @@ export interface Context {
   readonly config: Config
   readonly batchMax: Connection['batchMax']
   readonly db: Connection['db']
+  readonly longReads: Connection['longReads']
   readonly lookUp: Connection['lookUp']
   readonly autocommit: Connection['autocommit']
   readonly transaction: Connection['transaction']
@@ -69,7 +70,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
   const { config, secrets, backend, log, redis, metrics = NO_METRICS } = parts
   const { now = Date.now, requestBudgetMs = REQUEST_BUDGET_MS, wakeMail = () => {} } = parts
   const { keys, tokenKeys } = secrets
-  const { batchMax, db, lookUp, autocommit, transaction, check } = connect(backend)
+  const { batchMax, db, longReads, lookUp, autocommit, transaction, check } = connect(backend)
   const hasher = await createPasswordHasher({
     ...config.argon2,
     concurrency: config.hashConcurrency,
@@ -84,6 +85,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
     config,
     batchMax,
     db,
+    longReads,
     lookUp,
     autocommit,
     transaction,

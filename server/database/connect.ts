@@ -69,6 +69,11 @@ export interface Connection {
   readonly batchMax: number
   /** For reads. Throws inside a transaction, where `tx` must be used. */
   readonly db: Db
+  /**
+   * For reads of many rows: on SQLite on a thread of its own, one at a time, so that they do not hold the
+   * event loop; a short read takes longer there. On PostgreSQL the same as `db`.
+   */
+  readonly longReads: Db
   /** The first row of a prepared read. Retries once when the connection was lost. */
   lookUp<Parameters extends Values, Row>(
     query: Query<Parameters, Row>,
@@ -100,6 +105,7 @@ export interface Backend {
   /** On SQLite, but for a temporary file: its absolute path, and whether it did not exist. */
   readonly file?: { readonly path: string; readonly created: boolean }
   readonly reader: Kysely<Schema>
+  readonly longReader: Kysely<Schema>
   readonly writer: Kysely<Schema>
   /** Lets the server keep the statement of this text prepared under a name. */
   nameStatement(sql: string, name: string): void
@@ -116,7 +122,7 @@ export interface Backend {
 }
 
 /** Background work takes turns with the callers. */
-const SERVICE = 'service'
+export const SERVICE = 'service'
 const RETRIES_MAX = 200
 const BATCH_MAX = { sqlite: 200, postgres: 1000 }
 
@@ -169,6 +175,7 @@ export function connect(backend: Backend): Connection {
     dialect: backend.dialect,
     batchMax: BATCH_MAX[backend.dialect],
     db,
+    longReads: backend.longReader.withPlugin(guard),
     async lookUp(query, parameters) {
       const rows = await read(query, parameters)
       return rows[0] as never

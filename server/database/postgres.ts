@@ -99,6 +99,7 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Backen
   return {
     dialect: 'postgres',
     reader: db,
+    longReader: db,
     writer: db,
     nameStatement: (sql, name) => void names.set(sql, name),
     prepared: (text, values, { commits = false } = {}) =>

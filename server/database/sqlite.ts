@@ -13,18 +13,16 @@ import {
   SqliteDialect,
   type SqliteStatement,
 } from 'kysely'
-import { AppError } from '../errors.ts'
 import { setBounded } from '../lib/bounded-map.ts'
 import type { Backend } from './connect.ts'
 import { FIRST, FORMER_TABLE, TABLE } from './migration-table.ts'
 import { SchemaError } from './problems.ts'
 import type { Schema } from './schema.ts'
+import { isBusy, nameFault, resultCode, unavailable } from './sqlite-faults.ts'
+import { defineLower } from './sqlite-lower.ts'
+import { openThreadReader } from './sqlite-reader.ts'
 
 const STATEMENTS_MAX = 500
-
-/** https://www.sqlite.org/rescode.html: BUSY and LOCKED are transient; FAULTS are errors of the file. */
-const BUSY = new Set([5, 6])
-const FAULTS = new Set([8, 10, 11, 13, 14, 26])
 
 /**
  * Opens two handles on one file: a writer for transactions and a reader for everything else. On a
@@ -52,6 +50,7 @@ export function openSqlite(path: string | undefined): Backend {
     dialect: dialect(shim(reader, () => {})),
     plugins: [noRowLocks],
   })
+  const threadReading = openThreadReader(file, assertSameFile)
   const reads = statementCache(reader)
   const writes = statementCache(writer)
 
@@ -59,6 +58,7 @@ export function openSqlite(path: string | undefined): Backend {
     dialect: 'sqlite',
     ...(path === undefined ? {} : { file: { path: resolve(path), created } }),
     reader: reading,
+    longReader: threadReading,
     writer: writing,
     nameStatement() {},
     async prepared(sql, values, { commits = false } = {}) {
@@ -68,13 +68,14 @@ export function openSqlite(path: string | undefined): Backend {
       if (writer.isTransaction) throw new Error('a transaction is open')
       return named(() => writes(sql).all(...values))
     },
-    isTransient: (error) => BUSY.has(resultCode(error)),
+    isTransient: isBusy,
     async check() {
       assertSameFile()
       named(() => reads('select count(*) from sqlite_schema').get())
       return Date.now()
     },
     async close() {
+      await threadReading.destroy()
       // The writer closes last: only it can checkpoint the WAL and remove it.
       for (const [kysely, handle] of [
         [reading, reader],
@@ -115,10 +116,7 @@ function openHandle(file: string, { readOnly }: { readOnly: boolean }): Database
       throw error
     }
   }
-  // SQLite's own lower() folds ASCII only; searches must find `Élodie` by `élo` as PostgreSQL does.
-  handle.function('lower', { deterministic: true }, (text) =>
-    typeof text === 'string' ? text.toLowerCase() : text,
-  )
+  defineLower(handle)
   return handle
 }
 
@@ -165,7 +163,7 @@ function assertWritable(handle: DatabaseSync): void {
     handle.exec('begin immediate; create table coffee_shop_probe (id); rollback')
   } catch (error) {
     // Another process writes.
-    if (!BUSY.has(resultCode(error))) throw error
+    if (!isBusy(error)) throw error
   }
 }
 
@@ -242,17 +240,8 @@ function named<T>(operation: () => T): T {
   try {
     return operation()
   } catch (error) {
-    throw FAULTS.has(resultCode(error)) ? unavailable(error) : error
+    throw nameFault(error)
   }
-}
-
-function unavailable(cause: unknown): AppError {
-  return new AppError('database_unavailable', { cause, retryAfterS: 1 })
-}
-
-/** The primary result code; 0 for errors that are not SQLite's. */
-function resultCode(error: unknown): number {
-  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0
 }
 
 function identity(file: string): string {

@@ -104,11 +104,14 @@ describe('Dockerfile', () => {
       packages.filter((name) => !bundler.includes(`'${name}/package.json'`)),
       [],
     )
+    const [, thread] = /(server\/\S+\/sqlite-thread\.ts)'/.exec(bundler) ?? []
+    assert.ok(thread !== undefined && existsSync(thread), 'a thread is an entry point')
     // The bundle is two folders deep: what names another file from elsewhere would not find it.
     const others = found.filter(
       ({ file, line, use }) =>
         !use.startsWith('resolve(') &&
         use !== "dirname, 'pages')" &&
+        !line.includes('`sqlite-thread${') &&
         !(/'\.\.\/\.\.['/]/.test(line) && /^server\/[^/]+\/[^/]+$/.test(file)),
     )
     assert.deepEqual(others, [])

@@ -36,7 +36,11 @@ const requireHttp = {
 }
 
 await build({
-  entryPoints: ['server/main.ts'],
+  entryPoints: {
+    main: 'server/main.ts',
+    // Started by its name, as a thread.
+    'sqlite-thread': 'server/database/sqlite-thread.ts',
+  },
   // As deep as what it is made of: from there, ../.. is the folder of package.json.
   outdir: join(to, 'server/bundle'),
   bundle: true,
