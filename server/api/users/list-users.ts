@@ -19,8 +19,8 @@ const Query = Type.Object(
     skip: Type.Optional(
       Type.Integer({
         minimum: 0,
-        maximum: 2_147_483_647,
-        description: 'Number of rows to skip. Large values are slow: follow `Link` instead.',
+        maximum: 10_000,
+        description: 'Number of rows to skip. To go further, follow `Link`, which uses `after`.',
       }),
     ),
     limit: Limit,
