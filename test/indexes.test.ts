@@ -305,7 +305,7 @@ describe('with a user who wrote much more than any other', () => {
     ],
     [
       'a lock of all admins',
-      'users_admins',
+      'users_admins\\w*',
       inside((tx) => lockUsers(tx, [BUSY], { withActiveAdmins: true })),
     ],
     ['a page of exported sessions', 'sessions_user', exported('sessions')],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { assertInvalid } from './support/problem.ts'
+import { seedUsers } from './support/seed.ts'
 import { emails, ids, nextOf, startList, USERS } from './support/users.ts'
 import { type Service, startService } from './support/service.ts'
 
@@ -45,6 +46,47 @@ describe('GET /users page by page', () => {
       assert.ok(before.length > 200)
       const missed = before.filter(({ id }) => !deleted.has(id) && !seen.includes(id))
       assert.deepEqual(missed, [], sort)
+    }
+  })
+
+  test('each filter selects the same users in every order, page by page', async () => {
+    await using service = await startService({ RATE_LIMIT: 'off' })
+    const { token, list } = await startList(service)
+    const createdAtMs = service.ctx.now()
+    await seedUsers(service.ctx, 150, { createdAtMs, verified: true })
+    await seedUsers(service.ctx, 150, { createdAtMs })
+    const users = await service.ctx.db
+      .selectFrom('users')
+      .select(['id', 'email_canonical as email', 'created_at', 'role', 'verified_at'])
+      .orderBy('id')
+      .execute()
+
+    for (const sort of ['id', 'email', 'created_at'] as const) {
+      const sorted = users.toSorted((a, b) => (a[sort] < b[sort] ? -1 : a[sort] > b[sort] ? 1 : 0))
+      for (const role of ['', 'user', 'admin']) {
+        for (const isVerified of ['', 'true', 'false']) {
+          const expected = sorted
+            .filter((user) => role === '' || user.role === role)
+            .filter((user) => isVerified === '' || `${user.verified_at !== null}` === isVerified)
+            .map(({ id }) => id)
+          const query = { role, is_verified: isVerified }
+          const asked = Object.fromEntries(
+            Object.entries(query).filter(([, value]) => value !== ''),
+          )
+          for (const order of [sort, `-${sort}`]) {
+            const seen: number[] = []
+            for (
+              let answer = await list({ ...asked, sort: order });
+              ;
+              answer = await service.get(nextOf(answer) ?? '', { token })
+            ) {
+              seen.push(...ids(answer))
+              if (nextOf(answer) === undefined) break
+            }
+            assert.deepEqual(seen, order === sort ? expected : expected.toReversed(), order)
+          }
+        }
+      }
     }
   })
 

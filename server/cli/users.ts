@@ -6,7 +6,12 @@ import { assertGoodPassword } from '../accounts/passwords.ts'
 import { toUser } from '../api/schemas.ts'
 import { unlockLogin } from '../api/unlock-login.ts'
 import { changeUser, removeUser } from '../api/user-changes.ts'
-import { findUserPage, type PageKey, pageKeyOf } from '../accounts/search.ts'
+import {
+  findUserPage,
+  type ListedUserRow,
+  type PageKey,
+  pageKeyOf,
+} from '../accounts/user-pages.ts'
 import {
   type Command,
   readArgs,
@@ -147,7 +152,7 @@ function withUser(
   })
 }
 
-function print(ctx: Context, user: PublicUserRow): void {
+function print(ctx: Context, user: ListedUserRow): void {
   console.log(JSON.stringify(toUser(ctx, user)))
 }
 

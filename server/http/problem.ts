@@ -173,9 +173,17 @@ function toFieldError(context: string | undefined) {
       code: keyword,
       // A missing body, or one that is not an object.
       detail:
-        pointer === '' && keyword === 'type' ? 'Send a JSON object.' : sentence(keyword, params),
+        pointer === '' && keyword === 'type'
+          ? 'Send a JSON object.'
+          : (INSTEAD[`${pointer} ${keyword}`] ?? sentence(keyword, params)),
     }
   }
+}
+
+/** Details that say what to use instead, by field and rule. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  '/skip maximum':
+    'This must be at most 10000: to go further, follow the Link header, which uses `after`.',
 }
 
 function fieldName(params: Record<string, unknown>): string | undefined {

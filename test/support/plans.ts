@@ -7,13 +7,19 @@ import { startService } from './service.ts'
 
 export type Ask = (db: Kysely<Schema>) => Promise<unknown>
 
-/** A database of its own with what `fill` puts into it, and the plans that it makes for queries. */
-export async function startPlans(fill: (db: Kysely<Schema>) => Promise<void>) {
+/**
+ * A database of its own with what `fill` puts into it, and the plans that it makes for queries. PostgreSQL
+ * keeps statistics by itself; on SQLite, nobody may have asked for any.
+ */
+export async function startPlans(
+  fill: (db: Kysely<Schema>) => Promise<void>,
+  { analyzed = true }: { analyzed?: boolean } = {},
+) {
   const service = await startService()
   const backend = await openDatabase(databaseUrl(service.databaseUrl))
   const db = backend.writer
   await fill(db)
-  await sql`analyze`.execute(db)
+  if (analyzed || backend.dialect === 'postgres') await sql`analyze`.execute(db)
   const explain = backend.dialect === 'sqlite' ? 'explain query plan' : 'explain'
 
   /** How the database goes about the first query that `ask` makes, or the one at another index. */
@@ -41,6 +47,7 @@ export async function startPlans(fill: (db: Kysely<Schema>) => Promise<void>) {
   }
 
   return {
+    db,
     planOf,
     async [Symbol.asyncDispose]() {
       await backend.close()

@@ -1,22 +1,26 @@
 import { createHash } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import type { Context } from '../../context.ts'
-import type { PublicUserRow } from '../../database/schema.ts'
 import { fieldError } from '../../errors.ts'
 import type { App } from '../../http/fastify.ts'
 import { After, Limit, PAGE, sendPage } from '../../http/pagination.ts'
 import type { Guards } from '../guards.ts'
 import { recordRead } from '../record-reads.ts'
 import { toUser, User } from '../schemas.ts'
-import { findUserPage, type PageKey, pageKeyOf } from '../../accounts/search.ts'
+import {
+  findUserPage,
+  type ListedUserRow,
+  type PageKey,
+  pageKeyOf,
+} from '../../accounts/user-pages.ts'
 
 const Query = Type.Object(
   {
     skip: Type.Optional(
       Type.Integer({
         minimum: 0,
-        maximum: 2_147_483_647,
-        description: 'Number of rows to skip. Large values are slow: follow `Link` instead.',
+        maximum: 10_000,
+        description: 'Number of rows to skip. To go further, follow `Link`, which uses `after`.',
       }),
     ),
     limit: Limit,
@@ -73,7 +77,7 @@ export function listUsersRoute(app: App, ctx: Context, guards: Guards): void {
       {
         scope: scopeOf(query),
         find: (position) => findUserPage(ctx.db, filters, { ...position, sort, skip }),
-        keyOf: (user: PublicUserRow): PageKey => pageKeyOf(user, sort),
+        keyOf: (user: ListedUserRow): PageKey => pageKeyOf(user, sort),
         without: ['skip'],
       },
     )

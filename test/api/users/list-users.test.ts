@@ -28,7 +28,7 @@ describe('GET /users', () => {
 
     assert.deepEqual(ids(await list({ skip: '1', limit: '2' })), [2, 3])
     assert.deepEqual(ids(await list({ skip: '4' })), [5])
-    assert.deepEqual(ids(await list({ skip: '2147483647' })), [])
+    assert.deepEqual(ids(await list({ skip: '10000' })), [])
     assert.deepEqual(ids(await list({ limit: '100' })), [1, 2, 3, 4, 5])
   })
 
@@ -80,6 +80,20 @@ describe('GET /users', () => {
   test('401 authentication_required without a token', async () => {
     await using service = await startService()
     assertProblem(await service.get(USERS), 'authentication_required')
+  })
+
+  test('422 for a skip beyond 10 000, which names what to use instead', async () => {
+    await using service = await startService()
+    const { list } = await startList(service)
+
+    for (const skip of ['10001', '2147483647', '9007199254740991']) {
+      const answer = await list({ skip })
+      assertInvalid(answer, 'skip', 'maximum')
+      assert.match(
+        answer.body.errors[0].detail,
+        /at most 10000: .* Link header, which uses `after`/,
+      )
+    }
   })
 })
 
