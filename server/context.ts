@@ -15,6 +15,7 @@ import { type SigningKeys, watchSigningKeys } from './keys/signing-key-file.ts'
 /** The dependencies of endpoints and jobs. An argument, never an import, so that tests create their own. */
 export interface Context {
   readonly config: Config
+  readonly dialect: Connection['dialect']
   readonly batchMax: Connection['batchMax']
   readonly db: Connection['db']
   readonly lookUp: Connection['lookUp']
@@ -68,7 +69,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
   const { config, secrets, backend, log, redis, metrics = NO_METRICS } = parts
   const { now = Date.now, requestBudgetMs = REQUEST_BUDGET_MS, wakeMail = () => {} } = parts
   const { keys, tokenKeys } = secrets
-  const { batchMax, db, lookUp, transaction, check } = connect(backend)
+  const { dialect, batchMax, db, lookUp, transaction, check } = connect(backend)
   const hasher = await createPasswordHasher({
     ...config.argon2,
     concurrency: config.hashConcurrency,
@@ -81,6 +82,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
   })
   return {
     config,
+    dialect,
     batchMax,
     db,
     lookUp,
