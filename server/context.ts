@@ -15,6 +15,7 @@ import { type SigningKeys, watchSigningKeys } from './keys/signing-key-file.ts'
 /** The dependencies of endpoints and jobs. An argument, never an import, so that tests create their own. */
 export interface Context {
   readonly config: Config
+  readonly dialect: Connection['dialect']
   readonly batchMax: Connection['batchMax']
   readonly db: Connection['db']
   readonly longReads: Connection['longReads']
@@ -70,7 +71,8 @@ export async function createContext(parts: ContextParts): Promise<Context> {
   const { config, secrets, backend, log, redis, metrics = NO_METRICS } = parts
   const { now = Date.now, requestBudgetMs = REQUEST_BUDGET_MS, wakeMail = () => {} } = parts
   const { keys, tokenKeys } = secrets
-  const { batchMax, db, longReads, lookUp, autocommit, transaction, check } = connect(backend)
+  const { dialect, batchMax, db, longReads, lookUp, autocommit, transaction, check } =
+    connect(backend)
   const hasher = await createPasswordHasher({
     ...config.argon2,
     concurrency: config.hashConcurrency,
@@ -83,6 +85,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
   })
   return {
     config,
+    dialect,
     batchMax,
     db,
     longReads,

@@ -160,11 +160,12 @@ describe('with a month of mail and a quarter of events', () => {
     ],
     [
       'the search for a deleted user’s networks',
-      'audit_events_unblanked',
-      (db) => db.transaction().execute((tx) => blankEventsOf(tx, [7], 10)),
+      'audit_events_subject\\b.*\\baudit_events_actor',
+      (db) => db.transaction().execute((tx) => blankEventsOf(tx, [7], { limit: 10 })),
+      0,
     ],
   ] as [string, string, Ask, number | undefined][]) {
-    test(`${what} reads ${index}, not the table`, async () => {
+    test(`${what} reads ${index.split('\\', 1)[0]}, not the table`, async () => {
       const plan = await plans.planOf(ask, query)
 
       assert.match(plan, new RegExp(`\\b${index}\\b`))

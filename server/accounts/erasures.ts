@@ -1,4 +1,4 @@
-import { blankEventsOf } from '../audit/events.ts'
+import { blankEventsOf, type EventKey } from '../audit/events.ts'
 import type { Context } from '../context.ts'
 import type { Db, Tx } from '../database/connect.ts'
 import { toIso } from '../lib/units.ts'
@@ -36,7 +36,7 @@ export async function eraseRowsOf(
   await tx.updateTable('erasures').set({ heir_id: null }).where('heir_id', 'in', userIds).execute()
   const limit = Math.max(REQUEST_ROWS, ROWS_PER_ACCOUNT * accounts.length)
   const emails = accounts.map((account) => account.email_canonical)
-  const isDone = await eraseSome(store, { userIds, emails }, { keepMessages, limit })
+  const { isDone } = await eraseSome(store, { userIds, emails }, { keepMessages, limit })
   if (isDone) return
   const created_at = toIso(nowMs)
   await tx
@@ -80,17 +80,28 @@ export async function hasErasures(db: Db): Promise<boolean> {
   return erasure !== undefined
 }
 
+/** How far this process has come with the events of an erasure, which stay in their index. */
+interface Progress {
+  readonly id: number
+  readonly after: EventKey | undefined
+}
+
 /** Finishes what requests have left, oldest first, in short transactions. */
 export async function finishErasures(ctx: Context, run: JobRun): Promise<Counts> {
   let erased = 0
+  let progress: Progress | undefined
   for (;;) {
-    const outcome = await run.batch((tx) => continueErasing({ ctx, tx, nowMs: ctx.now() }))
-    if (outcome === 'none') return { erased }
-    if (outcome === 'finished') erased++
+    const done = await run.batch((tx) => continueErasing({ ctx, tx, nowMs: ctx.now() }, progress))
+    if (done === 'none') return { erased }
+    if (done === 'finished') erased++
+    progress = done === 'finished' ? undefined : done
   }
 }
 
-async function continueErasing(store: Store): Promise<'none' | 'continued' | 'finished'> {
+async function continueErasing(
+  store: Store,
+  progress: Progress | undefined,
+): Promise<'none' | 'finished' | Progress> {
   const { ctx, tx } = store
   // Another process may be at the oldest: a purge and the job run under leases of their own.
   const erasure = await tx
@@ -110,22 +121,35 @@ async function continueErasing(store: Store): Promise<'none' | 'continued' | 'fi
   }
   const limit = ctx.batchMax
   const isHandedOver = heirId === null || (await handOverMessages(tx, rows, { heirId, limit }))
-  const isDone = await eraseSome(store, rows, { keepMessages: heirId !== null, limit })
-  if (!isHandedOver || !isDone) return 'continued'
+  const { isDone, after } = await eraseSome(store, rows, {
+    keepMessages: heirId !== null,
+    limit,
+    after: progress?.id === id ? progress.after : undefined,
+  })
+  if (!isHandedOver || !isDone) return { id, after }
   await tx.deleteFrom('erasures').where('id', '=', id).execute()
   return 'finished'
+}
+
+interface Share {
+  readonly keepMessages: boolean
+  readonly limit: number
+  readonly after?: EventKey | undefined
 }
 
 async function eraseSome(
   { ctx, tx, nowMs }: Store,
   rows: MessagesOf,
-  { keepMessages, limit }: { keepMessages: boolean; limit: number },
-): Promise<boolean> {
+  { keepMessages, limit, after }: Share,
+): Promise<{ isDone: boolean; after: EventKey | undefined }> {
   const { userIds } = rows
   const options = { nowMs, limit, counted: retainedSignUpMails(ctx) }
   // First: this waits for a refresh or logout of the user that is about to record an event.
   const deleted = await deleteSessionsOf(tx, userIds, limit)
   const forgotten = keepMessages || (await forgetMessages(tx, rows, options))
-  const blanked = await blankEventsOf(tx, userIds, limit)
-  return isLast(deleted, limit) && forgotten && isLast(blanked, limit)
+  const blanked = await blankEventsOf(tx, userIds, { limit, after })
+  return {
+    isDone: isLast(deleted, limit) && forgotten && blanked.isLast,
+    after: blanked.after,
+  }
 }

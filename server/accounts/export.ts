@@ -1,4 +1,4 @@
-import type { EventKey } from '../audit/events.ts'
+import { type EventKey, isToOthers } from '../audit/events.ts'
 import type { Db } from '../database/connect.ts'
 import { USER_COLUMNS } from './users.ts'
 
@@ -161,11 +161,10 @@ function findEvents(db: Db, { id }: Owner, after: EventKey | undefined) {
       eb(refTuple('at', 'id'), '<', tuple(after.at, after.id)),
     )
   }
-  // `union` removes the duplicates: most events have the same actor and subject.
   return db
     .selectFrom(events.where('subject_id', '=', id).as('page'))
     .selectAll()
-    .union(db.selectFrom(events.where('actor_id', '=', id).as('page')).selectAll())
+    .unionAll(db.selectFrom(events.where(isToOthers(id)).as('page')).selectAll())
     .orderBy('at', 'desc')
     .orderBy('id', 'desc')
     .limit(PAGE)

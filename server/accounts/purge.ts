@@ -1,4 +1,4 @@
-import { deleteEventsBefore } from '../audit/events.ts'
+import { addMonths, deleteExpiredEvents } from './expired-events.ts'
 import type { Context } from '../context.ts'
 import { type Counts, findLastRun } from '../schedule/jobs.ts'
 import { deleteMessagesFinishedBefore, forgetStrangers } from '../outbox/outbox.ts'
@@ -32,6 +32,7 @@ const GAP_MAX_MS = 7 * DAY_MS
  */
 export async function purge(ctx: Context, run: JobRun): Promise<Counts> {
   const nowMs = ctx.now()
+  await addMonths(ctx, run)
   const last = await findLastRun(ctx.db, PURGE, nowMs)
   if (last !== undefined && nowMs - last.slotMs > GAP_MAX_MS) {
     ctx.log.warn(
@@ -57,8 +58,6 @@ export async function purge(ctx: Context, run: JobRun): Promise<Counts> {
       deleteMessagesFinishedBefore(tx, ago(MESSAGES_KEPT_MS), limit),
     ),
     ...(await finishErasures(ctx, run)),
-    audit_events: await drain((tx, limit) =>
-      deleteEventsBefore(tx, ago(ctx.config.auditKeptMs), limit),
-    ),
+    ...(await deleteExpiredEvents(ctx, run, ago(ctx.config.auditKeptMs))),
   }
 }

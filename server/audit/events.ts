@@ -1,6 +1,6 @@
-import type { Selectable } from 'kysely'
+import type { ExpressionBuilder, Selectable } from 'kysely'
 import type { Db, Tx } from '../database/connect.ts'
-import type { AuditEventsTable } from '../database/schema.ts'
+import type { AuditEventsTable, Schema } from '../database/schema.ts'
 import { HOUR_MS, toIso } from '../lib/units.ts'
 import type { AuditEventName } from './event-names.ts'
 import { deleteBefore } from '../database/delete-before.ts'
@@ -47,8 +47,8 @@ export async function countRead(
 ): Promise<void> {
   const events = await tx
     .selectFrom('audit_events')
-    .select(['id', 'ip', 'changes'])
-    .where('actor_id', '=', read.actorId)
+    .select(['id', 'at', 'ip', 'changes'])
+    .where(isToOthers(read.actorId))
     .where('event', '=', read.event)
     .where('at', '>', toIso(nowMs - HOUR_MS))
     .orderBy('at', 'desc')
@@ -60,7 +60,23 @@ export async function countRead(
   if (counted === undefined) return recordEvent(tx, { ...read, changes: { pages: 1 } }, nowMs)
   const { pages } = JSON.parse(counted.changes) as { pages: number }
   const changes = JSON.stringify({ pages: pages + 1 })
-  await tx.updateTable('audit_events').set({ changes }).where('id', '=', counted.id).execute()
+  await tx
+    .updateTable('audit_events')
+    .set({ changes })
+    .where('id', '=', counted.id)
+    // Spares the other months where the table is partitioned.
+    .where('at', '=', counted.at)
+    .execute()
+}
+
+/** What a user did to others or to nobody; what users do to themselves is found by the subject. */
+export function isToOthers(actorId: number) {
+  return ({ and, eb, ref }: ExpressionBuilder<Schema, 'audit_events'>) =>
+    and([
+      eb('actor_id', '=', actorId),
+      // As in the index: no planner derives it.
+      eb('actor_id', 'is distinct from', ref('subject_id')),
+    ])
 }
 
 export type AuditRow = Selectable<AuditEventsTable>
@@ -93,7 +109,6 @@ export async function findEventPage(
     .selectFrom('audit_events')
     .select(['id', 'at', 'event', 'actor_id', 'subject_id', 'changes', 'ip', 'request_id'])
   if (event !== undefined) query = query.where('event', '=', event)
-  if (actorId !== undefined) query = query.where('actor_id', '=', actorId)
   if (subjectId !== undefined) query = query.where('subject_id', '=', subjectId)
   if (since !== undefined) query = query.where('at', '>=', since)
   // One upper bound only: with two, SQLite may seek by the weaker one. A cursor is never later than `until`.
@@ -101,7 +116,17 @@ export async function findEventPage(
     const { at, id } = before
     query = query.where(({ eb, refTuple, tuple }) => eb(refTuple('at', 'id'), '<', tuple(at, id)))
   } else if (until !== undefined) query = query.where('at', '<', until)
-  return masked(db, await query.orderBy('at', 'desc').orderBy('id', 'desc').limit(limit).execute())
+  const page = (of: typeof query) => of.orderBy('at', 'desc').orderBy('id', 'desc').limit(limit)
+  if (actorId === undefined) return masked(db, await page(query).execute())
+  const toSelf = page(query.where('actor_id', '=', actorId).where('subject_id', '=', actorId))
+  const toOthers = page(query.where(isToOthers(actorId)))
+  if (subjectId !== undefined)
+    return masked(db, await (subjectId === actorId ? toSelf : toOthers).execute())
+  const both = db
+    .selectFrom(toSelf.as('page'))
+    .selectAll()
+    .unionAll(db.selectFrom(toOthers.as('page')).selectAll())
+  return masked(db, await both.orderBy('at', 'desc').orderBy('id', 'desc').limit(limit).execute())
 }
 
 /** The erasure of a deleted user may not have reached these rows. */
@@ -120,31 +145,53 @@ async function masked(db: Db, rows: readonly AuditRow[]): Promise<AuditRow[]> {
 }
 
 /**
- * Removes the IP addresses from at most `limit` events of deleted users: those that they caused and those
- * of clients that were not logged in. An admin's IP remains until that admin is deleted. Returns how many.
+ * Removes the IP addresses of deleted users from events that they caused, and of clients that were not
+ * logged in from events about them; an admin's remains until that admin is deleted. Looks at the `limit`
+ * oldest events, of a single user at those later than `after`, and returns the last of them. No event is
+ * left when there were fewer.
  */
 export async function blankEventsOf(
   tx: Tx,
   userIds: readonly number[],
-  limit: number,
-): Promise<number> {
-  if (userIds.length === 0) return 0
-  const { numUpdatedRows } = await tx
+  { limit, after }: { limit: number; after?: EventKey | undefined },
+): Promise<{ isLast: boolean; after: EventKey | undefined }> {
+  const ids = [...new Set(userIds)]
+  if (ids.length === 0) return { isLast: true, after }
+  let events = tx.selectFrom('audit_events').select(['id', 'at']).limit(limit)
+  if (after !== undefined) {
+    const { at, id } = after
+    events = events.where(({ eb, refTuple, tuple }) => eb(refTuple('at', 'id'), '>', tuple(at, id)))
+  }
+  // The first column of the order makes PostgreSQL read that index, and not the oldest of all events.
+  const about = events.where('subject_id', 'in', ids).orderBy('subject_id')
+  const toOthers = events
+    .where('actor_id', 'in', ids)
+    .where('actor_id', 'is distinct from', (eb) => eb.ref('subject_id'))
+    .orderBy('actor_id')
+  const found = await tx
+    .selectFrom(about.orderBy('at').orderBy('id').as('page'))
+    .selectAll()
+    .unionAll(tx.selectFrom(toOthers.orderBy('at').orderBy('id').as('page')).selectAll())
+    .orderBy('at')
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+  const [first, last] = [found[0], found.at(-1)]
+  if (first === undefined || last === undefined) return { isLast: true, after }
+  await tx
     .updateTable('audit_events')
     .set({ ip: null })
-    .where('id', 'in', (eb) => {
-      const ofUser = eb.fn.coalesce('actor_id', 'subject_id')
-      return eb
-        .selectFrom('audit_events')
-        .select('id')
-        .where('ip', 'is not', null)
-        .where(ofUser, 'in', userIds)
-        .orderBy(ofUser)
-        .orderBy('id')
-        .limit(limit)
-    })
-    .executeTakeFirst()
-  return Number(numUpdatedRows)
+    .where(
+      'id',
+      'in',
+      found.map((event) => event.id),
+    )
+    .where('at', '>=', first.at)
+    .where('at', '<=', last.at)
+    .where('ip', 'is not', null)
+    .where((eb) => eb(eb.fn.coalesce('actor_id', 'subject_id'), 'in', ids))
+    .execute()
+  return { isLast: found.length < limit, after: { at: last.at, id: last.id } }
 }
 
 /** Deletes at most `limit` events older than `before`; returns how many. */

@@ -4,6 +4,7 @@ import { rotateKeysCommand } from './keys.ts'
 import { migrateDatabase } from './migrate.ts'
 import { listMailCommand, resendMailCommand, showMailCommand } from './mail.ts'
 import { printOpenApi } from './openapi.ts'
+import { partitionCommand } from './partition.ts'
 import { endSessionsCommand } from './sessions.ts'
 import { type Command, UsageError } from './terminal.ts'
 import {
@@ -23,6 +24,7 @@ import { program } from '../lib/program.ts'
 /** Every command. Passwords come from a prompt or standard input, never from arguments. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   migrate: migrateDatabase,
+  partition: partitionCommand,
   doctor,
   openapi: printOpenApi,
   cleanup: cleanUpCommand,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { recordEvent } from '../../../server/audit/events.ts'
-import { MINUTE_MS, toIso } from '../../../server/lib/units.ts'
+import { DAY_MS, MINUTE_MS, toIso } from '../../../server/lib/units.ts'
 import { pagesFrom } from '../../support/pages.ts'
 import { assertInvalid, assertProblem } from '../../support/problem.ts'
 import { type Service, startService, type TestUser } from '../../support/service.ts'
@@ -102,6 +102,30 @@ describe('GET /audit', () => {
       [0, 0, -1, -2],
     )
     assert.ok(seen[0].id > seen[1].id)
+  })
+
+  test('200 by actor: what was done to oneself, to others and to nobody, in one order', async () => {
+    const [actorId, other] = [4713, 4714]
+    const atMs = service.ctx.now() - DAY_MS
+    const subjects = [actorId, other, actorId, undefined, other, actorId]
+    for (const [n, subjectId] of subjects.entries())
+      await service.ctx.transaction((tx) =>
+        recordEvent(
+          tx,
+          { event: 'user.changed', actorId, ...(subjectId !== undefined && { subjectId }) },
+          atMs + n,
+        ),
+      )
+    await record(actorId, atMs)
+    const subjectsOf = async (query: string) => {
+      const url = `${AUDIT}?limit=2&actor_id=${actorId}${query}`
+      const seen = (await pagesFrom(service, url, { token: admin.access })).flat()
+      return seen.map((event) => event.subject_id ?? undefined)
+    }
+
+    assert.deepEqual(await subjectsOf(''), subjects.toReversed())
+    assert.deepEqual(await subjectsOf(`&subject_id=${actorId}`), [actorId, actorId, actorId])
+    assert.deepEqual(await subjectsOf(`&subject_id=${other}`), [other, other])
   })
 
   test('422 for a cursor of other filters', async () => {
