@@ -44,6 +44,7 @@ describe('secrets in the log', () => {
     'databaseUrl',
     'mailUrl',
     'smsUrl',
+    'redisUrl',
   ]) {
     test(`${key} is redacted up to three levels deep`, async () => {
       const secret = { [key]: 'canary' }
@@ -59,6 +60,26 @@ describe('secrets in the log', () => {
       )
     })
   }
+
+  test('secrets are redacted in lists and in what a child logger adds to each line', async () => {
+    const secret = { password: 'canary' }
+
+    const { text, line } = await logged((log) =>
+      log
+        .child({ token: 'canary', request: { headers: { cookie: 'canary' } } })
+        .child({ code: 'canary' })
+        .info({ tried: [secret], error: Object.assign(new Error('x'), secret), at: new Date(0) }),
+    )
+
+    assert.doesNotMatch(text, /canary/)
+    assert.deepEqual(
+      [line.token, line.code, line.request.headers.cookie],
+      Array(3).fill('[redacted]'),
+    )
+    assert.deepEqual(line.tried, [{ password: '[redacted]' }])
+    assert.equal(line.at, '1970-01-01T00:00:00.000Z')
+    assert.deepEqual(secret, { password: 'canary' })
+  })
 
   test('an error is told by type, code, message, stack and causes, without what a driver adds', async () => {
     const refused = Object.assign(new Error('duplicate key value'), {
