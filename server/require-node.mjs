@@ -27,12 +27,15 @@ module.enableCompileCache(fileURLToPath(new URL('node_modules/.cache/compiled', 
 
 // Ours, and these packages, name each file as it is: asking the disk for each of a thousand paths is a sixth
 // of the start.
-const EXACT = /\/node_modules\/(?:kysely|typebox|jose)\/|\/server\/[^:]*$/
+const OURS = new URL('server/', root).href
+const EXACT_PACKAGES = /\/node_modules\/(?:kysely|typebox|jose)\//
 module.registerHooks({
   resolve(specifier, context, next) {
-    if (!specifier.startsWith('.') || !EXACT.test(context.parentURL ?? '')) return next(specifier, context)
-    const url = new URL(specifier, context.parentURL).href
-    const format = url.endsWith('.ts') ? 'module-typescript' : 'module'
-    return { url, format, shortCircuit: true }
+    const from = context.parentURL ?? ''
+    const isExact =
+      specifier.startsWith('.') && (from.startsWith(OURS) || EXACT_PACKAGES.test(from))
+    if (!isExact) return next(specifier, context)
+    const url = new URL(specifier, from).href
+    return { url, format: url.endsWith('.ts') ? 'module-typescript' : 'module', shortCircuit: true }
   },
 })
