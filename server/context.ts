@@ -16,6 +16,7 @@ import { type SigningKeys, watchSigningKeys } from './keys/signing-key-file.ts'
 export interface Context {
   readonly config: Config
   readonly batchMax: Connection['batchMax']
+  readonly pauseMaxMs: Connection['pauseMaxMs']
   readonly db: Connection['db']
   readonly longReads: Connection['longReads']
   readonly lookUp: Connection['lookUp']
@@ -70,7 +71,8 @@ export async function createContext(parts: ContextParts): Promise<Context> {
   const { config, secrets, backend, log, redis, metrics = NO_METRICS } = parts
   const { now = Date.now, requestBudgetMs = REQUEST_BUDGET_MS, wakeMail = () => {} } = parts
   const { keys, tokenKeys } = secrets
-  const { batchMax, db, longReads, lookUp, autocommit, transaction, check } = connect(backend)
+  const { batchMax, pauseMaxMs, db, longReads, lookUp, autocommit, transaction, check } =
+    connect(backend)
   const hasher = await createPasswordHasher({
     ...config.argon2,
     concurrency: config.hashConcurrency,
@@ -84,6 +86,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
   return {
     config,
     batchMax,
+    pauseMaxMs,
     db,
     longReads,
     lookUp,
