@@ -13,15 +13,8 @@ import type { Metrics } from './lib/metrics.ts'
 import { type SigningKeys, watchSigningKeys } from './keys/signing-key-file.ts'
 
 /** The dependencies of endpoints and jobs. An argument, never an import, so that tests create their own. */
-export interface Context {
+export interface Context extends Omit<Connection, 'check' | 'close'> {
   readonly config: Config
-  readonly dialect: Connection['dialect']
-  readonly batchMax: Connection['batchMax']
-  readonly db: Connection['db']
-  readonly longReads: Connection['longReads']
-  readonly lookUp: Connection['lookUp']
-  readonly autocommit: Connection['autocommit']
-  readonly transaction: Connection['transaction']
   /** Total time that one request may wait for the database. */
   readonly requestBudgetMs: number
   /** Resolves to the database's clock in Unix milliseconds; throws when the database is unavailable. */
@@ -71,8 +64,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
   const { config, secrets, backend, log, redis, metrics = NO_METRICS } = parts
   const { now = Date.now, requestBudgetMs = REQUEST_BUDGET_MS, wakeMail = () => {} } = parts
   const { keys, tokenKeys } = secrets
-  const { dialect, batchMax, db, longReads, lookUp, autocommit, transaction, check } =
-    connect(backend)
+  const { check, close: _, ...connection } = connect(backend)
   const hasher = await createPasswordHasher({
     ...config.argon2,
     concurrency: config.hashConcurrency,
@@ -85,13 +77,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
   })
   return {
     config,
-    dialect,
-    batchMax,
-    db,
-    longReads,
-    lookUp,
-    autocommit,
-    transaction,
+    ...connection,
     requestBudgetMs,
     checkDatabase: check,
     keys,

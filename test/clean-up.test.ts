@@ -200,6 +200,19 @@ describe('the guard against a wrong clock', () => {
     })
   }
 
+  test('counts more users than fit into one statement', async () => {
+    await using service = await startService(EACH_SECOND)
+    const createdAtMs = service.clock.nowMs
+    await seedUsers(service.ctx, 6000, { createdAtMs })
+    await seedUsers(service.ctx, 5000, { createdAtMs, verified: true })
+    service.advance(48 * HOUR_MS)
+
+    await tick(service)
+
+    const changes = { deleted: 0, refused: 1, expired: 6000, users: 11_000 }
+    assert.deepEqual(await eventsOf(service), [{ event: 'users.clean_up_refused', changes }])
+  })
+
   test('1 001 invented sign-ups are deleted on time where the clean-up runs each night', async () => {
     await using service = await startService()
     for (let night = 0; night < 4; night++) {

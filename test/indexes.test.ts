@@ -13,6 +13,11 @@ import {
   forgetTextsOf,
 } from '../server/outbox/outbox.ts'
 import { forgetMessages } from '../server/outbox/forget.ts'
+import {
+  countExpiredUsers,
+  findExpiredUsers,
+  hasMoreExpiredUsers,
+} from '../server/accounts/expired-users.ts'
 import { findPersonalData } from '../server/accounts/export.ts'
 import { findSessionsOf, isKnownNetwork, isNewDevice } from '../server/accounts/session-list.ts'
 import { deleteSessionsOf, endSessionsOf } from '../server/accounts/sessions.ts'
@@ -246,6 +251,7 @@ async function fillUsers(db: Kysely<Schema>): Promise<void> {
 }
 
 const BUSY = 7
+const USER_KEY = { id: BUSY, created_at: toIso(NOW_MS - DAY_MS) }
 /** Of 100 rows each, a third of all: of half of them PostgreSQL would read those of others, too. */
 const BUSY_PARTS = 25
 const BUSY_EMAIL = 'user0-6@example.com'
@@ -308,6 +314,21 @@ describe('with a user who wrote much more than any other', () => {
       'a lock of all admins',
       'users_admins\\w*',
       inside((tx) => lockUsers(tx, [BUSY], { withActiveAdmins: true })),
+    ],
+    [
+      'a batch of the clean-up',
+      'users_unverified',
+      (db) => findExpiredUsers(db, { cutoff: toIso(NOW_MS), limit: 10, after: USER_KEY }),
+    ],
+    [
+      'the guard of the clean-up',
+      'users_unverified',
+      (db) => hasMoreExpiredUsers(db, toIso(NOW_MS), 1000),
+    ],
+    [
+      'a slice of the count of expired accounts',
+      'users_unverified',
+      (db) => countExpiredUsers(db, toIso(NOW_MS)),
     ],
     ['a page of exported sessions', 'sessions_user', exported('sessions')],
     ['a page of exported messages', 'outbox_user\\b.*\\boutbox_userless', exported('messages')],

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import type { Worker } from 'node:worker_threads'
 import { sql } from 'kysely'
 import { withBudget } from '../server/database/budget.ts'
 import type { Context } from '../server/context.ts'
 import { AppError } from '../server/errors.ts'
+import { newId } from '../server/lib/random.ts'
+import { MINUTE_MS } from '../server/lib/units.ts'
 import { DATABASE } from './support/database.ts'
 import { times } from './support/races.ts'
 import { rowsOf, seedUsers } from './support/seed.ts'
-import { startService } from './support/service.ts'
+import { type Service, startService } from './support/service.ts'
+import { until } from './support/until.ts'
 
 const isUnavailable = (error: unknown) =>
   error instanceof AppError && error.code === 'database_unavailable'
@@ -168,6 +172,77 @@ if (DATABASE === 'sqlite') {
 
       for (const outcome of await reading)
         assert.ok(outcome.status === 'rejected' && isUnavailable(outcome.reason))
+    })
+  })
+
+  /** The pages in the WAL, and how many of them are not yet in the file; writes nothing. */
+  function walOf({ databaseUrl }: Service): { pages: number; left: number } {
+    const index = readFileSync(`${databaseUrl.slice('sqlite:///'.length)}-shm`)
+    const [pages, copied] = [index.readUInt32LE(16), index.readUInt32LE(96)]
+    return { pages, left: pages - copied }
+  }
+  const PADDING = 'x'.repeat(3000)
+  /** Commits more than a thousand pages. */
+  const writePages = ({ ctx }: Service) =>
+    ctx.transaction(async (tx) => {
+      for (const _ of times(8))
+        await tx
+          .insertInto('code_failures')
+          .values(
+            times(200).map(() => ({
+              email_canonical: newId(),
+              purpose: 'verify' as const,
+              times: PADDING,
+            })),
+          )
+          .execute()
+    })
+
+  describe('checkpoints on SQLite', () => {
+    test('copy the WAL into the file on the thread, and the next write begins it anew', async () => {
+      await using service = await startService()
+      await writePages(service)
+      const first = walOf(service)
+
+      await until('a checkpoint', () => walOf(service).left === 0)
+      await service.addUser()
+
+      assert.ok(first.pages > 1000, `${first.pages} pages`)
+      assert.ok(walOf(service).pages < 100, `${walOf(service).pages} pages`)
+    })
+
+    test('are waited for by background work, which therefore never outruns them', async () => {
+      await using service = await startService()
+
+      for (const _ of times(10)) await writePages(service)
+
+      assert.ok(walOf(service).pages < 5000, `${walOf(service).pages} pages`)
+    })
+
+    test('are waited for by requests only once the WAL is long', async () => {
+      await using service = await startService()
+      const budget = { remainingMs: MINUTE_MS }
+      let longest = 0
+
+      for (const _ of times(15)) {
+        await withBudget(budget, () => writePages(service))
+        longest = Math.max(longest, walOf(service).pages)
+      }
+
+      assert.ok(longest < 20_000, `${longest} pages`)
+    })
+
+    test('that fail are left to a later one', async () => {
+      await using service = await startService()
+      const thread = await threadOf(() => findByName(service.ctx, 'x'))
+      const reading = readLong(service.ctx).catch(() => 'cut')
+
+      const writing = writePages(service)
+      await thread.terminate()
+      await Promise.all([writing, reading])
+      await writePages(service)
+
+      await until('a checkpoint', () => walOf(service).left === 0)
     })
   })
 }

@@ -3,7 +3,13 @@ import { CLEAN_UP, type Counts, findLastRun } from '../schedule/jobs.ts'
 import { readCron } from '../lib/cron.ts'
 import type { JobRun } from '../schedule/schedule.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
-import { countExpiredUsers, countUsers, findExpiredUsers } from './expired-users.ts'
+import {
+  countExpiredUsers,
+  countUsers,
+  type CreationKey,
+  findExpiredUsers,
+  hasMoreExpiredUsers,
+} from './expired-users.ts'
 import { expiryCutoff } from './expiry.ts'
 import { commit, NO_CAUSE, writeIn, type Write } from './write.ts'
 import { erase } from './erase.ts'
@@ -37,11 +43,13 @@ export async function cleanUp(
     return refusal
   }
   const counts = { found: 0, deleted: 0 }
-  for (let more = true; more;) {
-    const { found, deleted } = await run.batch((tx) => cleanUpSome(writeIn(ctx, tx), cutoff))
-    counts.found += found
-    counts.deleted += deleted
-    more = found >= ctx.batchMax
+  for (let after: CreationKey | undefined, more = true; more;) {
+    const from = after
+    const batch = await run.batch((tx) => cleanUpSome(writeIn(ctx, tx), cutoff, from))
+    counts.found += batch.found
+    counts.deleted += batch.deleted
+    more = batch.found >= ctx.batchMax
+    after = batch.last
   }
   // A day without any event means that the clean-up does not run.
   if (counts.deleted === 0) await record(ctx, 'users.cleaned_up', counts)
@@ -65,27 +73,31 @@ function record(
   return commit(ctx, NO_CAUSE, (write) => write.record(event, { changes }))
 }
 
-/** Each batch has its own event, because each is committed by itself. */
+/**
+ * Each batch has its own event, because each is committed by itself. It begins after the last one: the
+ * index entries of deleted rows stay for a while.
+ */
 async function cleanUpSome(
   write: Write,
   cutoff: string,
-): Promise<{ found: number; deleted: number }> {
-  const found = await findExpiredUsers(write.tx, { cutoff, limit: write.ctx.batchMax })
+  after: CreationKey | undefined,
+): Promise<{ found: number; deleted: number; last?: CreationKey | undefined }> {
+  const found = await findExpiredUsers(write.tx, { cutoff, limit: write.ctx.batchMax, after })
   if (found.length === 0) return { found: 0, deleted: 0 }
   const { erased } = await erase(write, found, { unverified: { cutoff }, isRecorded: false })
   const counts = { found: found.length, deleted: erased.length }
   if (counts.deleted > 0) await write.record('users.cleaned_up', { changes: counts })
-  return counts
+  return { ...counts, last: found.at(-1) }
 }
 
-/** Counts first: only a deletion of most users needs the clock to be right. */
+/** Counts last: only where the clock is in doubt does it matter whether most users would be deleted. */
 async function findRefusal(ctx: Context, cutoff: string): Promise<Counts | undefined> {
-  const expired = await countExpiredUsers(ctx.db, cutoff)
-  if (expired <= UNCHECKED_MAX) return undefined
-  const users = await countUsers(ctx.db)
-  if (expired * 2 <= users) return undefined
+  const { db } = ctx
+  if (!(await hasMoreExpiredUsers(db, cutoff, UNCHECKED_MAX))) return undefined
   const doubt = await findDoubt(ctx)
   if (doubt === undefined) return undefined
+  const [expired, users] = [await countExpiredUsers(db, cutoff), await countUsers(db)]
+  if (expired * 2 <= users) return undefined
   const { why, sinceMs } = doubt
   ctx.log.error(
     { expired, users, why, since: toIso(sinceMs) },

@@ -1,38 +1,74 @@
+import { sql } from 'kysely'
 import type { Db } from '../database/connect.ts'
 import type { AccountKey } from './users.ts'
+
+/** Rows that one statement counts: a few milliseconds. */
+const SLICE = 5000
+
+/** A cursor: the position of an account in the order of their creation; the id breaks ties. */
+export interface CreationKey {
+  readonly id: number
+  readonly created_at: string
+}
 
 /** Unverified accounts created at `cutoff` or before, oldest first; `after` is the cursor. */
 export function findExpiredUsers(
   db: Db,
-  { cutoff, limit, after }: { cutoff: string; limit: number; after?: { id: number; at: string } },
-): Promise<(AccountKey & { created_at: string })[]> {
-  let query = expired(db, cutoff).select(['id', 'email_canonical', 'created_at'])
-  if (after !== undefined) {
-    query = query.where((eb) =>
-      eb.or([
-        eb('created_at', '>', after.at),
-        eb.and([eb('created_at', '=', after.at), eb('id', '>', after.id)]),
-      ]),
-    )
-  }
-  return query.orderBy('created_at').orderBy('id').limit(limit).execute()
+  { cutoff, limit, after }: { cutoff: string; limit: number; after?: CreationKey | undefined },
+): Promise<(AccountKey & CreationKey)[]> {
+  return expired(db, cutoff, after).select('email_canonical').limit(limit).execute()
 }
 
-export async function countExpiredUsers(db: Db, cutoff: string): Promise<number> {
-  const { count } = await expired(db, cutoff)
-    .select(({ fn }) => fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow()
-  return count
+/** True for a number that the table is not walked to find. */
+export async function hasMoreExpiredUsers(db: Db, cutoff: string, than: number): Promise<boolean> {
+  const beyond = await expired(db, cutoff).offset(than).limit(1).executeTakeFirst()
+  return beyond !== undefined
 }
 
-export async function countUsers(db: Db): Promise<number> {
-  const { count } = await db
+export function countExpiredUsers(db: Db, cutoff: string): Promise<number> {
+  return count(db, (after) => expired(db, cutoff, after))
+}
+
+export function countUsers(db: Db): Promise<number> {
+  return count(db, (after) => {
+    const users = db.selectFrom('users').select(['id', 'created_at']).orderBy('id')
+    return after === undefined ? users : users.where('id', '>', after.id)
+  })
+}
+
+function expired(db: Db, cutoff: string, after?: CreationKey) {
+  const users = db
     .selectFrom('users')
-    .select(({ fn }) => fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow()
-  return count
+    .select(['id', 'created_at'])
+    .where('verified_at', 'is', null)
+    .where('created_at', '<=', cutoff)
+    .orderBy('created_at')
+    .orderBy('id')
+  if (after === undefined) return users
+  const { created_at: at, id } = after
+  return users.where(({ eb, refTuple, tuple }) =>
+    eb(refTuple('created_at', 'id'), '>', tuple(at, id)),
+  )
 }
 
-function expired(db: Db, cutoff: string) {
-  return db.selectFrom('users').where('verified_at', 'is', null).where('created_at', '<=', cutoff)
+/** Counts slice by slice: one statement for all would exceed its time where there are many millions. */
+async function count(
+  db: Db,
+  find: (after: CreationKey | undefined) => ReturnType<typeof expired>,
+): Promise<number> {
+  let after: CreationKey | undefined
+  for (let sum = 0; ; sum += SLICE) {
+    const last = await find(after)
+      .offset(SLICE - 1)
+      .limit(1)
+      .executeTakeFirst()
+    if (last === undefined) {
+      const rest = db.selectFrom(find(after).limit(SLICE).as('rest'))
+      const { count } = await rest
+        .select(sql<number>`count(*)`.as('count'))
+        .executeTakeFirstOrThrow()
+      return sum + count
+    }
+    after = last
+  }
 }

@@ -33,8 +33,7 @@ async function list(ctx: Context): Promise<number> {
     for (const { id } of page) console.log(id)
     const last = page.at(-1)
     if (last === undefined || page.length < PAGE) return 0
-    const after = { id: last.id, at: last.created_at }
-    page = await findExpiredUsers(ctx.db, { cutoff, limit: PAGE, after })
+    page = await findExpiredUsers(ctx.db, { cutoff, limit: PAGE, after: last })
   }
 }
 

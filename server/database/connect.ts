@@ -6,6 +6,7 @@ import { createTurns } from '../lib/turns.ts'
 import { currentBudget, remainingMs, spend, takeTurn } from './budget.ts'
 import { READ_ONLY, sqlState } from './outages.ts'
 import type { Schema } from './schema.ts'
+import type { Checkpoints } from './sqlite-checkpoints.ts'
 
 /** Reads take a `Db`: the reader or, inside a transaction, its `Tx`. */
 export type Db = Pick<Kysely<Schema>, 'selectFrom' | 'selectNoFrom'>
@@ -67,6 +68,11 @@ export interface Connection {
    * lock and a statement blocks the event loop.
    */
   readonly batchMax: number
+  /**
+   * The pause after a batch of background work is as long as the batch, at most this: on SQLite both need
+   * this process. PostgreSQL needs none, and other writes wait for a few milliseconds of a batch at most.
+   */
+  readonly pauseMaxMs: number
   /** For reads. Throws inside a transaction, where `tx` must be used. */
   readonly db: Db
   /**
@@ -107,6 +113,8 @@ export interface Backend {
   readonly reader: Kysely<Schema>
   readonly longReader: Kysely<Schema>
   readonly writer: Kysely<Schema>
+  /** On SQLite. */
+  readonly checkpoints?: Checkpoints
   /** Lets the server keep the statement of this text prepared under a name. */
   nameStatement(sql: string, name: string): void
   /** Runs a prepared statement on its own: a read, unless it `commits`. */
@@ -125,6 +133,7 @@ export interface Backend {
 export const SERVICE = 'service'
 const RETRIES_MAX = 200
 const BATCH_MAX = { sqlite: 200, postgres: 1000 }
+const PAUSE_MAX_MS = { sqlite: 10, postgres: 0 }
 
 export function connect(backend: Backend): Connection {
   const insideTransaction = new AsyncLocalStorage<true>()
@@ -158,8 +167,10 @@ export function connect(backend: Backend): Connection {
     if (insideTransaction.getStore()) throw new Error('transaction inside a transaction; use tx')
     const endTurn = await takeTurn(writers, writer())
     try {
+      await backend.checkpoints?.settle()
       return await write()
     } finally {
+      backend.checkpoints?.begin()
       endTurn()
     }
   }
@@ -174,6 +185,7 @@ export function connect(backend: Backend): Connection {
   return {
     dialect: backend.dialect,
     batchMax: BATCH_MAX[backend.dialect],
+    pauseMaxMs: PAUSE_MAX_MS[backend.dialect],
     db,
     longReads: backend.longReader.withPlugin(guard),
     async lookUp(query, parameters) {

@@ -2,11 +2,13 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { defineLower } from './sqlite-lower.ts'
 
-// The thread of `sqlite-reader.ts`: answers each query with its rows or its error.
+// What `sqlite-aside.ts` starts: answers each query with its rows or its error.
 
 export interface Query {
   readonly sql: string
   readonly parameters: readonly SQLInputValue[]
+  /** A checkpoint writes the file. */
+  readonly writes?: boolean
 }
 
 export interface Answer {
@@ -15,22 +17,23 @@ export interface Answer {
   readonly error?: { readonly message: string; readonly errcode?: number }
 }
 
-let opened: DatabaseSync | undefined
+let reader: DatabaseSync | undefined
+let writer: DatabaseSync | undefined
 
 parentPort?.on('message', (query: Query) => parentPort?.postMessage(answer(query)))
 
-function answer({ sql, parameters }: Query): Answer {
+function answer({ sql, parameters, writes = false }: Query): Answer {
   try {
-    opened ??= open(String(workerData))
-    return { rows: opened.prepare(sql).all(...parameters) }
+    const handle = writes ? (writer ??= open({ readOnly: false })) : (reader ??= open())
+    return { rows: handle.prepare(sql).all(...parameters) }
   } catch (error) {
     const { message, errcode } = error as Error & { errcode?: number }
     return { error: { message, ...(errcode === undefined ? {} : { errcode }) } }
   }
 }
 
-function open(file: string): DatabaseSync {
-  const handle = new DatabaseSync(file, { readOnly: true, timeout: 0 })
+function open({ readOnly } = { readOnly: true }): DatabaseSync {
+  const handle = new DatabaseSync(String(workerData), { readOnly, timeout: 0 })
   defineLower(handle)
   return handle
 }

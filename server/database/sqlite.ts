@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import {
   type DialectAdapter,
@@ -14,15 +15,19 @@ import {
   type SqliteStatement,
 } from 'kysely'
 import { setBounded } from '../lib/bounded-map.ts'
+import { currentBudget } from './budget.ts'
 import type { Backend } from './connect.ts'
 import { FIRST, FORMER_TABLE, TABLE } from './migration-table.ts'
 import { SchemaError } from './problems.ts'
 import type { Schema } from './schema.ts'
+import { openAside } from './sqlite-aside.ts'
+import { createCheckpoints, FALLBACK_PAGES } from './sqlite-checkpoints.ts'
 import { isBusy, nameFault, resultCode, unavailable } from './sqlite-faults.ts'
 import { defineLower } from './sqlite-lower.ts'
-import { openThreadReader } from './sqlite-reader.ts'
 
 const STATEMENTS_MAX = 500
+/** What background work may hold of the event loop at a time, where its statements are shorter. */
+const TURN_MAX_MS = 4
 
 /**
  * Opens two handles on one file: a writer for transactions and a reader for everything else. On a
@@ -44,13 +49,14 @@ export function openSqlite(path: string | undefined): Backend {
   }
   const writing = new Kysely<Schema>({
     dialect: dialect(shim(writer, assertSameFile)),
-    plugins: [noRowLocks],
+    plugins: [noRowLocks, givesWay()],
   })
   const reading = new Kysely<Schema>({
     dialect: dialect(shim(reader, () => {})),
     plugins: [noRowLocks],
   })
-  const threadReading = openThreadReader(file, assertSameFile)
+  const aside = openAside(file, assertSameFile)
+  const checkpoints = createCheckpoints(file, aside.checkpoint)
   const reads = statementCache(reader)
   const writes = statementCache(writer)
 
@@ -58,7 +64,8 @@ export function openSqlite(path: string | undefined): Backend {
     dialect: 'sqlite',
     ...(path === undefined ? {} : { file: { path: resolve(path), created } }),
     reader: reading,
-    longReader: threadReading,
+    longReader: aside.reader,
+    checkpoints,
     writer: writing,
     nameStatement() {},
     async prepared(sql, values, { commits = false } = {}) {
@@ -75,7 +82,8 @@ export function openSqlite(path: string | undefined): Backend {
       return Date.now()
     },
     async close() {
-      await threadReading.destroy()
+      await aside.close()
+      checkpoints.close()
       // The writer closes last: only it can checkpoint the WAL and remove it.
       for (const [kysely, handle] of [
         [reading, reader],
@@ -155,6 +163,7 @@ function useWal(handle: DatabaseSync): void {
     )
   // WAL with synchronous=NORMAL can lose acknowledged commits when the power fails.
   handle.exec('pragma synchronous = full')
+  handle.exec(`pragma wal_autocheckpoint = ${FALLBACK_PAGES}`)
 }
 
 /** SQLite opens a file that it may only read, and fails at the first write. */
@@ -233,6 +242,21 @@ const rowLockRemover = new (class extends OperationNodeTransformer {
 const noRowLocks: KyselyPlugin = {
   transformQuery: ({ node }) => rowLockRemover.transformNode(node),
   transformResult: async ({ result }) => result,
+}
+
+/** Between the statements of background work, requests get turns of the event loop. */
+function givesWay(): KyselyPlugin {
+  let sinceMs = 0
+  return {
+    transformQuery: ({ node }) => node,
+    async transformResult({ result }) {
+      if (currentBudget() === undefined && performance.now() - sinceMs > TURN_MAX_MS) {
+        await setImmediate()
+        sinceMs = performance.now()
+      }
+      return result
+    },
+  }
 }
 
 /** Maps errors of the file to `database_unavailable` and passes on all others. */

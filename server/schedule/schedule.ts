@@ -48,8 +48,6 @@ export interface ScheduleLoop {
 }
 
 const TICK_MS = SECOND_MS
-/** The pause after a batch is as long as the batch, at most this. */
-const PAUSE_MAX_MS = 100
 
 /** The process is stopping; another one runs the slot. */
 class StoppedError extends Error {
@@ -154,8 +152,7 @@ function jobRun(ctx: Context, lease: Lease, stopping?: AbortSignal): JobRun {
       return work(tx)
     })
     ctx.loops.turned(lease.name)
-    // On SQLite statements block the event loop; the pause gives requests a turn.
-    await delay(Math.min(performance.now() - startedAt, PAUSE_MAX_MS))
+    await delay(Math.min(performance.now() - startedAt, ctx.pauseMaxMs))
     return done
   }
   return {

@@ -19,12 +19,19 @@ import type { Answer, Query } from './sqlite-thread.ts'
 /** In the image, both files are JavaScript in one folder. */
 const THREAD = join(import.meta.dirname, `sqlite-thread${extname(import.meta.filename)}`)
 
+export interface Aside {
+  readonly reader: Kysely<Schema>
+  /** Copies the WAL into the file as far as no reader needs it, without waiting for any. */
+  checkpoint(): Promise<unknown>
+  close(): Promise<void>
+}
+
 /**
- * Reads on a thread of their own, for queries that would hold the event loop. The thread starts at the
- * first query and answers one at a time; callers take turns. A query that exceeds its budget throws
- * `database_unavailable` at once, but nothing can interrupt SQLite: the next one waits for its end.
+ * A thread for reads and checkpoints that would hold the event loop. It starts at the first of them and
+ * does one at a time; callers take turns. A query that exceeds its budget throws `database_unavailable`
+ * at once, but nothing can interrupt SQLite: the next one waits for its end.
  */
-export function openThreadReader(file: string, assertSameFile: () => void): Kysely<Schema> {
+export function openAside(file: string, assertSameFile: () => void): Aside {
   const turns = createTurns({ slots: 1 })
   let thread: Worker | undefined
   let asked = Promise.withResolvers<unknown[]>()
@@ -42,7 +49,7 @@ export function openThreadReader(file: string, assertSameFile: () => void): Kyse
     worker.on('error', (error) => asked.reject(error))
     worker.on('exit', () => {
       thread = undefined
-      asked.reject(unavailable(new Error('the thread for long reads ended')))
+      asked.reject(unavailable(new Error('the thread beside the event loop ended')))
     })
     return worker
   }
@@ -58,17 +65,19 @@ export function openThreadReader(file: string, assertSameFile: () => void): Kyse
     }
     return spend(answered)
   }
-  async function close(): Promise<void> {
-    isClosed = true
-    await thread?.terminate()
+  const reader = new Kysely<Schema>({ dialect: readOnlyDialect(ask) })
+  return {
+    reader,
+    checkpoint: () => ask({ sql: 'pragma wal_checkpoint(passive)', parameters: [], writes: true }),
+    async close() {
+      isClosed = true
+      await thread?.terminate()
+      await reader.destroy()
+    },
   }
-  return new Kysely<Schema>({ dialect: readOnlyDialect(ask, close) })
 }
 
-function readOnlyDialect(
-  ask: (query: Query) => Promise<unknown[]>,
-  close: () => Promise<void>,
-): Dialect {
+function readOnlyDialect(ask: (query: Query) => Promise<unknown[]>): Dialect {
   const refuse = async () => {
     throw new Error('long reads have no transactions')
   }
@@ -91,7 +100,7 @@ function readOnlyDialect(
       commitTransaction: refuse,
       rollbackTransaction: refuse,
       async releaseConnection() {},
-      destroy: close,
+      async destroy() {},
     }),
   }
 }
