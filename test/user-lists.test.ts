@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Kysely, sql } from 'kysely'
+import { countUsers, estimateUsers } from '../server/accounts/user-counts.ts'
 import {
   findUserPage,
+  type ListedUserRow,
   pageKeyOf,
   type UserFilters,
   type UserSort,
@@ -82,8 +84,10 @@ for (const [who, isVerified, usual] of [
 ] as const) {
   describe(`GET /users of 100 000, when ${who}`, () => {
     let plans: Awaited<ReturnType<typeof startPlans>>
+    let everybody: Pick<ListedUserRow, 'role' | 'verified_at'>[]
     before(async () => {
       plans = await startPlans((db) => fill(db, isVerified), { analyzed: false })
+      everybody = await plans.db.selectFrom('users').select(['role', 'verified_at']).execute()
     })
     after(() => plans[Symbol.asyncDispose]())
 
@@ -102,5 +106,41 @@ for (const [who, isVerified, usual] of [
         }
       })
     }
+
+    for (const filters of FILTERS) {
+      test(`${JSON.stringify(filters)} are counted, and estimated within 5 %`, async () => {
+        const { db } = plans
+        const { length: total } = everybody.filter(
+          ({ role, verified_at: verifiedAt }) =>
+            role === (filters.role ?? role) &&
+            (verifiedAt !== null) === (filters.isVerified ?? verifiedAt !== null),
+        )
+
+        const estimated = await estimateUsers(db, filters)
+
+        assert.deepEqual(await countUsers(db, filters), { total, isEstimated: false })
+        assert.equal(estimated.isEstimated, total > 10_000)
+        const toleranceMax = estimated.isEstimated ? total * 0.05 : 0
+        assert.ok(
+          Math.abs(estimated.total - total) <= toleranceMax,
+          `${estimated.total} of ${total}`,
+        )
+      })
+    }
+
+    test('others are served while users are counted', async () => {
+      let turns = 0
+      let isCounting = true
+      const takeTurns = () => {
+        turns++
+        if (isCounting) setImmediate(takeTurns)
+      }
+      takeTurns()
+
+      await countUsers(plans.db, {})
+
+      isCounting = false
+      assert.ok(turns >= USERS / 5000, `${turns} turns`)
+    })
   })
 }

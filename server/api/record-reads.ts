@@ -1,9 +1,12 @@
 import type { FastifyRequest } from 'fastify'
-import { countRead } from '../audit/events.ts'
+import { countRead, countReadAgain } from '../audit/events.ts'
 import type { Context } from '../context.ts'
 import { lockUser } from '../accounts/users.ts'
 import { commit } from '../accounts/write.ts'
+import { HOUR_MS, toIso } from '../lib/units.ts'
 import { sessionOf } from './guards.ts'
+
+type ReadEvent = 'users.read' | 'mail.read'
 
 /**
  * Counts a page of personal data before it is sent to an admin: a stolen token must leave a trace of what
@@ -12,10 +15,11 @@ import { sessionOf } from './guards.ts'
 export async function recordRead(
   ctx: Context,
   request: FastifyRequest,
-  event: 'users.read' | 'mail.read',
+  event: ReadEvent,
 ): Promise<void> {
   const { cause, userId: actorId } = sessionOf(request)
   try {
+    if (await countAgain(ctx, { event, actorId, ip: cause.ip })) return
     await commit(ctx, cause, async ({ tx, nowMs }) => {
       // After a concurrent deletion of the admin, no erasure would remove this IP.
       if ((await lockUser(tx, actorId)) === undefined) return
@@ -24,4 +28,15 @@ export async function recordRead(
   } catch (error) {
     ctx.log.warn({ err: error, event, actor_id: actorId }, 'read not recorded')
   }
+}
+
+/** The usual case in one round trip, without a lock: no IP is written. A retry may count a page twice. */
+async function countAgain(
+  ctx: Context,
+  { event, actorId, ip }: { event: ReadEvent; actorId: number; ip: string | null },
+): Promise<boolean> {
+  if (ip === null) return false
+  const since = toIso(ctx.now() - HOUR_MS)
+  const counted = await ctx.autocommit(countReadAgain, { actorId, event, ip, since })
+  return counted.length > 0
 }

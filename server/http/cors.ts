@@ -50,6 +50,8 @@ const EXPOSED_HEADERS = [
   'Retry-After',
   'WWW-Authenticate',
   'X-Request-Id',
+  'X-Total-Count',
+  'X-Total-Count-Estimated',
 ]
 
 /** Exact origins, no credentials. Other OPTIONS requests than preflights are routed normally. */

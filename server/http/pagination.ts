@@ -38,6 +38,32 @@ export const PAGE = {
   },
 }
 
+/** Whether a list is counted. */
+export const Count = Type.Optional(
+  Type.Enum(['exact', 'estimate'], {
+    type: 'string',
+    description:
+      'Adds `X-Total-Count`. `estimate` counts up to 10 000 entries and estimates more from a sample, usually within 5 %. `exact` reads all and, from some million entries, may exceed the time limit of a request (503). Not together with `q`. `Link` omits it: the next pages need no count.',
+  }),
+)
+
+/** The response description of a list that can be counted. */
+export const COUNTED_PAGE = {
+  ...PAGE,
+  headers: {
+    ...PAGE.headers,
+    'X-Total-Count': {
+      type: 'integer',
+      description: 'With `count`: the number of entries on all pages together.',
+    },
+    'X-Total-Count-Estimated': {
+      type: 'string',
+      enum: ['true'],
+      description: 'Only if `X-Total-Count` is an estimate.',
+    },
+  },
+}
+
 interface PageOptions<Row, Key> {
   /** List, sort and filters; a cursor is valid only within its scope. */
   readonly scope: string

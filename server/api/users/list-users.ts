@@ -3,10 +3,11 @@ import { type Static, Type } from 'typebox'
 import type { Context } from '../../context.ts'
 import { fieldError } from '../../errors.ts'
 import type { App } from '../../http/fastify.ts'
-import { After, Limit, PAGE, sendPage } from '../../http/pagination.ts'
+import { After, Count, COUNTED_PAGE, Limit, sendPage } from '../../http/pagination.ts'
 import type { Guards } from '../guards.ts'
 import { recordRead } from '../record-reads.ts'
 import { toUser, User } from '../schemas.ts'
+import { countUsers, estimateUsers } from '../../accounts/user-counts.ts'
 import {
   findUserPage,
   type ListedUserRow,
@@ -47,6 +48,7 @@ const Query = Type.Object(
         description: 'The sort key. A leading `-` sorts in descending order.',
       }),
     ),
+    count: Count,
   },
   { additionalProperties: false },
 )
@@ -59,7 +61,7 @@ const schema = {
     'Returns an array. Follow `Link: <…>; rel="next"` (RFC 8288) to the next page. Pagination is stable: users that are added or deleted in the meantime cause neither duplicates nor gaps.',
   querystring: Query,
   response: {
-    200: Type.Array(User, PAGE),
+    200: Type.Array(User, COUNTED_PAGE),
   },
 }
 
@@ -70,6 +72,13 @@ export function listUsersRoute(app: App, ctx: Context, guards: Guards): void {
     if (query.after !== undefined && query.skip !== undefined) {
       throw fieldError('skip', 'with_after', 'Use either skip or after, not both.')
     }
+    if (query.count !== undefined && query.q !== undefined) {
+      throw fieldError(
+        'count',
+        'with_q',
+        'Use either count or q, not both: no index counts a search.',
+      )
+    }
     const filters = { q: query.q, role: query.role, isVerified: query.is_verified }
     const page = await sendPage(
       ctx,
@@ -78,9 +87,15 @@ export function listUsersRoute(app: App, ctx: Context, guards: Guards): void {
         scope: scopeOf(query),
         find: (position) => findUserPage(ctx.db, filters, { ...position, sort, skip }),
         keyOf: (user: ListedUserRow): PageKey => pageKeyOf(user, sort),
-        without: ['skip'],
+        without: ['skip', 'count'],
       },
     )
+    if (query.count !== undefined) {
+      const count = query.count === 'exact' ? countUsers : estimateUsers
+      const { total, isEstimated } = await count(ctx.db, filters)
+      reply.header('x-total-count', total)
+      if (isEstimated) reply.header('x-total-count-estimated', 'true')
+    }
     await recordRead(ctx, request, 'users.read')
     return page.map((row) => toUser(ctx, row))
   })

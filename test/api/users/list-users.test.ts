@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { assertInvalid, assertProblem } from '../../support/problem.ts'
-import { emails, ids, startList, USERS } from '../../support/users.ts'
+import { emails, ids, nextOf, startList, USERS } from '../../support/users.ts'
 import { PASSWORD, type Service, startService } from '../../support/service.ts'
 
 describe('GET /users', () => {
@@ -81,6 +81,36 @@ describe('GET /users', () => {
     await using service = await startService()
     assertProblem(await service.get(USERS), 'authentication_required')
   })
+
+  for (const count of ['exact', 'estimate']) {
+    test(`200 count=${count} tells how many users there are on all pages`, async () => {
+      await using service = await startService({
+        RATE_LIMIT: 'off',
+        CORS_ORIGINS: 'https://a.example',
+      })
+      const { token, list } = await startList(service)
+      for (const name of ['ann', 'bob', 'cleo']) await service.signUp(`${name}@example.com`)
+      const totalOf = async (query: Record<string, string>) =>
+        (await list({ count, ...query })).headers['x-total-count']
+
+      const first = await list({ count, limit: '1', skip: '1', is_verified: 'false' })
+      const next = nextOf(first) ?? ''
+      const second = await service.get(`${next}&count=${count}`, { token })
+
+      assert.equal(first.headers['x-total-count'], '3')
+      assert.equal(first.headers['x-total-count-estimated'], undefined)
+      assert.doesNotMatch(next, /count/)
+      assert.deepEqual([second.status, second.headers['x-total-count']], [200, '3'])
+      assert.equal(await totalOf({}), '4')
+      assert.equal(await totalOf({ role: 'admin' }), '1')
+      assert.equal(await totalOf({ role: 'admin', is_verified: 'false' }), '0')
+      assertInvalid(await list({ count, q: 'ann' }), 'count', 'with_q')
+      assert.equal((await list()).headers['x-total-count'], undefined)
+      const origin = { headers: { origin: 'https://a.example' }, token }
+      const { headers } = await service.get(USERS, origin)
+      assert.match(headers['access-control-expose-headers'] ?? '', /X-Total-Count, .*-Estimated/)
+    })
+  }
 
   test('422 for a skip beyond 10 000, which names what to use instead', async () => {
     await using service = await startService()
@@ -170,6 +200,7 @@ describe('GET /users refuses', () => {
     ['sort', ['hashed_password', 'password_hash', 'role', '--id', 'ID', 'id,email', 'id desc', '']],
     ['role', ['Admin', 'root', 'admin,user', '']],
     ['is_verified', ['1', '0', 'TRUE', 'yes', '']],
+    ['count', ['true', '1', 'Exact', 'exact,estimate', '']],
     ['after', ['', 'x', 'e30', 'e30.e30', '..', "' or 1", 'x'.repeat(1024)]],
   ] as const) {
     test(`422 ${name} of ${values.map((value) => value.slice(0, 20)).join(' | ')}`, async () => {
