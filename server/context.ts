@@ -63,6 +63,7 @@ const NO_METRICS: Metrics = {
   countRequest() {},
   observe() {},
   observeProcess() {},
+  read: async () => [],
   expose: async () => '',
 }
 
