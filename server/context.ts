@@ -6,6 +6,7 @@ import { createHashReports } from './passwords/hash-reports.ts'
 import { createPasswordHasher, type PasswordHasher } from './passwords/hasher.ts'
 import { createPwnedPasswords, type PwnedPasswords } from './passwords/leaked.ts'
 import { createLimits, type Limits } from './limits/counters.ts'
+import type { LocalCounts } from './limits/local.ts'
 import type { SharedCounts } from './limits/redis.ts'
 import type { Logger } from './lib/log.ts'
 import { type Loops, watchLoops } from './lib/loops.ts'
@@ -48,6 +49,8 @@ export interface ContextParts {
   readonly metrics?: Metrics | undefined
   /** The caller closes it. */
   readonly redis?: SharedCounts | undefined
+  /** Absent in a process without a parent that counts. */
+  readonly localCounts?: LocalCounts | undefined
 }
 
 /** Used when METRICS_PORT is not set. */
@@ -56,12 +59,13 @@ const NO_METRICS: Metrics = {
   countRequest() {},
   observe() {},
   observeProcess() {},
+  read: async () => [],
   expose: async () => '',
 }
 
 /** Assembles a context. The caller closes the backend. */
 export async function createContext(parts: ContextParts): Promise<Context> {
-  const { config, secrets, backend, log, redis, metrics = NO_METRICS } = parts
+  const { config, secrets, backend, log, redis, localCounts, metrics = NO_METRICS } = parts
   const { now = Date.now, requestBudgetMs = REQUEST_BUDGET_MS, wakeMail = () => {} } = parts
   const { keys, tokenKeys } = secrets
   const { check, close: _, ...connection } = connect(backend)
@@ -87,7 +91,7 @@ export async function createContext(parts: ContextParts): Promise<Context> {
     pwnedPasswords,
     now,
     wakeMail,
-    limits: createLimits({ config, keys, metrics, now, redis }),
+    limits: createLimits({ config, keys, metrics, now, redis, localCounts }),
     loops: watchLoops(now),
     metrics,
     log,

@@ -13,6 +13,7 @@ export function watchForProxies(ctx: Context): (request: FastifyRequest) => void
   let warnedAtMs = -Infinity
   ctx.metrics.observe('clients_behind_one_proxy', {
     help: '1 for an hour after a forwarded request came from an address that is not in TRUSTED_PROXIES.',
+    over: 'max',
     read: () => (ctx.now() - warnedAtMs < HOUR_MS ? 1 : 0),
   })
   return ({ headers, socket }) => {

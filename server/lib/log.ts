@@ -48,6 +48,8 @@ export class OutputStuckError extends Error {
 }
 
 const BUFFER_MAX_BYTES = 1024 * 1024
+/** POSIX's least PIPE_BUF is 512, that of Linux is 4096: what processes write into a pipe without mixing it. */
+const WHOLE_MAX_BYTES = 4096
 const FLUSH_MAX_MS = 2 * SECOND_MS
 const RETRY_MS = 20
 
@@ -56,7 +58,7 @@ const RETRY_MS = 20
  * lines. pino's own destination does not fit: its `flush` returns early or fails on a pipe, and its
  * `flushSync` waits for a reader without a time limit.
  */
-export function openOutput(fd = 1): Output {
+export function openOutput(fd = 1, { isShared = false } = {}): Output {
   let queue: string[] = []
   let waitingBytes = 0
   let dropped = 0
@@ -68,10 +70,10 @@ export function openOutput(fd = 1): Output {
   async function drain(): Promise<void> {
     writing = true
     while (queue.length > 0 || flushes.length > 0) {
-      const lines = queue
-      const settle = flushes
-      queue = []
-      flushes = []
+      const lines = isShared ? takeUpTo(WHOLE_MAX_BYTES, queue) : queue
+      if (!isShared) queue = []
+      const settle = queue.length === 0 ? flushes : []
+      if (queue.length === 0) flushes = []
       // Lines that are dropped from here on concern the flushes of the next batch.
       let lost = lostSinceFlush
       lostSinceFlush = false
@@ -115,6 +117,16 @@ export function openOutput(fd = 1): Output {
       }),
     droppedLines: () => dropped,
   }
+}
+
+/** Removes the first of the lines, and those after it that fit. */
+function takeUpTo(maxBytes: number, lines: string[]): string[] {
+  let bytes = 0
+  const end = lines.findIndex((line, index) => {
+    bytes += Buffer.byteLength(line)
+    return bytes > maxBytes && index > 0
+  })
+  return lines.splice(0, end === -1 ? lines.length : end)
 }
 
 async function writeWhole(fd: number, bytes: Buffer): Promise<void> {

@@ -1,4 +1,12 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
+import {
+  type Aggregator,
+  collectDefaultMetrics,
+  Counter,
+  Gauge,
+  Histogram,
+  type MetricObject,
+  Registry,
+} from '@prometheus-io/client'
 import { release } from './program.ts'
 
 /** Label values are from bounded sets, never from client input. */
@@ -15,8 +23,13 @@ interface Observed {
   /** A gauge if absent. */
   readonly type?: 'counter'
   readonly help: string
+  /** Of the values of several processes; `sum` if absent. */
+  readonly over?: Aggregator
   readonly read: () => number | Promise<number>
 }
+
+/** One metric of a process with its values; can be sent to another process. */
+export type Reading = Omit<MetricObject, 'collect'>
 
 export interface Metrics {
   count(name: CounterName, labels?: Readonly<Record<string, string>>): void
@@ -26,6 +39,8 @@ export interface Metrics {
   observe(name: string, observed: Observed): void
   /** Registers the default process metrics: memory, CPU time, event loop, garbage collection. */
   observeProcess(): void
+  /** All metrics with their values, for `exposeAll`. */
+  read(): Promise<readonly Reading[]>
   /** Prometheus' text format 0.0.4. */
   expose(): Promise<string>
 }
@@ -40,6 +55,8 @@ const MISNAMED = [
   'nodejs_eventloop_utilization_histogram',
   'nodejs_eventloop_utilization_summary',
 ]
+
+const TOTALS = new Set<string>(['counter', 'histogram'])
 
 /** Uses its own registry, because tests run many services in one process. */
 export function createMetrics(): Metrics {
@@ -68,6 +85,7 @@ export function createMetrics(): Metrics {
     name: `${PREFIX}_build_info`,
     help: 'Always 1; its labels are the version and, if known, the commit.',
     labelNames: ['version', 'commit'],
+    aggregator: 'first',
     registers,
   }).set({ version, commit }, 1)
   return {
@@ -76,8 +94,8 @@ export function createMetrics(): Metrics {
       requests.inc(labels)
       durations.observe(labels, seconds)
     },
-    observe(name, { type, help, read }) {
-      const options = { name: `${PREFIX}_${name}`, help, registers }
+    observe(name, { type, help, over = 'sum', read }) {
+      const options = { name: `${PREFIX}_${name}`, help, aggregator: over, registers }
       registry.removeSingleMetric(options.name)
       if (type === undefined) {
         const gauge: Gauge = new Gauge({ ...options, collect: async () => gauge.set(await read()) })
@@ -96,6 +114,18 @@ export function createMetrics(): Metrics {
       collectDefaultMetrics({ register: registry })
       for (const name of MISNAMED) registry.removeSingleMetric(name)
     },
+    read: () => registry.getMetricsAsJSON(),
     expose: () => registry.metrics(),
   }
+}
+
+/** The metrics of several processes as one. */
+export function exposeAll(processes: readonly (readonly Reading[])[]): Promise<string> {
+  return Registry.aggregate([...processes]).metrics()
+}
+
+/** The totals of processes, which continue to count when one of them has ended: a decrease would read as a reset. */
+export function totalsOf(processes: readonly (readonly Reading[])[]): readonly Reading[] {
+  const totals = processes.map((readings) => readings.filter(({ type }) => TOTALS.has(type)))
+  return Registry.aggregate(totals).getMetricsAsArray()
 }

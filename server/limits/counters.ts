@@ -4,7 +4,8 @@ import { type KeyRing, mac } from '../keys/key-ring.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import { networksAround } from '../lib/networks.ts'
 import { type Limit, type LimitName, LIMITS } from './limits.ts'
-import { type Count, type CountStore, createMemoryStore } from './memory.ts'
+import { createLocalCounts, type LocalCounts, type Part, PARTS, pointsOf } from './local.ts'
+import type { Count } from './memory.ts'
 import type { SharedCounts } from './redis.ts'
 import { type Backoff, halfOf, pauseMs, toSeconds } from './windows.ts'
 
@@ -55,6 +56,8 @@ interface LimitParts {
   readonly now: () => number
   /** The caller closes it. */
   readonly redis?: SharedCounts | undefined
+  /** By default those of this process. */
+  readonly localCounts?: LocalCounts | undefined
 }
 
 /** The counts of one key of a limit in one store. */
@@ -65,12 +68,8 @@ interface Counts {
   add(part: Part, by: number, ttlMs: number): Promise<Count>
 }
 
-const PARTS = ['tries', 'refusals', 'pause', 'pauses'] as const
-type Part = (typeof PARTS)[number]
-
 /** Exceeds any count: subtracting it deletes the count. */
 const ALL = Number.MAX_SAFE_INTEGER
-const LIMIT_NAMES = Object.keys(LIMITS) as LimitName[]
 const noop = () => {}
 const UNLIMITED: Taken = { isLast: false, async refund() {}, refuse: undefined }
 
@@ -157,24 +156,11 @@ function createRefusals({ metrics }: LimitParts) {
   }
 }
 
-function createCounts({ config, keys, now, redis }: LimitParts) {
-  // Stores of its own for each limit, so that a flood of networks cannot evict counts of addresses, and
-  // for its pauses, which are rare and precious.
-  const stores = new Map(
-    LIMIT_NAMES.map((name) => {
-      const tries = createMemoryStore(now, pointsOf(name))
-      return [name, { tries, others: createMemoryStore(now) }]
-    }),
-  )
+function createCounts({ config, keys, now, redis, localCounts }: LimitParts) {
+  const local = localCounts ?? createLocalCounts(config, now)
 
-  function pointsOf(name: LimitName): number {
-    if (name === 'text_messages') return config.smsMaxPerHour
-    const { points, per } = LIMITS[name]
-    return per === 'network' ? Math.max(1, Math.round(points * config.rateLimitScale)) : points
-  }
   function countsOf(name: LimitName, key: string, points: number): CountsOfKey {
     const limit: Limit = { ...LIMITS[name], points }
-    const local = stores.get(name) as Record<'tries' | 'others', CountStore>
     // Pseudonymises addresses and phone numbers, in memory and in Redis.
     const hashedKey = mac(keys.current.of.limit, `${name}:${key}`)
     const nameOf = (part: Part) => `${part === 'tries' ? name : `${name}_${part}`}:${hashedKey}`
@@ -182,8 +168,7 @@ function createCounts({ config, keys, now, redis }: LimitParts) {
       local: {
         limit,
         points: redis === undefined ? points : halfOf(points),
-        add: (part, by, ttlMs) =>
-          local[part === 'tries' ? 'tries' : 'others'].add(nameOf(part), by, ttlMs),
+        add: (part, by, ttlMs) => local.change({ name, part, key: nameOf(part), by, ttlMs }),
       },
       shared: redis && {
         limit,
@@ -193,7 +178,9 @@ function createCounts({ config, keys, now, redis }: LimitParts) {
     }
   }
   return (name: LimitName, key: string) =>
-    keysOf(name, key).map((one, index) => countsOf(name, one, pointsOf(name) * WIDER ** index))
+    keysOf(name, key).map((one, index) =>
+      countsOf(name, one, pointsOf(config, name) * WIDER ** index),
+    )
 }
 
 /** A /56 has four times the points of a /64, and a /48 four times those of a /56. */
