@@ -111,10 +111,8 @@ async function findSignedIn(ctx: Context, token: AccessToken): Promise<PublicUse
 
 /** RFC 6750 section 2.1. Throws `authentication_required` without a Bearer header. */
 function bearerToken(request: FastifyRequest): string {
-  const header = request.headers.authorization
-  if (header === undefined || !/^bearer\b/i.test(header))
-    throw new AppError('authentication_required')
+  const header = request.headers.authorization ?? ''
   const token = /^bearer +([\w.~+/-]+=*)$/i.exec(header)?.[1]
-  if (token === undefined) throw new AppError('invalid_token')
-  return token
+  if (token !== undefined) return token
+  throw new AppError(/^bearer\b/i.test(header) ? 'invalid_token' : 'authentication_required')
 }

@@ -65,7 +65,7 @@ function assertMediaType(request: FastifyRequest): void {
     throw new AppError('unsupported_media_type')
   const type = mediaTypeOf(request)
   if (type === JSON_TYPE) return
-  if (type === FORM_TYPE && request.routeOptions.config.form === true) return
+  if (type === FORM_TYPE && request.state.route.config.form === true) return
   throw new AppError('unsupported_media_type')
 }
 
@@ -79,6 +79,7 @@ function mediaTypeOf({ headers }: FastifyRequest): string | undefined {
 
 /** Fastify's query parser passes on invalid percent-encoding unchanged. */
 function assertReadableQuery(url: string): void {
+  if (!url.includes('%')) return
   try {
     decodeURIComponent(url.slice(url.indexOf('?') + 1))
   } catch {
@@ -111,7 +112,8 @@ function isChunked({ headers }: FastifyRequest): boolean {
 
 /** Fastify and the routes see a request that never announced a body. */
 function forgetBody({ headers }: FastifyRequest): void {
-  for (const name of ['transfer-encoding', 'content-length', 'content-type']) delete headers[name]
+  for (const name of ['transfer-encoding', 'content-length', 'content-type'])
+    if (name in headers) delete headers[name]
 }
 
 function decode(body: Buffer): string | undefined {

@@ -16,11 +16,14 @@ type Headers = Readonly<Record<string, string>>
 export function isWellFramed({ httpVersion, rawHeaders, headers }: IncomingMessage): boolean {
   const coding = headers['transfer-encoding']
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') return false
-  const countOf = (name: RegExp) =>
-    rawHeaders.filter((field, index) => index % 2 === 0 && name.test(field)).length
-  if (countOf(/^authorization$/i) > 1 || countOf(/^content-type$/i) > 1) return false
-  const hosts = countOf(/^host$/i)
-  return hosts === 1 ? httpVersion.startsWith('1.') : hosts === 0 && httpVersion === '1.0'
+  const times = { host: 0, authorization: 0, 'content-type': 0 }
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? ''
+    if (Object.hasOwn(times, name)) times[name as keyof typeof times]++
+  }
+  const { host, authorization, 'content-type': contentType } = times
+  if (authorization > 1 || contentType > 1) return false
+  return host === 1 ? httpVersion.startsWith('1.') : host === 0 && httpVersion === '1.0'
 }
 
 /** Replaces Node's own responses, which lack the security headers and the problem document. */

@@ -17,7 +17,7 @@ export function isAuthUrl(url = ''): boolean {
 export function refuseCrossSite(app: FastifyInstance, ctx: Context): void {
   const isForeign = foreignTo(ctx)
   app.addHook('onRequest', async (request) => {
-    if (isAuthUrl(request.routeOptions.url) && isForeign(request))
+    if (isAuthUrl(request.state.route.url) && isForeign(request))
       throw new AppError('cross_site_request')
   })
 }
@@ -37,7 +37,7 @@ export function reportForeignOrigins(app: FastifyInstance, ctx: Context): void {
   app.addHook('onRequest', async (request) => {
     const { origin } = request.headers
     // A link on a foreign page has no Origin and is followed.
-    if (origin === undefined && !isAuthUrl(request.routeOptions.url)) return
+    if (origin === undefined && !isAuthUrl(request.state.route.url)) return
     if (!isForeign(request)) return
     if (isNextMinute()) reported.clear()
     const shown = (origin ?? 'none').slice(0, ORIGIN_MAX_LENGTH)

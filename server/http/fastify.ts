@@ -8,7 +8,7 @@ import Fastify, {
   type RouteOptions,
 } from 'fastify'
 import type { Context } from '../context.ts'
-import { type Budget, withBudget } from '../database/budget.ts'
+import { type Budget, currentBudget, withBudget } from '../database/budget.ts'
 import type { PublicUserRow, Role } from '../database/schema.ts'
 import type { LimitReached } from '../errors.ts'
 import type { Taken } from '../limits/counters.ts'
@@ -51,6 +51,8 @@ interface RequestState {
   /** The client's address, read first: it is lost when the client disconnects. */
   readonly ip: string | null
   readonly budget: Budget
+  /** Read once: Fastify makes a new object at each reading. */
+  readonly route: FastifyRequest['routeOptions']
   /** The caller; guards set it. */
   session?: SignedIn
   /** For routes with `hashAdmission`: aborted when the client disconnects before the response. */
@@ -155,11 +157,13 @@ function startRequests(app: FastifyInstance, ctx: Context): void {
   app.addHook('onRequest', (request, reply, done) => {
     const ip = readAddress(request)
     const budget = { remainingMs: ctx.requestBudgetMs, caller: networkKey(ip, 48) }
-    request.state = { ip, budget }
+    request.state = { ip, budget, route: request.routeOptions }
     reply.headers(headers)
     reply.header('x-request-id', request.id)
     withBudget(budget, done)
   })
   // Body parsing loses the asynchronous context and thus the budget.
-  app.addHook('preValidation', (request, _reply, done) => withBudget(request.state.budget, done))
+  app.addHook('preValidation', ({ state: { budget } }, _reply, done) =>
+    currentBudget() === budget ? done() : withBudget(budget, done),
+  )
 }

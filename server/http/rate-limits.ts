@@ -58,7 +58,7 @@ function userKeyOf({ state: { session } }: FastifyRequest): string | undefined {
 }
 
 function namesOf(request: FastifyRequest, per: 'network' | 'user'): RouteLimitName[] {
-  const { limits = [] } = request.routeOptions.config
+  const { limits = [] } = request.state.route.config
   return limits.filter((name) => LIMITS[name].per === per)
 }
 

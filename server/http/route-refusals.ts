@@ -27,7 +27,7 @@ export function refuseUnroutable(app: FastifyInstance): void {
       throw new AppError('malformed_request')
     }
     // `*` is the preflight route of the CORS plugin.
-    if (request.is404 || request.routeOptions.url === '*') refuseUnknown(request, reply)
+    if (request.is404 || request.state.route.url === '*') refuseUnknown(request, reply)
     const { id } = request.params as { id?: string }
     // All paths are plain ASCII: an encoded one could bypass a path rule of a proxy. The router treats
     // `GET *` as `GET /`.

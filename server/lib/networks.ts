@@ -7,7 +7,7 @@ import ipaddr from 'ipaddr.js'
  */
 export function networkOf(ip: string, prefix: 64 | 56 | 48 = 64): string {
   const address = unwrapped(ip)
-  if (!isIPv6(address)) return address
+  if (!address.includes(':')) return address
   const groups = ipaddr.IPv6.parse(address).parts.slice(0, 4)
   // The last of them ends at 64 bits.
   groups[3] = (groups[3] ?? 0) & (0xffff << (64 - prefix))
@@ -30,7 +30,8 @@ export function networkKey(ip: string | null, prefix: 64 | 56 | 48 = 64): string
  * clients of a NAT64 would share one /64. Returns other addresses unchanged.
  */
 export function unwrapped(ip: string): string {
-  if (!isIPv6(ip) || !WRAPPING.check(ip, 'ipv6')) return ip
+  // Most addresses are IPv4, and Node's `isIPv6` matches a long pattern.
+  if (!ip.includes(':') || !isIPv6(ip) || !WRAPPING.check(ip, 'ipv6')) return ip
   return ipaddr.IPv6.parse(ip).toByteArray().slice(12).join('.')
 }
 
