@@ -2,6 +2,8 @@
 export type EndTurn = () => void
 
 export interface Waiting {
+  /** True when a slot was free, so that `turn` needs no limit on its time. */
+  readonly hasStarted: boolean
   /** Resolves when the caller has a slot; to undefined when another key took the place in the queue. */
   readonly turn: Promise<EndTurn | undefined>
   /** Leaves the queue, or releases a slot that was already granted. */
@@ -122,7 +124,7 @@ export function createTurns(options: TurnsOptions): Turns {
       add(held, keys, 1)
       if (starts) start(entry)
       else queue.push(entry)
-      return { turn: promise, abandon: () => leave(entry) }
+      return { hasStarted: starts, turn: promise, abandon: () => leave(entry) }
     },
   }
 }
