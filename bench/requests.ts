@@ -46,7 +46,7 @@ export interface Absolute {
   readonly samples: readonly Sample[]
 }
 
-interface Tools {
+export interface Tools {
   readonly databases: Databases
   readonly generator: LoadGenerator
   readonly effort: Effort

@@ -2,17 +2,20 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measureCores } from './cores.ts'
 import { type Engine, startDatabases } from './databases.ts'
+import { measureFlood } from './flood.ts'
 import { installPackages } from './install.ts'
 import { type Line, tableOf } from './lines.ts'
 import type { Outcome } from './load.ts'
 import { machine } from './machine.ts'
+import { measureMillion } from './million.ts'
 import { startHelper } from './processes.ts'
 import { type Absolute, absoluteTable, measureRequests } from './requests.ts'
 import { measureStarts } from './starts.ts'
 import { KINDS, type Level } from './targets.ts'
 
-const PARTS = [...KINDS, 'start'] as const
+const PARTS = [...KINDS, 'start', 'flood', 'processes', 'million'] as const
 const ENGINES: readonly Engine[] = ['sqlite', 'postgres']
 const LEVELS: readonly Level[] = ['info', 'warn']
 
@@ -37,23 +40,31 @@ const rounds = Number(values.rounds ?? (values.smoke ? 1 : 5))
 installPackages('bench')
 const databases = await startDatabases(engines)
 const generator = startHelper<Outcome>('load.ts')
+const tools = { databases, generator, effort: { seconds, rounds, warmUps: values.smoke ? 1 : 3 } }
 const lines: Line[] = []
 const absolutes: Absolute[] = []
 try {
   const kinds = KINDS.filter((kind) => parts.includes(kind))
   for (const engine of engines) {
     for (const level of kinds.length > 0 ? levels : []) {
-      const tools = {
-        databases,
-        generator,
-        effort: { seconds, rounds, warmUps: values.smoke ? 1 : 3 },
-      }
       const measured = await measureRequests(tools, { engine, level, kinds })
       lines.push(...measured.lines)
       absolutes.push(...measured.absolutes)
     }
     if (parts.includes('start')) lines.push(...(await measureStarts(databases, { engine, rounds })))
+    if (parts.includes('flood')) {
+      const many = values.smoke
+        ? { connections: 100, seconds: 0.5 }
+        : { connections: 2000, seconds: 5 }
+      lines.push(...(await measureFlood(tools, { engine, rounds, ...many })))
+    }
+    if (parts.includes('million')) {
+      const sizes = values.smoke ? { few: 3000, many: 6000 } : { few: 10_000, many: 1_000_000 }
+      lines.push(...(await measureMillion(databases, { engine, rounds, ...sizes })))
+    }
   }
+  if (parts.includes('processes') && engines.includes('postgres'))
+    lines.push(...(await measureCores(tools)))
 } finally {
   await generator.stop()
   await databases.stop()

@@ -44,11 +44,20 @@ export const USERS = 10_000
 const CONNECTIONS = 32
 /** A network may have a quarter of our places for hashes, which are 34. */
 const HASHING_CONNECTIONS = 6
+/** Users up to here are `userN@example.com`; the others have names and addresses as people have. */
+const NUMBERED = 2000
 /** The first one is the admin, who reads lists; the next ones refresh. */
 const ADMIN = 1
 /** A user has at most twenty sessions: enough users that no login ends one. */
 const LOGINS = { from: 1001, count: 1000 }
-const SEARCH = 'user777'
+const SEARCH = 'user77'
+
+const FIRST =
+  "trim(substr('Anna  Boris ClaireDavid Elena Farid Greta HannesIngridJonas Katya Lukas Maria Nils  Olga  Pavel ', n % 16 * 6 + 1, 6))"
+const LAST =
+  "trim(substr('Abel    Baumann Celik   Dvorak  Eriksen Fischer Garcia  Hofmann Ivanova Jansen  KowalskiLindbergMoreau  Novak   Okonkwo Petersen', n / 16 % 16 * 8 + 1, 8))"
+const NAME = `${FIRST} || ' ' || ${LAST}`
+const EMAIL = `case when n <= ${NUMBERED} then 'user' else lower(${FIRST} || '.' || ${LAST}) end || n || '@example.com'`
 
 export async function startOurs(databases: Databases, options: Options): Promise<Target> {
   const { engine, level = 'info', users = USERS, settings } = options
@@ -71,8 +80,8 @@ export async function startOurs(databases: Databases, options: Options): Promise
   const at = timeLiteral(database, Date.now())
   await database.run(`insert into users
     (email, email_canonical, full_name, role, verified_at, password_hash, created_at, updated_at)
-    ${numbers(users)} select 'user' || n || '@example.com', 'user' || n || '@example.com',
-      'User Number ' || n, case when n = ${ADMIN} then 'admin' else 'user' end, ${at},
+    ${numbers(users)} select ${EMAIL}, ${EMAIL}, ${NAME},
+      case when n = ${ADMIN} then 'admin' else 'user' end, ${at},
       '${await hash(PASSWORD, ARGON2)}', ${at}, ${at} from numbers`)
   const loads = await ourLoads(`${server.url}/api/v1`, '/api/v1')
   let expected = 0
@@ -115,7 +124,7 @@ export async function startLimit(databases: Databases, options: Options): Promis
   const at = `'${new Date().toISOString()}'`
   await database.run(`insert into users
     (email, full_name, role, verified_at, created_at, updated_at, password_hash)
-    ${numbers(users)} select 'user' || n || '@example.com', 'User Number ' || n, 'user', ${at}, ${at},
+    ${numbers(users)} select ${EMAIL}, ${NAME}, 'user', ${at}, ${at},
       ${at}, '${await hash(PASSWORD, ARGON2)}' from numbers`)
   const loads = await ourLoads(server.url, '')
   return { name: 'limit', server, database, loads, mails: async () => {}, stop: server.stop }
@@ -225,7 +234,7 @@ async function seedPeer(database: Database, users: number, api: string): Promise
   const at = timeLiteral(database, Date.now())
   await database.run(`insert into "user"
     (id, name, email, "emailVerified", "createdAt", "updatedAt", role)
-    ${numbers(users)} select 'user' || n, 'User Number ' || n, 'user' || n || '@example.com', true,
+    ${numbers(users)} select 'user' || n, ${NAME}, ${EMAIL}, true,
       ${at}, ${at}, case when n = ${ADMIN} then 'admin' else 'user' end from numbers`)
   await database.run(`insert into account
     (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
