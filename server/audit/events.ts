@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import type { Db, Tx } from '../database/connect.ts'
+import { type Db, run, type Statement, type Tx } from '../database/connect.ts'
 import type { AuditEventsTable } from '../database/schema.ts'
 import { HOUR_MS, toIso } from '../lib/units.ts'
 import type { AuditEventName } from './event-names.ts'
@@ -19,18 +19,20 @@ export interface AuditEvent {
 
 /** Records an event in the transaction of the change that it describes. */
 export async function recordEvent(tx: Tx, event: AuditEvent, nowMs: number): Promise<void> {
-  await tx
-    .insertInto('audit_events')
-    .values({
-      at: toIso(nowMs),
-      event: event.event,
-      actor_id: event.actorId ?? null,
-      subject_id: event.subjectId ?? null,
-      changes: JSON.stringify(event.changes ?? {}),
-      ip: event.ip ?? null,
-      request_id: event.requestId ?? null,
-    })
-    .execute()
+  await run(tx, insertEvent, {
+    at: toIso(nowMs),
+    event: event.event,
+    actor_id: event.actorId ?? null,
+    subject_id: event.subjectId ?? null,
+    changes: JSON.stringify(event.changes ?? {}),
+    ip: event.ip ?? null,
+    request_id: event.requestId ?? null,
+  })
+}
+
+const insertEvent: Statement<Omit<AuditRow, 'id'>, unknown> = {
+  name: 'insert_event',
+  build: (tx, row) => tx.insertInto('audit_events').values(row),
 }
 
 /** Bounds the events of an admin whose IP address changes with each request. */
