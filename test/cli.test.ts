@@ -242,7 +242,7 @@ describe('migrate', () => {
       const [first, second, late] = runs as [Finished, Finished, Finished]
       assertDone(
         first,
-        'Applied 0001-initial, 0002-mail-and-jobs, 0003-account-life, 0004-one-row-a-job, 0005-erasures, 0006-reauthentication, 0007-keys-in-use, 0008-turns, 0009-login-unlocks, 0010-drop-job-runs.\n',
+        'Applied 0001-initial, 0002-mail-and-jobs, 0003-account-life, 0004-one-row-a-job, 0005-erasures, 0006-reauthentication, 0007-keys-in-use, 0008-turns, 0009-login-unlocks, 0010-drop-job-runs, 0013-session-indexes.\n',
       )
       assertDone(second, 'The schema is up to date.\n')
       assertDone(late, '')

@@ -10,6 +10,7 @@ export const MIGRATIONS = [
   '0008-turns',
   '0009-login-unlocks',
   '0010-drop-job-runs',
+  '0013-session-indexes',
 ]
 
 /** Every table that they leave. */
