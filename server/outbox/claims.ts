@@ -113,24 +113,21 @@ interface Due extends Omit<Claim, 'traits' | 'untilMs'> {
   readonly claimed_until: string | null
 }
 type DueInPlace = Statement<Times & { readonly line: Line; readonly turn: number }, Due>
-/** For each set of kinds, which the quota narrows, and for messages that no worker left. */
-const dueInPlaces = new WeakMap<Kinds, Map<string, DueInPlace>>()
-let statements = 0
+/** By the kinds, which the quota narrows, and the exclusions. */
+const dueInPlaces = new Map<string, DueInPlace>()
 
 function dueInPlace({ kinds, unsuspected = false, uncopied = false }: ClaimOptions): DueInPlace {
-  const ofKinds = dueInPlaces.get(kinds) ?? new Map<string, DueInPlace>()
-  dueInPlaces.set(kinds, ofKinds)
-  const variant = `${unsuspected} ${uncopied}`
-  const known = ofKinds.get(variant)
+  const variant = `${Object.keys(kinds).join()} ${unsuspected} ${uncopied}`
+  const known = dueInPlaces.get(variant)
   if (known !== undefined) return known
   const made: DueInPlace = {
-    name: `due_in_place_${++statements}`,
+    name: `due_in_place_${dueInPlaces.size}`,
     build: (tx, { line, turn, ...times }) =>
       longestDue(tx, { kinds, unsuspected, uncopied }, times)
         .where('line', '=', line)
         .where('turn', '=', turn),
   }
-  ofKinds.set(variant, made)
+  dueInPlaces.set(variant, made)
   return made
 }
 
