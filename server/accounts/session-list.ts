@@ -1,4 +1,4 @@
-import type { Db, Tx } from '../database/connect.ts'
+import { type Db, type Query, run, type Tx } from '../database/connect.ts'
 import type { SessionsTable } from '../database/schema.ts'
 import { DAY_MS, toIso } from '../lib/units.ts'
 import type { PublicUserRow } from './users.ts'
@@ -34,17 +34,36 @@ export async function isNewDevice(
   user: Pick<PublicUserRow, 'id' | 'verified_at'>,
   { userAgent, nowMs }: { userAgent: string | null; nowMs: number },
 ): Promise<boolean> {
-  const known = await tx
-    .selectFrom('sessions')
-    .select('id')
-    .where('user_id', '=', user.id)
-    .where('created_at', '>', toIso(nowMs - KNOWN_FOR_MS))
-    .where('login_user_agent', userAgent === null ? 'is' : '=', userAgent)
-    .limit(1)
-    .executeTakeFirst()
-  if (known !== undefined) return false
+  const login = { userId: user.id, since: toIso(nowMs - KNOWN_FOR_MS) }
+  const known =
+    userAgent === null
+      ? await run(tx, loginsWithoutDevice, login)
+      : await run(tx, loginsOfDevice, { ...login, userAgent })
+  if (known.length > 0) return false
   const isYoung = (user.verified_at ?? '') > toIso(nowMs - FIRST_LOGIN_WITHIN_MS)
   return !isYoung || (await hasLoggedIn(tx, user.id))
+}
+
+const loginsOfDevice: Query<{ userId: number; since: string; userAgent: string }, { id: string }> =
+  {
+    name: 'logins_of_device',
+    build: (db, { userId, since, userAgent }) =>
+      loginsSince(db, userId, since).where('login_user_agent', '=', userAgent),
+  }
+
+const loginsWithoutDevice: Query<{ userId: number; since: string }, { id: string }> = {
+  name: 'logins_without_device',
+  build: (db, { userId, since }) =>
+    loginsSince(db, userId, since).where('login_user_agent', 'is', null),
+}
+
+function loginsSince(db: Db, userId: number, since: string) {
+  return db
+    .selectFrom('sessions')
+    .select('id')
+    .where('user_id', '=', userId)
+    .where('created_at', '>', since)
+    .limit(1)
 }
 
 /**

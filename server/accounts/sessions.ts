@@ -89,38 +89,65 @@ export async function openSession(
 ): Promise<{ id: string; endedIds: string[] }> {
   const id = newId()
   const now = toIso(times.nowMs)
-  await tx
-    .insertInto('sessions')
-    .values({
-      id,
-      user_id: userId,
-      generation: 0,
-      rotated_at: null,
-      created_at: now,
-      expires_at: toIso(times.nowMs + Math.min(times.idleLifetimeMs, times.lifetimeMs)),
-      ends_at: toIso(times.nowMs + times.lifetimeMs),
-      last_seen_at: now,
-      user_agent: client.userAgent,
-      ip: client.ip,
-      login_network: client.ip && networkOf(client.ip),
-      login_user_agent: client.userAgent,
-      revoked_at: null,
-    })
-    .execute()
-  const surplus = await tx
-    .selectFrom('sessions')
-    .select('id')
-    .where('user_id', '=', userId)
-    .where(openAt(now))
-    .where('id', '!=', id)
-    .orderBy('created_at', 'desc')
-    .orderBy('id')
-    .limit(SESSIONS_MAX)
-    .offset(SESSIONS_MAX - 1)
-    .execute()
+  await run(tx, insertSession, {
+    id,
+    userId,
+    now,
+    expiresAt: toIso(times.nowMs + Math.min(times.idleLifetimeMs, times.lifetimeMs)),
+    endsAt: toIso(times.nowMs + times.lifetimeMs),
+    userAgent: client.userAgent,
+    ip: client.ip,
+    network: client.ip && networkOf(client.ip),
+  })
+  const surplus = await run(tx, surplusSessions, { userId, now, id })
   const endedIds = surplus.map((session) => session.id)
   for (const oldest of endedIds) await endSession(tx, oldest, times.nowMs)
   return { id, endedIds }
+}
+
+const insertSession: Statement<
+  {
+    id: string
+    userId: number
+    now: string
+    expiresAt: string
+    endsAt: string
+    userAgent: string | null
+    ip: string | null
+    network: string | null
+  },
+  unknown
+> = {
+  name: 'insert_session',
+  build: (tx, { id, userId, now, expiresAt, endsAt, userAgent, ip, network }) =>
+    tx.insertInto('sessions').values({
+      id,
+      user_id: userId,
+      generation: 0,
+      created_at: now,
+      expires_at: expiresAt,
+      ends_at: endsAt,
+      last_seen_at: now,
+      user_agent: userAgent,
+      ip,
+      login_network: network,
+      login_user_agent: userAgent,
+    }),
+}
+
+const surplusSessions: Query<{ userId: number; now: string; id: string }, { id: string }> = {
+  name: 'surplus_sessions',
+  build: (db, { userId, now, id }) =>
+    db
+      .selectFrom('sessions')
+      .select('id')
+      .where('user_id', '=', userId)
+      .where(openAt(now))
+      .where('id', '!=', id)
+      .orderBy('created_at', 'desc')
+      .orderBy('id')
+      .limit(SESSIONS_MAX)
+      .offset(SESSIONS_MAX - 1),
 }
 
 export type Rotation =

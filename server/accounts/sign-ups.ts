@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import type { Db, Tx } from '../database/connect.ts'
+import { type Db, type Query, run, type Statement, type Tx } from '../database/connect.ts'
 import type { SignUpsTable } from '../database/schema.ts'
 import type { Client } from '../http/client.ts'
 import { codeOf } from '../keys/codes.ts'
@@ -57,39 +57,51 @@ export async function addSignUp(
     await tx.deleteFrom('sign_ups').where('id', '=', dropped.id).execute()
   }
   const id = idWithOwnCode(keys, others)
-  await tx
-    .insertInto('sign_ups')
-    .values({
-      id,
-      user_id: signUp.userId,
-      email: signUp.email,
-      full_name: signUp.fullName,
-      password_hash: signUp.passwordHash,
-      key_id: keys.current.id,
-      ip: signUp.client.ip,
-      user_agent: signUp.client.userAgent,
-      locale: signUp.locale,
-      created_at: toIso(signUp.nowMs),
-      expires_at: toIso(signUp.expiresAtMs),
-    })
-    .execute()
+  await run(tx, insertSignUp, {
+    id,
+    user_id: signUp.userId,
+    email: signUp.email,
+    full_name: signUp.fullName,
+    password_hash: signUp.passwordHash,
+    key_id: keys.current.id,
+    ip: signUp.client.ip,
+    user_agent: signUp.client.userAgent,
+    locale: signUp.locale,
+    created_at: toIso(signUp.nowMs),
+    expires_at: toIso(signUp.expiresAtMs),
+  })
   return id
+}
+
+const insertSignUp: Statement<SignUpRow, unknown> = {
+  name: 'insert_sign_up',
+  build: (tx, row) => tx.insertInto('sign_ups').values(row),
 }
 
 /** Newest first; at most five. */
 export function findSignUpsOf(db: Db, userId: number): Promise<SignUpRow[]> {
-  return db
-    .selectFrom('sign_ups')
-    .select(COLUMNS)
-    .where('user_id', '=', userId)
-    .orderBy('created_at', 'desc')
-    .orderBy('id')
-    .limit(PENDING_MAX)
-    .execute()
+  return run(db, signUpsOfUser, userId)
 }
 
-export function findSignUp(db: Db, id: string): Promise<SignUpRow | undefined> {
-  return db.selectFrom('sign_ups').select(COLUMNS).where('id', '=', id).executeTakeFirst()
+const signUpsOfUser: Query<number, SignUpRow> = {
+  name: 'sign_ups_of_user',
+  build: (db, userId) =>
+    db
+      .selectFrom('sign_ups')
+      .select(COLUMNS)
+      .where('user_id', '=', userId)
+      .orderBy('created_at', 'desc')
+      .orderBy('id')
+      .limit(PENDING_MAX),
+}
+
+export async function findSignUp(db: Db, id: string): Promise<SignUpRow | undefined> {
+  return (await run(db, signUpById, id))[0]
+}
+
+const signUpById: Query<string, SignUpRow> = {
+  name: 'sign_up_by_id',
+  build: (db, id) => db.selectFrom('sign_ups').select(COLUMNS).where('id', '=', id),
 }
 
 /** The sign-ups of an address whose codes are valid; none once the account is verified, expired or deleted. */
@@ -98,16 +110,21 @@ export function findPendingSignUps(
   email: string,
   { nowMs, cutoff }: { nowMs: number; cutoff: string },
 ): Promise<SignUpRow[]> {
-  return db
-    .selectFrom('sign_ups')
-    .innerJoin('users', 'users.id', 'sign_ups.user_id')
-    .select(COLUMNS)
-    .where('users.email_canonical', '=', email)
-    .where('users.verified_at', 'is', null)
-    .where('users.created_at', '>', cutoff)
-    .where('sign_ups.expires_at', '>', toIso(nowMs))
-    .limit(PENDING_MAX)
-    .execute()
+  return run(db, pendingSignUps, { email, cutoff, now: toIso(nowMs) })
+}
+
+const pendingSignUps: Query<{ email: string; cutoff: string; now: string }, SignUpRow> = {
+  name: 'pending_sign_ups',
+  build: (db, { email, cutoff, now }) =>
+    db
+      .selectFrom('sign_ups')
+      .innerJoin('users', 'users.id', 'sign_ups.user_id')
+      .select(COLUMNS)
+      .where('users.email_canonical', '=', email)
+      .where('users.verified_at', 'is', null)
+      .where('users.created_at', '>', cutoff)
+      .where('sign_ups.expires_at', '>', now)
+      .limit(PENDING_MAX),
 }
 
 /**

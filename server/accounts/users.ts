@@ -1,4 +1,4 @@
-import type { Query, Db, Tx } from '../database/connect.ts'
+import { type Query, type Db, run, type Statement, type Tx } from '../database/connect.ts'
 import type { PublicUserRow, Role, UsersTable } from '../database/schema.ts'
 import { type Selectable, sql } from 'kysely'
 import { toIso } from '../lib/units.ts'
@@ -64,22 +64,23 @@ export function isExpired(
 }
 
 /** Locks the row until the transaction ends, so that the caller decides on its current state. */
-export function lockUser(tx: Tx, id: number): Promise<PublicUserRow | undefined> {
-  return tx
-    .selectFrom('users')
-    .select(USER_COLUMNS)
-    .where('id', '=', id)
-    .forUpdate()
-    .executeTakeFirst()
+export async function lockUser(tx: Tx, id: number): Promise<PublicUserRow | undefined> {
+  return (await run(tx, userToLock, id))[0]
 }
 
-export function lockUserByEmail(tx: Tx, email: string): Promise<PublicUserRow | undefined> {
-  return tx
-    .selectFrom('users')
-    .select(USER_COLUMNS)
-    .where('email_canonical', '=', email)
-    .forUpdate()
-    .executeTakeFirst()
+const userToLock: Statement<number, PublicUserRow> = {
+  name: 'user_to_lock',
+  build: (tx, id) => tx.selectFrom('users').select(USER_COLUMNS).where('id', '=', id).forUpdate(),
+}
+
+export async function lockUserByEmail(tx: Tx, email: string): Promise<PublicUserRow | undefined> {
+  return (await run(tx, userToLockByEmail, email))[0]
+}
+
+const userToLockByEmail: Statement<string, PublicUserRow> = {
+  name: 'user_to_lock_by_email',
+  build: (tx, email) =>
+    tx.selectFrom('users').select(USER_COLUMNS).where('email_canonical', '=', email).forUpdate(),
 }
 
 /** The keys under which other tables refer to an account. */

@@ -1,5 +1,5 @@
 import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
-import type { Db, Statement, Tx } from '../database/connect.ts'
+import { type Db, run, type Statement, type Tx } from '../database/connect.ts'
 import type { AuditEventsTable, Schema } from '../database/schema.ts'
 import { HOUR_MS, toIso } from '../lib/units.ts'
 import type { AuditEventName } from './event-names.ts'
@@ -19,18 +19,20 @@ export interface AuditEvent {
 
 /** Records an event in the transaction of the change that it describes. */
 export async function recordEvent(tx: Tx, event: AuditEvent, nowMs: number): Promise<void> {
-  await tx
-    .insertInto('audit_events')
-    .values({
-      at: toIso(nowMs),
-      event: event.event,
-      actor_id: event.actorId ?? null,
-      subject_id: event.subjectId ?? null,
-      changes: JSON.stringify(event.changes ?? {}),
-      ip: event.ip ?? null,
-      request_id: event.requestId ?? null,
-    })
-    .execute()
+  await run(tx, insertEvent, {
+    at: toIso(nowMs),
+    event: event.event,
+    actor_id: event.actorId ?? null,
+    subject_id: event.subjectId ?? null,
+    changes: JSON.stringify(event.changes ?? {}),
+    ip: event.ip ?? null,
+    request_id: event.requestId ?? null,
+  })
+}
+
+const insertEvent: Statement<Omit<AuditRow, 'id'>, unknown> = {
+  name: 'insert_event',
+  build: (tx, row) => tx.insertInto('audit_events').values(row),
 }
 
 /** Increased by the database, so that concurrent pages are all counted, under the lock and without it. */

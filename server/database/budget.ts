@@ -75,9 +75,9 @@ export async function takeTurn(
   limits?: { outsideMs?: number },
 ): Promise<EndTurn> {
   const waiting = turns.enter(key === undefined ? [] : [key])
-  const endTurn = waiting?.hasStarted
-    ? await waiting.turn
-    : waiting && (await spend(waiting.turn, waiting.abandon, limits))
+  // Nearly always, and cheaper than to race a timer.
+  if (waiting?.granted !== undefined) return waiting.granted
+  const endTurn = waiting && (await spend(waiting.turn, waiting.abandon, limits))
   if (endTurn === undefined) throw new AppError('database_unavailable', { retryAfterS: 1 })
   return endTurn
 }

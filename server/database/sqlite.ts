@@ -195,6 +195,7 @@ class TransactionalDdlAdapter extends SqliteAdapter {
 /** Adapts node:sqlite to Kysely's interface. `onBegin` runs before each transaction. */
 function shim(handle: DatabaseSync, onBegin: () => void): SqliteDatabase {
   const statement = statementCache(handle)
+  const adapted = new WeakMap<StatementSync, SqliteStatement>()
   const args = (parameters: ReadonlyArray<unknown>) => parameters as SQLInputValue[]
   return {
     close: () => handle.close(),
@@ -204,12 +205,16 @@ function shim(handle: DatabaseSync, onBegin: () => void): SqliteDatabase {
       if (sql === 'rollback' && !handle.isTransaction) return NOTHING
       // A deferred transaction that has read cannot upgrade to a write lock after another write.
       const prepared = named(() => statement(sql === 'begin' ? 'begin immediate' : sql))
-      return {
+      const known = adapted.get(prepared)
+      if (known !== undefined) return known
+      const adapting: SqliteStatement = {
         reader: prepared.columns().length > 0,
         all: (parameters) => named(() => prepared.all(...args(parameters))),
         run: (parameters) => named(() => prepared.run(...args(parameters))),
         iterate: (parameters) => prepared.iterate(...args(parameters)) as IterableIterator<unknown>,
       }
+      adapted.set(prepared, adapting)
+      return adapting
     },
   }
 }

@@ -2,8 +2,8 @@
 export type EndTurn = () => void
 
 export interface Waiting {
-  /** True when a slot was free, so that `turn` needs no limit on its time. */
-  readonly hasStarted: boolean
+  /** Already, where a slot was free. */
+  readonly granted: EndTurn | undefined
   /** Resolves when the caller has a slot; to undefined when another key took the place in the queue. */
   readonly turn: Promise<EndTurn | undefined>
   /** Leaves the queue, or releases a slot that was already granted. */
@@ -117,14 +117,19 @@ export function createTurns(options: TurnsOptions): Turns {
     enter(keys = []) {
       if (!hasPlace(keys)) return undefined
       const { promise, resolve } = Promise.withResolvers<EndTurn | undefined>()
+      let granted: EndTurn | undefined
+      const settle = (endTurn: EndTurn | undefined) => {
+        granted = endTurn
+        resolve(endTurn)
+      }
       const starts = mayRun({ keys })
       if (!starts && queue.length >= waitingMax) shed(keys)
       const rank = round + 1 + most(held, { keys })
-      const entry: Entry = { keys, rank, settle: resolve, state: 'waiting' }
+      const entry: Entry = { keys, rank, settle, state: 'waiting' }
       add(held, keys, 1)
       if (starts) start(entry)
       else queue.push(entry)
-      return { hasStarted: starts, turn: promise, abandon: () => leave(entry) }
+      return { granted, turn: promise, abandon: () => leave(entry) }
     },
   }
 }

@@ -1,7 +1,7 @@
-import type { Tx } from '../database/connect.ts'
+import { type Query, run, type Statement, type Tx } from '../database/connect.ts'
 import { MINUTE_MS, SECOND_MS, toIso } from '../lib/units.ts'
 import type { Channel, Kind, Kinds } from './kind.ts'
-import { placesFor } from './lines.ts'
+import { type Line, placesFor } from './lines.ts'
 import { writeOutcome } from './outcomes.ts'
 import { afterFault, type Counts } from './retries.ts'
 
@@ -60,45 +60,85 @@ export async function claimMessage(tx: Tx, options: ClaimOptions): Promise<Claim
       continue
     }
     const claim = { ...message, ...crash?.counts, claims: message.claims + 1, untilMs }
-    await tx
-      .updateTable('outbox')
-      .set({ claims: claim.claims, crashes: claim.crashes, claimed_until: toIso(untilMs) })
-      .where('id', '=', claim.id)
-      .execute()
+    const { id, claims, crashes } = claim
+    await run(tx, writeClaim, { id, claims, crashes, until: toIso(untilMs) })
     return claim
   }
   return undefined
 }
 
+const writeClaim: Statement<
+  { id: string; claims: number; crashes: number; until: string },
+  unknown
+> = {
+  name: 'write_claim',
+  build: (tx, { id, claims, crashes, until }) =>
+    tx.updateTable('outbox').set({ claims, crashes, claimed_until: until }).where('id', '=', id),
+}
+
 /** One small query for each place: no index has messages that are due and their turn in one order. */
 async function findDue(tx: Tx, options: ClaimOptions) {
-  const { round, kinds } = options
-  if (round === undefined) return longestDue(tx, options).executeTakeFirst()
+  const { channel, kinds, nowMs, round } = options
+  const times = {
+    channel,
+    due: dueBefore(options),
+    now: toIso(nowMs),
+    latest: toIso(nowMs + CLAIM_MAX_MS),
+  }
+  if (round === undefined) return longestDue(tx, options, times).executeTakeFirst()
   // Most polls find nothing.
-  if (!(await isAnyDue(tx, options))) return undefined
-  for (const { line, turn } of placesFor(round, kinds)) {
-    const inPlace = longestDue(tx, options).where('line', '=', line).where('turn', '=', turn)
-    const due = await inPlace.executeTakeFirst()
+  if ((await run(tx, anyDue, { channel, due: times.due })).length === 0) return undefined
+  const inPlace = dueInPlace(options)
+  for (const place of placesFor(round, kinds)) {
+    const [due] = await run(tx, inPlace, { ...times, ...place })
     if (due !== undefined) return due
   }
   return undefined
 }
 
-async function isAnyDue(tx: Tx, options: ClaimOptions): Promise<boolean> {
-  const due = await tx
-    .selectFrom('outbox')
-    .select('id')
-    .where('finished_at', 'is', null)
-    .where('channel', '=', options.channel)
-    .where('due_at', '<=', dueBefore(options))
-    .orderBy('due_at')
-    .limit(1)
-    .executeTakeFirst()
-  return due !== undefined
+const anyDue: Query<{ channel: Channel; due: string }, { id: string }> = {
+  name: 'any_due',
+  build: (db, { channel, due }) =>
+    db
+      .selectFrom('outbox')
+      .select('id')
+      .where('finished_at', 'is', null)
+      .where('channel', '=', channel)
+      .where('due_at', '<=', due)
+      .orderBy('due_at')
+      .limit(1),
 }
 
-function longestDue(tx: Tx, options: ClaimOptions) {
-  const { channel, kinds, nowMs, unsuspected = false, uncopied = false } = options
+interface Due extends Omit<Claim, 'traits' | 'untilMs'> {
+  readonly claimed_until: string | null
+}
+type DueInPlace = Statement<Times & { readonly line: Line; readonly turn: number }, Due>
+/** By the kinds, which the quota narrows, and the exclusions. */
+const dueInPlaces = new Map<string, DueInPlace>()
+
+function dueInPlace({ kinds, unsuspected = false, uncopied = false }: ClaimOptions): DueInPlace {
+  const variant = `${Object.keys(kinds).join()} ${unsuspected} ${uncopied}`
+  const known = dueInPlaces.get(variant)
+  if (known !== undefined) return known
+  const made: DueInPlace = {
+    name: `due_in_place_${dueInPlaces.size}`,
+    build: (tx, { line, turn, ...times }) =>
+      longestDue(tx, { kinds, unsuspected, uncopied }, times)
+        .where('line', '=', line)
+        .where('turn', '=', turn),
+  }
+  dueInPlaces.set(variant, made)
+  return made
+}
+
+type Times = Readonly<Record<'due' | 'now' | 'latest', string>> & { readonly channel: Channel }
+
+function longestDue(
+  tx: Tx,
+  options: Pick<ClaimOptions, 'kinds' | 'unsuspected' | 'uncopied'>,
+  { channel, due, now, latest }: Times,
+) {
+  const { kinds, unsuspected = false, uncopied = false } = options
   let query = tx
     .selectFrom('outbox')
     .select(['id', 'kind', 'channel', 'payload', 'due_at', 'claims', 'refusals', 'crashes'])
@@ -106,12 +146,12 @@ function longestDue(tx: Tx, options: ClaimOptions) {
     .where('finished_at', 'is', null)
     .where('channel', '=', channel)
     .where('kind', 'in', Object.keys(kinds))
-    .where('due_at', '<=', dueBefore(options))
+    .where('due_at', '<=', due)
     .where((eb) =>
       eb.or([
         eb('claimed_until', 'is', null),
-        eb('claimed_until', '<=', toIso(nowMs)),
-        eb('claimed_until', '>', toIso(nowMs + CLAIM_MAX_MS)),
+        eb('claimed_until', '<=', now),
+        eb('claimed_until', '>', latest),
       ]),
     )
   if (unsuspected) query = query.where('claimed_until', 'is', null).where('crashes', '=', 0)

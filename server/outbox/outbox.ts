@@ -1,5 +1,6 @@
-import { sql } from 'kysely'
-import type { Db, Tx } from '../database/connect.ts'
+import { type Selectable, sql } from 'kysely'
+import { type Db, type Query, run, type Statement, type Tx } from '../database/connect.ts'
+import type { OutboxTable } from '../database/schema.ts'
 import { newId } from '../lib/random.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 import type { Channel, KindName, OutboxPayloads } from './kind.ts'
@@ -42,22 +43,37 @@ export async function enqueueMessage<Kind extends KindName>(
   const text = JSON.stringify(payload)
   if (isReplaced(kind) && (await replaceWaiting(tx, kind, { ...options, payload: text }))) return
   const line = LINES[kind]
-  await tx
-    .insertInto('outbox')
-    .values({
-      id: newId(),
-      kind,
-      channel,
-      line,
-      turn: await turnOf(tx, line, options),
-      email_canonical: email ?? null,
-      user_id: userId ?? null,
-      payload: text,
-      created_at: toIso(nowMs),
-      due_at: toIso(dueAtMs),
-      claims: 0,
-    })
-    .execute()
+  await run(tx, insertMessage, {
+    id: newId(),
+    kind,
+    channel,
+    line,
+    turn: await turnOf(tx, line, options),
+    email_canonical: email ?? null,
+    user_id: userId ?? null,
+    payload: text,
+    created_at: toIso(nowMs),
+    due_at: toIso(dueAtMs),
+  })
+}
+
+type NewMessage = Pick<
+  Selectable<OutboxTable>,
+  | 'id'
+  | 'kind'
+  | 'channel'
+  | 'line'
+  | 'turn'
+  | 'email_canonical'
+  | 'user_id'
+  | 'payload'
+  | 'created_at'
+  | 'due_at'
+>
+
+const insertMessage: Statement<NewMessage, unknown> = {
+  name: 'insert_message',
+  build: (tx, message) => tx.insertInto('outbox').values({ ...message, claims: 0 }),
 }
 
 /** Puts newer facts into the notice that waits, unless a worker has claimed it; true if there was one. */
@@ -92,25 +108,34 @@ async function turnOf(
   // A reminder has time.
   if (dueAtMs > nowMs) return TURN_MAX
   if (userId === undefined && email === undefined) return 0
-  const { count } = await tx
-    .selectFrom((eb) =>
-      eb
-        .selectFrom('outbox')
-        .select('id')
-        .where((own) =>
-          userId === undefined
-            ? own.and([own('user_id', 'is', null), own('email_canonical', '=', email ?? '')])
-            : own('user_id', '=', userId),
-        )
-        .where('line', '=', line)
-        .where('finished_at', 'is', null)
-        .where('due_at', '<=', toIso(nowMs))
-        .limit(WAITING_MAX)
-        .as('waiting'),
-    )
-    .select(({ fn }) => fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow()
-  return turnAfter(count)
+  const waiting = { line, now: toIso(nowMs) }
+  const rows =
+    userId === undefined
+      ? await run(tx, waitingForAddress, { ...waiting, email: email ?? '' })
+      : await run(tx, waitingForUser, { ...waiting, userId })
+  return turnAfter(rows.length)
+}
+
+const waitingForAddress: Query<{ line: Line; now: string; email: string }, unknown> = {
+  name: 'waiting_for_address',
+  build: (db, { line, now, email }) =>
+    waitingIn(db, line, now).where('user_id', 'is', null).where('email_canonical', '=', email),
+}
+
+const waitingForUser: Query<{ line: Line; now: string; userId: number }, unknown> = {
+  name: 'waiting_for_user',
+  build: (db, { line, now, userId }) => waitingIn(db, line, now).where('user_id', '=', userId),
+}
+
+/** At most as many as matter. */
+function waitingIn(db: Db, line: Line, now: string) {
+  return db
+    .selectFrom('outbox')
+    .select('id')
+    .where('line', '=', line)
+    .where('finished_at', 'is', null)
+    .where('due_at', '<=', now)
+    .limit(WAITING_MAX)
 }
 
 /** Counted per address, known or not, or per user over all addresses. */

@@ -11,6 +11,7 @@ export const MIGRATIONS = [
   '0009-login-unlocks',
   '0010-drop-job-runs',
   '0012-user-lists',
+  '0013-session-indexes',
   '0014-audit-indexes',
 ]
 
