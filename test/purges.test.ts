@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { sql } from 'kysely'
 import { recordEvent } from '../server/audit/events.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from '../server/lib/units.ts'
 import { runJob } from './support/jobs.ts'
 import { assertProblem } from './support/problem.ts'
-import { rowsOf } from './support/seed.ts'
+import { rowsOf, seedUsers } from './support/seed.ts'
 import { type Service, startService } from './support/service.ts'
 
 const email = 'ann@example.com'
@@ -106,6 +107,27 @@ describe('the purge', () => {
     const after = await leftAfter(service, HOUR_MS, 'sign_ups')
 
     assert.deepEqual([before, after], [1, 0])
+  })
+
+  test('deletes those of somebody who is verified behind many that stay', async () => {
+    await using service = await startService()
+    const { ctx } = service
+    await service.signUp(email)
+    const [own] = await rowsOf(ctx, 'sign_ups')
+    const verified = { verified_at: toIso(service.clock.nowMs), password_hash: 'none' }
+    await ctx.transaction((tx) => tx.updateTable('users').set(verified).execute())
+    await seedUsers(ctx, 2 * ctx.batchMax + 1, { createdAtMs: service.clock.nowMs })
+    await ctx.transaction((tx) =>
+      sql`insert into sign_ups (id, user_id, email, password_hash, key_id, created_at, expires_at)
+        select '0-' || id, id, email, 'none', ${own.key_id}, created_at, created_at
+        from users where verified_at is null`.execute(tx),
+    )
+    const stays = 2 * ctx.batchMax + 1
+
+    const before = await leftAfter(service, 24 * HOUR_MS - 1, 'sign_ups')
+    const after = await leftAfter(service, HOUR_MS, 'sign_ups')
+
+    assert.deepEqual([before, after], [stays + 1, stays])
   })
 
   test('forgets wrong codes after 24 h, not before: no guess is won', async () => {

@@ -10,7 +10,7 @@ import { deleteOldCodeFailures } from './code-failures.ts'
 import { deleteFinishedEmailChanges } from './email-changes.ts'
 import { deleteResetsExpiredBefore } from './resets.ts'
 import { deletePhoneChangesBefore } from './phone-changes.ts'
-import { deleteExpiredSignUps } from './sign-ups.ts'
+import { deleteSignUps, type ExpiryKey, findExpiredSignUps } from './sign-ups.ts'
 
 /** Long enough for support questions such as "why was I signed out" and "did you mail me". */
 const SESSIONS_KEPT_MS = 30 * DAY_MS
@@ -46,7 +46,7 @@ export async function purge(ctx: Context, run: JobRun): Promise<Counts> {
   const { drain } = run
   return {
     sessions: await drain((tx, limit) => deleteSessionsBefore(tx, ago(SESSIONS_KEPT_MS), limit)),
-    sign_ups: await drain((tx, limit) => deleteExpiredSignUps(tx, nowMs, limit)),
+    sign_ups: await purgeSignUps(ctx, run, nowMs),
     phone_changes: await drain((tx, limit) => deletePhoneChangesBefore(tx, ago(0), limit)),
     email_changes: await drain((tx, limit) => deleteFinishedEmailChanges(tx, nowMs, limit)),
     password_resets: await drain((tx, limit) =>
@@ -59,5 +59,21 @@ export async function purge(ctx: Context, run: JobRun): Promise<Counts> {
     ),
     ...(await finishErasures(ctx, run)),
     ...(await deleteExpiredEvents(ctx, run, ago(ctx.config.auditKeptMs))),
+  }
+}
+
+/**
+ * Deletes expired sign-ups of verified users. Those of unverified users stay until the account is deleted,
+ * because resending the mail renews the code; so many may stay that they are read page by page.
+ */
+async function purgeSignUps(ctx: Context, { batch }: JobRun, nowMs: number): Promise<number> {
+  const limit = ctx.batchMax
+  let deleted = 0
+  for (let after: ExpiryKey | undefined; ;) {
+    const page = await findExpiredSignUps(ctx.db, { nowMs, limit, after })
+    const ids = page.filter((signUp) => signUp.verified_at !== null).map(({ id }) => id)
+    if (ids.length > 0) deleted += await batch((tx) => deleteSignUps(tx, ids))
+    if (page.length < limit) return deleted
+    after = page.at(-1)
   }
 }

@@ -151,23 +151,37 @@ export async function deleteSignUpsOf(tx: Tx, userId: number): Promise<void> {
   await tx.deleteFrom('sign_ups').where('user_id', '=', userId).execute()
 }
 
-/**
- * Deletes at most `limit` expired sign-ups of verified users; returns how many. Those of unverified users
- * stay until the account is deleted, because resending the mail renews the code.
- */
-export async function deleteExpiredSignUps(tx: Tx, nowMs: number, limit: number): Promise<number> {
-  const expired = await tx
+/** A cursor: the position of a sign-up in the order of expiry; the id breaks ties. */
+export interface ExpiryKey {
+  readonly id: string
+  readonly expires_at: string
+}
+
+/** At most `limit` expired sign-ups, oldest first, with what tells whether their user is verified. */
+export function findExpiredSignUps(
+  db: Db,
+  { nowMs, limit, after }: { nowMs: number; limit: number; after: ExpiryKey | undefined },
+): Promise<(ExpiryKey & { verified_at: string | null })[]> {
+  let query = db
     .selectFrom('sign_ups')
     .innerJoin('users', 'users.id', 'sign_ups.user_id')
-    .select('sign_ups.id')
+    .select(['sign_ups.id', 'sign_ups.expires_at', 'users.verified_at'])
     .where('sign_ups.expires_at', '<=', toIso(nowMs))
-    .where('users.verified_at', 'is not', null)
-    .limit(limit)
-    .execute()
-  if (expired.length === 0) return 0
-  const ids = expired.map((signUp) => signUp.id)
-  await tx.deleteFrom('sign_ups').where('id', 'in', ids).execute()
-  return expired.length
+  if (after !== undefined) {
+    const { expires_at: at, id } = after
+    query = query.where(({ eb, refTuple, tuple }) =>
+      eb(refTuple('sign_ups.expires_at', 'sign_ups.id'), '>', tuple(at, id)),
+    )
+  }
+  return query.orderBy('sign_ups.expires_at').orderBy('sign_ups.id').limit(limit).execute()
+}
+
+export async function deleteSignUps(tx: Tx, ids: readonly string[]): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('sign_ups')
+    .where('id', 'in', ids)
+    .executeTakeFirst()
+  return Number(numDeletedRows)
 }
 
 /** Avoids equal codes for one address: a mailed code could otherwise activate another sign-up's password. */

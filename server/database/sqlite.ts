@@ -53,7 +53,7 @@ export function openSqlite(path: string | undefined): Backend {
   })
   const reading = new Kysely<Schema>({
     dialect: dialect(shim(reader, () => {})),
-    plugins: [noRowLocks],
+    plugins: [noRowLocks, givesWay()],
   })
   const aside = openAside(file, assertSameFile)
   const checkpoints = createCheckpoints(file, aside.checkpoint)
