@@ -86,6 +86,8 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
 export interface AppOptions {
   /** True once the stop is announced: `/ready` answers 503, and each response ends its connection. */
   readonly isDraining?: () => boolean
+  /** True once each response is to end its connection, although this process is ready. */
+  readonly isLeaving?: () => boolean
   /** Serves the preview of all mails, for `npm run dev`. */
   readonly previewMails?: boolean
 }
@@ -93,10 +95,10 @@ export interface AppOptions {
 /** The HTTP application: the API under `/api/v1` and, for old clients, under `/`; other routes at the root. */
 export function createApp(
   ctx: Context,
-  { isDraining = () => false, previewMails = false }: AppOptions = {},
+  { isDraining = () => false, isLeaving = () => false, previewMails = false }: AppOptions = {},
 ): App {
   const app = createFastify(ctx)
-  endConnections(app, isDraining)
+  endConnections(app, () => isDraining() || isLeaving())
   recordLimits(app, ctx)
   const guards = createGuards(ctx)
   app.register(async (api) => endpoints(api as App, ctx, guards), { prefix: '/api/v1' })

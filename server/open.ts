@@ -29,6 +29,7 @@ interface ProcessParts {
   readonly wakeMail: () => void
   /** False for a worker, which uses no access tokens. */
   readonly serves: boolean
+  readonly localCounts?: ContextParts['localCounts']
 }
 
 /**
@@ -37,7 +38,7 @@ interface ProcessParts {
  */
 export async function openProcess(
   options: OpenOptions,
-  { wakeMail, serves }: ProcessParts,
+  { wakeMail, serves, localCounts }: ProcessParts,
 ): Promise<Opened> {
   const { config, secrets, log } = options
   const warnings = [...configWarnings(config), ...keyWarnings(secrets), ...readDotEnv().warnings]
@@ -45,7 +46,7 @@ export async function openProcess(
   const redis = await openCounts(options)
   const metrics = config.metricsPort === undefined ? undefined : await openMetrics()
   try {
-    const { ctx, close } = await openContext(options, { redis, metrics, wakeMail })
+    const { ctx, close } = await openContext(options, { redis, metrics, wakeMail, localCounts })
     const stopWatching = await watchKeys(ctx, serves)
     return {
       ctx,
@@ -64,7 +65,7 @@ export async function openProcess(
 /** For commands: migrates the configured database and opens a context on it. */
 export async function openContext(
   { config, secrets, log }: OpenOptions,
-  parts: Pick<ContextParts, 'redis' | 'metrics' | 'wakeMail'> = {},
+  parts: Pick<ContextParts, 'redis' | 'metrics' | 'wakeMail' | 'localCounts'> = {},
 ): Promise<Opened> {
   const backend = await openDatabase(secrets.databaseUrl, {
     poolMax: config.databasePoolSize,

@@ -1,14 +1,17 @@
+import { once } from 'node:events'
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Server as PortServer } from 'node:net'
 import os from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { App } from './http/fastify.ts'
-import { listenForOperators } from './api/public/metrics.ts'
+import { listenForOperators, readingsOf } from './api/public/metrics.ts'
 import { ConfigError } from './settings/config.ts'
 import type { Context } from './context.ts'
 import type { Loop } from './outbox/run.ts'
 import { SECOND_MS } from './lib/units.ts'
+import type { LocalCounts } from './limits/local.ts'
 import type { Output } from './lib/log.ts'
+import type { Reading } from './lib/metrics.ts'
 import { openProcess, type OpenOptions, openSenders } from './open.ts'
 import { makeFirstAdmin } from './accounts/admins.ts'
 import { startWorker } from './worker.ts'
@@ -17,14 +20,39 @@ export interface ProcessOptions extends OpenOptions {
   readonly output: Output
   /** Serves the preview of all mails. */
   readonly previewMails?: boolean
+  /** Present in one of several processes. */
+  readonly parent?: Parent | undefined
 }
 
+/** The process that started this one. */
+export interface Parent {
+  /** The counts of all its processes. */
+  readonly localCounts: LocalCounts
+  /** It answers operators, for all its processes. */
+  operate(operated: Reported): void
+}
+
+/** What a process reports to its parent. */
+export interface Reported {
+  readings(): Promise<readonly Reading[]>
+  /** The background loops that hang. */
+  stuck(): readonly string[]
+}
+
+/** For clients that use their connections more often, none is closed while it sends a request. */
+const LEAVE_MAX_MS = 5 * SECOND_MS
 /** For requests in progress; mail and database must also close within the 15 s of the shutdown. */
 const DRAIN_MAX_MS = 10 * SECOND_MS
 
 export interface Running {
   /** Makes `/ready` answer 503; requests are still served. Absent where nobody asks for readiness. */
   announceStop?(): void
+  /** Accepts no connections and ends the open ones with their next response; others serve the port. */
+  leave?(): Promise<void>
+  /** Replaces its processes one after the other. */
+  restart?(): void
+  /** Kills its processes. */
+  kill?(): void
   /**
    * Stops accepting work, finishes work in progress and closes the database. False when it had to close
    * connections of clients that had stalled.
@@ -40,19 +68,28 @@ const NO_WORKER: Loop = { wake() {}, async stop() {} }
 
 /** Migrates, creates the first admin and serves requests; with WORKER=inline also runs the background jobs. */
 export async function serve(options: ProcessOptions): Promise<Running & { readonly url: string }> {
-  const { config, secrets, log, previewMails = false } = options
+  const { config, secrets, log, previewMails = false, parent } = options
   let draining = false
+  let leaving = false
   let worker = NO_WORKER
-  const { ctx, close } = await openProcess(options, { serves: true, wakeMail: () => worker.wake() })
+  const { ctx, close } = await openProcess(options, {
+    serves: true,
+    wakeMail: () => worker.wake(),
+    localCounts: parent?.localCounts,
+  })
   try {
     if (config.adminEmail !== undefined && secrets.adminPassword !== undefined) {
       await makeFirstAdmin(ctx, config.adminEmail, secrets.adminPassword)
     }
     // Imported here, because `npm run work` needs neither Fastify nor the endpoints.
     const { createApp } = await import('./app.ts')
-    const app = createApp(ctx, { isDraining: () => draining, previewMails })
+    const app = createApp(ctx, {
+      isDraining: () => draining,
+      isLeaving: () => leaving,
+      previewMails,
+    })
     await listen(app, options)
-    const metrics = await startMetrics(ctx)
+    const metrics = await startMetrics(ctx, parent)
     if (config.worker === 'inline') worker = startWorker(ctx, await openSenders(options))
     const url = urlOf(config.host, app.server.address() as AddressInfo)
     const docs = config.docs ? `${url}/docs` : undefined
@@ -62,6 +99,10 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
       url,
       announceStop() {
         draining = true
+      },
+      async leave() {
+        leaving = true
+        await acceptNoMore(app)
       },
       async stop() {
         draining = true
@@ -121,6 +162,14 @@ async function listen(app: App, { config, log }: ProcessOptions): Promise<void> 
   })
 }
 
+/** Resolves when all clients have gone, or may be sent away. */
+async function acceptNoMore({ server }: App): Promise<void> {
+  const gone = once(server, 'close', { signal: AbortSignal.timeout(LEAVE_MAX_MS) })
+  // Not the method of HTTP, which closes idle connections, also those on which a request is on its way.
+  PortServer.prototype.close.call(server)
+  await gone.catch(() => {})
+}
+
 /** False when connections had to be closed. */
 async function drain(app: App, { log }: Context): Promise<boolean> {
   let complete = true
@@ -133,10 +182,23 @@ async function drain(app: App, { log }: Context): Promise<boolean> {
   return complete
 }
 
-async function startMetrics(ctx: Context): Promise<Server | undefined> {
-  const { metricsHost: host, metricsPort: port } = ctx.config
+function startMetrics(ctx: Context, parent?: Parent): Promise<Server | undefined> {
+  if (parent === undefined) return serveMetrics(ctx, (address) => listenForOperators(ctx, address))
+  if (ctx.config.metricsPort !== undefined) {
+    const readings = readingsOf(ctx, (metrics) => metrics.read())
+    parent.operate({ readings, stuck: () => ctx.loops.stuck() })
+  }
+  return Promise.resolve(undefined)
+}
+
+/** Undefined without METRICS_PORT. */
+export async function serveMetrics(
+  { config, log }: Pick<OpenOptions, 'config' | 'log'>,
+  listen: (address: { host: string; port: number }) => Promise<Server>,
+): Promise<Server | undefined> {
+  const { metricsHost: host, metricsPort: port } = config
   if (port === undefined) return undefined
-  const server = await listenForOperators(ctx, { host, port }).catch((error: Error) => {
+  const server = await listen({ host, port }).catch((error: Error) => {
     throw new ConfigError([
       UNKNOWN_HOST.has((error as NodeJS.ErrnoException).code)
         ? 'METRICS_HOST is not an address of this machine'
@@ -145,11 +207,11 @@ async function startMetrics(ctx: Context): Promise<Server | undefined> {
   })
   const address = server.address() as AddressInfo
   const url = urlOf(host, address)
-  ctx.log.info({ port: address.port }, `metrics at ${url}/metrics, health at ${url}/health`)
+  log.info({ port: address.port }, `metrics at ${url}/metrics, health at ${url}/health`)
   return server
 }
 
-function stopMetrics(server: Server | undefined): void {
+export function stopMetrics(server: Server | undefined): void {
   server?.close()
   server?.closeAllConnections()
 }

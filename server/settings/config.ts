@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { databaseProblem } from '../database/problems.ts'
 import { createKeyRing, type KeyRing, type TokenKey, type TokenKeys } from '../keys/key-ring.ts'
 import { passwordProblem } from '../passwords/policy.ts'
@@ -249,6 +250,11 @@ function crossCheck(values: Values): string[] {
       'SECRET_KEY is required with PostgreSQL; generate one with: openssl rand -base64 48',
     )
   }
+  if (values.DATABASE_URL.kind === 'sqlite' && Number(values.PROCESSES) > 1) {
+    problems.push(
+      'PROCESSES must be 1 or auto with SQLite, which has a single writer; use PostgreSQL for more',
+    )
+  }
   if (values.SECRET_KEY !== undefined && values.SECRET_KEY === values.SECRET_KEY_PREVIOUS) {
     problems.push('SECRET_KEY_PREVIOUS is the same as SECRET_KEY; remove it')
   }
@@ -278,6 +284,11 @@ function crossCheck(values: Values): string[] {
   return problems
 }
 
+function processesOf({ PROCESSES, DATABASE_URL }: Values): number {
+  if (PROCESSES !== 'auto') return PROCESSES
+  return DATABASE_URL.kind === 'sqlite' ? 1 : availableParallelism()
+}
+
 function isUnencrypted(url: Values['MAIL_URL']): boolean {
   if (url.kind === 'sendgrid') return url.origin.startsWith('http:')
   return url.kind === 'smtp' && url.tls === 'off'
@@ -288,10 +299,12 @@ function toConfig(
   found: { readonly threadpoolSize: number; readonly signingKeysExposed: boolean },
 ) {
   const { threadpoolSize, signingKeysExposed } = found
+  const processes = processesOf(values)
   const publicUrl = values.PUBLIC_URL ?? `http://localhost:${values.PORT}`
   return {
     host: values.HOST,
     port: values.PORT,
+    processes,
     shutdownDelayMs: values.SHUTDOWN_DELAY_SECONDS * SECOND_MS,
     keepAliveMs: values.KEEP_ALIVE_SECONDS * SECOND_MS,
     worker: values.WORKER,
@@ -317,7 +330,10 @@ function toConfig(
     argon2: { memoryKib: values.ARGON2_MEMORY_KIB, passes: values.ARGON2_PASSES },
     hashConcurrency:
       values.HASH_CONCURRENCY ??
-      defaultHashConcurrency(Number.isSafeInteger(threadpoolSize) ? threadpoolSize : undefined),
+      defaultHashConcurrency(
+        Number.isSafeInteger(threadpoolSize) ? threadpoolSize : undefined,
+        processes,
+      ),
     hashQueue: values.HASH_QUEUE,
     adminEmail: values.ADMIN_EMAIL,
     mailFrom: values.MAIL_FROM && {

@@ -11,6 +11,7 @@ import {
   onOff,
   originList,
   previousKey,
+  processCount,
   type Reader,
   redisUrl,
   rangeUrl,
@@ -37,15 +38,28 @@ export interface Setting<T> {
 
 const THREADPOOL_SIZE_DEFAULT = 4
 
-/** Hashes run on libuv's pool; two of its threads stay free for DNS, files and WebCrypto. */
-export function defaultHashConcurrency(threadpoolSize = THREADPOOL_SIZE_DEFAULT): number {
-  return Math.max(1, Math.min(availableParallelism(), threadpoolSize - 2))
+/**
+ * Hashes run on libuv's pool; two of its threads stay free for DNS, files and WebCrypto. Several processes
+ * share the cores.
+ */
+export function defaultHashConcurrency(
+  threadpoolSize = THREADPOOL_SIZE_DEFAULT,
+  processes = 1,
+): number {
+  const cores = Math.ceil(availableParallelism() / processes)
+  return Math.max(1, Math.min(cores, threadpoolSize - 2))
 }
 
 /** Every setting of the service. docs/configuration.md and .env.example are checked against it. */
 export const SETTINGS = {
   HOST: define(text(), '127.0.0.1', 'The address to listen on; the image sets `0.0.0.0`.'),
   PORT: define(integer(0, 65_535), 8000, 'The port to listen on; 0 selects a free port.'),
+  PROCESSES: define(
+    processCount(256),
+    1,
+    'The number of processes that serve the port, with PostgreSQL; `auto`: one for each available core, and one with SQLite, which has a single writer. See [more cores](operations.md#more-cores).',
+    { unit: 'processes' },
+  ),
   SHUTDOWN_DELAY_SECONDS: define(
     integer(0, 300),
     0,
@@ -186,9 +200,9 @@ export const SETTINGS = {
   HASH_CONCURRENCY: define(
     integer(1, 1024),
     undefined,
-    'The number of password hashes that are computed concurrently.',
+    'The number of password hashes that each process computes concurrently.',
     {
-      defaultText: 'min(parallelism, UV_THREADPOOL_SIZE − 2), at least 1',
+      defaultText: 'min(parallelism / PROCESSES, UV_THREADPOOL_SIZE − 2), at least 1',
     },
   ),
   HASH_QUEUE: define(
@@ -270,7 +284,7 @@ export const SETTINGS = {
   REDIS_URL: define(
     redisUrl,
     undefined,
-    'The Redis server in which replicas share rate limit counters: `redis://host:6379`, `rediss://user:password@host:6380/0`. Without it, each process counts on its own. While Redis is unavailable, each process counts on its own, with half of each limit.',
+    'The Redis server in which replicas share rate limit counters: `redis://host:6379`, `rediss://user:password@host:6380/0`. Without it, each replica counts on its own. While Redis is unavailable, each replica counts on its own, with half of each limit.',
     { secret: true, defaultText: 'none' },
   ),
   HSTS: define(onOff, undefined, 'Whether to send `Strict-Transport-Security`.', {
@@ -299,7 +313,7 @@ export const SETTINGS = {
   METRICS_PORT: define(
     integer(0, 65_535),
     undefined,
-    'The port for operators, also of `npm run work`: metrics in Prometheus format at `/metrics`, the health of the process at `/health`; 0 selects a free port. Each process on a machine needs one of its own.',
+    'The port for operators, also of `npm run work`: metrics in Prometheus format at `/metrics`, the health of the process at `/health`; 0 selects a free port. The processes of `PROCESSES` share it, and their metrics are added up; every other one on a machine needs its own.',
     { defaultText: 'none' },
   ),
   HIDE_REGISTERED_EMAILS: define(

@@ -25,6 +25,17 @@ export function integer(min: number, max: number): Reader<number> {
   return Object.assign(read, { allowed: `${min} to ${max}` })
 }
 
+/** A number of processes; `auto` is one for each available core. */
+export function processCount(max: number): Reader<number | 'auto'> {
+  const read = (value: string) => {
+    if (value === 'auto') return value
+    if (/^[0-9]{1,4}$/.test(value) && Number(value) >= 1 && Number(value) <= max)
+      return Number(value)
+    throw new Error(`must be auto, or a whole number from 1 to ${max}`)
+  }
+  return Object.assign(read, { allowed: `1 to ${max}, \`auto\`` })
+}
+
 export function decimal(min: number, max: number): Reader<number> {
   const read = (value: string) => {
     const number = /^[0-9]{1,9}(\.[0-9]{1,6})?$/.test(value) ? Number(value) : Number.NaN

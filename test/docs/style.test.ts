@@ -8,7 +8,7 @@ const LINES_MAX = 400
 
 /** From top to bottom: a file imports from its own room and from those below it. See STYLE.md. */
 const ROOMS =
-  'main.ts cli serve.ts open.ts app.ts worker.ts api messages accounts outbox schedule http audit context.ts limits settings passwords keys database errors.ts lib'.split(
+  'main.ts cli cluster.ts serve.ts open.ts app.ts worker.ts api messages accounts outbox schedule http audit context.ts limits settings passwords keys database errors.ts lib'.split(
     ' ',
   )
 

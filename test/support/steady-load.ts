@@ -1,4 +1,4 @@
-import { request as requestClear } from 'node:http'
+import { Agent as ClearAgent, request as requestClear } from 'node:http'
 import { Agent, request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -66,7 +66,7 @@ export interface Load {
 /** Customers who log in, refresh and read, 200 times a second in all, whatever becomes of it. */
 export function startLoad(url: string, customers: readonly Customer[]): Load {
   // As browsers and mobile apps do; a request that fails is not repeated.
-  const agent = new Agent({ keepAlive: true })
+  const agent = new (url.startsWith('https:') ? Agent : ClearAgent)({ keepAlive: true })
   const failures: Failure[] = []
   let [answered, asking, over] = [0, 0, false]
 
@@ -147,7 +147,7 @@ export function send(
     readonly ip: string
     readonly headers: Readonly<Record<string, string>>
     readonly body: string
-    readonly agent?: Agent
+    readonly agent?: ClearAgent
   },
 ): Promise<{ status: number; body: string }> {
   const { ip, headers, body, agent } = sent

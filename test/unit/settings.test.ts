@@ -84,6 +84,7 @@ const CASES: Record<keyof typeof SETTINGS, { good: string[]; bad: string[] }> = 
   ARGON2_MEMORY_KIB: { good: ['8', '65536'], bad: ['7', '4194305', '19 MiB'] },
   ARGON2_PASSES: { good: ['1', '64'], bad: ['0', '65'] },
   HASH_CONCURRENCY: { good: ['1', '1024'], bad: ['0', '1025'] },
+  PROCESSES: { good: ['1', 'auto'], bad: ['0', '257', '-1', '1.5', 'canary', 'Auto'] },
   HASH_QUEUE: { good: ['0', '100000'], bad: ['-1', '100001'] },
   ADMIN_EMAIL: { good: [], bad: ['boss', 'boss@localhost', 'boss@example.com, x@example.com'] },
   ADMIN_PASSWORD: { good: [], bad: [] },
