@@ -3,7 +3,7 @@ import { type Db, type Query, run } from '../database/connect.ts'
 import { selectUsers, type UserFilters } from './user-pages.ts'
 
 /** Ids per statement: some milliseconds, for which SQLite blocks the event loop. */
-const SLICE = 2000
+const SLICE = 5000
 /** Up to here an estimate is a count. */
 const COUNTED_MAX = 10_000
 /** An estimate reads so many ids in each of so many equal parts of all ids. */
