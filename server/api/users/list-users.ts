@@ -7,12 +7,8 @@ import { After, Limit, PAGE, sendPage } from '../../http/pagination.ts'
 import type { Guards } from '../guards.ts'
 import { recordRead } from '../record-reads.ts'
 import { toUser, User } from '../schemas.ts'
-import {
-  findUserPage,
-  type ListedUserRow,
-  type PageKey,
-  pageKeyOf,
-} from '../../accounts/user-pages.ts'
+import { type ListedUserRow, type PageKey, pageKeyOf } from '../../accounts/user-pages.ts'
+import { findUsers } from '../../accounts/user-search.ts'
 
 const Query = Type.Object(
   {
@@ -30,7 +26,8 @@ const Query = Type.Object(
         minLength: 1,
         maxLength: 254,
         pattern: '^[^\\u0000-\\u001f\\u007f]*$',
-        description: 'Case-insensitive search for literal text in the address or the name.',
+        description:
+          'Case-insensitive search for literal text: three characters or more anywhere in the address or the name, fewer at the beginning of either. On a PostgreSQL without the extension pg_trgm always at the beginning. 422 `too_broad` where many match, but few of them near the beginning of the page: use a longer text or another sort.',
         examples: ['ann'],
       }),
     ),
@@ -76,7 +73,7 @@ export function listUsersRoute(app: App, ctx: Context, guards: Guards): void {
       { request, reply },
       {
         scope: scopeOf(query),
-        find: (position) => findUserPage(ctx.db, filters, { ...position, sort, skip }),
+        find: (position) => findUsers(ctx.db, filters, { ...position, sort, skip }),
         keyOf: (user: ListedUserRow): PageKey => pageKeyOf(user, sort),
         without: ['skip'],
       },
