@@ -35,7 +35,7 @@ export interface PageKey {
   readonly id: number
 }
 
-interface Page {
+export interface Page {
   readonly sort: UserSort
   readonly limit: number
   readonly skip: number
@@ -84,7 +84,8 @@ function usualPage(filters: UserFilters, sort: UserSort, isLater: boolean) {
   return page
 }
 
-function selectPage(
+/** The users of a page and those after them, in its order. */
+export function selectPage(
   db: Db,
   filters: UserFilters,
   sort: UserSort,
@@ -124,6 +125,6 @@ export function selectUsers(db: Db, { q, role, isVerified }: UserFilters) {
   return q === undefined ? query : query.where(matching(q))
 }
 
-function columnOf(sort: UserSort) {
+export function columnOf(sort: UserSort) {
   return COLUMNS_OF_SORT[sort.replace('-', '') as SortName]
 }

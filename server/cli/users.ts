@@ -6,12 +6,8 @@ import { assertGoodPassword } from '../accounts/passwords.ts'
 import { toUser } from '../api/schemas.ts'
 import { unlockLogin } from '../api/unlock-login.ts'
 import { changeUser, removeUser } from '../api/user-changes.ts'
-import {
-  findUserPage,
-  type ListedUserRow,
-  type PageKey,
-  pageKeyOf,
-} from '../accounts/user-pages.ts'
+import { type ListedUserRow, type PageKey, pageKeyOf } from '../accounts/user-pages.ts'
+import { findUsers } from '../accounts/user-search.ts'
 import {
   type Command,
   readArgs,
@@ -68,10 +64,11 @@ export const listUsers: Command = {
     return withContext(environment, async (ctx) => {
       let after: PageKey | undefined
       for (;;) {
-        const page = await findUserPage(ctx.db, filters, {
+        const page = await findUsers(ctx.db, filters, {
           sort: 'id',
           limit: PAGE,
           skip: 0,
+          walkMax: Infinity,
           after,
         })
         for (const user of page) print(ctx, user)

@@ -9,7 +9,7 @@ import type { Schema } from './schema.ts'
 import type { Checkpoints } from './sqlite-checkpoints.ts'
 
 /** Reads take a `Db`: the reader or, inside a transaction, its `Tx`. */
-export type Db = Pick<Kysely<Schema>, 'selectFrom' | 'selectNoFrom'>
+export type Db = Pick<Kysely<Schema>, 'selectFrom' | 'selectNoFrom' | 'with'>
 /** Writes take a `Tx`: the compiler proves that they run inside `transaction()`. */
 export type Tx = Transaction<Schema>
 

@@ -13,6 +13,7 @@ import { up as keysInUse } from './migrations/0007-keys-in-use.ts'
 import { up as turns } from './migrations/0008-turns.ts'
 import { up as loginUnlocks } from './migrations/0009-login-unlocks.ts'
 import { up as dropJobRuns } from './migrations/0010-drop-job-runs.ts'
+import { up as userSearch } from './migrations/0011-user-search.ts'
 import { up as userLists } from './migrations/0012-user-lists.ts'
 import { up as sessionIndexes } from './migrations/0013-session-indexes.ts'
 import { up as auditIndexes } from './migrations/0014-audit-indexes.ts'
@@ -42,6 +43,7 @@ const MIGRATIONS: Readonly<Record<string, Up>> = {
   '0008-turns': turns,
   '0009-login-unlocks': loginUnlocks,
   '0010-drop-job-runs': dropJobRuns,
+  '0011-user-search': userSearch,
   '0012-user-lists': userLists,
   '0013-session-indexes': sessionIndexes,
   '0014-audit-indexes': auditIndexes,

@@ -10,6 +10,7 @@ export const MIGRATIONS = [
   '0008-turns',
   '0009-login-unlocks',
   '0010-drop-job-runs',
+  '0011-user-search',
   '0012-user-lists',
   '0013-session-indexes',
   '0014-audit-indexes',

@@ -8,12 +8,8 @@ import type { Guards } from '../guards.ts'
 import { recordRead } from '../record-reads.ts'
 import { toUser, User } from '../schemas.ts'
 import { countUsers, estimateUsers } from '../../accounts/user-counts.ts'
-import {
-  findUserPage,
-  type ListedUserRow,
-  type PageKey,
-  pageKeyOf,
-} from '../../accounts/user-pages.ts'
+import { type ListedUserRow, type PageKey, pageKeyOf } from '../../accounts/user-pages.ts'
+import { findUsers } from '../../accounts/user-search.ts'
 
 const Query = Type.Object(
   {
@@ -31,7 +27,8 @@ const Query = Type.Object(
         minLength: 1,
         maxLength: 254,
         pattern: '^[^\\u0000-\\u001f\\u007f]*$',
-        description: 'Case-insensitive search for literal text in the address or the name.',
+        description:
+          'Case-insensitive search for literal text: three characters or more anywhere in the address or the name, fewer at the beginning of either. On a PostgreSQL without the extension pg_trgm always at the beginning. 422 `too_broad` where many match, but few of them near the beginning of the page: use a longer text or another sort.',
         examples: ['ann'],
       }),
     ),
@@ -85,7 +82,7 @@ export function listUsersRoute(app: App, ctx: Context, guards: Guards): void {
       { request, reply },
       {
         scope: scopeOf(query),
-        find: (position) => findUserPage(ctx.db, filters, { ...position, sort, skip }),
+        find: (position) => findUsers(ctx.db, filters, { ...position, sort, skip }),
         keyOf: (user: ListedUserRow): PageKey => pageKeyOf(user, sort),
         without: ['skip', 'count'],
       },

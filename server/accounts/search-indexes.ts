@@ -1,0 +1,169 @@
+import { setImmediate } from 'node:timers/promises'
+import { type Kysely, sql, SqliteAdapter } from 'kysely'
+import type { Db } from '../database/connect.ts'
+import type { Schema } from '../database/schema.ts'
+import {
+  matchesOnSqlite,
+  matchesText,
+  nameBeginnings,
+  patternsOf,
+  type SearchText,
+  trigramQuery,
+} from './search.ts'
+import {
+  type ListedUserRow,
+  type Page,
+  pageKeyOf,
+  selectPage,
+  type UserFilters,
+  type UserSort,
+} from './user-pages.ts'
+
+/** More are not read and sorted for a page: some 20 ms. */
+const CANDIDATES_MAX = 20_000
+/** What SQLite reads before others get their turn: some 2 ms. */
+const SLICE = 1000
+/** No text has a character beyond it. */
+const LAST = '\u{10ffff}'
+
+export interface Search {
+  readonly text: SearchText
+  readonly filters: UserFilters
+  readonly page: Pick<Page, 'sort' | 'limit' | 'after'>
+}
+
+/** The users of the page, found by an index of texts; undefined if there are too many to be sorted, or no index. */
+export function findByIndex(db: Db, search: Search): Promise<ListedUserRow[] | undefined> {
+  return isSqlite(db) ? findOnSqlite(db, search) : findOnPostgres(db, search)
+}
+
+const withTrigrams = new WeakSet<Db>()
+
+/** False on a PostgreSQL without the index for substrings. */
+export async function hasTrigrams(db: Db): Promise<boolean> {
+  if (isSqlite(db) || withTrigrams.has(db)) return true
+  const { rows } = await sql`
+    select from pg_index where indexrelid = to_regclass('users_search') and indisvalid`.execute(
+    full(db),
+  )
+  if (rows.length > 0) withTrigrams.add(db)
+  return rows.length > 0
+}
+
+/** The condition, in the form that costs least. */
+export function matches(db: Db, text: SearchText) {
+  return isSqlite(db) ? matchesOnSqlite(text) : matchesText(text)
+}
+
+const full = (db: Db) => db as Kysely<Schema>
+const isSqlite = (db: Db) => full(db).getExecutor().adapter instanceof SqliteAdapter
+
+/** Three letters or digits of a word, or two at its beginning or end: pg_trgm ignores all other characters. */
+const TRIGRAM = /[\p{L}\p{N}]{3}|[^\p{L}\p{N}][\p{L}\p{N}]{2}|[\p{L}\p{N}]{2}[^\p{L}\p{N}]/u
+
+async function findOnPostgres(
+  db: Db,
+  { text, filters, page }: Search,
+): Promise<ListedUserRow[] | undefined> {
+  if (text.isSubstring && !TRIGRAM.test(text.name)) return undefined
+  const patterns = patternsOf(text)
+  const found = text.isSubstring
+    ? sql`users_with_text(${patterns.email}, lower(${patterns.name}), ${CANDIDATES_MAX + 1})`
+    : sql`users_with_prefix(${text.email}, lower(${text.name}), ${CANDIDATES_MAX + 1})`
+  const candidates = shadowed(db, sql`(select * from ${found})`)
+  const rows = await candidates
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('users')
+        .select((count) => count.fn.countAll<number>().as('candidates'))
+        .as('counted'),
+    )
+    .leftJoin(
+      selectPage(candidates, filters, page.sort, page.after).limit(page.limit).as('found'),
+      (join) => join.onTrue(),
+    )
+    .selectAll()
+    .execute()
+  if ((rows[0]?.candidates ?? 0) > CANDIDATES_MAX) return undefined
+  return rows.filter(({ id }) => id !== null) as unknown as ListedUserRow[]
+}
+
+/** Reads `rows` in the place of the table. */
+function shadowed(db: Db, rows: ReturnType<typeof sql>): Db {
+  return db.with(
+    (cte) => cte('users').materialized(),
+    () => rows as ReturnType<typeof sql<any>>,
+  ) as Db
+}
+
+async function findOnSqlite(
+  db: Db,
+  { text, filters, page }: Search,
+): Promise<ListedUserRow[] | undefined> {
+  const ids = await findCandidates(db, text, page)
+  if (ids === undefined) return undefined
+  // Trigrams are found in the order of ids, the first ones first.
+  const isOrdered = text.isSubstring && page.sort.endsWith('id')
+  let rows: ListedUserRow[] = []
+  for (let start = 0; start < Math.min(ids.length, CANDIDATES_MAX); start += SLICE) {
+    await setImmediate()
+    const slice = JSON.stringify(ids.slice(start, start + SLICE))
+    const candidates = shadowed(
+      db,
+      sql`(select * from main.users where id in (select value from json_each(${slice})) and ${matchesOnSqlite(text)})`,
+    )
+    const more = await selectPage(candidates, filters, page.sort, page.after)
+      .limit(page.limit)
+      .execute()
+    rows = [...rows, ...more].toSorted(inOrder(page.sort)).slice(0, page.limit)
+    if (isOrdered && rows.length === page.limit) return rows
+  }
+  return ids.length > CANDIDATES_MAX ? undefined : rows
+}
+
+/** The ids of all whom the text may match, one more than the maximum if they are more. */
+async function findCandidates(
+  db: Db,
+  text: SearchText,
+  page: Search['page'],
+): Promise<number[] | undefined> {
+  const query = trigramQuery(text)
+  if (text.isSubstring && query === undefined) return undefined
+  const found = text.isSubstring ? byTrigrams(query, page) : byBeginning(text)
+  const { rows } = await sql<{ ids: string }>`
+    select json_group_array(id) as ids from (${found} limit ${CANDIDATES_MAX + 1})`.execute(
+    full(db),
+  )
+  return JSON.parse(rows[0]?.ids ?? '[]')
+}
+
+function byTrigrams(query: string | undefined, { sort, after }: Search['page']) {
+  const [order, beyond] = sort === '-id' ? (['desc', '<'] as const) : (['asc', '>'] as const)
+  const rest =
+    after !== undefined && sort.endsWith('id')
+      ? sql`and rowid ${sql.raw(beyond)} ${after.id}`
+      : sql``
+  return sql`
+    select rowid as id from users_search where users_search match ${query} ${rest}
+    order by rowid ${sql.raw(order)}`
+}
+
+function byBeginning(text: SearchText) {
+  const ranges = [
+    sql`select id from users where email_canonical >= ${text.email} and email_canonical < ${text.email + LAST}`,
+    ...nameBeginnings(text).map(
+      (name) => sql`select id from users where full_name >= ${name} and full_name < ${name + LAST}`,
+    ),
+  ]
+  return sql.join(ranges, sql` union all `)
+}
+
+/** As SQLite compares; addresses and times are ASCII. */
+function inOrder(sort: UserSort) {
+  const sign = sort.startsWith('-') ? -1 : 1
+  return (one: ListedUserRow, other: ListedUserRow) => {
+    const [a, b] = [pageKeyOf(one, sort), pageKeyOf(other, sort)]
+    if (a.value === b.value) return sign * (a.id - b.id)
+    return a.value < b.value ? -sign : sign
+  }
+}
