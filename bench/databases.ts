@@ -13,6 +13,8 @@ export interface Database {
   /** The working folder of its server. */
   readonly folder: string
   run(sql: string): Promise<void>
+  /** Runs an insert of many users without indexes and triggers, which are then built anew. */
+  fillUsers(insert: string): Promise<void>
 }
 
 export interface Databases {
@@ -35,7 +37,7 @@ export async function startDatabases(engines: readonly Engine[]): Promise<Databa
       if (engine === 'sqlite' || cluster === undefined) return sqlite(own)
       const url = await createDatabase(cluster.url, `${name}_${created}`)
       const run = async (sql: string) => void (await query(url, sql))
-      return { engine, url, folder: own, run }
+      return { engine, url, folder: own, run, fillUsers: (insert) => run(fillOnPostgres(insert)) }
     },
     async stop() {
       await cluster?.stop()
@@ -54,7 +56,42 @@ function sqlite(folder: string): Database {
       using database = new DatabaseSync(path, { timeout: 10_000 })
       database.exec(sql)
     },
+    async fillUsers(insert) {
+      using database = new DatabaseSync(path, { timeout: 10_000 })
+      fillOnSqlite(database, insert)
+    },
   }
+}
+
+/** Index by index, a million users would take minutes. */
+function fillOnSqlite(database: DatabaseSync, insert: string): void {
+  const built = database
+    .prepare(
+      "select type, name, sql from sqlite_schema where tbl_name = 'users' and type in ('index', 'trigger') and sql is not null",
+    )
+    .all()
+  database.exec('pragma synchronous = off; pragma cache_size = -200000; begin immediate')
+  for (const { type, name } of built) database.exec(`drop ${String(type)} ${String(name)}`)
+  database.exec(insert)
+  for (const { sql } of built) database.exec(String(sql))
+  database.exec("insert into users_search (users_search) values ('rebuild')")
+  database.exec('commit; analyze; pragma wal_checkpoint(truncate)')
+}
+
+function fillOnPostgres(insert: string): string {
+  return `
+    set maintenance_work_mem = '512MB';
+    create temporary table built as select indexname, indexdef from pg_indexes
+      where tablename = 'users' and indexname not in (select conname from pg_constraint);
+    do $$ declare one record; begin
+      for one in select * from built loop execute 'drop index ' || one.indexname; end loop;
+    end $$;
+    ${insert};
+    do $$ declare one record; begin
+      for one in select * from built loop execute one.indexdef; end loop;
+    end $$;
+    drop table built;
+    analyze users`
 }
 
 /** `with recursive … select n from numbers`, which both engines read. */

@@ -4,7 +4,7 @@ import type { Databases, Engine } from './databases.ts'
 import { percentile, type Question, timeRequest } from './latency.ts'
 import type { Line } from './lines.ts'
 import { type LoadGenerator, peakRssMb } from './processes.ts'
-import { startOurs, type Target } from './targets.ts'
+import { type Size, startOurs, type Target } from './targets.ts'
 
 const ASK_EVERY_MS = 5
 
@@ -19,10 +19,10 @@ interface Options {
 
 /** Many that log in again and again, and what others wait for `/me` meanwhile. */
 export async function measureFlood(
-  tools: { readonly databases: Databases; readonly generator: LoadGenerator },
+  tools: { readonly databases: Databases; readonly generator: LoadGenerator; readonly size: Size },
   { engine, rounds, ...many }: Options,
 ): Promise<Line[]> {
-  const ours = await startOurs(tools.databases, { engine })
+  const ours = await startOurs(tools.databases, { engine, ...tools.size })
   const waits = { kept: [] as number[][], fresh: [] as number[][] }
   for (let round = 0; round < rounds; round++) {
     const { kept, fresh } = await flood(tools.generator, ours, many)
@@ -35,7 +35,7 @@ export async function measureFlood(
   const line = (how: keyof typeof waits, share: number): Omit<Line, 'what'> => ({
     part: 'flood',
     engine,
-    unit: ' ms',
+    unit: 'ms',
     measured: waits[how].map((one) => percentile(one, share)),
   })
   return [
@@ -44,19 +44,19 @@ export async function measureFlood(
       what: `${what}: \`/me\` on a kept connection, p50`,
       goal: { atMost: 25 },
     },
-    { ...line('kept', 0.99), what: `${what}: \`/me\` on a kept connection, p99` },
+    { ...line('kept', 0.9), what: `${what}: \`/me\` on a kept connection, p90` },
     {
       ...line('fresh', 0.5),
       what: `${what}: \`/me\` on a new connection, p50`,
       goal: { atMost: 500 },
     },
-    { ...line('fresh', 0.99), what: `${what}: \`/me\` on a new connection, p99` },
+    { ...line('fresh', 0.9), what: `${what}: \`/me\` on a new connection, p90` },
     {
       part: 'flood',
       engine,
       what: `${what}: the most memory`,
       goal: { atMost: 250 },
-      unit: ' MB',
+      unit: 'MB',
       measured: [peakMb],
     },
   ]

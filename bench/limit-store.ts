@@ -17,7 +17,10 @@ const TABLES = `
   create table sessions (id text primary key, user_id integer not null, generation integer not null,
     created_at text not null, expires_at text not null, revoked_at text, ip text, user_agent text);
   create table mails (id ID, user_id integer not null, kind text not null, payload text not null,
-    created_at text not null)`
+    created_at text not null);
+  create table reads (user_id integer not null, ip text not null, pages integer not null,
+    primary key (user_id, ip));
+  insert into reads values (1, '127.0.0.1', 0)`
 const USER = `insert into users (email, role, password_hash, created_at, updated_at) values (?, 'user', ?, ?, ?) returning id`
 const MAIL = `insert into mails (user_id, kind, payload, created_at)`
 

@@ -6,40 +6,64 @@ export interface Goal {
   readonly atMost?: number
 }
 
-/** One line of the table. */
+/** One line of a table, on one database. */
 export interface Line {
   readonly part: string
   readonly what: string
   readonly engine: Engine
   readonly goal?: Goal
-  /** Such as ` ms`; nothing for a ratio. */
-  readonly unit?: string
+  readonly unit: 'ratio' | 'ms' | 'MB'
   /** One for each pair or round; by CPU, where there is a difference. */
   readonly measured: readonly number[]
   readonly byWall?: readonly number[]
 }
 
+const ENGINES: readonly Engine[] = ['sqlite', 'postgres']
 const NAMES = { sqlite: 'SQLite', postgres: 'PostgreSQL' } as const
-const HEAD = [
-  'What',
-  'Database',
-  'Goal',
-  'Measured (ratios: by CPU)',
-  'By wall clock',
-  'Goal reached',
+const SECTIONS: readonly { readonly title: string; readonly parts: readonly string[] }[] = [
+  {
+    title: 'Requests, against the limit and against Better Auth',
+    parts: ['me', 'list', 'search', 'refresh', 'login', 'signup'],
+  },
+  { title: 'Start', parts: ['start'] },
+  { title: 'Memory', parts: ['memory'] },
+  { title: 'A flood of logins', parts: ['flood'] },
+  { title: 'More processes', parts: ['processes'] },
+  { title: 'A million users', parts: ['million'] },
 ]
 
-/** The table in Markdown: medians, and the least and the most in brackets. */
-export function tableOf(lines: readonly Line[]): string {
-  const rows = lines.map((line) => [
-    line.what,
-    NAMES[line.engine],
-    goalText(line),
-    spread(line.measured, line.unit),
-    line.byWall === undefined ? '' : spread(line.byWall, line.unit),
-    reached(line),
+/** One table for each section, in Markdown. */
+export function tablesOf(lines: readonly Line[]): string {
+  return SECTIONS.flatMap(({ title, parts }) => {
+    const own = lines.filter(({ part }) => parts.includes(part))
+    return own.length === 0 ? [] : [`## ${title}\n\n${tableOf(own)}`]
+  }).join('\n\n')
+}
+
+/** The databases beside each other: medians, the least and the most in brackets, and how they meet the goal. */
+function tableOf(lines: readonly Line[]): string {
+  const engines = ENGINES.filter((engine) => lines.some((line) => line.engine === engine))
+  const hasWall = lines.some(({ byWall }) => byWall !== undefined)
+  const columns = (name: string) =>
+    hasWall ? [`${name}, by CPU`, `${name}, by wall clock`] : [name]
+  const head = engines.flatMap((engine) => [...columns(NAMES[engine]), `${NAMES[engine]}, goal`])
+  const cells = (line: Line | undefined) => [
+    spread(line?.measured ?? []),
+    ...(hasWall ? [spread(line?.byWall ?? [])] : []),
+    line === undefined ? '' : verdict(line),
+  ]
+  const firsts = lines.filter(
+    ({ what }, at) => lines.findIndex((other) => other.what === what) === at,
+  )
+  const rows = firsts.map(({ what, unit, goal }) => [
+    what,
+    unit,
+    goalText(goal),
+    ...engines.flatMap((engine) =>
+      cells(lines.find((line) => line.what === what && line.engine === engine)),
+    ),
   ])
-  return markdown(HEAD, rows)
+  return markdown(['What', 'Unit', 'Goal', ...head], rows)
 }
 
 export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -48,24 +72,29 @@ export function markdown(head: readonly string[], rows: readonly (readonly strin
 }
 
 /** Median, least and most. */
-export function spread(values: readonly number[], unit = ''): string {
+export function spread(values: readonly number[]): string {
   const sorted = values.toSorted((a, b) => a - b)
-  const [least = Number.NaN, most = Number.NaN] = [sorted[0], sorted.at(-1)]
-  return `${short(median(values))}${unit} (${short(least)}–${short(most)})`
+  const [least, most] = [sorted[0], sorted.at(-1)]
+  if (least === undefined || most === undefined) return ''
+  return values.length === 1
+    ? short(least)
+    : `${short(median(values))} (${short(least)}–${short(most)})`
 }
 
-function goalText({ goal, unit = '' }: Line): string {
-  if (goal?.atLeast !== undefined) return `≥ ${goal.atLeast}${unit}`
-  if (goal?.atMost !== undefined) return `≤ ${goal.atMost}${unit}`
-  return ''
+function goalText({ atLeast, atMost }: Goal = {}): string {
+  if (atLeast !== undefined) return `≥ ${atLeast}`
+  return atMost === undefined ? '' : `≤ ${atMost}`
 }
 
-/** How many times better than the goal; below one it is missed. */
-function reached({ goal, measured }: Line): string {
-  const value = median(measured)
-  const factor = goal?.atLeast === undefined ? (goal?.atMost ?? NaN) / value : value / goal.atLeast
+/** The factor is how many times better than the goal. */
+function verdict({ goal, measured }: Line): string {
   if (goal === undefined) return ''
-  return factor >= 1 ? `${short(factor)} times` : `**missed**: ${short(factor)} of it`
+  const { atLeast, atMost = Number.NaN } = goal
+  const value = median(measured)
+  const factor = atLeast === undefined ? atMost / value : value / atLeast
+  if (factor >= 1) return `reached, factor ${short(factor)}`
+  const missing = Math.abs(value / (atLeast ?? atMost) - 1)
+  return `**missed by ${Math.ceil(missing * 100)} %**, factor ${short(factor)}`
 }
 
 /** Three digits are more than a noisy machine tells. */

@@ -12,18 +12,23 @@ export interface Effort {
   /** How long a batch takes, and how often each server has its turn. */
   readonly seconds: number
   readonly rounds: number
-  /** Batches before the first that counts: V8 compiles what it has seen often. */
-  readonly warmUps: number
+  /** Before the first batch that counts: V8 compiles what it has seen often. */
+  readonly warmUp: {
+    readonly requests: number
+    /** Requests that hash: theirs is the cost of native code. */
+    readonly hashes: number
+    readonly mostSeconds: number
+  }
 }
 
-/** For each connection. */
-const WARM_UP_REQUESTS = 4
+/** For each connection, to see how many a batch may have. */
+const FIRST_REQUESTS = 2
 
 /** Batches of the same kind in turns, the first of each round by rotation: one sample a round for each. */
 export async function measureInTurns(
   generator: LoadGenerator,
   targets: readonly Target[],
-  { kind, seconds, rounds, warmUps }: Effort & { readonly kind: Kind },
+  { kind, seconds, rounds, warmUp }: Effort & { readonly kind: Kind },
 ): Promise<Map<Target, Sample[]>> {
   const runners = targets.flatMap((target) => {
     const load = target.loads[kind]
@@ -33,8 +38,14 @@ export async function measureInTurns(
   })
   const amounts = new Map<Target, number>()
   for (const { target, connections, run } of runners) {
-    let { perSecond } = await run(WARM_UP_REQUESTS * connections)
-    for (let batch = 0; batch < warmUps; batch++) ({ perSecond } = await run(perSecond * seconds))
+    let { perSecond, requests } = await run(FIRST_REQUESTS * connections)
+    const enough = kind === 'login' || kind === 'signup' ? warmUp.hashes : warmUp.requests
+    const most = Math.min(enough, perSecond * warmUp.mostSeconds)
+    while (requests < most) {
+      const more = await run(Math.min(perSecond * seconds, most - requests))
+      requests += more.requests
+      perSecond = more.perSecond
+    }
     amounts.set(target, perSecond * seconds)
   }
   const samples = new Map<Target, Sample[]>(runners.map(({ target }) => [target, []]))

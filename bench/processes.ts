@@ -1,8 +1,9 @@
-import { type ChildProcess, fork, type Serializable, spawn } from 'node:child_process'
+import { type ChildProcess, fork, type Serializable, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { childrenOf } from '../test/support/children.ts'
 import type { Outcome } from './load.ts'
 
 export const ROOT = resolve(import.meta.dirname, '..')
@@ -15,6 +16,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => process.exit(1))
 
 const TICK_MS = 10
+const NS_PER_MS = 1e6
 const POLL_MS = 5
 const PATIENCE_MS = 60_000
 
@@ -72,6 +74,17 @@ export async function startServer(options: StartOptions): Promise<Server> {
   }
 }
 
+/** Runs a command of a program to its end. */
+export function runCommand({ args, env, folder }: Omit<StartOptions, 'port'>): void {
+  const options = {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], ...env },
+    encoding: 'utf8',
+  } as const
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...args], options)
+  if (status !== 0) throw new Error(`${args.join(' ')} fails:\n${stdout}${stderr}`)
+}
+
 async function answers(url: string): Promise<boolean> {
   const answer = await fetch(url).catch(() => undefined)
   await answer?.arrayBuffer()
@@ -89,25 +102,28 @@ export async function end(child: ChildProcess): Promise<void> {
 
 /** CPU time of a process with all its threads, and of the processes that it started. */
 export function cpuMsOf(pid: number): number {
-  const own = statOf(pid)
-  if (own === undefined) return 0
-  const children = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && statOf(Number(name))?.parent === pid)
-    .map((name) => cpuMsOf(Number(name)))
-  return children.reduce((sum, ms) => sum + ms, own.cpuMs)
+  return childrenOf(pid).reduce((sum, child) => sum + cpuMsOf(child), threadsMs(pid))
 }
 
-function statOf(pid: number): { parent: number; cpuMs: number } | undefined {
-  let text: string
-  try {
-    text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  } catch {
-    return undefined
+/** In nanoseconds, unless the kernel counts ticks only. */
+function threadsMs(pid: number): number {
+  const folder = `/proc/${pid}/task`
+  let ns = 0
+  for (const thread of readdirSync(folder)) {
+    try {
+      ns += Number(readFileSync(`${folder}/${thread}/schedstat`, 'utf8').split(' ')[0])
+    } catch {
+      // It has ended.
+    }
   }
+  return ns === 0 ? ticksMs(pid) : ns / NS_PER_MS
+}
+
+function ticksMs(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
   // After the name, which may contain anything: state, parent, …, utime and stime (proc(5)).
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  const [parent, utime, stime] = [fields[1], fields[11], fields[12]].map(Number)
-  return { parent: parent ?? 0, cpuMs: ((utime ?? 0) + (stime ?? 0)) * TICK_MS }
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }
 
 /** The most memory that a process ever had resident. */

@@ -6,7 +6,7 @@ import { measureCores } from './cores.ts'
 import { type Engine, startDatabases } from './databases.ts'
 import { measureFlood } from './flood.ts'
 import { installPackages } from './install.ts'
-import { type Line, tableOf } from './lines.ts'
+import { type Line, tablesOf } from './lines.ts'
 import type { Outcome } from './load.ts'
 import { machine } from './machine.ts'
 import { measureMillion } from './million.ts'
@@ -16,6 +16,8 @@ import { measureStarts } from './starts.ts'
 import { KINDS, type Level } from './targets.ts'
 
 const PARTS = [...KINDS, 'start', 'flood', 'processes', 'million'] as const
+/** Each takes seconds. */
+const FLOODS_MAX = 3
 const ENGINES: readonly Engine[] = ['sqlite', 'postgres']
 const LEVELS: readonly Level[] = ['info', 'warn']
 
@@ -34,42 +36,57 @@ const { values } = parseArgs({
 const parts = chosen(values.only, PARTS)
 const engines = chosen(values.database, ENGINES)
 const levels = chosen(values.level, values.smoke ? ['info'] : LEVELS)
-const seconds = Number(values.seconds ?? (values.smoke ? 0.2 : 1))
+const seconds = Number(values.seconds ?? (values.smoke ? 0.05 : 0.5))
 const rounds = Number(values.rounds ?? (values.smoke ? 1 : 5))
 
 installPackages('bench')
 const databases = await startDatabases(engines)
 const generator = startHelper<Outcome>('load.ts')
-const tools = { databases, generator, effort: { seconds, rounds, warmUps: values.smoke ? 1 : 3 } }
+const warmUp = values.smoke
+  ? { requests: 0, hashes: 0, mostSeconds: 0 }
+  : { requests: 3000, hashes: 100, mostSeconds: 3 }
+const size = values.smoke ? { users: 3000, connections: 4 } : { users: 10_000, connections: 32 }
+const idleAfterMs = values.smoke ? 0 : 1500
+const tools = { databases, generator, effort: { seconds, rounds, warmUp }, size }
 const lines: Line[] = []
 const absolutes: Absolute[] = []
 try {
   const kinds = KINDS.filter((kind) => parts.includes(kind))
   for (const engine of engines) {
     for (const level of kinds.length > 0 ? levels : []) {
-      const measured = await measureRequests(tools, { engine, level, kinds })
-      lines.push(...measured.lines)
-      absolutes.push(...measured.absolutes)
+      await timed(`requests at ${level}`, engine, async () => {
+        const measured = await measureRequests(tools, { engine, level, kinds })
+        absolutes.push(...measured.absolutes)
+        return measured.lines
+      })
     }
-    if (parts.includes('start')) lines.push(...(await measureStarts(databases, { engine, rounds })))
+    if (parts.includes('start'))
+      await timed('start', engine, () => measureStarts(databases, { engine, rounds, idleAfterMs }))
     if (parts.includes('flood')) {
       const many = values.smoke
         ? { connections: 100, seconds: 0.5 }
         : { connections: 2000, seconds: 5 }
-      lines.push(...(await measureFlood(tools, { engine, rounds, ...many })))
+      const floods = Math.min(rounds, FLOODS_MAX)
+      await timed('flood', engine, () => measureFlood(tools, { engine, rounds: floods, ...many }))
     }
     if (parts.includes('million')) {
       const sizes = values.smoke ? { few: 3000, many: 6000 } : { few: 10_000, many: 1_000_000 }
-      lines.push(...(await measureMillion(databases, { engine, rounds, ...sizes })))
+      await timed('million', engine, () => measureMillion(databases, { engine, rounds, ...sizes }))
     }
   }
   if (parts.includes('processes') && engines.includes('postgres'))
-    lines.push(...(await measureCores(tools)))
+    await timed('processes', 'postgres', () => measureCores(tools))
 } finally {
   await generator.stop()
   await databases.stop()
 }
 report()
+
+async function timed(part: string, engine: Engine, measure: () => Promise<Line[]>): Promise<void> {
+  const startedAt = performance.now()
+  lines.push(...(await measure()))
+  console.log(`${engine}, ${part}: ${Math.round((performance.now() - startedAt) / 1000)} s`)
+}
 
 function chosen<T extends string>(text: string | undefined, all: readonly T[]): readonly T[] {
   if (text === undefined) return all
@@ -79,14 +96,15 @@ function chosen<T extends string>(text: string | undefined, all: readonly T[]): 
   return all.filter((one) => names.includes(one))
 }
 
-/** A part or a smoke is printed only, unless it is told where to write. */
+/** Only the whole with its usual effort is written, unless it is told where. */
 function report(): void {
-  const table = tableOf(lines)
-  console.log(`\n${table}\n\n${absoluteTable(absolutes)}`)
-  const isWhole = values.only === undefined && values.database === undefined && !values.smoke
+  const byItself = absolutes.length === 0 ? '' : `\n\n## By itself\n\n${absoluteTable(absolutes)}`
+  const tables = `${tablesOf(lines)}${byItself}\n`
+  console.log(`\n${tables}`)
+  const isWhole = process.argv.length === 2
   const output = values.output ?? (isWhole ? resolve(import.meta.dirname, 'results') : undefined)
   if (output === undefined) return
-  const text = `# Results\n\n${machine()}\n\n${table}\n\n## By itself\n\n${absoluteTable(absolutes)}\n`
+  const text = `# Results\n\n${machine()}\n\n${tables}`
   writeFileSync(`${output}.md`, text)
   writeFileSync(`${output}.json`, `${JSON.stringify({ lines, absolutes }, undefined, 1)}\n`)
 }

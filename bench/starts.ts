@@ -11,13 +11,17 @@ import type { Line } from './lines.ts'
 import { ROOT, startServer } from './processes.ts'
 import { ourSettings, START } from './targets.ts'
 
-/** One second after it listens, a process gives back what its start left behind. */
-const IDLE_AFTER_MS = 1500
-
 interface Start {
   readonly cpuMs: number
   readonly wallMs: number
   readonly idleMb: number
+}
+
+interface Options {
+  readonly engine: Engine
+  readonly rounds: number
+  /** One second after it listens, a process gives back what its start left behind. */
+  readonly idleAfterMs: number
 }
 
 interface Program {
@@ -29,7 +33,7 @@ interface Program {
 /** From the start of a process to its first 200, against a hello of Fastify's; on a database that is there. */
 export async function measureStarts(
   databases: Databases,
-  { engine, rounds }: { engine: Engine; rounds: number },
+  { engine, rounds, idleAfterMs }: Options,
 ): Promise<Line[]> {
   const { folder, ...database } = await databases.create(engine, 'start')
   const env = { ...ourSettings(database), HOST: '127.0.0.1' }
@@ -41,11 +45,11 @@ export async function measureStarts(
       image: { args: imageCommand(), folder: image, env },
     }
     // The first start migrates, and fills the cache of compiled files.
-    for (const program of Object.values(programs)) await start(program)
+    for (const program of Object.values(programs)) await start(program, 0)
     const starts: Record<keyof typeof programs, Start[]> = { hello: [], checkout: [], image: [] }
     for (let round = 0; round < rounds; round++)
       for (const name of ['hello', 'checkout', 'image'] as const)
-        starts[name].push(await start(programs[name]))
+        starts[name].push(await start(programs[name], idleAfterMs))
     return [
       ...linesOf('from the checkout', starts.checkout, {
         hello: starts.hello,
@@ -79,6 +83,7 @@ function linesOf(how: string, starts: readonly Start[], against: Against): Line[
   return [
     {
       part: 'start',
+      unit: 'ratio',
       what: `start against Fastify’s hello, ${how}`,
       engine,
       goal: { atMost: times },
@@ -89,24 +94,24 @@ function linesOf(how: string, starts: readonly Start[], against: Against): Line[
       part: 'start',
       what: `start to the first 200, ${how}`,
       engine,
-      unit: ' ms',
+      unit: 'ms',
       measured: starts.map(({ cpuMs }) => cpuMs),
       byWall: starts.map(({ wallMs }) => wallMs),
     },
     {
-      part: 'start',
+      part: 'memory',
       what: `idle memory, ${how}`,
       engine,
       goal: { atMost: idleMb },
-      unit: ' MB',
+      unit: 'MB',
       measured: starts.map((one) => one.idleMb),
     },
   ]
 }
 
-async function start(program: Program): Promise<Start> {
+async function start(program: Program, idleAfterMs: number): Promise<Start> {
   const server = await startServer({ ...program, port: await freePort() })
-  await delay(IDLE_AFTER_MS)
+  await delay(idleAfterMs)
   const idleMb = rssOf(server.pid)
   await server.stop()
   return { cpuMs: server.startCpuMs, wallMs: server.startWallMs, idleMb }

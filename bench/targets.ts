@@ -7,11 +7,16 @@ import { type Database, type Databases, type Engine, numbers, timeLiteral } from
 import { ARGON2 } from './equal-cost.ts'
 import type { Load } from './load.ts'
 import type { Sunk } from './mail-sink.ts'
-import { ROOT, type Server, startHelper, startServer } from './processes.ts'
+import { ROOT, runCommand, type Server, startHelper, startServer } from './processes.ts'
 
 export const KINDS = ['me', 'list', 'search', 'refresh', 'login', 'signup'] as const
 export type Kind = (typeof KINDS)[number]
-export type TargetName = 'ours' | 'limit' | 'peer' | 'peer of equal hash cost'
+export type TargetName =
+  | 'ours'
+  | 'limit'
+  | 'limit that counts pages'
+  | 'peer'
+  | 'peer of equal hash cost'
 export type Level = 'info' | 'warn'
 
 /** A server under load, with users in its database and connections that are logged in. */
@@ -26,10 +31,14 @@ export interface Target {
   readonly stop: () => Promise<void>
 }
 
-interface Options {
+export interface Size {
+  readonly users: number
+  readonly connections: number
+}
+
+interface Options extends Size {
   readonly engine: Engine
   readonly level?: Level
-  readonly users?: number
   readonly settings?: Readonly<Record<string, string>>
 }
 
@@ -40,10 +49,10 @@ export const START = [
   resolve(ROOT, 'server/main.ts'),
 ]
 export const PASSWORD = 'shelved lantern, quietly humming'
-export const USERS = 10_000
-const CONNECTIONS = 32
 /** A network may have a quarter of our places for hashes, which are 34. */
-const HASHING_CONNECTIONS = 6
+const HASHING_CONNECTIONS_MAX = 6
+/** Better Auth’s own hash takes long; its sessions are shared by the connections. */
+const PEER_LOGINS_MAX = 8
 /** Users up to here are `userN@example.com`; the others have names and addresses as people have. */
 const NUMBERED = 2000
 /** The first one is the admin, who reads lists; the next ones refresh. */
@@ -60,8 +69,11 @@ const NAME = `${FIRST} || ' ' || ${LAST}`
 const EMAIL = `case when n <= ${NUMBERED} then 'user' else lower(${FIRST} || '.' || ${LAST}) end || n || '@example.com'`
 
 export async function startOurs(databases: Databases, options: Options): Promise<Target> {
-  const { engine, level = 'info', users = USERS, settings } = options
+  const { engine, level = 'info', users, settings } = options
   const database = await databases.create(engine, 'ours')
+  const env = ourSettings(database)
+  runCommand({ args: [...START, 'migrate'], folder: database.folder, env })
+  await fillOurs(database, users)
   const sink = startHelper<Sunk>('mail-sink.ts')
   const { port } = await sink.ask('which port?')
   const server = await startServer({
@@ -69,7 +81,7 @@ export async function startOurs(databases: Databases, options: Options): Promise
     args: START,
     folder: database.folder,
     env: {
-      ...ourSettings(database),
+      ...env,
       MAIL_URL: `smtp://127.0.0.1:${port}?tls=off`,
       MAIL_FROM: 'shop@example.com',
       MAIL_MAX_PER_HOUR: '1000000',
@@ -77,13 +89,7 @@ export async function startOurs(databases: Databases, options: Options): Promise
       ...settings,
     },
   })
-  const at = timeLiteral(database, Date.now())
-  await database.run(`insert into users
-    (email, email_canonical, full_name, role, verified_at, password_hash, created_at, updated_at)
-    ${numbers(users)} select ${EMAIL}, ${EMAIL}, ${NAME},
-      case when n = ${ADMIN} then 'admin' else 'user' end, ${at},
-      '${await hash(PASSWORD, ARGON2)}', ${at}, ${at} from numbers`)
-  const loads = await ourLoads(`${server.url}/api/v1`, '/api/v1')
+  const loads = await ourLoads({ server, base: '/api/v1', ...options })
   let expected = 0
   return {
     name: 'ours',
@@ -101,6 +107,16 @@ export async function startOurs(databases: Databases, options: Options): Promise
   }
 }
 
+async function fillOurs(database: Database, users: number): Promise<void> {
+  const at = timeLiteral(database, Date.now())
+  await database.fillUsers(`insert into users
+    (email, email_canonical, full_name, role, verified_at, password_hash, created_at, updated_at)
+    ${numbers(users)} select ${EMAIL}, ${EMAIL}, ${NAME},
+      case when n = ${ADMIN} then 'admin' else 'user' end,
+      case when n > ${NUMBERED} and n % 100 = 7 then null else ${at} end,
+      '${await hash(PASSWORD, ARGON2)}', ${at}, ${at} from numbers`)
+}
+
 /** As people run it, but for the limits of requests. */
 export function ourSettings(database: Pick<Database, 'url'>): Record<string, string> {
   return {
@@ -112,7 +128,7 @@ export function ourSettings(database: Pick<Database, 'url'>): Record<string, str
 }
 
 export async function startLimit(databases: Databases, options: Options): Promise<Target> {
-  const { engine, level = 'info', users = USERS } = options
+  const { engine, level = 'info', users } = options
   const database = await databases.create(engine, 'limit')
   const server = await startServer({
     port: await freePort(),
@@ -126,13 +142,25 @@ export async function startLimit(databases: Databases, options: Options): Promis
     (email, full_name, role, verified_at, created_at, updated_at, password_hash)
     ${numbers(users)} select ${EMAIL}, ${NAME}, 'user', ${at}, ${at},
       ${at}, '${await hash(PASSWORD, ARGON2)}' from numbers`)
-  const loads = await ourLoads(server.url, '')
+  const loads = await ourLoads({ server, base: '', ...options })
   return { name: 'limit', server, database, loads, mails: async () => {}, stop: server.stop }
 }
 
+/** The same server, whose lists leave a trace as ours do. */
+export function countingPages(limit: Target): Target {
+  const { list } = limit.loads
+  if (list === undefined) throw new Error('the limit has no list')
+  const path = list.path.replace('/users', '/users/counted')
+  return { ...limit, name: 'limit that counts pages', loads: { list: { ...list, path } } }
+}
+
 /** The same requests for ours and for the limit, which answer alike. */
-async function ourLoads(url: string, base: string) {
-  const logins = await inTurn(CONNECTIONS, (n) => logIn(`${url}/auth/login`, n))
+async function ourLoads({
+  server,
+  base,
+  connections,
+}: Pick<Options, 'connections'> & { server: Server; base: string }) {
+  const logins = await inTurn(connections, (n) => logIn(`${server.url}${base}/auth/login`, n))
   const tokens = await Promise.all(
     logins.map(
       async (answer) => (await answer.json()) as { access_token: string; refresh_token: string },
@@ -142,22 +170,30 @@ async function ourLoads(url: string, base: string) {
   const post = (path: string) => ({ method: 'POST' as const, path: `${base}${path}` })
   const get = (path: string) => ({ method: 'GET' as const, path: `${base}${path}` })
   return {
-    me: { ...get('/me'), connections: CONNECTIONS, headers },
-    list: { ...get('/users?limit=100'), connections: CONNECTIONS, headers: headers.slice(0, 1) },
+    me: { ...get('/me'), connections, headers },
+    list: { ...get('/users?limit=100'), connections, headers: headers.slice(0, 1) },
     refresh: {
       ...post('/auth/refresh'),
-      connections: CONNECTIONS,
+      connections,
       body: '{"refresh_token":"{token}"}',
       tokens: tokens.map(({ refresh_token }) => refresh_token),
     },
-    ...hashing(post('/auth/login'), post('/auth/signup')),
+    ...hashing({ login: post('/auth/login'), signUp: post('/auth/signup'), connections }),
   }
 }
 
 type Place = Pick<Load, 'method' | 'path'>
 
-function hashing(login: Place, signUp: Place, more: Readonly<Record<string, string>> = {}) {
-  const connections = HASHING_CONNECTIONS
+interface Hashing {
+  readonly login: Place
+  readonly signUp: Place
+  readonly connections: number
+  /** Other fields of a sign-up. */
+  readonly more?: Readonly<Record<string, string>>
+}
+
+function hashing({ login, signUp, connections: most, more = {} }: Hashing) {
+  const connections = Math.min(most, HASHING_CONNECTIONS_MAX)
   const bodyOf = (email: string) => JSON.stringify({ email, password: PASSWORD, ...more })
   return {
     login: { ...login, connections, body: loginBody('{n}'), numbers: LOGINS },
@@ -190,7 +226,7 @@ async function inTurn<T>(count: number, make: (n: number) => Promise<T>): Promis
 /** Better Auth has no rotation of tokens, and sends no mail by default. */
 export async function startPeer(
   databases: Databases,
-  { engine, users = USERS }: Options,
+  { engine, users, connections }: Options,
   hashing: 'own' | 'equal',
 ): Promise<Target> {
   const database = await databases.create(engine, 'peer')
@@ -208,7 +244,7 @@ export async function startPeer(
   })
   const api = `${server.url}/api/auth`
   await seedPeer(database, users, api)
-  const logins = await inTurn(hashing === 'own' ? CONNECTIONS : 1, (n) =>
+  const logins = await inTurn(hashing === 'own' ? Math.min(connections, PEER_LOGINS_MAX) : 1, (n) =>
     logIn(`${api}/sign-in/email`, n),
   )
   const headers = logins.map((answer) => ({
@@ -221,7 +257,7 @@ export async function startPeer(
     name: hashing === 'own' ? 'peer' : 'peer of equal hash cost',
     server,
     database,
-    loads: peerLoads(headers, hashing),
+    loads: peerLoads({ headers, connections, hashing }),
     mails: async () => {},
     stop: server.stop,
   }
@@ -242,11 +278,21 @@ async function seedPeer(database: Database, users: number, api: string): Promise
       (select password from account limit 1), ${at}, ${at} from numbers`)
 }
 
-function peerLoads(headers: Load['headers'] & {}, kind: 'own' | 'equal'): Target['loads'] {
-  const connections = CONNECTIONS
+interface PeerLoads {
+  readonly headers: Load['headers'] & {}
+  readonly connections: number
+  readonly hashing: 'own' | 'equal'
+}
+
+function peerLoads({ headers, connections, hashing: kind }: PeerLoads): Target['loads'] {
   const post = (path: string) => ({ method: 'POST' as const, path: `/api/auth${path}` })
   const get = (path: string) => ({ method: 'GET' as const, path: `/api/auth${path}`, connections })
-  const hashed = hashing(post('/sign-in/email'), post('/sign-up/email'), { name: 'New User' })
+  const hashed = hashing({
+    login: post('/sign-in/email'),
+    signUp: post('/sign-up/email'),
+    connections,
+    more: { name: 'New User' },
+  })
   if (kind === 'equal') return hashed
   const admin = headers.slice(0, 1)
   const search = `&searchField=email&searchOperator=contains&searchValue=${SEARCH}`
