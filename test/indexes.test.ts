@@ -317,17 +317,17 @@ describe('with a user who wrote much more than any other', () => {
     ],
     [
       'a batch of the clean-up',
-      'users_unverified',
+      'users_unverified_created',
       (db) => findExpiredUsers(db, { cutoff: toIso(NOW_MS), limit: 10, after: USER_KEY }),
     ],
     [
       'the guard of the clean-up',
-      'users_unverified',
+      'users_unverified_created',
       (db) => hasMoreExpiredUsers(db, toIso(NOW_MS), 1000),
     ],
     [
       'a slice of the count of expired accounts',
-      'users_unverified',
+      'users_unverified_created',
       (db) => countExpiredUsers(db, toIso(NOW_MS)),
     ],
     ['a page of exported sessions', 'sessions_user', exported('sessions')],
