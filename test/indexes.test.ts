@@ -160,7 +160,7 @@ describe('with a month of mail and a quarter of events', () => {
     ],
     [
       'a list of what failed',
-      'outbox_failed',
+      'outbox_state',
       (db) => findMails(db, { state: 'dead' }, { limit: 100, after: undefined }),
     ],
     [

@@ -17,6 +17,7 @@ import { up as userSearch } from './migrations/0011-user-search.ts'
 import { up as userLists } from './migrations/0012-user-lists.ts'
 import { up as sessionIndexes } from './migrations/0013-session-indexes.ts'
 import { up as auditIndexes } from './migrations/0014-audit-indexes.ts'
+import { up as outboxLists } from './migrations/0015-outbox-lists.ts'
 import {
   type Applied,
   appliedMigrations,
@@ -47,6 +48,7 @@ const MIGRATIONS: Readonly<Record<string, Up>> = {
   '0012-user-lists': userLists,
   '0013-session-indexes': sessionIndexes,
   '0014-audit-indexes': auditIndexes,
+  '0015-outbox-lists': outboxLists,
 }
 
 /**

@@ -16,7 +16,7 @@ export async function startPlans(
   { analyzed = true }: { analyzed?: boolean } = {},
 ) {
   const service = await startService()
-  const backend = await openDatabase(databaseUrl(service.databaseUrl))
+  const backend = await openDatabase(databaseUrl(service.databaseUrl), { statementTimeoutMs: 0 })
   const db = backend.writer
   await fill(db)
   if (analyzed || backend.dialect === 'postgres') await sql`analyze`.execute(db)

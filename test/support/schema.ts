@@ -14,6 +14,7 @@ export const MIGRATIONS = [
   '0012-user-lists',
   '0013-session-indexes',
   '0014-audit-indexes',
+  '0015-outbox-lists',
 ]
 
 /** Every table that they leave. */
