@@ -59,9 +59,13 @@ async function upSqlite(db: Kysely<any>): Promise<void> {
   // Merging 4 segments at a time, the default, doubles the cost of an insert.
   await sql`insert into users_search (users_search, rank) values ('automerge', 16)`.execute(db)
   await sql`insert into users_search (users_search, rank) values ('crisismerge', 64)`.execute(db)
+  // A write merges up to some hundred pages, and the event loop waits: with pages of 4 kB for 25 ms.
+  await sql`insert into users_search (users_search, rank) values ('pgsz', 1000)`.execute(db)
   await sql`
     insert into users_search (rowid, email_canonical, full_name)
     select id, email_canonical, full_name from users`.execute(db)
+  // Into one segment, which later merges leave alone: of a million users it would take some write 0.4 s.
+  await sql`insert into users_search (users_search) values ('optimize')`.execute(db)
   // Triggers, because processes of the previous version write users, too.
   const add = sql`
     insert into users_search (rowid, email_canonical, full_name)
