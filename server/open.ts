@@ -6,6 +6,7 @@ import { checkSchema, migrate } from './database/migrate.ts'
 import { openDatabase } from './database/open.ts'
 import { SchemaError } from './database/problems.ts'
 import { findSequencesBehind, mendSequence } from './database/sequences.ts'
+import { hasTrigrams, NO_TRIGRAMS } from './accounts/search-indexes.ts'
 import { differingKey, ownKeysOf, registerKey } from './keys/keys-in-use.ts'
 import { MINUTE_MS } from './lib/units.ts'
 import type { Logger, Output } from './lib/log.ts'
@@ -47,6 +48,7 @@ export async function openProcess(
   const metrics = config.metricsPort === undefined ? undefined : await openMetrics()
   try {
     const { ctx, close } = await openContext(options, { redis, metrics, wakeMail, localCounts })
+    if (serves && !(await hasTrigrams(ctx.db))) log.warn(NO_TRIGRAMS)
     const stopWatching = await watchKeys(ctx, serves)
     return {
       ctx,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { sql } from 'kysely'
+import { findUsers } from '../server/accounts/user-search.ts'
 import type { Backend } from '../server/database/connect.ts'
 import { checkSchema, migrate, rehearse } from '../server/database/migrate.ts'
 import { openDatabase } from '../server/database/open.ts'
@@ -9,7 +10,7 @@ import { SchemaError } from '../server/database/problems.ts'
 import { findSequencesBehind, mendSequence } from '../server/database/sequences.ts'
 import { databaseUrl } from '../server/database/url.ts'
 import { createTestDatabase, DATABASE } from './support/database.ts'
-import { runOn, runProgram } from './support/process.ts'
+import { runOn, runProgram, startProgram } from './support/process.ts'
 import { rowsOf } from './support/seed.ts'
 import { MIGRATIONS, TABLES } from './support/schema.ts'
 import { SETTINGS, startService } from './support/service.ts'
@@ -20,6 +21,9 @@ const RAILS = 'create table schema_migrations (version varchar(255) primary key)
 const OTHER_KYSELY = `
   create table schema_migrations (name varchar(255) primary key, timestamp varchar(255) not null);
   insert into schema_migrations values ('2024-01-01-first', '2024-01-01T00:00:00.000Z')`
+
+const AT = '2026-01-01T00:00:00.000Z'
+const USER = { role: 'user', created_at: AT, updated_at: AT } as const
 
 /** An empty database that `statements` have prepared, one after the other. */
 async function prepared(...statements: string[]) {
@@ -194,6 +198,39 @@ if (DATABASE === 'postgres') {
       await sql.raw(`alter role ${role.role} set search_path = other, public`).execute(writer)
 
       await assert.rejects(role.migrate(), isAbout('are in the schema public'))
+    })
+
+    test('takes a user without the right to create pg_trgm: searches find beginnings, as a start and doctor warn', async () => {
+      await using role = await withRole('public')
+      await role.migrate()
+      const { backend } = role.database
+      const emails = ['ann@example.com', 'joann@example.com']
+      const users = emails.map((email) => ({ email, email_canonical: email, ...USER }))
+      await backend.writer.insertInto('users').values(users).execute()
+      const search = async () => {
+        const page = { sort: 'id', limit: 10, skip: 0, after: undefined } as const
+        const found = await findUsers(backend.reader, { q: 'ann' }, page)
+        return found.map((user) => user.email)
+      }
+      const warning = /the search for users finds beginnings only/
+      const doctor = async () =>
+        warning.test((await runOn({ databaseUrl: role.url }, ['doctor'])).stdout)
+
+      const without = [await search(), await doctor()]
+      await using program = startProgram({
+        env: { ...SETTINGS, DATABASE_URL: role.url, PORT: '0' },
+      })
+      await program.url()
+      await sql.raw('create extension pg_trgm').execute(backend.writer)
+      await sql`
+        create index concurrently users_search on users
+        using gin (email_canonical gin_trgm_ops, lower(full_name) gin_trgm_ops) with (fastupdate = off)`.execute(
+        backend.writer,
+      )
+
+      assert.deepEqual(without, [['ann@example.com'], true])
+      assert.match(program.stdout(), warning)
+      assert.deepEqual([await search(), await doctor()], [emails, false])
     })
 
     test('is refused where this user may not create tables, in one line', async () => {

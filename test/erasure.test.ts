@@ -55,6 +55,15 @@ async function tracesOf(service: Service, texts: readonly string[]): Promise<str
   return [...found].toSorted()
 }
 
+/** The texts of which the index of SQLite holds the end: it keeps no beginning that the text before has, too. */
+async function textsIn(service: Service, texts: readonly string[]): Promise<string[]> {
+  const all = sql<{ block: Uint8Array }>`select block from users_search_data`
+  const { rows } = await service.ctx.transaction((tx) => all.execute(tx))
+  return texts.filter((text) =>
+    rows.some(({ block }) => Buffer.from(block).includes(text.slice(1))),
+  )
+}
+
 const TEXTS = Object.values(CANARY)
 const WITHOUT_ADDRESS = TEXTS.filter((text) => text !== CANARY.firstEmail)
 
@@ -188,6 +197,23 @@ describe('a user of whom every table holds something leaves no trace', () => {
       for (const table of [...wanted, 'sessions', 'users']) assert.ok(tables.has(table), table)
     })
   }
+
+  if (DATABASE === 'sqlite')
+    test('nor after the next purge in the index of texts, which holds them in parts', async () => {
+      await using service = await startService()
+      const admin = await service.addAdmin()
+      // Each is written to a part of the index of its own, which nothing merges.
+      const zoe = await service.addUser('qzxqj@example.com', PASSWORD, 'Wqvkq')
+      await service.addUser()
+      const parts = ['qzx', 'zxq', 'xqj', 'wqv', 'qvk', 'vkq']
+      const before = await textsIn(service, parts)
+
+      await deleteAsAdmin(service, zoe, admin)
+      service.advance(HOUR_MS)
+      await runJob(service, 'purge')
+
+      assert.deepEqual([before, await textsIn(service, parts)], [parts, []])
+    })
 
   test('but for what happened: the events stay, by id', async () => {
     await using service = await startService()

@@ -4,6 +4,7 @@ import { type Counts, findLastRun } from '../schedule/jobs.ts'
 import { deleteMessagesFinishedBefore, forgetStrangers } from '../outbox/outbox.ts'
 import type { JobRun } from '../schedule/schedule.ts'
 import { DAY_MS, toIso } from '../lib/units.ts'
+import { forgetDeletedTexts } from './search-indexes.ts'
 import { finishErasures } from './erasures.ts'
 import { deleteSessionsBefore } from './sessions.ts'
 import { deleteOldCodeFailures } from './code-failures.ts'
@@ -44,6 +45,7 @@ export async function purge(ctx: Context, run: JobRun): Promise<Counts> {
   const ago = (ms: number) => toIso(nowMs - ms)
   const countedMs = Math.max(COUNTED_MS, ctx.config.codeLifetimeMs)
   const { drain } = run
+  await forgetDeletedTexts(ctx.db, run)
   return {
     sessions: await drain((tx, limit) => deleteSessionsBefore(tx, ago(SESSIONS_KEPT_MS), limit)),
     sign_ups: await purgeSignUps(ctx, run, nowMs),

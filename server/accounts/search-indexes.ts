@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { type Kysely, sql, SqliteAdapter } from 'kysely'
-import type { Db } from '../database/connect.ts'
+import type { Db, Tx } from '../database/connect.ts'
 import type { Schema } from '../database/schema.ts'
+import type { JobRun } from '../schedule/schedule.ts'
 import {
   matchesOnSqlite,
   matchesText,
@@ -21,8 +22,12 @@ import {
 
 /** More are not read and sorted for a page: some 20 ms. */
 const CANDIDATES_MAX = 20_000
+/** The part of all users from which on a text is common. */
+const COMMON = 0.025
 /** What SQLite reads before others get their turn: some 2 ms. */
 const SLICE = 1000
+/** Pages of its index that SQLite merges before others get their turn: some 4 ms. */
+const MERGED_PAGES = 16
 /** No text has a character beyond it. */
 const LAST = '\u{10ffff}'
 
@@ -36,6 +41,9 @@ export interface Search {
 export function findByIndex(db: Db, search: Search): Promise<ListedUserRow[] | undefined> {
   return isSqlite(db) ? findOnSqlite(db, search) : findOnPostgres(db, search)
 }
+
+export const NO_TRIGRAMS =
+  'the database has no index users_search: the search for users finds beginnings only. The runbook has the SQL that creates it'
 
 const withTrigrams = new WeakSet<Db>()
 
@@ -55,6 +63,27 @@ export function matches(db: Db, text: SearchText) {
   return isSqlite(db) ? matchesOnSqlite(text) : matchesText(text)
 }
 
+/**
+ * On SQLite, the parts of a deleted text stay in its index, covered by a later segment, until these are merged: here.
+ * The option `secure-delete` would remove them at once, but makes deletions in batches a hundred times slower.
+ */
+export async function forgetDeletedTexts(db: Db, { batch }: JobRun): Promise<void> {
+  if (!isSqlite(db)) return
+  // The negative number begins to merge all segments; the others continue.
+  let pages = -MERGED_PAGES
+  while (await batch((tx) => mergeSegments(tx, pages))) pages = MERGED_PAGES
+}
+
+/** False if there was nothing to merge. */
+async function mergeSegments(tx: Tx, pages: number): Promise<boolean> {
+  const changes = async () =>
+    (await sql<{ count: number }>`select total_changes() as count`.execute(tx)).rows[0]?.count ?? 0
+  const before = await changes()
+  await sql`insert into users_search (users_search, rank) values ('merge', ${pages})`.execute(tx)
+  // Of the statement itself.
+  return (await changes()) - before > 1
+}
+
 const full = (db: Db) => db as Kysely<Schema>
 const isSqlite = (db: Db) => full(db).getExecutor().adapter instanceof SqliteAdapter
 
@@ -66,6 +95,7 @@ async function findOnPostgres(
   { text, filters, page }: Search,
 ): Promise<ListedUserRow[] | undefined> {
   if (text.isSubstring && !TRIGRAM.test(text.name)) return undefined
+  if (await isCommon(db, text)) return undefined
   const patterns = patternsOf(text)
   const found = text.isSubstring
     ? sql`users_with_text(${patterns.email}, lower(${patterns.name}), ${CANDIDATES_MAX + 1})`
@@ -88,6 +118,21 @@ async function findOnPostgres(
   return rows.filter(({ id }) => id !== null) as unknown as ListedUserRow[]
 }
 
+/**
+ * Whether by the statistics of PostgreSQL so many match that the index would read them for 0.1 s or more, in vain:
+ * it finds all before the first. The estimate is a hundredth of all users too high where one of the sampled texts
+ * matches by chance, so it must be several of these.
+ */
+async function isCommon(db: Db, text: SearchText): Promise<boolean> {
+  const { rows: plans } = await sql<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>`
+    explain (format json) select from users where ${matchesText(text)}`.execute(full(db))
+  const expected = plans[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0
+  if (expected <= CANDIDATES_MAX) return false
+  const { rows } = await sql<{ users: number }>`
+    select reltuples as users from pg_class where oid = to_regclass('users')`.execute(full(db))
+  return expected > COMMON * (rows[0]?.users ?? 0)
+}
+
 /** Reads `rows` in the place of the table. */
 function shadowed(db: Db, rows: ReturnType<typeof sql>): Db {
   return db.with(
@@ -104,6 +149,7 @@ async function findOnSqlite(
   if (ids === undefined) return undefined
   // Trigrams are found in the order of ids, the first ones first.
   const isOrdered = text.isSubstring && page.sort.endsWith('id')
+  if (ids.length > CANDIDATES_MAX && !isOrdered) return undefined
   let rows: ListedUserRow[] = []
   for (let start = 0; start < Math.min(ids.length, CANDIDATES_MAX); start += SLICE) {
     await setImmediate()

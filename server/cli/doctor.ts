@@ -15,6 +15,7 @@ import { checkSchema, rehearse } from '../database/migrate.ts'
 import { openDatabase } from '../database/open.ts'
 import { databaseProblem } from '../database/problems.ts'
 import { findSequencesBehind } from '../database/sequences.ts'
+import { hasTrigrams, NO_TRIGRAMS } from '../accounts/search-indexes.ts'
 import { hasActiveAdmin } from '../accounts/users.ts'
 import { program } from '../lib/program.ts'
 import { assertNoArguments, type Command } from './terminal.ts'
@@ -109,6 +110,7 @@ async function reportMigrations(backend: Backend, report: Report): Promise<boole
 const CHECKS: readonly ((backend: Backend, secrets: Secrets, report: Report) => Promise<void>)[] = [
   reportSequences,
   reportKeys,
+  reportSearch,
   reportAdmin,
 ]
 
@@ -121,6 +123,10 @@ async function reportSequences(backend: Backend, _secrets: Secrets, report: Repo
       `new rows of ${table} would get ids that were used; npm start (with MIGRATE=on) mends it, or: ${remedy}`,
     )
   }
+}
+
+async function reportSearch({ reader }: Backend): Promise<void> {
+  if (!(await hasTrigrams(reader))) console.log(`warn ${NO_TRIGRAMS}`)
 }
 
 async function reportAdmin({ reader }: Backend): Promise<void> {
