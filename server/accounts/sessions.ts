@@ -6,7 +6,8 @@ import { networkOf } from '../lib/networks.ts'
 import { equalTexts, type KeyRing, mac } from '../keys/key-ring.ts'
 import { newId } from '../lib/random.ts'
 import { toIso } from '../lib/units.ts'
-import { type PublicUserRow, USER_COLUMNS } from './users.ts'
+import type { ShownUserRow } from '../database/schema.ts'
+import { LISTED_COLUMNS } from './user-pages.ts'
 import { deleteBefore } from '../database/delete-before.ts'
 
 /** Live sessions per user; a further one ends the oldest. */
@@ -19,7 +20,7 @@ export interface SessionTimes {
 }
 
 /** The session of an access token, joined with the current row of its user. `id` is the user's. */
-export interface SessionUser extends PublicUserRow {
+export interface SessionUser extends ShownUserRow {
   expires_at: string
   ends_at: string
   revoked_at: string | null
@@ -31,7 +32,7 @@ export const sessionUserById: Query<string, SessionUser> = {
     db
       .selectFrom('sessions')
       .innerJoin('users', 'users.id', 'sessions.user_id')
-      .select(USER_COLUMNS.map((column) => `users.${column}` as const))
+      .select(LISTED_COLUMNS.map((column) => `users.${column}` as const))
       .select(['sessions.expires_at', 'sessions.ends_at', 'sessions.revoked_at'])
       .where('sessions.id', '=', id),
 }

@@ -15,7 +15,7 @@ export interface UserFilters {
 }
 
 /** What a list shows, and where it ended: reading the other columns doubles the cost of a page. */
-const LISTED_COLUMNS = [
+export const LISTED_COLUMNS = [
   'id',
   'email',
   'email_canonical',

@@ -1,6 +1,6 @@
 import type { FastifyContextConfig, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
-import type { PublicUserRow } from '../database/schema.ts'
+import type { PublicUserRow, ShownUserRow } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
 import type { SignedIn } from '../http/fastify.ts'
 import { type AccessToken, createTokenVerifier } from '../accounts/access-tokens.ts'
@@ -102,7 +102,7 @@ export async function lockSelf(write: Write, actor: SignedIn): Promise<PublicUse
 }
 
 /** Reads the current session and user in one round trip. */
-async function findSignedIn(ctx: Context, token: AccessToken): Promise<PublicUserRow> {
+async function findSignedIn(ctx: Context, token: AccessToken): Promise<ShownUserRow> {
   const session = await ctx.lookUp(sessionUserById, token.sessionId)
   const valid = session !== undefined && session.id === token.userId && isLive(session, ctx.now())
   if (!valid) throw new AppError('invalid_token')

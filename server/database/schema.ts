@@ -52,6 +52,12 @@ export interface UsersTable {
 /** A user without what only the login reads. */
 export type PublicUserRow = Omit<Selectable<UsersTable>, 'password_hash' | 'login_unlocked_at'>
 
+/** What responses show of a user: each request reads it. */
+export type ShownUserRow = Omit<
+  PublicUserRow,
+  'password_changed_at' | 'locale' | 'phone_verified_at'
+>
+
 /** A pending attempt to sign up an unverified address. */
 export interface SignUpsTable {
   /** UUID v4; the code in the mail is derived from it. */

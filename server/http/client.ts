@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
+import { setBounded } from '../lib/bounded-map.ts'
 import { unwrapped } from '../lib/networks.ts'
 
 /** The origin of a request, as messages and the session list show it to the user. */
@@ -35,6 +36,10 @@ export function clientOf(request: FastifyRequest): Client {
 /** `192.0.2.1:443` and `[2001:db8::1]:443`, as some proxies append them. */
 const WITH_PORT = /^(?:\[([^\]]+)\]|([0-9.]+))(?::[0-9]+)?$/
 
+/** Of the latest clients: most requests come from an address that is known. */
+const addresses = new Map<string, string | null>()
+const ADDRESSES_MAX = 1000
+
 /**
  * The client's IP address, or null for any other text: behind a proxy it is taken from a header, and
  * it appears in mail and logs.
@@ -42,6 +47,15 @@ const WITH_PORT = /^(?:\[([^\]]+)\]|([0-9.]+))(?::[0-9]+)?$/
 export function readAddress(request: FastifyRequest): string | null {
   // Undefined after a disconnect, despite the type.
   const text = (request.ip as string | undefined) ?? ''
+  let address = addresses.get(text)
+  if (address === undefined) {
+    address = addressIn(text)
+    setBounded(addresses, [text, address], ADDRESSES_MAX)
+  }
+  return address
+}
+
+function addressIn(text: string): string | null {
   const [, inBrackets, beforePort] = WITH_PORT.exec(text) ?? []
   // Without the zone of a link-local address, which is no part of a network.
   const ip = (inBrackets ?? beforePort ?? text).replace(/%.*$/, '')

@@ -44,7 +44,7 @@ export function reportForeignOrigins(app: FastifyInstance, ctx: Context): void {
     if (reported.has(shown) || reported.size >= REPORTED_MAX) return
     reported.add(shown)
     request.log.warn(
-      { origin: shown },
+      { request_id: request.id, origin: shown },
       'a page of another origin is refused: if it belongs to your app, add its origin to CORS_ORIGINS',
     )
   })

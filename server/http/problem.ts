@@ -106,10 +106,11 @@ export function handleError(
 }
 
 /** Logs a bug or an outage; refusals have no line of their own. */
-export function logFailure(error: unknown, { log }: Pick<FastifyRequest, 'log'>): void {
+export function logFailure(error: unknown, { log, id }: Pick<FastifyRequest, 'log' | 'id'>): void {
   const { code } = toAppError(error)
-  if (code === 'internal_error') log.error({ err: error }, 'unexpected error')
-  else if (code === 'database_unavailable') log.warn({ err: error }, 'database unavailable')
+  const fields = { request_id: id, err: error }
+  if (code === 'internal_error') log.error(fields, 'unexpected error')
+  else if (code === 'database_unavailable') log.warn(fields, 'database unavailable')
 }
 
 /**

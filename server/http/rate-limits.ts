@@ -11,6 +11,8 @@ declare module 'fastify' {
   }
 }
 
+const NONE: readonly RouteLimitName[] = []
+
 export function networkKeyOf(request: FastifyRequest): string {
   return networkKey(request.state.ip)
 }
@@ -29,8 +31,10 @@ export function limitByNetwork(app: FastifyInstance, ctx: Context): void {
 /** Refuses requests beyond the route's limits per user, after the guard and before the body is read. */
 export function limitByUser(app: FastifyInstance, ctx: Context): void {
   app.addHook('preParsing', async (request) => {
+    const names = namesOf(request, 'user')
+    if (names.length === 0) return
     const key = userKeyOf(request)
-    if (key !== undefined) await peekAll(ctx, namesOf(request, 'user'), key)
+    if (key !== undefined) await peekAll(ctx, names, key)
   })
 }
 
@@ -42,9 +46,11 @@ export function countAttempts(app: FastifyInstance, ctx: Context): void {
   app.addHook('preValidation', async (request) => {
     for (const name of namesOf(request, 'network'))
       await takeOne(ctx, request, [name, networkKeyOf(request)])
+    const names = namesOf(request, 'user')
+    if (names.length === 0) return
     const key = userKeyOf(request)
     if (key === undefined) return
-    for (const name of namesOf(request, 'user')) await takeOne(ctx, request, [name, key])
+    for (const name of names) await takeOne(ctx, request, [name, key])
   })
   app.addHook('onSend', async (request: FastifyRequest, reply: FastifyReply) => {
     for (const [name, taken] of request.state.taken ?? [])
@@ -57,9 +63,9 @@ function userKeyOf({ state: { session } }: FastifyRequest): string | undefined {
   return session === undefined || session.role === 'admin' ? undefined : String(session.userId)
 }
 
-function namesOf(request: FastifyRequest, per: 'network' | 'user'): RouteLimitName[] {
-  const { limits = [] } = request.state.route.config
-  return limits.filter((name) => LIMITS[name].per === per)
+function namesOf(request: FastifyRequest, per: 'network' | 'user'): readonly RouteLimitName[] {
+  const { limits } = request.state.route.config
+  return limits?.filter((name) => LIMITS[name].per === per) ?? NONE
 }
 
 async function peekAll(ctx: Context, names: readonly RouteLimitName[], key: string): Promise<void> {

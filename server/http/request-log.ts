@@ -18,6 +18,7 @@ function logRequest(ctx: Context, reply: FastifyReply, status: number): void {
   if (state.isShed) return
   request.log.info(
     {
+      request_id: request.id,
       method,
       route: state.route.url ?? null,
       status,

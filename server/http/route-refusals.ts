@@ -57,7 +57,9 @@ function collectMethods(app: FastifyInstance): (path: string) => string[] {
 
 /** The path as the router reads it, also from a URL with a host or a fragment (RFC 9112 section 3.2.2). */
 function pathOf(url: string): string {
-  return url.replace(/^https?:\/\/.*?\//, '/').split(/[?#]/, 1)[0] ?? ''
+  const path = url.startsWith('/') ? url : url.replace(/^https?:\/\/.*?\//, '/')
+  const end = path.search(/[?#]/)
+  return end === -1 ? path : path.slice(0, end)
 }
 
 function toPattern(url: string): RegExp {

@@ -204,7 +204,7 @@ function withoutSecrets(fields: Record<string, unknown>, levels = SECRET_LEVELS)
 }
 
 /** Fields that only say where an outage was noticed. */
-const PLACES = new Set(['err', 'job', 'channel'])
+const PLACES = new Set(['err', 'job', 'channel', 'request_id'])
 const FATAL = pino.levels.values['fatal'] ?? Infinity
 
 /** One line a second says that there is an outage; lines that say what it cost, such as an id, are all written. */

@@ -112,8 +112,7 @@ async function lockBoth(
   const ids = holder === undefined ? [actor.userId] : [actor.userId, holder.id]
   const locked = await lockUsers(write.tx, ids, { withActiveAdmins: false })
   const row = locked.find(({ id }) => id === actor.userId)
-  await assertStillAllowed(write, { actor, row, access: 'user' })
-  return row ?? actor.user
+  return (await assertStillAllowed(write, { actor, row, access: 'user' })).row
 }
 
 /** Returns the number of ended sessions; undefined when another account has verified the address. */
