@@ -36,6 +36,7 @@ import { KINDS } from '../server/messages/kinds.ts'
 const NOW_MS = Date.UTC(2026, 0, 1, 12)
 const NOW = { nowMs: NOW_MS }
 const USERS = 50
+const CUTOFF = toIso(NOW_MS - HOUR_MS)
 const EVENTS_PER_USER = 100
 const HOURS = 50
 const MAILS_PER_HOUR = 100
@@ -170,7 +171,7 @@ describe('with a month of mail and a quarter of events', () => {
       0,
     ],
   ] as [string, string, Ask, number | undefined][]) {
-    test(`${what} reads ${index.split('\\', 1)[0]}, not the table`, async () => {
+    test(`${what} reads ${index.split(/[\\(]/, 1)[0]}, not the table`, async () => {
       const plan = await plans.planOf(ask, query)
 
       assert.match(plan, new RegExp(`\\b${index}\\b`))
@@ -216,6 +217,19 @@ async function fillUsers(db: Kysely<Schema>): Promise<void> {
       return { email, email_canonical: email, role, ...verified }
     })
     await db.insertInto('users').values(users).execute()
+    const unverified = times(40).map((n) => {
+      const email = `unverified${part}-${n}@example.com`
+      // Nearly all of them are younger than the cutoff.
+      const created = toIso(NOW_MS - (part === 0 ? DAY_MS / 2 : 0))
+      return {
+        email,
+        email_canonical: email,
+        role: 'user' as const,
+        created_at: created,
+        updated_at: at,
+      }
+    })
+    await db.insertInto('users').values(unverified).execute()
   }
   for (const part of times(USERS + BUSY_PARTS)) {
     const sessions = times(100).map((n) => ({
@@ -307,7 +321,8 @@ describe('with a user who wrote much more than any other', () => {
     ['the removal of a number', 'outbox_texts', inside((tx) => forgetTextsOf(tx, BUSY, NOW_MS))],
     [
       'a limit of messages by user',
-      'outbox_user',
+      // The kind is rare, too.
+      'outbox_(?:user|kind)',
       (db) => countMessages(db, ['email_code'], { userId: BUSY, sinceMs: NOW_MS - HOUR_MS }),
     ],
     [
@@ -318,17 +333,17 @@ describe('with a user who wrote much more than any other', () => {
     [
       'a batch of the clean-up',
       'users_unverified_created',
-      (db) => findExpiredUsers(db, { cutoff: toIso(NOW_MS), limit: 10, after: USER_KEY }),
+      (db) => findExpiredUsers(db, { cutoff: CUTOFF, limit: 10, after: USER_KEY }),
     ],
     [
       'the guard of the clean-up',
-      'users_unverified_created',
-      (db) => hasMoreExpiredUsers(db, toIso(NOW_MS), 1000),
+      'users_unverified_(?:created|id)',
+      (db) => hasMoreExpiredUsers(db, CUTOFF, 1000),
     ],
     [
       'a slice of the count of expired accounts',
-      'users_unverified_created',
-      (db) => countExpiredUsers(db, toIso(NOW_MS)),
+      'users_unverified_(?:created|id)',
+      (db) => countExpiredUsers(db, CUTOFF),
     ],
     ['a page of exported sessions', 'sessions_user', exported('sessions')],
     ['a page of exported messages', 'outbox_user\\b.*\\boutbox_userless', exported('messages')],
@@ -338,7 +353,7 @@ describe('with a user who wrote much more than any other', () => {
       exported('events'),
     ],
   ] as [string, string, Ask][]) {
-    test(`${what} reads ${index.split('\\', 1)[0]}, not the table`, async () => {
+    test(`${what} reads ${index.split(/[\\(]/, 1)[0]}, not the table`, async () => {
       const plan = await plans.planOf(ask)
 
       assert.match(plan, new RegExp(`\\b${index}\\b`))
