@@ -239,6 +239,24 @@ if (DATABASE === 'sqlite') {
       assert.ok(longest < 20_000, `${longest} pages`)
     })
 
+    test('are waited for by background work without its turn, which requests take', async () => {
+      await using service = await startService()
+      const { ctx } = service
+      const order: string[] = []
+      const write = async (name: string) => {
+        await ctx.transaction(async () => {})
+        order.push(name)
+      }
+      const reading = patiently(() => Promise.all(times(3).map(() => readLong(ctx))))
+      await writePages(service)
+
+      const inBackground = write('background')
+      await patiently(() => write('request'))
+      await Promise.all([inBackground, reading])
+
+      assert.deepEqual(order, ['request', 'background'])
+    })
+
     test('that fail are left to a later one', async () => {
       await using service = await startService()
       const thread = await threadOf(() => findByName(service.ctx, 'x'))
