@@ -214,6 +214,29 @@ if (DATABASE === 'postgres') {
       assert.deepEqual({ ...(rows[0] as object) }, { has_table_privilege: true })
     })
 
+    test('belongs to its owner, whoever runs the command', async () => {
+      await using service = await startService()
+      const owner = `owner_${process.pid}`
+      const { rows } = await service.ctx
+        .transaction(async (tx) => {
+          const execute = (text: string) => sql.raw(text).execute(tx)
+          await execute(`create role ${owner}; grant all on schema public to ${owner}`)
+          await execute(`alter table audit_events owner to ${owner}`)
+          await partitionByMonth(tx, service.ctx.now())
+          const { rows: owners } = await execute(
+            "select distinct relowner::regrole::text as name from pg_class where relname like 'audit_events%'",
+          )
+          // Roles belong to the whole server.
+          throw Object.assign(new Error('rolled back'), { rows: owners })
+        })
+        .catch((error) => error)
+
+      assert.deepEqual(
+        rows.map(({ name }: { name: string }) => name),
+        [owner],
+      )
+    })
+
     test('walks an index in each month, whatever the filter', async () => {
       const nowMs = Date.UTC(2026, 2, 15)
       await using plans = await startPlans(async (db) => {

@@ -165,7 +165,7 @@ describe('with a month of mail and a quarter of events', () => {
     ],
     [
       'the search for a deleted user’s networks',
-      'audit_events_subject\\b.*\\baudit_events_actor',
+      'audit_events_subject\\b.*\\baudit_events_to_others',
       (db) => db.transaction().execute((tx) => blankEventsOf(tx, [7], { limit: 10 })),
       0,
     ],
@@ -185,19 +185,19 @@ describe('with a month of mail and a quarter of events', () => {
     ['nothing', 'at', {}, page],
     ['an event', 'event', { event: 'user.disabled' }, page],
     ['whom it concerns', 'subject', { subjectId: 7 }, page],
-    ['who did it', 'actor', { actorId: 7 }, page],
+    ['who did it', 'to_others', { actorId: 7 }, page],
     ['a late start', 'at', { since: late }, page],
     ['an early end', 'at', { until: early }, page],
     ['the place of a page', 'at', { until: late }, { ...page, before: { at: early, id: 7 } }],
     ['a late start and an event', 'event', { since: late, event: 'user.disabled' }, page],
     ['an early end and an event', 'event', { until: early, event: 'user.disabled' }, page],
     ['whom it concerns, and a late start', 'subject', { subjectId: 7, since: late }, page],
-    ['who did it, and an early end', 'actor', { actorId: 7, until: early }, page],
+    ['who did it, and an early end', 'to_others', { actorId: 7, until: early }, page],
   ] as [string, string, AuditFilters, Parameters<typeof findEventPage>[2]][]) {
     test(`a page of events by ${what} seeks in audit_events_${index}`, async () => {
       const plan = await plans.planOf((db) => findEventPage(db, filters, position))
 
-      assert.match(plan, /\baudit_events_(?:at|event|subject|actor)\b/)
+      assert.match(plan, /\baudit_events_(?:at|event|subject|to_others)\b/)
       assert.doesNotMatch(plan, /Seq Scan|SCAN audit_events"/)
       if ('since' in filters || 'until' in filters) assert.match(plan, SEEK)
       if (DATABASE === 'sqlite') assert.match(plan, new RegExp(`audit_events_${index}\\b`))
@@ -209,11 +209,12 @@ describe('with a month of mail and a quarter of events', () => {
 async function fillUsers(db: Kysely<Schema>): Promise<void> {
   const at = toIso(NOW_MS - DAY_MS)
   const verified = { verified_at: at, password_hash: 'none', created_at: at, updated_at: at }
-  for (const part of times(USERS)) {
+  for (const part of times(USERS + UNVERIFIED_PARTS)) {
     const users = times(100).map((n) => {
       const email = `user${part}-${n}@example.com`
       const role = part === 0 && n === 0 ? ('admin' as const) : ('user' as const)
-      return { email, email_canonical: email, role, ...verified }
+      const verified_at = part < USERS ? at : null
+      return { email, email_canonical: email, role, ...verified, verified_at }
     })
     await db.insertInto('users').values(users).execute()
   }
@@ -252,6 +253,8 @@ async function fillUsers(db: Kysely<Schema>): Promise<void> {
 
 const BUSY = 7
 const USER_KEY = { id: BUSY, created_at: toIso(NOW_MS - DAY_MS) }
+/** Of 100 users each. If they were none, any index of them would do. */
+const UNVERIFIED_PARTS = 5
 /** Of 100 rows each, a third of all: of half of them PostgreSQL would read those of others, too. */
 const BUSY_PARTS = 25
 const BUSY_EMAIL = 'user0-6@example.com'
@@ -279,8 +282,16 @@ describe('with a user who wrote much more than any other', () => {
     }
   }
   for (const [what, index, ask] of [
-    ['the end of all sessions', 'sessions_unrevoked', inside((tx) => endSessionsOf(tx, BUSY, NOW))],
-    ['the list of sessions', 'sessions_unrevoked', (db) => findSessionsOf(db, BUSY, NOW_MS)],
+    [
+      'the end of all sessions',
+      'sessions_unrevoked_created',
+      inside((tx) => endSessionsOf(tx, BUSY, NOW)),
+    ],
+    [
+      'the list of sessions',
+      'sessions_unrevoked_created',
+      (db) => findSessionsOf(db, BUSY, NOW_MS),
+    ],
     [
       'the search for a known device',
       'sessions_device',
@@ -308,7 +319,7 @@ describe('with a user who wrote much more than any other', () => {
     [
       'a limit of messages by user',
       'outbox_user',
-      (db) => countMessages(db, ['email_code'], { userId: BUSY, sinceMs: NOW_MS - HOUR_MS }),
+      (db) => countMessages(db, ['password_changed'], { userId: BUSY, sinceMs: NOW_MS - HOUR_MS }),
     ],
     [
       'a lock of all admins',
@@ -322,19 +333,19 @@ describe('with a user who wrote much more than any other', () => {
     ],
     [
       'the guard of the clean-up',
-      'users_unverified_created',
+      'users_unverified\\w*',
       (db) => hasMoreExpiredUsers(db, toIso(NOW_MS), 1000),
     ],
     [
       'a slice of the count of expired accounts',
-      'users_unverified_created',
+      'users_unverified\\w*',
       (db) => countExpiredUsers(db, toIso(NOW_MS)),
     ],
     ['a page of exported sessions', 'sessions_user', exported('sessions')],
     ['a page of exported messages', 'outbox_user\\b.*\\boutbox_userless', exported('messages')],
     [
       'a page of exported events',
-      'audit_events_subject\\b.*\\baudit_events_actor',
+      'audit_events_subject\\b.*\\baudit_events_to_others',
       exported('events'),
     ],
   ] as [string, string, Ask][]) {

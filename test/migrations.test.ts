@@ -15,7 +15,7 @@ import { up as loginUnlocks } from '../server/database/migrations/0009-login-unl
 import { openDatabase } from '../server/database/open.ts'
 import { SchemaError } from '../server/database/problems.ts'
 import { databaseUrl } from '../server/database/url.ts'
-import { createTestDatabase } from './support/database.ts'
+import { createTestDatabase, DATABASE } from './support/database.ts'
 import { times } from './support/races.ts'
 import { MIGRATIONS, TABLES } from './support/schema.ts'
 import { runCommand } from './support/server-process.ts'
@@ -279,6 +279,31 @@ describe('migrate()', () => {
     assert.deepEqual(await pendingOf(backend), [])
     assert.deepEqual(await tablesIn(backend), TABLES)
   })
+
+  if (DATABASE === 'postgres')
+    test('lets others read the tables of the previous version while it builds indexes', async () => {
+      await using database = await emptyDatabase()
+      const backend = await database.open()
+      await migrateAsBefore(backend)
+      // Dropping an index locks its table against all reads, to the end of the transaction.
+      await execute(
+        backend,
+        `create function refuse_locks() returns event_trigger language plpgsql as $$
+          begin
+            if exists (
+              select from pg_locks where pid = pg_backend_pid() and mode = 'AccessExclusiveLock'
+              and relation in ('users'::regclass, 'sessions'::regclass, 'audit_events'::regclass, 'outbox'::regclass)
+            ) then raise 'nobody can read the table meanwhile'; end if;
+          end $$`,
+      )
+      await execute(
+        backend,
+        `create event trigger refuse_locks on ddl_command_start when tag in ('CREATE INDEX')
+          execute function refuse_locks()`,
+      )
+
+      assert.deepEqual(await database.migrate(backend), MIGRATIONS.slice(9))
+    })
 
   test('does not take over what it does not know', async () => {
     await using database = await emptyDatabase()

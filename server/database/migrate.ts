@@ -18,6 +18,7 @@ import { up as userLists } from './migrations/0012-user-lists.ts'
 import { up as sessionIndexes } from './migrations/0013-session-indexes.ts'
 import { up as auditIndexes } from './migrations/0014-audit-indexes.ts'
 import { up as outboxLists } from './migrations/0015-outbox-lists.ts'
+import { up as dropIndexes } from './migrations/0016-drop-indexes.ts'
 import {
   type Applied,
   appliedMigrations,
@@ -49,6 +50,7 @@ const MIGRATIONS: Readonly<Record<string, Up>> = {
   '0013-session-indexes': sessionIndexes,
   '0014-audit-indexes': auditIndexes,
   '0015-outbox-lists': outboxLists,
+  '0016-drop-indexes': dropIndexes,
 }
 
 /**

@@ -100,6 +100,7 @@ export async function partitionByMonth(tx: Tx, nowMs: number): Promise<boolean> 
   await sql`set local lock_timeout = '5s'`.execute(tx)
   await sql`lock table audit_events in access exclusive mode`.execute(tx)
   if ((await findMonths(tx)) !== undefined) return false
+  await actAsOwner(tx)
   const { rows } = await sql<{ latest: string | null; last_id: number }>`
     select max(at) as latest, greatest(max(id), pg_sequence_last_value(
       pg_get_serial_sequence('audit_events', 'id')::regclass), 0) as last_id
@@ -124,6 +125,15 @@ export async function partitionByMonth(tx: Tx, nowMs: number): Promise<boolean> 
     for values from (minvalue) to (${sql.lit(last.endsAt)})`.execute(tx)
   for (const month of later) await addMonth(tx, month)
   return true
+}
+
+/** A superuser would take the table from the service, whose logins record events in it. */
+async function actAsOwner(tx: Tx): Promise<void> {
+  const { rows } = await sql<{ owner: string }>`
+    select pg_get_userbyid(relowner) as owner from pg_class where oid = to_regclass('audit_events')`.execute(
+    tx,
+  )
+  if (rows[0] !== undefined) await sql`set local role ${sql.id(rows[0].owner)}`.execute(tx)
 }
 
 /** Renames the table and its indexes; returns what makes its indexes and grants on the next one of its name. */

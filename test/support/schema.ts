@@ -15,6 +15,7 @@ export const MIGRATIONS = [
   '0013-session-indexes',
   '0014-audit-indexes',
   '0015-outbox-lists',
+  '0016-drop-indexes',
 ]
 
 /** Every table that they leave. */

@@ -5,8 +5,6 @@ import { type Kysely, sql } from 'kysely'
  * their number. Every user is in three of them; admins are few.
  */
 export async function up(db: Kysely<any>): Promise<void> {
-  // users_unverified_created replaces it.
-  await sql`drop index users_unverified`.execute(db)
   for (const state of ['unverified', 'verified'] as const) {
     const where = sql.raw(`verified_at is ${state === 'verified' ? 'not null' : 'null'}`)
     const name = (order: string) => sql.ref(`users_${state}_${order}`)

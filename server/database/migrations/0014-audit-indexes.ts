@@ -5,10 +5,7 @@ import { type Kysely, sql } from 'kysely'
 
 // A migration must not depend on today's Schema, hence any.
 export async function up(db: Kysely<any>): Promise<void> {
-  // Replaced by audit_events_subject, in which a user's events are walked once.
-  await sql`drop index audit_events_unblanked`.execute(db)
-  await sql`drop index audit_events_actor`.execute(db)
   await sql`
-    create index audit_events_actor on audit_events (actor_id, at, id)
+    create index audit_events_to_others on audit_events (actor_id, at, id)
     where actor_id is not null and actor_id is distinct from subject_id`.execute(db)
 }

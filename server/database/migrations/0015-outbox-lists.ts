@@ -5,7 +5,6 @@ import { type Kysely, sql } from 'kysely'
  * entry, and another one at each change of its state.
  */
 export async function up(db: Kysely<any>): Promise<void> {
-  await sql`drop index outbox_failed`.execute(db)
   await sql`create index outbox_state on outbox (state, created_at, id)`.execute(db)
   await sql`create index outbox_kind on outbox (kind, state, created_at, id)`.execute(db)
 }
