@@ -117,11 +117,11 @@ export interface Backend {
   readonly checkpoints?: Checkpoints
   /** Lets the server keep the statement of this text prepared under a name. */
   nameStatement(sql: string, name: string): void
-  /** Runs a prepared statement on its own: a read, unless it `commits`. */
+  /** Runs a prepared statement on its own: a read, unless it `commits`. Of `first`, only that row counts. */
   prepared(
     sql: string,
     values: readonly Value[],
-    options?: { readonly commits?: boolean },
+    options?: { readonly commits?: boolean; readonly first?: boolean },
   ): Promise<unknown[]>
   /** True when a retry of the transaction can succeed. */
   isTransient(error: unknown): boolean
@@ -191,7 +191,9 @@ export function connect(backend: Backend): Connection {
     db,
     longReads: backend.longReader.withPlugin(guard),
     async lookUp(query, parameters) {
-      const rows = await read(query, parameters)
+      refuseInside()
+      const { sql, values } = prepare(query, parameters)
+      const rows = await retryOnce(() => backend.prepared(sql, values, { first: true }))
       return rows[0] as never
     },
     autocommit: (statement, parameters) =>
