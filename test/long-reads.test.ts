@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Worker } from 'node:worker_threads'
 import { sql } from 'kysely'
 import { withBudget } from '../server/database/budget.ts'
 import type { Context } from '../server/context.ts'
+import { openSqlite } from '../server/database/sqlite.ts'
 import { AppError } from '../server/errors.ts'
 import { newId } from '../server/lib/random.ts'
 import { MINUTE_MS } from '../server/lib/units.ts'
 import { DATABASE } from './support/database.ts'
+import { temporaryFolder } from './support/process.ts'
 import { times } from './support/races.ts'
 import { rowsOf, seedUsers } from './support/seed.ts'
 import { type Service, startService } from './support/service.ts'
@@ -238,6 +241,48 @@ if (DATABASE === 'sqlite') {
 
       assert.ok(longest < 20_000, `${longest} pages`)
     })
+
+    test('are waited for by background work without its turn, which requests take', async () => {
+      await using service = await startService()
+      const { ctx } = service
+      const order: string[] = []
+      const write = async (name: string) => {
+        await ctx.transaction(async () => {})
+        order.push(name)
+      }
+      const reading = patiently(() => Promise.all(times(3).map(() => readLong(ctx))))
+      await writePages(service)
+
+      const inBackground = write('background')
+      await patiently(() => write('request'))
+      await Promise.all([inBackground, reading])
+
+      assert.deepEqual(order, ['request', 'background'])
+    })
+
+    test(
+      'end with the database, which keeps its locks to the last',
+      {
+        // Elsewhere, nobody tells which locks there are.
+        skip: !existsSync('/proc/locks'),
+      },
+      async () => {
+        using folder = temporaryFolder()
+        const index = join(folder.path, 'app.db-shm')
+        const backend = openSqlite(join(folder.path, 'app.db'))
+        const lock = new RegExp(` ${process.pid} [^ ]*:${statSync(index).ino} `)
+        const isLocked = () => lock.test(readFileSync('/proc/locks', 'utf8'))
+        assert.ok(isLocked())
+        let isClosed = false
+
+        const closing = backend.close().finally(() => (isClosed = true))
+        while (!isClosed) {
+          if (existsSync(index)) assert.ok(isLocked(), 'another process would begin the index anew')
+          await Promise.resolve()
+        }
+        await closing
+      },
+    )
 
     test('that fail are left to a later one', async () => {
       await using service = await startService()

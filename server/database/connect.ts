@@ -165,6 +165,8 @@ export function connect(backend: Backend): Connection {
   runners.set(db, read)
   async function inTurn<T>(write: () => Promise<T>): Promise<T> {
     if (insideTransaction.getStore()) throw new Error('transaction inside a transaction; use tx')
+    // Not within its turn, which requests may need before the checkpoint ends.
+    if (currentBudget() === undefined) await backend.checkpoints?.ended()
     const endTurn = await takeTurn(writers, writer())
     try {
       await backend.checkpoints?.settle()

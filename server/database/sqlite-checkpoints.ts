@@ -10,7 +10,9 @@ const LONG_PAGES = 10 * DUE_PAGES
 export const FALLBACK_PAGES = 2 * LONG_PAGES
 
 export interface Checkpoints {
-  /** Before a write. Background work waits for a checkpoint that runs: both need the disk. */
+  /** For background work: waits for a checkpoint that runs, because both need the disk. */
+  ended(): Promise<void>
+  /** Before a write of a request. */
   settle(): Promise<void>
   /** After a write: begins a checkpoint when one is due. */
   begin(): void
@@ -32,10 +34,13 @@ export function createCheckpoints(file: string, run: () => Promise<unknown>): Ch
     return { inWal, left: inWal - copied }
   }
   return {
+    async ended() {
+      // Within a minute; a slow disk must not make jobs fail.
+      await running
+    },
     async settle() {
-      // Ends within a minute; a slow disk must not make jobs fail.
-      if (currentBudget() === undefined) await running
-      else if (running !== undefined && countPages().inWal > LONG_PAGES) await spend(running)
+      if (running === undefined || currentBudget() === undefined) return
+      if (countPages().inWal > LONG_PAGES) await spend(running)
     },
     begin() {
       if (running !== undefined || countPages().left < DUE_PAGES) return

@@ -83,7 +83,6 @@ export function openSqlite(path: string | undefined): Backend {
     },
     async close() {
       await aside.close()
-      checkpoints.close()
       // The writer closes last: only it can checkpoint the WAL and remove it.
       for (const [kysely, handle] of [
         [reading, reader],
@@ -93,6 +92,8 @@ export function openSqlite(path: string | undefined): Backend {
         // Kysely closes only handles that it has used.
         if (handle.isOpen) handle.close()
       }
+      // Last: when a file is closed, POSIX ends all locks of the process on it, also those of SQLite.
+      checkpoints.close()
       if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true })
     },
   }

@@ -115,7 +115,7 @@ describe('limits in Redis', { skip: missing }, () => {
     await first.post(LOGIN, canary, { ip: '192.0.2.77' })
     const keys = (await redis.command('KEYS', '*')) as string[]
     assert.ok(keys.length > 0)
-    for (const key of keys) assert.match(key, /^coffee-shop:limit:(probe|\w+:[\w-]{43})$/)
+    for (const key of keys) assert.match(key, /^coffee-shop:limit:(probe:\d+|\w+:[\w-]{43})$/)
   })
 
   test('refunded tries leave no key behind', () =>
