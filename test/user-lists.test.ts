@@ -137,7 +137,7 @@ for (const [who, isVerified, usual] of [
       }
       takeTurns()
 
-      await countUsers(plans.db, {})
+      await countUsers(plans.longReads, {})
 
       isCounting = false
       assert.ok(turns >= USERS / 5000, `${turns} turns`)

@@ -1,9 +1,6 @@
-import { setImmediate } from 'node:timers/promises'
 import { type Db, type Query, run } from '../database/connect.ts'
 import { selectUsers, type UserFilters } from './user-pages.ts'
 
-/** Ids per statement: some milliseconds, for which SQLite blocks the event loop. */
-const SLICE = 5000
 /** Up to here an estimate is a count. */
 const COUNTED_MAX = 10_000
 /** An estimate reads so many ids in each of so many equal parts of all ids. */
@@ -17,17 +14,11 @@ export interface UserCount {
   readonly isEstimated: boolean
 }
 
-/** Counts in time that grows with the number of all users. Those who come or go meanwhile may be counted. */
-export async function countUsers(db: Db, filters: CountFilters): Promise<UserCount> {
-  const { first, last } = await findIds(db)
-  const slice = countBetween(filters)
-  let total = 0
-  for (let above = first - 1; above < last; above += SLICE) {
-    const [row] = await run(db, slice, { above, to: above + SLICE })
-    total += row?.count ?? 0
-    // Other requests take their turns.
-    await setImmediate()
-  }
+/** Counts in time that grows with the number of users: with `longReads`. */
+export async function countUsers(longReads: Db, filters: CountFilters): Promise<UserCount> {
+  const { total } = await selectUsers(longReads, filters)
+    .select(({ fn }) => fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow()
   return { total, isEstimated: false }
 }
 

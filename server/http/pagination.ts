@@ -43,7 +43,7 @@ export const Count = Type.Optional(
   Type.Enum(['exact', 'estimate'], {
     type: 'string',
     description:
-      'Adds `X-Total-Count`. `estimate` counts up to 10 000 entries and estimates more from a sample, usually within 5 %. `exact` reads all and, from some million entries, may exceed the time limit of a request (503). Not together with `q`. `Link` omits it: the next pages need no count.',
+      'Adds `X-Total-Count`. `estimate` counts up to 10 000 entries and estimates more from a sample of 10 000 ids: usually within 5 % where a tenth of all or more are selected, roughly where fewer are. `exact` reads all and, from some million entries, may exceed the time limit of a request (503). Not together with `q`. `Link` omits it: the next pages need no count.',
   }),
 )
 

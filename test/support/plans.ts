@@ -48,6 +48,7 @@ export async function startPlans(
 
   return {
     db,
+    longReads: backend.longReader,
     planOf,
     async [Symbol.asyncDispose]() {
       await backend.close()

@@ -88,8 +88,10 @@ export function listUsersRoute(app: App, ctx: Context, guards: Guards): void {
       },
     )
     if (query.count !== undefined) {
-      const count = query.count === 'exact' ? countUsers : estimateUsers
-      const { total, isEstimated } = await count(ctx.db, filters)
+      const { total, isEstimated } =
+        query.count === 'exact'
+          ? await countUsers(ctx.longReads, filters)
+          : await estimateUsers(ctx.db, filters)
       reply.header('x-total-count', total)
       if (isEstimated) reply.header('x-total-count-estimated', 'true')
     }

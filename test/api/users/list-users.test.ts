@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { sql } from 'kysely'
+import { DATABASE } from '../../support/database.ts'
 import { assertInvalid, assertProblem } from '../../support/problem.ts'
 import { emails, ids, nextOf, startList, USERS } from '../../support/users.ts'
 import { PASSWORD, type Service, startService } from '../../support/service.ts'
@@ -111,6 +113,25 @@ describe('GET /users', () => {
       assert.match(headers['access-control-expose-headers'] ?? '', /X-Total-Count, .*-Estimated/)
     })
   }
+
+  test('200 with an exact count, whatever is missing between the ids', async () => {
+    await using service = await startService()
+    const { list } = await startList(service)
+    const override = DATABASE === 'postgres' ? 'overriding system value' : ''
+    await service.ctx.transaction((tx) =>
+      sql
+        .raw(
+          `insert into users (id, email, email_canonical, role, password_hash, created_at, updated_at) ${override}
+          select 1000000000000, 'far@example.com', 'far@example.com', role, password_hash, created_at, updated_at
+          from users`,
+        )
+        .execute(tx),
+    )
+
+    const { status, headers } = await list({ count: 'exact' })
+
+    assert.deepEqual([status, headers['x-total-count']], [200, '2'])
+  })
 
   test('422 for a skip beyond 10 000, which names what to use instead', async () => {
     await using service = await startService()
