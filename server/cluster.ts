@@ -184,8 +184,11 @@ function operate(
       return exposeAll([totals, ...[...children].map(({ readings }) => readings)])
     },
     async stuck() {
-      const all = [...children].map(({ call, pid }) =>
-        inTime(call('stuck')).catch(() => [`process ${pid}`]),
+      // One that ends meanwhile does not hang.
+      const all = [...children].map(({ call, ended, pid }) =>
+        inTime(call('stuck')).catch(() =>
+          inTime(ended.then(() => [])).catch(() => [`process ${pid}`]),
+        ),
       )
       return [...new Set((await Promise.all(all)).flat() as string[])]
     },

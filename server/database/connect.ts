@@ -172,8 +172,8 @@ export function connect(backend: Backend): Connection {
       await backend.checkpoints?.settle()
       return await write()
     } finally {
-      backend.checkpoints?.begin()
       endTurn()
+      backend.checkpoints?.begin()
     }
   }
   function within(tx: Tx): Tx {

@@ -84,6 +84,7 @@ const first = spawn(process.execPath, [resolve(to, 'server/main.js')], {
   stdio: ['ignore', 'pipe', 'inherit'],
 })
 for await (const text of first.stdout) if (/ listens on /.test(text)) first.kill()
-const [code] = first.exitCode === null ? await once(first, 'exit') : [first.exitCode]
+const isRunning = first.exitCode === null && first.signalCode === null
+const [code] = isRunning ? await once(first, 'exit') : [first.exitCode]
 rmSync(folder, { recursive: true })
 if (code !== 0) throw new Error(`the first start of the bundle ended with ${code}`)
