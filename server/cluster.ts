@@ -185,10 +185,9 @@ function operate(
     },
     async stuck() {
       // One that ends meanwhile does not hang.
-      const all = [...children].map(({ call, ended, pid }) =>
-        inTime(call('stuck')).catch(() =>
-          inTime(ended.then(() => [])).catch(() => [`process ${pid}`]),
-        ),
+      const ask = ({ call, ended }: Child) => call('stuck').catch(() => ended.then(() => []))
+      const all = [...children].map((child) =>
+        inTime(ask(child)).catch(() => [`process ${child.pid}`]),
       )
       return [...new Set((await Promise.all(all)).flat() as string[])]
     },
