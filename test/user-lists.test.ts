@@ -4,12 +4,11 @@ import { type Kysely, sql } from 'kysely'
 import { countUsers, estimateUsers } from '../server/accounts/user-counts.ts'
 import {
   findUserPage,
-  type ListedUserRow,
   pageKeyOf,
   type UserFilters,
   type UserSort,
 } from '../server/accounts/user-pages.ts'
-import type { Schema } from '../server/database/schema.ts'
+import type { Schema, ShownUserRow } from '../server/database/schema.ts'
 import { DATABASE } from './support/database.ts'
 import { startPlans } from './support/plans.ts'
 import { times } from './support/races.ts'
@@ -84,7 +83,7 @@ for (const [who, isVerified, usual] of [
 ] as const) {
   describe(`GET /users of 100 000, when ${who}`, () => {
     let plans: Awaited<ReturnType<typeof startPlans>>
-    let everybody: Pick<ListedUserRow, 'role' | 'verified_at'>[]
+    let everybody: Pick<ShownUserRow, 'role' | 'verified_at'>[]
     before(async () => {
       plans = await startPlans((db) => fill(db, isVerified), { analyzed: false })
       everybody = await plans.db.selectFrom('users').select(['role', 'verified_at']).execute()

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { type Kysely, sql, SqliteAdapter } from 'kysely'
 import type { Db, Tx } from '../database/connect.ts'
-import type { Schema } from '../database/schema.ts'
+import type { Schema, ShownUserRow } from '../database/schema.ts'
 import type { JobRun } from '../schedule/schedule.ts'
 import {
   matchesOnSqlite,
@@ -11,14 +11,7 @@ import {
   type SearchText,
   trigramQuery,
 } from './search.ts'
-import {
-  type ListedUserRow,
-  type Page,
-  pageKeyOf,
-  selectPage,
-  type UserFilters,
-  type UserSort,
-} from './user-pages.ts'
+import { type Page, pageKeyOf, selectPage, type UserFilters, type UserSort } from './user-pages.ts'
 
 /** More are not read and sorted for a page: some 20 ms. */
 const CANDIDATES_MAX = 20_000
@@ -38,7 +31,7 @@ export interface Search {
 }
 
 /** The users of the page, found by an index of texts; undefined if there are too many to be sorted, or no index. */
-export function findByIndex(db: Db, search: Search): Promise<ListedUserRow[] | undefined> {
+export function findByIndex(db: Db, search: Search): Promise<ShownUserRow[] | undefined> {
   return isSqlite(db) ? findOnSqlite(db, search) : findOnPostgres(db, search)
 }
 
@@ -93,7 +86,7 @@ const TRIGRAM = /[\p{L}\p{N}]{3}|[^\p{L}\p{N}][\p{L}\p{N}]{2}|[\p{L}\p{N}]{2}[^\
 async function findOnPostgres(
   db: Db,
   { text, filters, page }: Search,
-): Promise<ListedUserRow[] | undefined> {
+): Promise<ShownUserRow[] | undefined> {
   if (text.isSubstring && !TRIGRAM.test(text.name)) return undefined
   if (await isCommon(db, text)) return undefined
   const patterns = patternsOf(text)
@@ -115,7 +108,7 @@ async function findOnPostgres(
     .selectAll()
     .execute()
   if ((rows[0]?.candidates ?? 0) > CANDIDATES_MAX) return undefined
-  return rows.filter(({ id }) => id !== null) as unknown as ListedUserRow[]
+  return rows.filter(({ id }) => id !== null) as unknown as ShownUserRow[]
 }
 
 /**
@@ -144,13 +137,13 @@ function shadowed(db: Db, rows: ReturnType<typeof sql>): Db {
 async function findOnSqlite(
   db: Db,
   { text, filters, page }: Search,
-): Promise<ListedUserRow[] | undefined> {
+): Promise<ShownUserRow[] | undefined> {
   const ids = await findCandidates(db, text, page)
   if (ids === undefined) return undefined
   // Trigrams are found in the order of ids, the first ones first.
   const isOrdered = text.isSubstring && page.sort.endsWith('id')
   if (ids.length > CANDIDATES_MAX && !isOrdered) return undefined
-  let rows: ListedUserRow[] = []
+  let rows: ShownUserRow[] = []
   for (let start = 0; start < Math.min(ids.length, CANDIDATES_MAX); start += SLICE) {
     await setImmediate()
     const slice = JSON.stringify(ids.slice(start, start + SLICE))
@@ -207,7 +200,7 @@ function byBeginning(text: SearchText) {
 /** As SQLite compares; addresses and times are ASCII. */
 function inOrder(sort: UserSort) {
   const sign = sort.startsWith('-') ? -1 : 1
-  return (one: ListedUserRow, other: ListedUserRow) => {
+  return (one: ShownUserRow, other: ShownUserRow) => {
     const [a, b] = [pageKeyOf(one, sort), pageKeyOf(other, sort)]
     if (a.value === b.value) return sign * (a.id - b.id)
     return a.value < b.value ? -sign : sign

@@ -7,7 +7,7 @@ import { equalTexts, type KeyRing, mac } from '../keys/key-ring.ts'
 import { newId } from '../lib/random.ts'
 import { toIso } from '../lib/units.ts'
 import type { ShownUserRow } from '../database/schema.ts'
-import { LISTED_COLUMNS } from './user-pages.ts'
+import { SHOWN_COLUMNS } from './users.ts'
 import { deleteBefore } from '../database/delete-before.ts'
 
 /** Live sessions per user; a further one ends the oldest. */
@@ -32,7 +32,7 @@ export const sessionUserById: Query<string, SessionUser> = {
     db
       .selectFrom('sessions')
       .innerJoin('users', 'users.id', 'sessions.user_id')
-      .select(LISTED_COLUMNS.map((column) => `users.${column}` as const))
+      .select(SHOWN_COLUMNS.map((column) => `users.${column}` as const))
       .select(['sessions.expires_at', 'sessions.ends_at', 'sessions.revoked_at'])
       .where('sessions.id', '=', id),
 }

@@ -1,7 +1,8 @@
 import { type SelectQueryBuilder, sql } from 'kysely'
 import { type Db, type Query, run } from '../database/connect.ts'
-import type { PublicUserRow, Role, Schema } from '../database/schema.ts'
+import type { Role, Schema, ShownUserRow } from '../database/schema.ts'
 import { matching } from './search.ts'
+import { SHOWN_COLUMNS } from './users.ts'
 
 const COLUMNS_OF_SORT = { id: 'id', email: 'email_canonical', created_at: 'created_at' } as const
 type SortName = keyof typeof COLUMNS_OF_SORT
@@ -13,21 +14,6 @@ export interface UserFilters {
   readonly role?: Role | undefined
   readonly isVerified?: boolean | undefined
 }
-
-/** What a list shows, and where it ended: reading the other columns doubles the cost of a page. */
-export const LISTED_COLUMNS = [
-  'id',
-  'email',
-  'email_canonical',
-  'full_name',
-  'phone',
-  'role',
-  'verified_at',
-  'disabled_at',
-  'created_at',
-  'updated_at',
-] as const satisfies readonly (keyof PublicUserRow)[]
-export type ListedUserRow = Pick<PublicUserRow, (typeof LISTED_COLUMNS)[number]>
 
 /** A cursor: the position of a row in a sort order; the id breaks ties. */
 export interface PageKey {
@@ -51,14 +37,14 @@ export function findUserPage(
   db: Db,
   filters: UserFilters,
   { sort, limit, skip, after }: Page,
-): Promise<ListedUserRow[]> {
+): Promise<ShownUserRow[]> {
   if (filters.q === undefined && limit === USUAL_LIMIT && skip === 0)
     return run(db, usualPage(filters, sort, after !== undefined), { ...after })
   return selectPage(db, filters, sort, after).limit(limit).offset(skip).execute()
 }
 
 export function pageKeyOf(
-  user: Pick<ListedUserRow, 'id' | 'email_canonical' | 'created_at'>,
+  user: Pick<ShownUserRow, 'id' | 'email_canonical' | 'created_at'>,
   sort: UserSort,
 ): PageKey {
   return { value: user[columnOf(sort)], id: user.id }
@@ -67,8 +53,8 @@ export function pageKeyOf(
 /** A full page, and the row that shows whether there is another. */
 const USUAL_LIMIT = 101
 
-type UserQuery = SelectQueryBuilder<Schema, 'users', ListedUserRow>
-const usualPages = new Map<string, Query<Partial<PageKey>, ListedUserRow>>()
+type UserQuery = SelectQueryBuilder<Schema, 'users', ShownUserRow>
+const usualPages = new Map<string, Query<Partial<PageKey>, ShownUserRow>>()
 
 /** A prepared statement: there is one for each order, filter, and first or later page. */
 function usualPage(filters: UserFilters, sort: UserSort, isLater: boolean) {
@@ -93,7 +79,7 @@ export function selectPage(
 ): UserQuery {
   const column = columnOf(sort)
   const isDescending = sort.startsWith('-')
-  let query = selectUsers(db, filters).select(LISTED_COLUMNS)
+  let query = selectUsers(db, filters).select(SHOWN_COLUMNS)
   if (value !== undefined && id !== undefined) {
     const beyond = isDescending ? '<' : '>'
     query = query.where(({ eb, refTuple, tuple }) =>

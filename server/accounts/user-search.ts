@@ -1,3 +1,4 @@
+import type { ShownUserRow } from '../database/schema.ts'
 import { setImmediate } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Db } from '../database/connect.ts'
@@ -7,7 +8,6 @@ import { findByIndex, hasTrigrams, matches, type Search } from './search-indexes
 import {
   columnOf,
   findUserPage,
-  type ListedUserRow,
   type Page,
   pageKeyOf,
   selectPage,
@@ -27,12 +27,12 @@ export async function findUsers(
   db: Db,
   { q, ...filters }: UserFilters,
   { walkMax = WALK_MAX, ...page }: Page & { readonly walkMax?: number },
-): Promise<ListedUserRow[]> {
+): Promise<ShownUserRow[]> {
   if (q === undefined) return findUserPage(db, filters, page)
   const text = searchText(q, { hasTrigrams: await hasTrigrams(db) })
   const limit = page.limit + page.skip
   const search = { text, filters, page: { ...page, limit } }
-  const found: ListedUserRow[] = []
+  const found: ShownUserRow[] = []
   let { after } = page
   let isIndexTried = false
   for (let read = WINDOW; ; read += WINDOW) {

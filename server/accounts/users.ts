@@ -1,5 +1,5 @@
 import { type Query, type Db, run, type Statement, type Tx } from '../database/connect.ts'
-import type { PublicUserRow, Role, UsersTable } from '../database/schema.ts'
+import type { PublicUserRow, Role, ShownUserRow, UsersTable } from '../database/schema.ts'
 import { type Selectable, sql } from 'kysely'
 import { toIso } from '../lib/units.ts'
 
@@ -22,6 +22,20 @@ export const USER_COLUMNS = [
   'phone',
   'phone_verified_at',
 ] as const satisfies readonly (keyof PublicUserRow)[]
+
+/** What responses show: reading the other columns doubles the cost of a page. */
+export const SHOWN_COLUMNS = [
+  'id',
+  'email',
+  'email_canonical',
+  'full_name',
+  'phone',
+  'role',
+  'verified_at',
+  'disabled_at',
+  'created_at',
+  'updated_at',
+] as const satisfies readonly (keyof ShownUserRow)[]
 
 /** By id, without the password hash. */
 export const userById: Query<number, PublicUserRow> = {

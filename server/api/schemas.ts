@@ -1,8 +1,8 @@
+import type { ShownUserRow } from '../database/schema.ts'
 import { Type } from 'typebox'
 import { verificationExpiresAt } from '../accounts/expiry.ts'
 import { FULL_NAME_MAX_LENGTH } from '../accounts/names.ts'
 import type { Context } from '../context.ts'
-import type { ListedUserRow } from '../accounts/user-pages.ts'
 import { E164, NullableText, SIX_DIGITS, Time } from '../http/schemas.ts'
 
 export const FullName = Type.Unsafe<string | null>({
@@ -83,7 +83,7 @@ export const User = Type.Object(
 )
 
 /** The same representation for every client that may read the user. */
-export function toUser(ctx: Context, row: ListedUserRow) {
+export function toUser(ctx: Context, row: ShownUserRow) {
   return {
     id: row.id,
     email: row.email,

@@ -1,12 +1,12 @@
 import type { Context } from '../context.ts'
-import type { PublicUserRow, Role } from '../database/schema.ts'
+import type { PublicUserRow, Role, ShownUserRow } from '../database/schema.ts'
 import { AppError } from '../errors.ts'
 import { canonicalEmail } from '../lib/emails.ts'
 import { assertGoodPassword } from '../accounts/passwords.ts'
 import { toUser } from '../api/schemas.ts'
 import { unlockLogin } from '../api/unlock-login.ts'
 import { changeUser, removeUser } from '../api/user-changes.ts'
-import { type ListedUserRow, type PageKey, pageKeyOf } from '../accounts/user-pages.ts'
+import { type PageKey, pageKeyOf } from '../accounts/user-pages.ts'
 import { findUsers } from '../accounts/user-search.ts'
 import {
   type Command,
@@ -149,7 +149,7 @@ function withUser(
   })
 }
 
-function print(ctx: Context, user: ListedUserRow): void {
+function print(ctx: Context, user: ShownUserRow): void {
   console.log(JSON.stringify(toUser(ctx, user)))
 }
 

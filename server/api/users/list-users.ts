@@ -1,3 +1,4 @@
+import type { ShownUserRow } from '../../database/schema.ts'
 import { createHash } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import type { Context } from '../../context.ts'
@@ -8,7 +9,7 @@ import type { Guards } from '../guards.ts'
 import { recordRead } from '../record-reads.ts'
 import { toUser, User } from '../schemas.ts'
 import { countUsers, estimateUsers } from '../../accounts/user-counts.ts'
-import { type ListedUserRow, type PageKey, pageKeyOf } from '../../accounts/user-pages.ts'
+import { type PageKey, pageKeyOf } from '../../accounts/user-pages.ts'
 import { findUsers } from '../../accounts/user-search.ts'
 
 const Query = Type.Object(
@@ -83,7 +84,7 @@ export function listUsersRoute(app: App, ctx: Context, guards: Guards): void {
       {
         scope: scopeOf(query),
         find: (position) => findUsers(ctx.db, filters, { ...position, sort, skip }),
-        keyOf: (user: ListedUserRow): PageKey => pageKeyOf(user, sort),
+        keyOf: (user: ShownUserRow): PageKey => pageKeyOf(user, sort),
         without: ['skip', 'count'],
       },
     )
