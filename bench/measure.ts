@@ -1,5 +1,5 @@
 import type { Batch, Load } from './load.ts'
-import { cpuMsOf, type LoadGenerator } from './processes.ts'
+import { cpuMsOf, type LoadGenerator, pin } from './processes.ts'
 import type { Kind, Target } from './targets.ts'
 
 export interface Sample {
@@ -12,13 +12,8 @@ export interface Effort {
   /** How long a batch takes, and how often each server has its turn. */
   readonly seconds: number
   readonly rounds: number
-  /** Before the first batch that counts: V8 compiles what it has seen often. */
-  readonly warmUp: {
-    readonly requests: number
-    /** Requests that hash: theirs is the cost of native code. */
-    readonly hashes: number
-    readonly mostSeconds: number
-  }
+  /** Of load, before the first batch that counts: V8 compiles what it has seen often. */
+  readonly warmUpSeconds: number
 }
 
 /** For each connection, to see how many a batch may have. */
@@ -28,7 +23,7 @@ const FIRST_REQUESTS = 2
 export async function measureInTurns(
   generator: LoadGenerator,
   targets: readonly Target[],
-  { kind, seconds, rounds, warmUp }: Effort & { readonly kind: Kind },
+  { kind, seconds, rounds, warmUpSeconds }: Effort & { readonly kind: Kind },
 ): Promise<Map<Target, Sample[]>> {
   const runners = targets.flatMap((target) => {
     const load = target.loads[kind]
@@ -36,16 +31,16 @@ export async function measureInTurns(
       ? []
       : [{ target, connections: load.connections, run: batches(generator, { target, kind, load }) }]
   })
+  // What hashes uses more cores than one, and most of its time is spent in native code.
+  const cores = kind === 'login' || kind === 'signup' ? {} : { server: 0, load: 1 }
+  pin(generator.pid, cores.load)
+  for (const { target } of runners) pin(target.server.pid, cores.server)
   const amounts = new Map<Target, number>()
   for (const { target, connections, run } of runners) {
-    let { perSecond, requests } = await run(FIRST_REQUESTS * connections)
-    const enough = kind === 'login' || kind === 'signup' ? warmUp.hashes : warmUp.requests
-    const most = Math.min(enough, perSecond * warmUp.mostSeconds)
-    while (requests < most) {
-      const more = await run(Math.min(perSecond * seconds, most - requests))
-      requests += more.requests
-      perSecond = more.perSecond
-    }
+    const startedAt = performance.now()
+    let { perSecond } = await run(FIRST_REQUESTS * connections)
+    while (performance.now() - startedAt < warmUpSeconds * 1000)
+      ({ perSecond } = await run(perSecond * seconds))
     amounts.set(target, perSecond * seconds)
   }
   const samples = new Map<Target, Sample[]>(runners.map(({ target }) => [target, []]))

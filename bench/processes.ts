@@ -1,6 +1,7 @@
 import { type ChildProcess, fork, type Serializable, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { childrenOf } from '../test/support/children.ts'
@@ -126,6 +127,16 @@ function ticksMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }
 
+/**
+ * Runs a process, its threads and its child processes on one core, or on all again. Without it, load and server meet
+ * on one core now and then, and the server pays for the load’s traces in the caches.
+ */
+export function pin(pid: number, core: number | undefined): void {
+  const cores = core === undefined ? `0-${availableParallelism() - 1}` : String(core)
+  spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', cores, String(pid)])
+  for (const child of childrenOf(pid)) pin(child, core)
+}
+
 /** The most memory that a process ever had resident. */
 export function peakRssMb(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
@@ -137,6 +148,7 @@ export function startHelper<Answer>(file: string) {
   const child = fork(resolve(import.meta.dirname, file))
   started.add(child)
   return {
+    pid: child.pid ?? 0,
     async ask(question: Serializable): Promise<Answer> {
       const answered = once(child, 'message')
       child.send(question)

@@ -42,12 +42,10 @@ const rounds = Number(values.rounds ?? (values.smoke ? 1 : 5))
 installPackages('bench')
 const databases = await startDatabases(engines)
 const generator = startHelper<Outcome>('load.ts')
-const warmUp = values.smoke
-  ? { requests: 0, hashes: 0, mostSeconds: 0 }
-  : { requests: 3000, hashes: 100, mostSeconds: 3 }
+const warmUpSeconds = values.smoke ? 0 : 5
 const size = values.smoke ? { users: 3000, connections: 4 } : { users: 10_000, connections: 32 }
 const idleAfterMs = values.smoke ? 0 : 1500
-const tools = { databases, generator, effort: { seconds, rounds, warmUp }, size }
+const tools = { databases, generator, effort: { seconds, rounds, warmUpSeconds }, size }
 const lines: Line[] = []
 const absolutes: Absolute[] = []
 try {
