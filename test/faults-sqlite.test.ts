@@ -4,6 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import { sql } from 'kysely'
 import { withBudget } from '../server/database/budget.ts'
+import type { Statement } from '../server/database/connect.ts'
+import { toIso } from '../server/lib/units.ts'
 import { DATABASE } from './support/database.ts'
 import { assertProblem } from './support/problem.ts'
 import { times } from './support/races.ts'
@@ -46,7 +48,74 @@ function limitPages({ ctx }: Service, pages: number) {
   return ctx.transaction((tx) => sql`pragma max_page_count = ${sql.lit(pages)}`.execute(tx))
 }
 
+/** How many commits the WAL has: frames that say the size of the database, https://www.sqlite.org/walformat.html. */
+function countCommits(service: Service): number {
+  const wal = readFileSync(`${fileOf(service)}-wal`)
+  let commits = 0
+  for (let at = 32; at < wal.length; at += 24 + PAGE_BYTES)
+    if (wal.readUInt32BE(at + 4) > 0) commits++
+  return commits
+}
+
+/** Commits by itself. A user with such a name must not exist: it fails where it is called twice. */
+const addNamed: Statement<{ email: string; at: string }, { id: number }> = {
+  name: 'test_add_named',
+  build: (tx, { email, at }) =>
+    tx
+      .insertInto('users')
+      .values({ email, email_canonical: email, role: 'user', created_at: at, updated_at: at })
+      .returning('id'),
+}
+
 if (DATABASE === 'sqlite') {
+  describe('statements that commit by themselves, in one turn of the event loop', () => {
+    const add = ({ ctx }: Service, name: string) =>
+      ctx.autocommit(addNamed, { email: `${name}@example.com`, at: toIso(ctx.now()) })
+    const emails = async ({ ctx }: Service) =>
+      (await ctx.db.selectFrom('users').select('email').orderBy('id').execute()).map(
+        ({ email }) => email.split('@')[0],
+      )
+
+    test('share one commit, a hundred of them at most', async () => {
+      await using service = await startService()
+      const before = countCommits(service)
+
+      await Promise.all(times(101).map((n) => add(service, `user${n}`)))
+
+      assert.equal(countCommits(service) - before, 2)
+      assert.equal((await emails(service)).length, 101)
+    })
+
+    test('fail each by itself', async () => {
+      await using service = await startService()
+
+      const added = await Promise.allSettled(
+        ['ann', 'ben', 'ann', 'cleo'].map((name) => add(service, name)),
+      )
+
+      assert.deepEqual(
+        added.map(({ status }) => status),
+        ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+      )
+      assert.deepEqual(await emails(service), ['ann', 'ben', 'cleo'])
+    })
+
+    test('all fail with database_unavailable where the disk is full, and leave nothing', async () => {
+      await using service = await startService()
+      await limitPages(service, 1)
+
+      const added = await Promise.allSettled(
+        ['ann', 'x'.repeat(2 * PAGE_BYTES), 'ben'].map((name) => add(service, name)),
+      )
+
+      for (const { status, reason } of added as PromiseRejectedResult[])
+        assert.deepEqual([status, reason.code], ['rejected', 'database_unavailable'])
+      assert.deepEqual(await emails(service), [])
+      await limitPages(service, 1_000_000)
+      assert.equal((await add(service, 'cleo')).length, 1)
+    })
+  })
+
   describe('a SQLite file that somebody else has locked', () => {
     test('is tried again without stopping the event loop until it is free', async () => {
       await using service = await startService()

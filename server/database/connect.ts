@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts'
 import { jitterMs } from '../lib/random.ts'
 import { createTurns } from '../lib/turns.ts'
 import { currentBudget, remainingMs, spend, takeTurn } from './budget.ts'
+import { groupByTurn, type Outcome, type Prepared } from './group-commit.ts'
 import { READ_ONLY, sqlState } from './outages.ts'
 import type { Schema } from './schema.ts'
 import type { Checkpoints } from './sqlite-checkpoints.ts'
@@ -13,7 +14,7 @@ export type Db = Pick<Kysely<Schema>, 'selectFrom' | 'selectNoFrom' | 'with'>
 /** Writes take a `Tx`: the compiler proves that they run inside `transaction()`. */
 export type Tx = Transaction<Schema>
 
-type Value = string | number | null
+export type Value = string | number | null
 /** The parameters of a prepared statement, by name; a single one needs none. */
 type Values = Value | Readonly<Record<string, Value>>
 
@@ -88,7 +89,7 @@ export interface Connection {
   /**
    * Runs a prepared statement that commits by itself: a transaction of one round trip. It may run again
    * after it has happened, when the connection was lost, so its condition must then no longer hold. What
-   * it throws is as of `transaction`.
+   * it throws is as of `transaction`. On SQLite, those of one turn of the event loop share a commit.
    */
   autocommit<Parameters extends Values, Row>(
     statement: Statement<Parameters, Row>,
@@ -115,6 +116,11 @@ export interface Backend {
   readonly writer: Kysely<Schema>
   /** On SQLite. */
   readonly checkpoints?: Checkpoints
+  /**
+   * On SQLite, where a commit costs more than the statements: runs each, and commits them together. Throws if
+   * none of them happened.
+   */
+  commitTogether?(group: readonly Prepared[]): Promise<Outcome[]>
   /** Lets the server keep the statement of this text prepared under a name. */
   nameStatement(sql: string, name: string): void
   /** Runs a prepared statement on its own: a read, unless it `commits`. Of `first`, only that row counts. */
@@ -163,8 +169,11 @@ export function connect(backend: Backend): Connection {
     return retryOnce(() => backend.prepared(sql, values))
   }
   runners.set(db, read)
-  async function inTurn<T>(write: () => Promise<T>): Promise<T> {
+  const refuseWithin = () => {
     if (insideTransaction.getStore()) throw new Error('transaction inside a transaction; use tx')
+  }
+  async function inTurn<T>(write: () => Promise<T>): Promise<T> {
+    refuseWithin()
     // Not within its turn, which requests may need before the checkpoint ends.
     if (currentBudget() === undefined) await backend.checkpoints?.ended()
     const endTurn = await takeTurn(writers, writer())
@@ -176,6 +185,14 @@ export function connect(backend: Backend): Connection {
       backend.checkpoints?.begin()
     }
   }
+  const { commitTogether } = backend
+  const joinGroup =
+    commitTogether &&
+    groupByTurn((group) =>
+      inTurn(() =>
+        retrying(backend, { attempt: () => commitTogether(group), hasBegun: () => false }),
+      ),
+    )
   function within(tx: Tx): Tx {
     runners.set(tx, async (statement, parameters) => {
       const { compiled, values } = prepare(statement, parameters)
@@ -196,12 +213,13 @@ export function connect(backend: Backend): Connection {
       const rows = await retryOnce(() => backend.prepared(sql, values, { first: true }))
       return rows[0] as never
     },
-    autocommit: (statement, parameters) =>
-      inTurn(() => {
-        const { sql, values } = prepare(statement, parameters)
-        const attempt = () => backend.prepared(sql, values, { commits: true })
-        return retrying(backend, { attempt, hasBegun: () => false }) as Promise<never[]>
-      }),
+    async autocommit(statement, parameters) {
+      refuseWithin()
+      const { sql, values } = prepare(statement, parameters)
+      if (joinGroup !== undefined) return (await joinGroup({ sql, values })) as never[]
+      const attempt = () => backend.prepared(sql, values, { commits: true })
+      return inTurn(() => retrying(backend, { attempt, hasBegun: () => false })) as Promise<never[]>
+    },
     transaction: (work) =>
       inTurn(() => {
         let begun = false

@@ -8,9 +8,13 @@ export function isBusy(error: unknown): boolean {
   return BUSY.has(resultCode(error))
 }
 
+export function isFault(error: unknown): boolean {
+  return FAULTS.has(resultCode(error))
+}
+
 /** Maps errors of the file to `database_unavailable` and passes on all others. */
 export function nameFault(error: unknown): unknown {
-  return FAULTS.has(resultCode(error)) ? unavailable(error) : error
+  return isFault(error) ? unavailable(error) : error
 }
 
 export function unavailable(cause: unknown): AppError {

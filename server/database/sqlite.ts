@@ -17,12 +17,13 @@ import {
 import { setBounded } from '../lib/bounded-map.ts'
 import { currentBudget } from './budget.ts'
 import type { Backend } from './connect.ts'
+import type { Outcome, Prepared } from './group-commit.ts'
 import { FIRST, FORMER_TABLE, TABLE } from './migration-table.ts'
 import { SchemaError } from './problems.ts'
 import type { Schema } from './schema.ts'
 import { openAside } from './sqlite-aside.ts'
 import { createCheckpoints, FALLBACK_PAGES } from './sqlite-checkpoints.ts'
-import { isBusy, nameFault, resultCode, unavailable } from './sqlite-faults.ts'
+import { isBusy, isFault, nameFault, resultCode, unavailable } from './sqlite-faults.ts'
 import { defineLower } from './sqlite-lower.ts'
 
 const STATEMENTS_MAX = 500
@@ -68,14 +69,16 @@ export function openSqlite(path: string | undefined): Backend {
     checkpoints,
     writer: writing,
     nameStatement() {},
-    async prepared(sql, values, { commits = false, first = false } = {}) {
+    async prepared(sql, values, { first = false } = {}) {
       // The look-up of each request; a list of one row costs twice as much.
       if (first) return [named(() => reads(sql).get(...values))]
-      if (!commits) return named(() => reads(sql).all(...values))
+      return named(() => reads(sql).all(...values))
+    },
+    async commitTogether(group) {
       assertSameFile()
       // Within an open transaction nothing commits by itself.
       if (writer.isTransaction) throw new Error('a transaction is open')
-      return named(() => writes(sql).all(...values))
+      return named(() => commitAll(writer, writes, group))
     },
     isTransient: isBusy,
     async check() {
@@ -237,6 +240,31 @@ function statementCache(handle: DatabaseSync): (sql: string) => StatementSync {
     const statement = handle.prepare(sql)
     setBounded(cache, [sql, statement], STATEMENTS_MAX)
     return statement
+  }
+}
+
+/** Runs statements in one transaction. Each that fails is undone by itself, unless all have to be. */
+function commitAll(
+  handle: DatabaseSync,
+  statement: (sql: string) => StatementSync,
+  group: readonly Prepared[],
+): Outcome[] {
+  statement('begin immediate').run()
+  try {
+    const outcomes = group.map(({ sql, values }): Outcome => {
+      try {
+        return { rows: statement(sql).all(...values) }
+      } catch (error) {
+        // A full disk, an error of the file: nothing of this transaction lasts.
+        if (!handle.isTransaction || isFault(error)) throw error
+        return { error }
+      }
+    })
+    statement('commit').run()
+    return outcomes
+  } catch (error) {
+    if (handle.isTransaction) statement('rollback').run()
+    throw error
   }
 }
 
