@@ -6,7 +6,8 @@ import type { SignedIn } from '../http/fastify.ts'
 import { type AccessToken, createTokenVerifier } from '../accounts/access-tokens.ts'
 import { lockUser } from '../accounts/users.ts'
 import type { Write } from '../accounts/write.ts'
-import { isLive, lockSession, sessionUserById } from '../accounts/sessions.ts'
+import { toIso } from '../lib/units.ts'
+import { lockSession, signedInUser } from '../accounts/sessions.ts'
 
 interface Guard {
   readonly onRequest: (request: FastifyRequest) => Promise<void>
@@ -103,10 +104,12 @@ export async function lockSelf(write: Write, actor: SignedIn): Promise<PublicUse
 
 /** Reads the current session and user in one round trip. */
 async function findSignedIn(ctx: Context, token: AccessToken): Promise<ShownUserRow> {
-  const session = await ctx.lookUp(sessionUserById, token.sessionId)
-  const valid = session !== undefined && session.id === token.userId && isLive(session, ctx.now())
-  if (!valid) throw new AppError('invalid_token')
-  return session
+  const user = await ctx.lookUp(signedInUser, {
+    sessionId: token.sessionId,
+    now: toIso(ctx.now()),
+  })
+  if (user === undefined || user.id !== token.userId) throw new AppError('invalid_token')
+  return user
 }
 
 /** RFC 6750 section 2.1. Throws `authentication_required` without a Bearer header. */

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { pino } from 'pino'
 import { createPacer } from './pacer.ts'
 import { reasonOf } from './reasons.ts'
-import { SECOND_MS } from './units.ts'
+import { SECOND_MS, toIso } from './units.ts'
 
 const writeSome = promisify(write)
 
@@ -149,7 +149,7 @@ export async function createLogger(
   const settings = {
     level: options.level,
     base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: () => `,"time":"${toIso(Date.now())}"`,
     formatters: { level: (label: string) => ({ level: label }), log: withoutSecrets },
     serializers: { err: (error: unknown) => serializeError(error) },
     hooks: { logMethod: paceOutages() },
@@ -188,7 +188,8 @@ function hidingBindings(log: Logger): Logger {
  */
 function withoutSecrets(fields: Record<string, unknown>, levels = SECRET_LEVELS) {
   let shown = fields
-  for (const [key, value] of Object.entries(fields)) {
+  for (const key of Object.keys(fields)) {
+    const value = fields[key]
     // `serializeError` has none of these keys, and needs the error itself.
     if (key === 'err' && levels === SECRET_LEVELS) continue
     let replaced = value

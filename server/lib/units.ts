@@ -4,9 +4,13 @@ export const MINUTE_MS = 60 * SECOND_MS
 export const HOUR_MS = 60 * MINUTE_MS
 export const DAY_MS = 24 * HOUR_MS
 
+/** The newest time: requests and log lines of one millisecond ask for it several times. */
+let known = { timeMs: NaN, iso: '' }
+
 /** RFC 3339 in UTC with milliseconds, the format of times in tables, responses and messages. */
 export function toIso(timeMs: number): string {
-  return new Date(timeMs).toISOString()
+  if (known.timeMs !== timeMs) known = { timeMs, iso: new Date(timeMs).toISOString() }
+  return known.iso
 }
 
 /** True once `ms` have passed since a time, if it is known; also after the clock was set back. */

@@ -9,7 +9,7 @@ import { Time } from '../../http/schemas.ts'
 import { toIso } from '../../lib/units.ts'
 import { type Guards, lockSelf, sessionOf } from '../guards.ts'
 import { findExportedUser, findPersonalData } from '../../accounts/export.ts'
-import { isLive, sessionUserById } from '../../accounts/sessions.ts'
+import { signedInUser } from '../../accounts/sessions.ts'
 import { commit } from '../../accounts/write.ts'
 
 /** Schemas without columns, which accounts/export.ts selects. */
@@ -95,8 +95,9 @@ async function* writeDocument(
   const lists = findPersonalData(actor.user, (find) =>
     // A budget for each page: a slow client must not use up that of the request.
     withBudget({ ...budget, remainingMs: ctx.requestBudgetMs }, async () => {
-      const session = await ctx.lookUp(sessionUserById, actor.sessionId)
-      if (session === undefined || !isLive(session, ctx.now())) throw new AppError('invalid_token')
+      const session = { sessionId: actor.sessionId, now: toIso(ctx.now()) }
+      if ((await ctx.lookUp(signedInUser, session)) === undefined)
+        throw new AppError('invalid_token')
       return find(ctx.db)
     }),
   )
