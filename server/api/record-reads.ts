@@ -3,6 +3,7 @@ import { countRead, countReadAgain } from '../audit/events.ts'
 import type { Context } from '../context.ts'
 import { lockUser } from '../accounts/users.ts'
 import { commit } from '../accounts/write.ts'
+import { createBatches } from '../lib/batches.ts'
 import { HOUR_MS, toIso } from '../lib/units.ts'
 import { sessionOf } from './guards.ts'
 
@@ -30,13 +31,24 @@ export async function recordRead(
   }
 }
 
-/** The usual case in one round trip, without a lock: no IP is written. A retry may count a page twice. */
-async function countAgain(
-  ctx: Context,
-  { event, actorId, ip }: { event: ReadEvent; actorId: number; ip: string | null },
-): Promise<boolean> {
+interface Read {
+  readonly event: ReadEvent
+  readonly actorId: number
+  readonly ip: string | null
+}
+
+const batches = new WeakMap<Context, ReturnType<typeof createBatches<boolean>>>()
+
+/**
+ * The usual case in one round trip, without a lock: no IP is written. A retry may count a page twice. Concurrent
+ * pages are counted together: they would wait for one row, each for the commit of the one before.
+ */
+async function countAgain(ctx: Context, { event, actorId, ip }: Read): Promise<boolean> {
   if (ip === null) return false
-  const since = toIso(ctx.now() - HOUR_MS)
-  const counted = await ctx.autocommit(countReadAgain, { actorId, event, ip, since })
-  return counted.length > 0
+  const count = batches.get(ctx) ?? createBatches<boolean>()
+  batches.set(ctx, count)
+  return count(`${event} ${actorId} ${ip}`, async (pages) => {
+    const since = toIso(ctx.now() - HOUR_MS)
+    return (await ctx.autocommit(countReadAgain, { actorId, event, ip, since, pages })).length > 0
+  })
 }

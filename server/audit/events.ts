@@ -36,25 +36,27 @@ const insertEvent: Statement<Omit<AuditRow, 'id'>, unknown> = {
 }
 
 /** Increased by the database, so that concurrent pages are all counted, under the lock and without it. */
-const ANOTHER_PAGE = sql<string>`'{"pages":' || (cast(replace(replace(changes, '{"pages":', ''), '}', '') as integer) + 1) || '}'`
+const morePages = (pages: number) =>
+  sql<string>`'{"pages":' || (cast(replace(replace(changes, '{"pages":', ''), '}', '') as integer) + cast(${pages} as integer)) || '}'`
 
 interface CountedRead {
   readonly actorId: number
   readonly event: AuditEventName
   readonly ip: string
   readonly since: string
+  readonly pages: number
 }
 
-/** Counts a page in the event of its actor and IP address since a time; returns that event's id, if there is one. */
+/** Counts pages in the event of their actor and IP address since a time; returns that event's id, if there is one. */
 export const countReadAgain: Statement<
   CountedRead & Record<string, string | number>,
   { id: number }
 > = {
   name: 'count_read_again',
-  build: (tx, { actorId, event, ip, since }) =>
+  build: (tx, { actorId, event, ip, since, pages }) =>
     tx
       .updateTable('audit_events')
-      .set({ changes: ANOTHER_PAGE })
+      .set({ changes: morePages(pages) })
       .where('id', '=', (eb) =>
         eb
           .selectFrom('audit_events')
@@ -97,7 +99,7 @@ export async function countRead(
   if (counted === undefined) return recordEvent(tx, { ...read, changes: { pages: 1 } }, nowMs)
   await tx
     .updateTable('audit_events')
-    .set({ changes: ANOTHER_PAGE })
+    .set({ changes: morePages(1) })
     .where('id', '=', counted.id)
     // Spares the other months where the table is partitioned.
     .where('at', '=', counted.at)

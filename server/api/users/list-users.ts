@@ -83,7 +83,11 @@ export function listUsersRoute(app: App, ctx: Context, guards: Guards): void {
       { request, reply },
       {
         scope: scopeOf(query),
-        find: (position) => findUsers(ctx.db, filters, { ...position, sort, skip }),
+        async find(position) {
+          // Before the rows, which would outlive a collection of garbage meanwhile: a quarter of the cost of a page.
+          await recordRead(ctx, request, 'users.read')
+          return findUsers(ctx.db, filters, { ...position, sort, skip })
+        },
         keyOf: (user: ShownUserRow): PageKey => pageKeyOf(user, sort),
         without: ['skip', 'count'],
       },
@@ -96,7 +100,6 @@ export function listUsersRoute(app: App, ctx: Context, guards: Guards): void {
       reply.header('x-total-count', total)
       if (isEstimated) reply.header('x-total-count-estimated', 'true')
     }
-    await recordRead(ctx, request, 'users.read')
     return page.map((row) => toUser(ctx, row))
   })
 }
