@@ -142,6 +142,21 @@ describe('a prepared statement', () => {
     assert.equal((await service.ctx.lookUp(MANY, { from: 0, name: '' }))?.id, ids[0])
   })
 
+  test('that the database refuses says in its stack who asked', async () => {
+    await using service = await startService()
+    const wrong: Query<number, unknown> = {
+      name: 'test_wrong',
+      build: (db, id) =>
+        db.selectFrom('users').select(sql.ref('nonsense').as('it')).where('id', '=', id),
+    }
+
+    const refused = run(service.ctx.db, wrong, 1)
+
+    await assert.rejects(refused, ({ stack }: Error) =>
+      /server\/database\/connect\.ts/.test(stack ?? ''),
+    )
+  })
+
   test('within a transaction sees what that has written, and is rolled back with it', async () => {
     await using service = await startService()
     const { id } = await service.addUser()

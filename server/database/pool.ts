@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type pg from 'pg'
+import pg from 'pg'
 import { createTurns, type EndTurn } from '../lib/turns.ts'
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../lib/units.ts'
 import { currentBudget, remainingMs, spend, takeTurn } from './budget.ts'
@@ -164,7 +164,7 @@ export function createPool(options: PoolOptions): Pool {
         // An interrupted commit may have succeeded: none starts late, and each has time to finish.
         const commits = typeof query === 'string' ? query === 'commit' : query.commits === true
         if (commits && remainingMs() <= 0) throw unavailable(new Error('connection terminated'))
-        const running = member.client.query(query as string, values as unknown[])
+        const running = send(member.client, query, values)
         const giveUp = () => {
           isLent = false
           void abandon(member, { running, commits }).finally(endTurn)
@@ -173,6 +173,8 @@ export function createPool(options: PoolOptions): Pool {
           return await bounded(running, giveUp, commits ? COMMIT_LEAST_MS : 0)
         } catch (error) {
           if (isStale(error)) retire(member)
+          // Of a bug: who asked, instead of the socket that brought the answer.
+          if (error instanceof pg.DatabaseError) Error.captureStackTrace(error)
           throw outage(error)
         }
       },
@@ -206,6 +208,22 @@ export function createPool(options: PoolOptions): Pool {
       for (const client of givenUp) client.connection.stream.destroy()
     },
   }
+}
+
+/**
+ * Not the promise that pg returns: what it resolves to outlives two collections of garbage, which then cost a fifth of
+ * a page of users.
+ */
+function send(
+  client: pg.Client,
+  query: Parameters<Lent['query']>[0],
+  values: Parameters<Lent['query']>[1],
+): Promise<any> {
+  return new Promise((resolve, reject) =>
+    client.query(query as string, values as unknown[], (error: Error | null, result) =>
+      error === null || error === undefined ? resolve(result) : reject(error),
+    ),
+  )
 }
 
 /** Cuts a connection that the server has not `ended` in time; it answers a goodbye when its process is gone. */
