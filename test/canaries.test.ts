@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, rmSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { fromBrowser, keptBy, PLAIN_COOKIE } from './support/cookies.ts'
 import { dropDatabase } from './support/cluster.ts'
 import { rowsOf } from './support/seed.ts'
 import { type Answer, type Service, startService } from './support/service.ts'
@@ -86,6 +87,8 @@ async function live(service: Service): Promise<Journey> {
   await post('/auth/login', undefined, { form: { username: email, password: WRONG } })
   const { access, refresh } = await service.logIn(email, PASSWORD)
   secrets.set('access token', access).set('refresh token', refresh)
+  for (const [index, cookie] of (await liveInBrowser(service, { email, keep })).entries())
+    secrets.set(`cookie ${index}`, cookie)
   const token = access
   for (const url of ['/me', '/users', `/users?q=${JUNK}`, `/${JUNK}`, `/me?access_token=${access}`])
     await keep(service.get(`/api/v1${url}`, { token }))
@@ -119,6 +122,29 @@ async function live(service: Service): Promise<Journey> {
   return { answers, secrets, dumps: [whileMailWaits, await dump(service), exported.text] }
 }
 
+/** Logs in, refreshes, is refused, is replayed and logs out with the cookie; returns its values. */
+async function liveInBrowser(
+  service: Service,
+  { email, keep }: { email: string; keep: (answer: Promise<Answer>) => Promise<Answer> },
+): Promise<string[]> {
+  const browse = (route: string, cookies: string[], sent: { body?: object; headers?: {} } = {}) =>
+    keep(fromBrowser(service, `/api/v1/auth/${route}`, cookies, { name: PLAIN_COOKIE, ...sent }))
+  const body = { email, password: PASSWORD, cookie: true }
+  const first = keptBy(await browse('login', [], { body }), PLAIN_COOKIE).refresh
+  const second = keptBy(await browse('refresh', [first]), PLAIN_COOKIE).refresh
+  await browse('refresh', [`${second}${JUNK}`])
+  await browse('refresh', [first, second])
+  await browse('refresh', [second], { body: { refresh_token: JUNK, extra: second } })
+  for (const route of ['login', 'refresh', 'logout'])
+    await browse(route, [second], { ...(route === 'login' ? { body } : {}), headers: {} })
+  const third = keptBy(await browse('login', [], { body }), PLAIN_COOKIE).refresh
+  const fourth = keptBy(await browse('login', [third], { body }), PLAIN_COOKIE).refresh
+  service.advance(60_000)
+  await browse('refresh', [first])
+  await browse('logout', [fourth])
+  return [first, second, third, fourth]
+}
+
 const JSON_TYPE = { headers: { 'content-type': 'application/json' } }
 
 /** A login whose user look-up fails with this error, which tells secrets as a driver's may. */
@@ -147,8 +173,8 @@ function assertAbsent(secrets: Map<string, string>, where: string, text: string)
 function assertNowhere({ logged }: Service, { answers, secrets, dumps }: Journey): void {
   for (const line of logged) assertAbsent(secrets, 'the log', line)
   for (const tables of dumps) assertAbsent(secrets, 'a table', tables)
-  for (const { status, text } of answers)
-    if (status >= 400) assertAbsent(secrets, `an answer ${status}`, text)
+  for (const { status, text, headers } of answers)
+    if (status >= 400) assertAbsent(secrets, `an answer ${status}`, text + JSON.stringify(headers))
 }
 
 describe('secrets', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { logInToCookie, SHOP } from './support/cookies.ts'
 import { atOnce, countStatuses, ROUNDS, startReplicas, times, turns } from './support/races.ts'
 import { rowsOf } from './support/seed.ts'
 import { type Answer, PASSWORD, type Service, type TestUser } from './support/service.ts'
@@ -33,6 +34,24 @@ const ENDS: readonly [
 
 const disable = (service: Service, user: TestUser, admin: TestUser, disabled: boolean) =>
   service.patch(`/api/v1/users/${user.id}`, { disabled }, { token: admin.access })
+
+test('200 for two users who log in at once, each where the other was: both sessions before end', async () => {
+  await using replicas = await startReplicas(SHOP)
+  const [first, second] = replicas.pair
+  const [ann, bob] = [await first.addUser(), await first.addUser()]
+  let [annNow, bobNow]: [Tokens, Tokens] = [ann, bob]
+
+  for (const _ of times(ROUNDS)) {
+    const before = [annNow, bobNow]
+    ;[annNow, bobNow] = await Promise.all([
+      logInToCookie(first, ann.email, bobNow.refresh),
+      logInToCookie(second, bob.email, annNow.refresh),
+    ])
+    await assertDead(first, ...before)
+  }
+
+  assert.deepEqual([await openSessions(first, ann), await openSessions(first, bob)], [1, 1])
+})
 
 describe('refresh', () => {
   test('200 for 50 refreshes at once over two replicas: one successor, one live generation', async () => {

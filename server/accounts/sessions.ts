@@ -8,6 +8,7 @@ import { newId } from '../lib/random.ts'
 import { toIso } from '../lib/units.ts'
 import type { ShownUserRow } from '../database/schema.ts'
 import { SHOWN_COLUMNS } from './users.ts'
+import type { Write } from './write.ts'
 import { deleteBefore } from '../database/delete-before.ts'
 
 /** Live sessions per user; a further one ends the oldest. */
@@ -74,14 +75,15 @@ export async function openSession(
   tx: Tx,
   userId: number,
   { client, ...times }: SessionTimes & { client: Client },
-): Promise<{ id: string; endedIds: string[] }> {
+): Promise<{ id: string; expiresAt: string; endedIds: string[] }> {
   const id = newId()
   const now = toIso(times.nowMs)
+  const expiresAt = toIso(times.nowMs + Math.min(times.idleLifetimeMs, times.lifetimeMs))
   await run(tx, insertSession, {
     id,
     userId,
     now,
-    expiresAt: toIso(times.nowMs + Math.min(times.idleLifetimeMs, times.lifetimeMs)),
+    expiresAt,
     endsAt: toIso(times.nowMs + times.lifetimeMs),
     userAgent: client.userAgent,
     ip: client.ip,
@@ -90,7 +92,7 @@ export async function openSession(
   const surplus = await run(tx, surplusSessions, { userId, now, id })
   const endedIds = surplus.map((session) => session.id)
   for (const oldest of endedIds) await endSession(tx, oldest, times.nowMs)
-  return { id, endedIds }
+  return { id, expiresAt, endedIds }
 }
 
 const insertSession: Statement<
@@ -143,6 +145,7 @@ export type Rotation =
       readonly outcome: 'rotated' | 'repeated'
       readonly userId: number
       readonly generation: number
+      readonly expiresAt: string
     }
   | { readonly outcome: 'replayed' | 'unissued'; readonly userId: number }
   | { readonly outcome: 'refused' }
@@ -177,7 +180,7 @@ export const rotateNewest: Statement<
     userAgent: string | null
     ip: string | null
   },
-  { user_id: number; generation: number }
+  { user_id: number; generation: number; expires_at: string }
 > = {
   name: 'rotate_newest',
   build: (tx, { id, generation, now, idleEnd, userAgent, ip }) =>
@@ -201,7 +204,7 @@ export const rotateNewest: Statement<
       .where('generation', '=', generation)
       .where(openAt(now))
       .where(ofActiveUser)
-      .returning(['user_id', 'generation']),
+      .returning(['user_id', 'generation', 'expires_at']),
 }
 
 /** The parameters of `rotateNewest`. */
@@ -225,9 +228,16 @@ export function rotationValues({ sessionId, generation, client, ...times }: Rota
  */
 export async function rotateSession(tx: Tx, request: RotationRequest): Promise<Rotation> {
   const [rotated] = await run(tx, rotateNewest, rotationValues(request))
-  if (rotated)
-    return { outcome: 'rotated', userId: rotated.user_id, generation: rotated.generation }
-  return judgeOldGeneration(tx, request)
+  return rotated ? renewed('rotated', rotated) : judgeOldGeneration(tx, request)
+}
+
+/** The outcome for the session as it is now. */
+export function renewed(
+  outcome: 'rotated' | 'repeated',
+  session: { user_id: number; generation: number; expires_at: string },
+): Rotation {
+  const { user_id: userId, generation, expires_at: expiresAt } = session
+  return { outcome, userId, generation, expiresAt }
 }
 
 async function judgeOldGeneration(
@@ -237,7 +247,7 @@ async function judgeOldGeneration(
   const now = toIso(nowMs)
   const session = await tx
     .selectFrom('sessions')
-    .select(['user_id', 'generation', 'rotated_at'])
+    .select(['user_id', 'generation', 'expires_at', 'rotated_at'])
     .where('id', '=', presented.sessionId)
     .where(openAt(now))
     .where(ofActiveUser)
@@ -246,9 +256,8 @@ async function judgeOldGeneration(
   if (session === undefined) return { outcome: 'refused' }
   const graceStart = toIso(nowMs - graceMs)
   const isPredecessor = presented.generation === session.generation - 1
-  if (isPredecessor && session.rotated_at !== null && session.rotated_at > graceStart) {
-    return { outcome: 'repeated', userId: session.user_id, generation: session.generation }
-  }
+  if (isPredecessor && session.rotated_at !== null && session.rotated_at > graceStart)
+    return renewed('repeated', session)
   await endSession(tx, presented.sessionId, nowMs)
   const isOlder = presented.generation < session.generation
   return { outcome: isOlder ? 'replayed' : 'unissued', userId: session.user_id }
@@ -268,6 +277,17 @@ export async function endSession(tx: Tx, id: string, nowMs: number): Promise<num
     .returning(['user_id', 'expires_at'])
     .executeTakeFirst()
   return session && countLive([session], nowMs) > 0 ? session.user_id : undefined
+}
+
+/** Ends the session for whoever presents its refresh token, who acts for its user, and records it. */
+export async function logOut({ tx, nowMs, record }: Write, id: string): Promise<void> {
+  const userId = await endSession(tx, id, nowMs)
+  if (userId === undefined) return
+  await record('session.ended', {
+    actorId: userId,
+    subjectId: userId,
+    changes: { session_id: id },
+  })
 }
 
 /** Ends a live session of this user; false for an unknown session or one of another user. */

@@ -19,10 +19,13 @@ export const Tokens = Type.Object(
       description: 'A JWT (RFC 9068). Send it as `Authorization: Bearer …`.',
       examples: ['eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.….…'],
     }),
-    refresh_token: Type.String({
-      description: 'Valid for the next refresh only: every response contains a new one.',
-      examples: [REFRESH_TOKEN],
-    }),
+    refresh_token: Type.Optional(
+      Type.String({
+        description:
+          'Valid for the next refresh only: every response contains a new one. Absent if a cookie contains it.',
+        examples: [REFRESH_TOKEN],
+      }),
+    ),
     token_type: Type.Literal('bearer'),
     expires_in: Type.Integer({
       description: 'Seconds until the access token expires.',

@@ -55,8 +55,9 @@ export function isForm(request: FastifyRequest): boolean {
 }
 
 /** For routes whose body is optional: Fastify validates an absent one as null, which the schema rejects. */
-export async function allowNoBody(request: FastifyRequest): Promise<void> {
+export function allowNoBody(request: FastifyRequest, _reply: unknown, done: () => void): void {
   if (request.body === undefined) request.body = {}
+  done()
 }
 
 function assertMediaType(request: FastifyRequest): void {

@@ -54,7 +54,10 @@ const EXPOSED_HEADERS = [
   'X-Total-Count-Estimated',
 ]
 
-/** Exact origins, no credentials. Other OPTIONS requests than preflights are routed normally. */
+/**
+ * Exact origins; credentials only on routes with `config.refreshCookie`, and not for other sites, where no
+ * browser sends that cookie. Other OPTIONS requests than preflights are routed normally.
+ */
 export function allowOrigins(app: FastifyInstance, ctx: Context): void {
   const origins = [...ctx.config.corsOrigins]
   if (origins.length === 0) return
@@ -65,6 +68,10 @@ export function allowOrigins(app: FastifyInstance, ctx: Context): void {
     maxAge: 600,
     origin: origins,
   }
+  const urlsWithCookie = new Set<string>()
+  app.addHook('onRoute', ({ url, config }) => {
+    if (config?.refreshCookie === true) urlsWithCookie.add(url)
+  })
   // Chromium asks before a public page may reach a private address (Private Network Access).
   app.addHook('onRequest', ({ headers }, reply, done) => {
     const { origin = '', 'access-control-request-private-network': isAsked } = headers
@@ -74,9 +81,15 @@ export function allowOrigins(app: FastifyInstance, ctx: Context): void {
   })
   void app.register(cors, {
     delegator: (request, done) => {
-      const preflight = request.headers['access-control-request-method'] !== undefined
-      const allowed = origins.includes(request.headers.origin ?? '')
-      done(null, { ...answer, preflight: preflight && allowed })
+      const { headers } = request
+      const preflight = headers['access-control-request-method'] !== undefined
+      const allowed = origins.includes(headers.origin ?? '')
+      const credentials =
+        allowed &&
+        headers['sec-fetch-site'] !== 'cross-site' &&
+        // The route of a preflight is that of the plugin.
+        urlsWithCookie.has(request.url.replace(/\?.*/s, ''))
+      done(null, { ...answer, credentials, preflight: preflight && allowed })
     },
   })
 }

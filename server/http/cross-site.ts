@@ -22,6 +22,21 @@ export function refuseCrossSite(app: FastifyInstance, ctx: Context): void {
   })
 }
 
+/**
+ * For what a cookie authorizes: throws `cross_site_request` unless the browser tells that a page of this
+ * service, or of CORS_ORIGINS on the same site, sent the request. `refuseCrossSite` also admits requests
+ * that tell nothing, and origins of other sites, for which browsers keep no SameSite cookie.
+ */
+export function assertOwnPage({ config }: Context, request: FastifyRequest): void {
+  const { origin, 'sec-fetch-site': site } = request.headers
+  if (site === 'same-origin') return
+  const { protocol, origin: ours } = new URL(config.publicUrl)
+  // The Host for 127.0.0.1 instead of localhost; only with our scheme: anybody on the way can forge http.
+  const allowed = [ours, `${protocol}//${request.host}`, ...config.corsOrigins]
+  if (origin === undefined || !allowed.includes(origin) || (site ?? 'same-site') !== 'same-site')
+    throw new AppError('cross_site_request')
+}
+
 /** Any client can send any origin. */
 const REPORTED_MAX = 20
 const ORIGIN_MAX_LENGTH = 200

@@ -37,6 +37,8 @@ declare module 'fastify' {
     access?: 'user' | 'admin'
     /** The route also accepts application/x-www-form-urlencoded. */
     form?: true
+    /** The route uses the refresh token in the cookie; CORS allows credentials for it. */
+    refreshCookie?: true
   }
   interface FastifyInstance {
     /** Every route, also of plugins, in the order of registration. */

@@ -22,6 +22,7 @@ const SECRET_KEYS = new Set([
   'refresh_token',
   'authorization',
   'cookie',
+  'set-cookie',
   'secretKey',
   'databaseUrl',
   'mailUrl',

@@ -270,7 +270,7 @@ export const SETTINGS = {
   CORS_ORIGINS: define(
     originList,
     [],
-    'The origins of browser apps that may call the API, exact and comma-separated, also of web views and extensions, such as capacitor://localhost. From the pages of other origins, browsers get `cross_site_request` under `/auth`; the log names each such origin.',
+    'The origins of browser apps that may call the API, exact and comma-separated, also of web views and extensions, such as capacitor://localhost. Those on the same site as `PUBLIC_URL` may keep the refresh token in the [cookie](integrating.md#the-cookie). From the pages of other origins, browsers get `cross_site_request` under `/auth`; the log names each such origin.',
     {
       defaultText: 'none',
     },

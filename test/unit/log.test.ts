@@ -40,6 +40,7 @@ describe('secrets in the log', () => {
     'refresh_token',
     'authorization',
     'cookie',
+    'set-cookie',
     'secretKey',
     'databaseUrl',
     'mailUrl',

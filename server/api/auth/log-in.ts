@@ -7,6 +7,7 @@ import { hashAdmission } from '../../http/admission.ts'
 import { hashingFor } from '../../http/hashing.ts'
 import { isForm } from '../../http/bodies.ts'
 import { causeOf, type Client, clientOf } from '../../http/client.ts'
+import { assertOwnPage } from '../../http/cross-site.ts'
 import type { App } from '../../http/fastify.ts'
 import { Email } from '../../http/schemas.ts'
 import { mayNotify } from '../../outbox/outbox.ts'
@@ -25,12 +26,13 @@ import {
 import { isNewDevice } from '../../accounts/session-list.ts'
 import { recordFailedLogin } from './failed-logins.ts'
 import { takeLogin } from './login-limits.ts'
-import { openSession } from '../../accounts/sessions.ts'
+import { logOut, openSession } from '../../accounts/sessions.ts'
 import { issueTokens, Tokens } from '../../accounts/tokens.ts'
 import { commit } from '../../accounts/write.ts'
+import { InCookie, keepInCookie, sessionIdsIn, SET_COOKIE } from './refresh-cookie.ts'
 
 const Credentials = Type.Object(
-  { email: Email, password: Password },
+  { email: Email, password: Password, cookie: InCookie },
   { title: 'Credentials', additionalProperties: false },
 )
 
@@ -55,10 +57,10 @@ const schema = {
   tags: ['Authentication'],
   summary: 'Log in',
   description:
-    'Starts a session. In the form variant the email is sent as `username`, as OAuth 2 requires. The response reveals that an address is unverified or an account disabled only if the password is correct.',
+    'Starts a session. In the form variant the email is sent as `username`, as OAuth 2 requires, and the refresh token cannot be put into a cookie. If the browser has a session in the cookie, a login that replaces it ends it. The response reveals that an address is unverified or an account disabled only if the password is correct.',
   body: Credentials,
   formBody: OAuthForm,
-  response: { 200: Tokens },
+  response: { 200: { ...Tokens, headers: SET_COOKIE } },
   errors: [
     'invalid_credentials',
     'email_unverified',
@@ -76,16 +78,20 @@ interface Proven {
 export function logInRoute(app: App, ctx: Context): void {
   const options = {
     schema,
-    config: { form: true, limits: ['login_network'] } as const,
+    config: { form: true, limits: ['login_network'], refreshCookie: true } as const,
     preValidation: async (request: FastifyRequest) => {
       if (isForm(request)) request.body = fromOAuthForm(request.body)
     },
     ...hashAdmission(ctx),
   }
-  app.post('/auth/login', options, async (request) => {
+  app.post('/auth/login', options, async (request, reply) => {
+    const { password, cookie = false } = request.body
     const email = canonicalEmail(request.body.email) ?? ''
+    if (cookie) assertOwnPage(ctx, request)
+    const replacedIds = cookie ? sessionIdsIn(ctx, request) : []
     try {
-      return await tryLogin(ctx, request, { email, password: request.body.password })
+      const session = await tryLogin(ctx, request, { email, password, replacedIds })
+      return cookie ? keepInCookie(ctx, reply, session) : session.tokens
     } catch (error) {
       await recordFailedLogin(ctx, request, { email, error })
       throw error
@@ -93,30 +99,34 @@ export function logInRoute(app: App, ctx: Context): void {
   })
 }
 
-async function tryLogin(
-  ctx: Context,
-  request: FastifyRequest,
-  given: { email: string; password: string },
-) {
+interface Given {
+  readonly email: string
+  readonly password: string
+  /** The sessions whose cookie the new one replaces. */
+  readonly replacedIds: readonly string[]
+}
+
+async function tryLogin(ctx: Context, request: FastifyRequest, given: Given) {
   const attempt = await takeLogin(ctx, request, given.email)
   try {
-    const tokens = await logIn(ctx, request, given)
+    const session = await logIn(ctx, request, given)
     await attempt.succeeded()
-    return tokens
+    return session
   } catch (error) {
     await attempt.failed(error)
     throw error
   }
 }
 
-async function logIn(
-  ctx: Context,
-  request: FastifyRequest,
-  given: { email: string; password: string },
-) {
+async function logIn(ctx: Context, request: FastifyRequest, { replacedIds, ...given }: Given) {
   const proven = await provePassword(ctx, request, given)
-  const sessionId = await openSessionFor(ctx, proven, request)
-  return issueTokens(ctx, { sessionId, userId: proven.user.id, generation: 0 })
+  const { id: sessionId, expiresAt } = await openSessionFor(
+    ctx,
+    { ...proven, replacedIds },
+    request,
+  )
+  const tokens = await issueTokens(ctx, { sessionId, userId: proven.user.id, generation: 0 })
+  return { tokens, expiresAt }
 }
 
 /** Finds the user and verifies the password. Unknown addresses cost the same hash. */
@@ -161,11 +171,12 @@ async function countRight(
 /** Repeats the decision under the lock, so that a concurrent change of the password leaves no session open. */
 function openSessionFor(
   ctx: Context,
-  { user, upgrade }: Proven,
+  { user, upgrade, replacedIds }: Proven & Pick<Given, 'replacedIds'>,
   request: FastifyRequest,
-): Promise<string> {
+): Promise<{ id: string; expiresAt: string }> {
   const client = clientOf(request)
-  return commit(ctx, causeOf(request), async ({ tx, nowMs, record, enqueue }) => {
+  return commit(ctx, causeOf(request), async (write) => {
+    const { tx, nowMs, record, enqueue } = write
     const current = await lockUser(tx, user.id)
     const isUnchanged =
       current?.password_changed_at === user.password_changed_at &&
@@ -178,15 +189,16 @@ function openSessionFor(
       const payload = { userId, at: toIso(nowMs), ...client }
       await enqueue('new_device', payload, { email: current.email_canonical, userId })
     }
-    const { id: sessionId, endedIds } = await openSession(tx, userId, {
+    for (const id of replacedIds) await logOut(write, id)
+    const { endedIds, ...session } = await openSession(tx, userId, {
       client,
       nowMs,
       idleLifetimeMs: ctx.config.sessionIdleLifetimeMs,
       lifetimeMs: ctx.config.sessionLifetimeMs,
     })
-    const changes = { session_id: sessionId, ...(endedIds.length > 0 ? { ended: endedIds } : {}) }
+    const changes = { session_id: session.id, ...(endedIds.length > 0 ? { ended: endedIds } : {}) }
     await record('session.opened', { actorId: userId, subjectId: userId, changes })
-    return sessionId
+    return session
   })
 }
 

@@ -1,11 +1,15 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, fieldError } from '../../errors.ts'
+import { allowNoBody } from '../../http/bodies.ts'
 import { type Cause, causeOf, type Client, clientOf } from '../../http/client.ts'
+import { assertOwnPage } from '../../http/cross-site.ts'
 import type { App } from '../../http/fastify.ts'
 import { toIso } from '../../lib/units.ts'
 import {
   readRefreshToken,
+  renewed,
   rotateNewest,
   rotateSession,
   type Rotation,
@@ -15,32 +19,74 @@ import { issueTokens, RefreshToken, Tokens } from '../../accounts/tokens.ts'
 import { lockUser } from '../../accounts/users.ts'
 import { commit, type Write } from '../../accounts/write.ts'
 import { mayNotify } from '../../outbox/outbox.ts'
+import {
+  clearCookie,
+  InCookie,
+  keepInCookie,
+  refreshTokensIn,
+  SET_COOKIE,
+} from './refresh-cookie.ts'
 
 const schema = {
   operationId: 'refresh',
   tags: ['Authentication'],
   summary: 'Refresh the tokens',
   description:
-    'Refresh tokens rotate: keep the new one. If a response is lost, the previous token can be used again for a short grace period (30 seconds by default) and returns the same successor. An older token ends the session, because it may have been copied, and the user is notified by email.',
-  body: Type.Object({ refresh_token: RefreshToken }, { additionalProperties: false }),
-  response: { 200: Tokens },
-  errors: ['invalid_token'] as const,
+    'Refresh tokens rotate: keep the new one. If a response is lost, the previous token can be used again for a short grace period (30 seconds by default) and returns the same successor. An older token ends the session, because it may have been copied, and the user is notified by email. Without a token in the body, that of the cookie is refreshed, and the new one replaces it there; a refused one is removed from it. With a token in the body and `cookie`, the new one moves into the cookie.',
+  body: Type.Optional(
+    Type.Object(
+      { refresh_token: Type.Optional(RefreshToken), cookie: InCookie },
+      { additionalProperties: false },
+    ),
+  ),
+  formBody: Type.Object({ refresh_token: RefreshToken }, { additionalProperties: false }),
+  response: { 200: { ...Tokens, headers: SET_COOKIE } },
+  errors: ['authentication_required', 'invalid_token'] as const,
+  security: [{}, { refresh_cookie: [] }],
 }
 
 export function refreshRoute(app: App, ctx: Context): void {
-  const config = { form: true, limits: ['refresh_network'] } as const
-  app.post('/auth/refresh', { schema, config }, async (request) => {
-    const presented = readRefreshToken(ctx.keys, request.body.refresh_token)
-    if (presented === undefined) throw new AppError('invalid_token')
-    request.state.budget.session = presented.sessionId
-    const rotation = await rotate(ctx, presented, {
-      client: clientOf(request),
-      cause: causeOf(request),
-    })
-    // Thrown outside the transaction, which must commit the end of a replayed session.
-    if (!('generation' in rotation)) throw new AppError('invalid_token')
-    return issueTokens(ctx, { ...presented, ...rotation })
+  const config = { form: true, limits: ['refresh_network'], refreshCookie: true } as const
+  const options = { schema, config, preValidation: allowNoBody }
+  app.post('/auth/refresh', options, async (request, reply) => {
+    const { refresh_token: token, cookie = false } = request.body ?? {}
+    if (token !== undefined && !cookie) return (await renew(ctx, request, token)).tokens
+    if (cookie) assertOwnPage(ctx, request)
+    const fromCookie = () => renewFromCookie(ctx, { request, reply, isMeant: cookie })
+    const session = await (token === undefined ? fromCookie() : renew(ctx, request, token))
+    return keepInCookie(ctx, reply, session)
   })
+}
+
+/** Clears a cookie whose token is refused. */
+async function renewFromCookie(
+  ctx: Context,
+  { request, reply, isMeant }: { request: FastifyRequest; reply: FastifyReply; isMeant: boolean },
+) {
+  const [token, ...others] = refreshTokensIn(ctx, request)
+  if (token === undefined && isMeant) throw new AppError('authentication_required')
+  if (token === undefined) throw fieldError('/refresh_token', 'required', 'This field is required.')
+  try {
+    if (others.length > 0) throw new AppError('invalid_token')
+    return await renew(ctx, request, token)
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'invalid_token') clearCookie(ctx, reply)
+    throw error
+  }
+}
+
+async function renew(ctx: Context, request: FastifyRequest, token: string) {
+  const presented = readRefreshToken(ctx.keys, token)
+  if (presented === undefined) throw new AppError('invalid_token')
+  request.state.budget.session = presented.sessionId
+  const rotation = await rotate(ctx, presented, {
+    client: clientOf(request),
+    cause: causeOf(request),
+  })
+  // Thrown outside the transaction, which must commit the end of a replayed session.
+  if (!('generation' in rotation)) throw new AppError('invalid_token')
+  const tokens = await issueTokens(ctx, { ...presented, ...rotation })
+  return { tokens, expiresAt: rotation.expiresAt }
 }
 
 /** Nearly always one statement that commits by itself; all others are judged in a transaction. */
@@ -58,8 +104,7 @@ async function rotate(
     graceMs: ctx.config.refreshGraceMs,
   })
   const [rotated] = await ctx.autocommit(rotateNewest, rotationValues(asked(ctx.now())))
-  if (rotated !== undefined)
-    return { outcome: 'rotated', userId: rotated.user_id, generation: rotated.generation }
+  if (rotated !== undefined) return renewed('rotated', rotated)
   return commit(ctx, cause, async (write) => {
     const { tx, nowMs, record } = write
     // Once more, because a change since may have let it rotate.

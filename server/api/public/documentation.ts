@@ -6,6 +6,7 @@ import type { ErrorCode } from '../../errors.ts'
 import type { App } from '../../http/fastify.ts'
 import { isAuthUrl } from '../../http/cross-site.ts'
 import { problem, PROBLEM_TYPE, STATUS } from '../../http/problem.ts'
+import { HOST_NAME } from '../auth/refresh-cookie.ts'
 import { SETTINGS } from '../../settings/settings.ts'
 
 declare module 'fastify' {
@@ -131,6 +132,13 @@ function header(shopName: string, publicPath: string) {
           flows: { password: { tokenUrl: `${publicPath}/api/v1/auth/login`, scopes: {} } },
         },
         bearer: { type: 'http' as const, scheme: 'bearer', bearerFormat: 'JWT' },
+        refresh_cookie: {
+          type: 'apiKey' as const,
+          in: 'cookie',
+          name: HOST_NAME,
+          description:
+            'The refresh token, for pages of this origin and of `CORS_ORIGINS` on the same site. Authorizes a refresh and a log-out, nothing else.',
+        },
       },
     },
   }

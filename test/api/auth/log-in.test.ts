@@ -1,10 +1,23 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { DAY_MS, SECOND_MS } from '../../../server/lib/units.ts'
+import {
+  assertNoCookie,
+  cookieOf,
+  fromBrowser,
+  keptBy,
+  logInToCookie,
+  OWN_PAGE,
+  PLAIN_COOKIE,
+  SHOP,
+  SHOP_COOKIE,
+} from '../../support/cookies.ts'
+import { eventsOf } from '../../support/events.ts'
 import { countHashes } from '../../support/hashes.ts'
 import { assertInvalid, assertProblem } from '../../support/problem.ts'
+import { times } from '../../support/races.ts'
 import { LONG_AFTER_MS, PASSWORD, type Service, startService } from '../../support/service.ts'
-import { assertDead, LOGIN, LOGOUT, refresh, tokensOf } from '../../support/sessions.ts'
+import { assertDead, isLive, LOGIN, LOGOUT, refresh, tokensOf } from '../../support/sessions.ts'
 
 const EMAIL = 'ann@example.com'
 
@@ -256,5 +269,115 @@ describe('sessions opened by logins', () => {
       if (answer.status !== 200) assertProblem(answer, 'account_disabled')
       else await assertDead(service, tokensOf(answer))
     }
+  })
+})
+
+describe('POST /auth/login with `cookie`', () => {
+  const body = { email: EMAIL, password: PASSWORD, cookie: true }
+
+  for (const [url, settings, name] of [
+    ['https', SHOP, SHOP_COOKIE],
+    ['http', {}, PLAIN_COOKIE],
+  ] as const) {
+    test(`200 puts the refresh token into a cookie for as long as it works, by ${url}`, async () => {
+      await using service = await startService(settings)
+      await service.addUser(EMAIL)
+
+      const answer = await fromBrowser(service, LOGIN, [], { body })
+
+      const { refresh: token } = keptBy(answer, name)
+      assert.equal(cookieOf(answer, name).maxAgeS, (7 * DAY_MS) / SECOND_MS)
+      tokensOf(await refresh(service, token))
+    })
+  }
+
+  test('200 keeps the cookie for as long as REFRESH_TOKEN_EXPIRE_DAYS says', async () => {
+    await using service = await startService({ ...SHOP, REFRESH_TOKEN_EXPIRE_DAYS: '2' })
+    await service.addUser(EMAIL)
+
+    const answer = await fromBrowser(service, LOGIN, [], { body })
+
+    assert.equal(cookieOf(answer).maxAgeS, (2 * DAY_MS) / SECOND_MS)
+  })
+
+  test('200 ends the session of the cookie before, whosever it was, and tells the audit log', async () => {
+    await using service = await startService(SHOP)
+    const [ann, bob] = [await service.addUser(EMAIL), await service.addUser()]
+    const inCookie = await logInToCookie(service, ann.email)
+
+    const next = await logInToCookie(service, bob.email, inCookie.refresh)
+
+    await assertDead(service, inCookie)
+    assert.ok(await isLive(service, ann))
+    assert.ok(await isLive(service, next))
+    const [event, ...more] = await eventsOf(service, 'session.ended')
+    assert.deepEqual([event?.actor_id, event?.subject_id, more], [ann.id, ann.id, []])
+  })
+
+  test('200 ends every session that a cookie of this name has, and ignores garbage', async () => {
+    await using service = await startService(SHOP)
+    const ann = await service.addUser(EMAIL)
+    const other = await service.logIn(EMAIL)
+
+    const next = await logInToCookie(service, EMAIL, [ann.refresh, 'garbage', '', other.refresh])
+
+    await assertDead(service, ann, other)
+    assert.ok(await isLive(service, next))
+  })
+
+  test('401 for a wrong password: the cookie stays, and so does its session', async () => {
+    await using service = await startService(SHOP)
+    const ann = await service.addUser(EMAIL)
+    const wrong = { ...body, password: 'not the password' }
+
+    const answer = await fromBrowser(service, LOGIN, ann.refresh, { body: wrong })
+
+    assertProblem(answer, 'invalid_credentials')
+    assertNoCookie(answer)
+    assert.ok(await isLive(service, ann))
+  })
+
+  for (const [why, sent] of [
+    ['none', { body: { email: EMAIL, password: PASSWORD } }],
+    ['false', { body: { ...body, cookie: false } }],
+    ['a form', { form: { username: EMAIL, password: PASSWORD } }],
+  ] as const) {
+    test(`200 ignores cookies otherwise: ${why}`, async () => {
+      await using service = await startService(SHOP)
+      const ann = await service.addUser(EMAIL)
+      const headers = { ...OWN_PAGE, cookie: `${SHOP_COOKIE}=${ann.refresh}` }
+
+      const answer = await service.request('POST', LOGIN, { ...sent, headers })
+
+      tokensOf(answer)
+      assert.equal(typeof answer.body.refresh_token, 'string')
+      assertNoCookie(answer)
+      assert.ok(await isLive(service, ann))
+    })
+  }
+
+  test('422 in a form, and for what is neither true nor false', async () => {
+    await using service = await startService(SHOP)
+    await service.addUser(EMAIL)
+    const form = { username: EMAIL, password: PASSWORD, cookie: 'true' }
+
+    const headers = OWN_PAGE
+    assertInvalid(await service.request('POST', LOGIN, { form, headers }), '/cookie', 'type')
+    for (const cookie of ['true', 1, null, [true]])
+      assertInvalid(await service.post(LOGIN, { ...body, cookie }, { headers }), '/cookie')
+  })
+
+  test('403 to a client that is no browser, before the attempt counts', async () => {
+    await using service = await startService(SHOP)
+    await service.addUser(EMAIL)
+    const wrong = { ...body, password: 'not the password' }
+
+    for (const _ of times(20)) {
+      const answer = await service.post(LOGIN, wrong, { ip: '192.0.2.7' })
+      assertProblem(answer, 'cross_site_request')
+    }
+
+    const credentials = { email: EMAIL, password: PASSWORD }
+    tokensOf(await service.post(LOGIN, credentials, { ip: '192.0.2.7' }))
   })
 })

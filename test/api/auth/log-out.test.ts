@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { HOUR_MS } from '../../../server/lib/units.ts'
+import { AppError } from '../../../server/errors.ts'
 import { refreshTokenFor } from '../../../server/accounts/sessions.ts'
+import { assertCleared, assertNoCookie, fromBrowser, SHOP } from '../../support/cookies.ts'
+import { eventsOf } from '../../support/events.ts'
 import { assertInvalid, assertProblem } from '../../support/problem.ts'
 import { type Answer, type Service, startService } from '../../support/service.ts'
 import {
@@ -176,5 +179,116 @@ describe('POST /auth/logout', () => {
     assertProblem(await service.get(LOGOUT, { token: ann.access }), 'method_not_allowed')
 
     assert.ok(await isLive(service, ann))
+  })
+
+  describe('with the cookie', () => {
+    for (const [why, body] of [
+      ['without a body', undefined],
+      ['with an empty object', {}],
+    ] as const) {
+      test(`204 ends its session and clears it, ${why}`, async () => {
+        await using service = await startService(SHOP)
+        const ann = await service.addUser()
+        const other = await service.logIn(ann.email)
+
+        const answer = await fromBrowser(service, LOGOUT, ann.refresh, { body })
+
+        assertDone(answer)
+        assertCleared(answer)
+        await assertDead(service, ann)
+        assert.ok(await isLive(service, other))
+        const [event] = await eventsOf(service, 'session.ended')
+        assert.deepEqual([event?.actor_id, event?.subject_id], [ann.id, ann.id])
+      })
+    }
+
+    for (const [why, value] of [
+      ['garbage', () => 'garbage'],
+      ['empty', () => ''],
+      ['forged', (ann) => respell(ann.refresh)],
+      ['an access token', (ann) => ann.access],
+      ['5 kB long', () => 'x'.repeat(5000)],
+    ] satisfies [string, (ann: Tokens) => string][]) {
+      test(`204 clears a cookie that is ${why}, and ends nothing`, async () => {
+        await using service = await startService(SHOP)
+        const ann = await service.addUser()
+
+        const answer = await fromBrowser(service, LOGOUT, value(ann))
+
+        assertDone(answer)
+        assertCleared(answer)
+        assert.ok(await isLive(service, ann))
+      })
+    }
+
+    test('204 clears the cookie of a session that has ended', async () => {
+      await using service = await startService(SHOP)
+      const ann = await service.addUser()
+      assertDone(await service.post(LOGOUT, { refresh_token: ann.refresh }))
+
+      const answer = await fromBrowser(service, LOGOUT, ann.refresh)
+
+      assertDone(answer)
+      assertCleared(answer)
+    })
+
+    test('204 ends the sessions of two cookies of the name: a planted one protects none', async () => {
+      await using service = await startService(SHOP)
+      const [ann, evil] = [await service.addUser(), await service.addUser()]
+
+      assertDone(await fromBrowser(service, LOGOUT, [evil.refresh, ann.refresh]))
+
+      await assertDead(service, ann, evil)
+    })
+
+    test('503 keeps the cookie in an outage, so that the log-out can be repeated', async () => {
+      await using service = await startService(SHOP)
+      const ann = await service.addUser()
+      const { transaction } = service.ctx
+      const down = () => Promise.reject(new AppError('database_unavailable', { retryAfterS: 1 }))
+
+      Object.assign(service.ctx, { transaction: down })
+      const failed = await fromBrowser(service, LOGOUT, ann.refresh)
+      Object.assign(service.ctx, { transaction })
+      const done = await fromBrowser(service, LOGOUT, ann.refresh)
+
+      assertProblem(failed, 'database_unavailable')
+      assertNoCookie(failed)
+      assertCleared(done)
+      await assertDead(service, ann)
+    })
+
+    test('204 beside a token in the body: nothing of the browser stays logged in', async () => {
+      await using service = await startService(SHOP)
+      const [ann, bob] = [await service.addUser(), await service.addUser()]
+      const body = { refresh_token: bob.refresh }
+
+      const answer = await fromBrowser(service, LOGOUT, ann.refresh, { body })
+
+      assertDone(answer)
+      assertCleared(answer)
+      await assertDead(service, ann, bob)
+    })
+
+    test('204 beside a Bearer token ends that session, too', async () => {
+      await using service = await startService(SHOP)
+      const [ann, bob] = [await service.addUser(), await service.addUser()]
+
+      assertDone(await fromBrowser(service, LOGOUT, ann.refresh, { token: bob.access }))
+
+      await assertDead(service, ann, bob)
+    })
+
+    test('204 beside a Bearer token that has expired', async () => {
+      await using service = await startService(SHOP)
+      const ann = await service.addUser()
+      service.advance(HOUR_MS)
+
+      const answer = await fromBrowser(service, LOGOUT, ann.refresh, { token: ann.access })
+
+      assertDone(answer)
+      assertCleared(answer)
+      assertProblem(await refresh(service, ann.refresh), 'invalid_token')
+    })
   })
 })

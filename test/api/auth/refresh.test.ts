@@ -1,11 +1,32 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { AppError } from '../../../server/errors.ts'
 import { mac } from '../../../server/keys/key-ring.ts'
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../../server/lib/units.ts'
 import { refreshTokenFor } from '../../../server/accounts/sessions.ts'
+import {
+  assertCleared,
+  assertNoCookie,
+  cookieOf,
+  fromBrowser,
+  keptBy,
+  OWN_PAGE,
+  PLAIN_COOKIE,
+  refreshInBrowser,
+  SHOP,
+  SHOP_COOKIE,
+} from '../../support/cookies.ts'
 import { assertInvalid, assertProblem } from '../../support/problem.ts'
+import { times } from '../../support/races.ts'
 import { type Answer, type Service, startService } from '../../support/service.ts'
-import { assertDead, REFRESH, refresh, sessionIdOf, tokensOf } from '../../support/sessions.ts'
+import {
+  assertDead,
+  REFRESH,
+  refresh,
+  sessionIdOf,
+  type Tokens,
+  tokensOf,
+} from '../../support/sessions.ts'
 import { respell } from '../../support/tokens.ts'
 
 const GRACE_MS = 30 * SECOND_MS
@@ -219,7 +240,7 @@ describe('POST /auth/refresh', () => {
     assertProblem(await refresh(service, token), 'invalid_token')
   })
 
-  test('422 for a token in the query or a cookie: nothing is rotated', async () => {
+  test('422 for a token in the query or a cookie of another name: nothing is rotated', async () => {
     await using service = await startService()
     const ann = await service.addUser()
     const url = `${REFRESH}?refresh_token=${ann.refresh}`
@@ -279,5 +300,158 @@ describe('POST /auth/refresh', () => {
     for (const token of [ann.refresh, second, ann.access]) {
       assert.ok(!dump.includes(token.split('.')[2] ?? ''))
     }
+  })
+
+  describe('with the cookie', () => {
+    for (const [why, body] of [
+      ['no body', undefined],
+      ['an empty object', {}],
+      ['`cookie`', { cookie: true }],
+      ['`cookie` false: what was in a cookie stays in one', { cookie: false }],
+    ] as const) {
+      test(`200 replaces its token, with ${why}`, async () => {
+        await using service = await startService(SHOP)
+        const ann = await service.addUser()
+
+        const answer = await fromBrowser(service, REFRESH, ann.refresh, { body })
+
+        const next = keptBy(answer)
+        assert.match(next.refresh, /\.1\./)
+        assert.equal(cookieOf(answer).maxAgeS, (7 * DAY_MS) / SECOND_MS)
+        assert.equal((await service.get('/api/v1/me', { token: next.access })).body.id, ann.id)
+        keptBy(await refreshInBrowser(service, next.refresh))
+      })
+    }
+
+    test('200 among other cookies, however the browser joins them', async () => {
+      await using service = await startService(SHOP)
+      let { refresh: token } = await service.addUser()
+
+      for (const [before, after] of [
+        ['theme=dark; ', '; a=b=c; '],
+        ['x=";', ';"'],
+        [' \t', '\t '],
+        [`${PLAIN_COOKIE}=evil; ${SHOP_COOKIE}2=evil; a${SHOP_COOKIE}=evil;`, `;${SHOP_COOKIE}`],
+      ]) {
+        const cookie = `${before}${SHOP_COOKIE}=${token}${after}`
+        const answer = await service.post(REFRESH, undefined, { headers: { ...OWN_PAGE, cookie } })
+        token = keptBy(answer).refresh
+      }
+    })
+
+    test('200 keeps it no longer than the session: not beyond the absolute end', async () => {
+      await using service = await startService({ ...SHOP, SESSION_MAX_DAYS: '10' })
+      const ann = await service.addUser()
+      service.advance(4.5 * DAY_MS)
+
+      const renewed = await refreshInBrowser(service, ann.refresh)
+      const repeated = await refreshInBrowser(service, ann.refresh)
+
+      assert.equal(cookieOf(renewed).maxAgeS, (5.5 * DAY_MS) / SECOND_MS)
+      assert.deepEqual(cookieOf(repeated), cookieOf(renewed))
+    })
+
+    test('200 with the same successor within the grace, also for two tabs at once', async () => {
+      await using service = await startService(SHOP)
+      const ann = await service.addUser()
+
+      const answers = await Promise.all(times(5).map(() => refreshInBrowser(service, ann.refresh)))
+      service.advance(GRACE_MS - 1)
+      answers.push(await refreshInBrowser(service, ann.refresh))
+
+      assert.equal(new Set(answers.map((answer) => keptBy(answer).refresh)).size, 1)
+    })
+
+    test('200 with `cookie` moves a token from the body into the cookie', async () => {
+      await using service = await startService(SHOP)
+      const ann = await service.addUser()
+      const body = { refresh_token: ann.refresh, cookie: true }
+
+      const moved = keptBy(await fromBrowser(service, REFRESH, [], { body }))
+
+      keptBy(await refreshInBrowser(service, moved.refresh))
+    })
+
+    test('200, 401: a token in the body decides, and leaves the cookie alone', async () => {
+      await using service = await startService(SHOP)
+      const [ann, bob] = [await service.addUser(), await service.addUser()]
+      const ask = (refresh_token: string) =>
+        fromBrowser(service, REFRESH, ann.refresh, { body: { refresh_token } })
+
+      const renewed = await ask(bob.refresh)
+      const refused = await ask('garbage')
+
+      assert.match(newest(renewed), /\.1\./)
+      assertProblem(refused, 'invalid_token')
+      for (const answer of [renewed, refused]) assertNoCookie(answer)
+      assert.match(keptBy(await refreshInBrowser(service, ann.refresh)).refresh, /\.1\./)
+    })
+
+    test('401 for a replayed one ends the session with a mail, and clears the cookie', async () => {
+      await using service = await startService(SHOP)
+      const ann = await service.addUser()
+      const successor = keptBy(await refreshInBrowser(service, ann.refresh))
+      service.advance(GRACE_MS)
+
+      const answer = await refreshInBrowser(service, ann.refresh)
+
+      assertProblem(answer, 'invalid_token')
+      assertCleared(answer)
+      await assertDead(service, successor, ann)
+      assert.equal(await warningsTo(service, ann.email), 1)
+    })
+
+    for (const [why, value] of [
+      ['forged', (ann) => respell(ann.refresh)],
+      ['cut', (ann) => ann.refresh.slice(0, -1)],
+      ['in quotes', (ann) => `"${ann.refresh}"`],
+      ['encoded', (ann) => ann.refresh.replace('.', '%2E')],
+      ['an access token', (ann) => ann.access],
+      ['there twice', (ann) => [ann.refresh, ann.refresh]],
+      ['there beside one of somebody else', (ann, evil) => [evil.refresh, ann.refresh]],
+      ['there beside an empty one', (ann) => ['', ann.refresh]],
+      ['empty', () => ''],
+      ['5 kB long', () => 'x'.repeat(5000)],
+      ['garbage', () => "' or '1'='1"],
+      ['a prototype', () => '__proto__'],
+    ] satisfies [string, (ann: Tokens, evil: Tokens) => string | string[]][]) {
+      test(`401 for a cookie that is ${why}: it is cleared, nothing is rotated`, async () => {
+        await using service = await startService(SHOP)
+        const [ann, evil] = [await service.addUser(), await service.addUser()]
+
+        const answer = await fromBrowser(service, REFRESH, value(ann, evil))
+
+        assertProblem(answer, 'invalid_token')
+        assertCleared(answer)
+        assert.match(newest(await refresh(service, ann.refresh)), /\.1\./)
+        assert.match(newest(await refresh(service, evil.refresh)), /\.1\./)
+      })
+    }
+
+    test('401 authentication_required with `cookie`, but no cookie', async () => {
+      await using service = await startService(SHOP)
+
+      const answer = await fromBrowser(service, REFRESH, [], { body: { cookie: true } })
+
+      assertProblem(answer, 'authentication_required')
+      assertNoCookie(answer)
+    })
+
+    test('422 for a wrong field, 503 in an outage: the cookie stays', async () => {
+      await using service = await startService(SHOP)
+      const ann = await service.addUser()
+      const { autocommit } = service.ctx
+      const down = () => Promise.reject(new AppError('database_unavailable', { retryAfterS: 1 }))
+
+      const wrong = await fromBrowser(service, REFRESH, ann.refresh, { body: { cookie: 'true' } })
+      Object.assign(service.ctx, { autocommit: down })
+      const answer = await refreshInBrowser(service, ann.refresh)
+      Object.assign(service.ctx, { autocommit })
+
+      assertInvalid(wrong, '/cookie', 'type')
+      assertProblem(answer, 'database_unavailable')
+      for (const kept of [wrong, answer]) assertNoCookie(kept)
+      keptBy(await refreshInBrowser(service, ann.refresh))
+    })
   })
 })
