@@ -7,6 +7,7 @@ import { healthRoute, readyRoute } from './api/public/health.ts'
 import { mailPreviewRoute } from './api/public/mail-preview.ts'
 import { docsRoute } from './api/public/docs.ts'
 import { pagesRoute } from './api/public/pages.ts'
+import { listJobsRoute } from './api/jobs/list-jobs.ts'
 import { listMailRoute } from './api/mail/list-mail.ts'
 import { resendMailRoute } from './api/mail/resend-mail.ts'
 import { endOtherSessionsRoute } from './api/me/end-other-sessions.ts'
@@ -81,6 +82,8 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
   resendMailRoute(app, ctx, guards) // POST /mail/{id}/resend
 
   readAuditRoute(app, ctx, guards) // GET /audit
+
+  listJobsRoute(app, ctx, guards) // GET /jobs
 }
 
 export interface AppOptions {

@@ -26,6 +26,7 @@ const TABLES = [
   'audit_events',
   'erasures',
   'keys_in_use',
+  'hourly_counts',
 ] as const
 const LOGGED_KEYS = [
   'duration_ms',

@@ -1,5 +1,5 @@
 import { runDueJobs } from '../../server/schedule/schedule.ts'
-import { RECURRING_JOBS } from '../../server/worker.ts'
+import { RECURRING_JOBS } from '../../server/accounts/recurring-jobs.ts'
 import type { Service } from './service.ts'
 
 /** Runs this recurring job and no other, if it is due. */
