@@ -8,6 +8,8 @@ import { mailPreviewRoute } from './api/public/mail-preview.ts'
 import { docsRoute } from './api/public/docs.ts'
 import { pagesRoute } from './api/public/pages.ts'
 import { listJobsRoute } from './api/jobs/list-jobs.ts'
+import { previewCleanUpRoute } from './api/jobs/preview-clean-up.ts'
+import { runCleanUpRoute } from './api/jobs/run-clean-up.ts'
 import { listMailRoute } from './api/mail/list-mail.ts'
 import { resendMailRoute } from './api/mail/resend-mail.ts'
 import { endOtherSessionsRoute } from './api/me/end-other-sessions.ts'
@@ -84,6 +86,8 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
   readAuditRoute(app, ctx, guards) // GET /audit
 
   listJobsRoute(app, ctx, guards) // GET /jobs
+  previewCleanUpRoute(app, ctx, guards) // POST /jobs/clean-up/dry-run
+  runCleanUpRoute(app, ctx, guards) // POST /jobs/clean-up/run
 }
 
 export interface AppOptions {

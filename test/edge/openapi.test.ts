@@ -36,7 +36,7 @@ const PUBLIC = new Set([
   'undoEmailChange',
 ])
 
-const NEEDS_NO_BODY = new Set(['logOut', 'deleteUser'])
+const NEEDS_NO_BODY = new Set(['logOut', 'deleteUser', 'runCleanUp'])
 
 test('is OpenAPI 3.1.0, served as JSON', async () => {
   await using service = await startService()
