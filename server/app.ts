@@ -36,6 +36,7 @@ import { listUsersRoute } from './api/users/list-users.ts'
 import { removePhoneRoute } from './api/me/remove-phone.ts'
 import { resendCodeRoute } from './api/auth/resend-code.ts'
 import { resetPasswordRoute } from './api/auth/reset-password.ts'
+import { showStatsRoute } from './api/stats/show-stats.ts'
 import { showMeRoute } from './api/me/show-me.ts'
 import { showUserRoute } from './api/users/show-user.ts'
 import { signUpRoute } from './api/auth/sign-up.ts'
@@ -85,6 +86,7 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
 
   readAuditRoute(app, ctx, guards) // GET /audit
 
+  showStatsRoute(app, ctx, guards) // GET /stats
   listJobsRoute(app, ctx, guards) // GET /jobs
   previewCleanUpRoute(app, ctx, guards) // POST /jobs/clean-up/dry-run
   runCleanUpRoute(app, ctx, guards) // POST /jobs/clean-up/run

@@ -26,7 +26,7 @@ const TABLES = [
   'audit_events',
   'erasures',
   'keys_in_use',
-  'hourly_counts',
+  'daily_counts',
 ] as const
 const LOGGED_KEYS = [
   'duration_ms',

@@ -3,6 +3,7 @@ import type { RecurringJob } from '../schedule/schedule.ts'
 import { cleanUp } from './clean-up.ts'
 import { ERASE, hasErasures } from './erasures.ts'
 import { PURGE, purge } from './purge.ts'
+import { TALLY, tally } from './tally.ts'
 
 /** Every recurring job. Each scheduled time runs once across all processes. */
 export const RECURRING_JOBS: readonly RecurringJob[] = [
@@ -13,6 +14,7 @@ export const RECURRING_JOBS: readonly RecurringJob[] = [
     onRequest: true,
   },
   { name: PURGE, schedule: () => '30 * * * *', run: purge },
+  { name: TALLY, schedule: () => '5 * * * *', run: tally },
   {
     ...ERASE,
     // So that what a request has left is gone soon.

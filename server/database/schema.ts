@@ -17,7 +17,7 @@ export interface Schema {
   password_resets: PasswordResetsTable
   email_changes: EmailChangesTable
   jobs: JobsTable
-  hourly_counts: HourlyCountsTable
+  daily_counts: DailyCountsTable
   audit_events: AuditEventsTable
   erasures: ErasuresTable
   keys_in_use: KeysInUseTable
@@ -216,10 +216,12 @@ export interface JobsTable {
   request: string | null
 }
 
-/** The events of a finished hour, counted from the audit log. */
-export interface HourlyCountsTable {
-  /** Its beginning. */
-  hour: string
+/** The events of a day in UTC, counted from the audit log. */
+export interface DailyCountsTable {
+  /** `yyyy-mm-dd`. */
+  day: string
+  /** The end of the day, or of the last hour that was counted. */
+  counted_until: string
   sign_ups: number
   logins: number
   refused_logins: number

@@ -45,6 +45,7 @@ const API = `
   GET /mail                   401     401   403   403    403      200
   POST /mail/:id/resend       401     401   403   403    403      202
   GET /audit                  401     401   403   403    403      200
+  GET /stats                  401     401   403   403    403      200
   GET /jobs                   401     401   403   403    403      200
   POST /jobs/clean-up/dry-run  401    401   403   403    403      200
   POST /jobs/clean-up/run     401     401   403   403    403      202

@@ -41,6 +41,12 @@ describe('GET /jobs', () => {
         next_run_at: '2026-01-01T12:30:00.000Z',
       },
       {
+        name: 'tally',
+        schedule: '5 * * * *',
+        state: 'idle',
+        next_run_at: '2026-01-01T12:05:00.000Z',
+      },
+      {
         name: 'erase',
         schedule: '* * * * * *',
         state: 'idle',
