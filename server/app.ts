@@ -36,6 +36,7 @@ import { listUsersRoute } from './api/users/list-users.ts'
 import { removePhoneRoute } from './api/me/remove-phone.ts'
 import { resendCodeRoute } from './api/auth/resend-code.ts'
 import { resetPasswordRoute } from './api/auth/reset-password.ts'
+import { showSettingsRoute } from './api/settings/show-settings.ts'
 import { showStatsRoute } from './api/stats/show-stats.ts'
 import { showMeRoute } from './api/me/show-me.ts'
 import { showUserRoute } from './api/users/show-user.ts'
@@ -90,6 +91,7 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
   listJobsRoute(app, ctx, guards) // GET /jobs
   previewCleanUpRoute(app, ctx, guards) // POST /jobs/clean-up/dry-run
   runCleanUpRoute(app, ctx, guards) // POST /jobs/clean-up/run
+  showSettingsRoute(app, ctx, guards) // GET /settings
 }
 
 export interface AppOptions {

@@ -49,6 +49,7 @@ const API = `
   GET /jobs                   401     401   403   403    403      200
   POST /jobs/clean-up/dry-run  401    401   403   403    403      200
   POST /jobs/clean-up/run     401     401   403   403    403      202
+  GET /settings               401     401   403   403    403      200
 `
 const ROOT = `
                               nobody  dead  self  other  demoted  admin
