@@ -5,6 +5,7 @@ import { createApp } from '../server/app.ts'
 import { withContext } from '../server/cli/terminal.ts'
 import { apiDocument } from '../server/api/public/documentation.ts'
 import { type Setting, SETTINGS } from '../server/settings/settings.ts'
+import { plainText } from '../server/settings/shown.ts'
 
 const BEGIN = '<!-- settings: written by npm run docs -->'
 const END = '<!-- end of settings -->'
@@ -21,8 +22,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
 
 /** The default as people would write it into .env; undefined where there is no plain value. */
 export function plainDefault({ default: value }: Setting<unknown>): string | undefined {
-  if (typeof value === 'boolean') return value ? 'on' : 'off'
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
+  return plainText(value)
 }
 
 /** The document depends on no setting and no data: an empty private database will do. */

@@ -7,6 +7,9 @@ import { healthRoute, readyRoute } from './api/public/health.ts'
 import { mailPreviewRoute } from './api/public/mail-preview.ts'
 import { docsRoute } from './api/public/docs.ts'
 import { pagesRoute } from './api/public/pages.ts'
+import { listJobsRoute } from './api/jobs/list-jobs.ts'
+import { previewCleanUpRoute } from './api/jobs/preview-clean-up.ts'
+import { runCleanUpRoute } from './api/jobs/run-clean-up.ts'
 import { listMailRoute } from './api/mail/list-mail.ts'
 import { resendMailRoute } from './api/mail/resend-mail.ts'
 import { endOtherSessionsRoute } from './api/me/end-other-sessions.ts'
@@ -33,6 +36,8 @@ import { listUsersRoute } from './api/users/list-users.ts'
 import { removePhoneRoute } from './api/me/remove-phone.ts'
 import { resendCodeRoute } from './api/auth/resend-code.ts'
 import { resetPasswordRoute } from './api/auth/reset-password.ts'
+import { showSettingsRoute } from './api/settings/show-settings.ts'
+import { showStatsRoute } from './api/stats/show-stats.ts'
 import { showMeRoute } from './api/me/show-me.ts'
 import { showUserRoute } from './api/users/show-user.ts'
 import { signUpRoute } from './api/auth/sign-up.ts'
@@ -81,6 +86,12 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
   resendMailRoute(app, ctx, guards) // POST /mail/{id}/resend
 
   readAuditRoute(app, ctx, guards) // GET /audit
+
+  showStatsRoute(app, ctx, guards) // GET /stats
+  listJobsRoute(app, ctx, guards) // GET /jobs
+  previewCleanUpRoute(app, ctx, guards) // POST /jobs/clean-up/dry-run
+  runCleanUpRoute(app, ctx, guards) // POST /jobs/clean-up/run
+  showSettingsRoute(app, ctx, guards) // GET /settings
 }
 
 export interface AppOptions {

@@ -1,35 +1,15 @@
 import type { Context } from './context.ts'
-import { CLEAN_UP } from './schedule/jobs.ts'
+import { RECURRING_JOBS } from './accounts/recurring-jobs.ts'
 import { kindsOf } from './messages/kinds.ts'
 import { createDelivery } from './outbox/delivery.ts'
 import { type Loop, runDelivery, together } from './outbox/run.ts'
-import { type RecurringJob, runSchedule } from './schedule/schedule.ts'
+import { runSchedule } from './schedule/schedule.ts'
 import type { Mailer } from './outbox/transports/mailer.ts'
 import { SECOND_MS } from './lib/units.ts'
 import type { SmsSender } from './outbox/transports/sms-sender.ts'
-import { cleanUp } from './accounts/clean-up.ts'
-import { ERASE, hasErasures } from './accounts/erasures.ts'
-import { PURGE, purge } from './accounts/purge.ts'
 
 /** Time for deliveries in progress before their transports are closed; main.ts allows 15 s for the shutdown. */
 const DELIVERY_GRACE_MS = 10 * SECOND_MS
-
-/** Every recurring job. Each scheduled time runs once across all processes. */
-export const RECURRING_JOBS: readonly RecurringJob[] = [
-  {
-    name: CLEAN_UP,
-    schedule: (config) => config.cleanupSchedule,
-    run: cleanUp,
-  },
-  { name: PURGE, schedule: () => '30 * * * *', run: purge },
-  {
-    ...ERASE,
-    // So that what a request has left is gone soon.
-    schedule: () => '* * * * * *',
-    // The delivery, which polls as often, logs an outage.
-    isDue: (ctx) => hasErasures(ctx.db).catch(() => false),
-  },
-]
 
 export interface Senders {
   readonly mail: Mailer

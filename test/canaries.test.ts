@@ -27,6 +27,7 @@ const TABLES = [
   'audit_events',
   'erasures',
   'keys_in_use',
+  'daily_counts',
 ] as const
 const LOGGED_KEYS = [
   'duration_ms',

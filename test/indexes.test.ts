@@ -15,6 +15,7 @@ import {
 import { forgetMessages } from '../server/outbox/forget.ts'
 import {
   countExpiredUsers,
+  countFirstExpired,
   findExpiredUsers,
   hasMoreExpiredUsers,
 } from '../server/accounts/expired-users.ts'
@@ -25,6 +26,7 @@ import { lockUsers } from '../server/accounts/users.ts'
 import { hastenUnconfirmed } from '../server/outbox/outcomes.ts'
 import { newId } from '../server/lib/random.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from '../server/lib/units.ts'
+import { countEvents } from '../server/audit/daily-counts.ts'
 import { findMails } from '../server/outbox/mails.ts'
 import { DATABASE } from './support/database.ts'
 import { type Ask, startPlans } from './support/plans.ts'
@@ -162,6 +164,17 @@ describe('with a month of mail and a quarter of events', () => {
       'a list of what failed',
       'outbox_state',
       (db) => findMails(db, { state: 'dead' }, { limit: 100, after: undefined }),
+    ],
+    [
+      'the count of the events of a day',
+      'audit_events_(?:event|at)',
+      (db) => countEvents(db, 'user.changed', { sinceMs: NOW_MS - HOUR_MS, untilMs: NOW_MS }),
+    ],
+    [
+      'the count of the latest events, up to a number',
+      'audit_events_event',
+      (db) =>
+        countEvents(db, 'user.disabled', { sinceMs: NOW_MS - DAY_MS, untilMs: NOW_MS, max: 100 }),
     ],
     [
       'the search for a deleted user’s networks',
@@ -340,6 +353,11 @@ describe('with a user who wrote much more than any other', () => {
       'a slice of the count of expired accounts',
       'users_unverified\\w*',
       (db) => countExpiredUsers(db, toIso(NOW_MS)),
+    ],
+    [
+      'the count of the first expired accounts',
+      'users_unverified\\w*',
+      (db) => countFirstExpired(db, toIso(NOW_MS), 100),
     ],
     ['a page of exported sessions', 'sessions_user', exported('sessions')],
     ['a page of exported messages', 'outbox_user\\b.*\\boutbox_userless', exported('messages')],

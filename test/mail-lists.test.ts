@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Kysely, sql } from 'kysely'
+import type { Db } from '../server/database/connect.ts'
 import type { OutboxState, Schema } from '../server/database/schema.ts'
 import { KINDS } from '../server/messages/kinds.ts'
-import { findMails, MAIL_STATES, type MailFilters, type MailKey } from '../server/outbox/mails.ts'
+import {
+  countMailsIn,
+  findMails,
+  MAIL_STATES,
+  type MailFilters,
+  type MailKey,
+} from '../server/outbox/mails.ts'
 import { DATABASE } from './support/database.ts'
 import { startPlans } from './support/plans.ts'
 import { times } from './support/races.ts'
@@ -13,6 +20,7 @@ import { times } from './support/races.ts'
 const MAILS = 100_000
 const PART = 5000
 const RARE = 150
+const COUNTED_MAX = 10_000
 const MIDDLE = { createdAt: '2025-01-01T03:00:00.000Z', id: 'mail' }
 /** Of each state and kind there is at least one message: the oldest. */
 const PAIRS = MAIL_STATES.flatMap((state) => Object.keys(KINDS).map((kind) => ({ state, kind })))
@@ -96,6 +104,19 @@ for (const [what, stateOf, kindOf] of [
         }
       })
     }
+
+    test('counts by a state end at a maximum, and walk an index', async () => {
+      for (const state of MAIL_STATES) {
+        const count = (db: Db) => countMailsIn(db, state, COUNTED_MAX)
+
+        const plan = await plans.planOf(count)
+
+        assert.match(plan, WALKS['a state'], state)
+        assert.doesNotMatch(plan, /Seq Scan|SCAN outbox"|Sort|B-TREE/, state)
+        const found = all.filter((mail) => mail.state === state).length
+        assert.equal(await count(plans.db), Math.min(found, COUNTED_MAX), state)
+      }
+    })
   })
 }
 

@@ -1,10 +1,13 @@
+import type { AuditEventName } from '../audit/event-names.ts'
 import type { Context } from '../context.ts'
+import type { Db } from '../database/connect.ts'
 import { CLEAN_UP, type Counts, findLastRun } from '../schedule/jobs.ts'
 import { readCron } from '../lib/cron.ts'
 import type { JobRun } from '../schedule/schedule.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
 import {
   countExpiredUsers,
+  countFirstExpired,
   countUsers,
   type CreationKey,
   findExpiredUsers,
@@ -32,28 +35,48 @@ const LATE_MS = HOUR_MS
 export async function cleanUp(
   ctx: Context,
   run: JobRun,
-  { force = false }: { force?: boolean } = {},
+  { force = run.request?.force ?? false }: { force?: boolean } = {},
 ): Promise<Counts> {
+  const cause = run.request === undefined ? NO_CAUSE : { actorId: run.request.actorId }
+  const record = (event: AuditEventName, changes: Counts) =>
+    commit(ctx, cause, (write) => write.record(event, { changes }))
   // Read once: a jump of the clock during the run must not move the cutoff.
   const cutoff = expiryCutoff(ctx)
-  const refusal = force ? undefined : await findRefusal(ctx, cutoff)
+  const refusal = force ? undefined : await findRefusal(ctx, cutoff, ctx.db)
   if (refusal !== undefined) {
-    const { since_ms: _, ...counts } = refusal
-    await record(ctx, 'users.clean_up_refused', { deleted: 0, ...counts })
-    return refusal
+    const { expired, users, because, sinceMs } = refusal
+    ctx.log.error(
+      { expired, users, why: WHY[because], since: toIso(sinceMs) },
+      'clean-up refused: it would delete more than half of all users, and the clock may be wrong. Check it; to delete them now: npm run cli -- cleanup --force',
+    )
+    await record('users.clean_up_refused', { deleted: 0, refused: 1, expired, users })
+    return { refused: 1, expired, users, since_ms: sinceMs }
   }
   const counts = { found: 0, deleted: 0 }
   for (let after: CreationKey | undefined, more = true; more;) {
     const from = after
-    const batch = await run.batch((tx) => cleanUpSome(writeIn(ctx, tx), cutoff, from))
+    const batch = await run.batch((tx) => cleanUpSome(writeIn(ctx, tx, cause), cutoff, from))
     counts.found += batch.found
     counts.deleted += batch.deleted
     more = batch.found >= ctx.batchMax
     after = batch.last
   }
   // A day without any event means that the clean-up does not run.
-  if (counts.deleted === 0) await record(ctx, 'users.cleaned_up', counts)
+  if (counts.deleted === 0) await record('users.cleaned_up', counts)
   return counts
+}
+
+/**
+ * What a run would do now: how many accounts have expired, counted up to `max` and one more, and why it
+ * would delete none of them.
+ */
+export async function previewCleanUp(
+  ctx: Context,
+  max: number,
+): Promise<{ expired: number; refusal: Refusal | undefined }> {
+  const cutoff = expiryCutoff(ctx)
+  const expired = await countFirstExpired(ctx.db, cutoff, max + 1)
+  return { expired, refusal: await findRefusal(ctx, cutoff, ctx.longReads) }
 }
 
 /** True when a scheduled time passed more than an hour ago and no run did its work. */
@@ -62,15 +85,6 @@ export async function isCleanUpOverdue({ config, db, now }: Context): Promise<bo
   const dueMs = readCron(config.cleanupSchedule).latestMs(now() - LATE_MS)
   if (dueMs === undefined) return false
   return last === undefined || last.slotMs < dueMs || last.counts['refused'] !== undefined
-}
-
-/** The audit event holds counts only, no ids of deleted users. */
-function record(
-  ctx: Context,
-  event: 'users.cleaned_up' | 'users.clean_up_refused',
-  changes: Counts,
-): Promise<void> {
-  return commit(ctx, NO_CAUSE, (write) => write.record(event, { changes }))
 }
 
 /**
@@ -90,20 +104,28 @@ async function cleanUpSome(
   return { ...counts, last: found.at(-1) }
 }
 
+interface Doubt {
+  readonly because: keyof typeof WHY
+  readonly sinceMs: number
+}
+
+export interface Refusal extends Doubt {
+  readonly expired: number
+  readonly users: number
+}
+
+const WHY = {
+  clock_ahead: 'it is ahead of the database’s clock',
+  last_run_long_ago: 'the last run was long ago',
+} as const
+
 /** Counts last: only where the clock is in doubt does it matter whether most users would be deleted. */
-async function findRefusal(ctx: Context, cutoff: string): Promise<Counts | undefined> {
-  const { db } = ctx
-  if (!(await hasMoreExpiredUsers(db, cutoff, UNCHECKED_MAX))) return undefined
+async function findRefusal(ctx: Context, cutoff: string, db: Db): Promise<Refusal | undefined> {
+  if (!(await hasMoreExpiredUsers(ctx.db, cutoff, UNCHECKED_MAX))) return undefined
   const doubt = await findDoubt(ctx)
   if (doubt === undefined) return undefined
   const [expired, users] = [await countExpiredUsers(db, cutoff), await countUsers(db)]
-  if (expired * 2 <= users) return undefined
-  const { why, sinceMs } = doubt
-  ctx.log.error(
-    { expired, users, why, since: toIso(sinceMs) },
-    'clean-up refused: it would delete more than half of all users, and the clock may be wrong. Check it; to delete them now: npm run cli -- cleanup --force',
-  )
-  return { refused: 1, expired, users, since_ms: sinceMs }
+  return expired * 2 <= users ? undefined : { ...doubt, expired, users }
 }
 
 /**
@@ -111,14 +133,14 @@ async function findRefusal(ctx: Context, cutoff: string): Promise<Counts | undef
  * distrusted for as long as it is. A gap since the last run, which a jump of the clock leaves behind, for a
  * day: then either an operator has corrected the clock, or the process was merely off.
  */
-async function findDoubt(ctx: Context): Promise<{ why: string; sinceMs: number } | undefined> {
+async function findDoubt(ctx: Context): Promise<Doubt | undefined> {
   const nowMs = ctx.now()
   const last = await findLastRun(ctx.db, CLEAN_UP, nowMs)
   // Set by a refused run.
   const sinceMs = last?.counts['since_ms']
   if (nowMs - (await ctx.checkDatabase()) > AHEAD_MAX_MS)
-    return { why: 'it is ahead of the database’s clock', sinceMs: sinceMs ?? nowMs }
+    return { because: 'clock_ahead', sinceMs: sinceMs ?? nowMs }
   const isGap = last === undefined || nowMs - last.slotMs > GAP_MAX_MS
   if (sinceMs === undefined ? !isGap : nowMs - sinceMs >= DOUBT_MS) return undefined
-  return { why: 'the last run was long ago', sinceMs: sinceMs ?? nowMs }
+  return { because: 'last_run_long_ago', sinceMs: sinceMs ?? nowMs }
 }

@@ -25,6 +25,15 @@ export async function hasMoreExpiredUsers(db: Db, cutoff: string, than: number):
   return beyond !== undefined
 }
 
+/** Counts those created at `cutoff` or before, up to `max`. */
+export async function countFirstExpired(db: Db, cutoff: string, max: number): Promise<number> {
+  const { count } = await db
+    .selectFrom(expired(db, cutoff).limit(max).as('first'))
+    .select(sql<number>`count(*)`.as('count'))
+    .executeTakeFirstOrThrow()
+  return count
+}
+
 export function countExpiredUsers(db: Db, cutoff: string): Promise<number> {
   return count(db, (after) => expired(db, cutoff, after))
 }

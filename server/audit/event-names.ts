@@ -14,7 +14,9 @@ export const EVENTS = {
   'user.deleted': 'The account was deleted.',
   'users.read':
     'An admin read users; `pages` counts the pages of the list and the single users that one IP address read within an hour.',
-  'users.cleaned_up': 'The clean-up deleted accounts that were not verified in time.',
+  'clean_up.requested': 'An admin requested a clean-up; `force` skips its check of the clock.',
+  'users.cleaned_up':
+    'The clean-up deleted accounts that were not verified in time. The actor is the admin who requested it.',
   'users.clean_up_refused':
     'The clean-up stopped because it would have deleted most accounts, and the clock was in doubt.',
   'login.failed':

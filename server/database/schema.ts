@@ -17,6 +17,7 @@ export interface Schema {
   password_resets: PasswordResetsTable
   email_changes: EmailChangesTable
   jobs: JobsTable
+  daily_counts: DailyCountsTable
   audit_events: AuditEventsTable
   erasures: ErasuresTable
   keys_in_use: KeysInUseTable
@@ -206,6 +207,24 @@ export interface JobsTable {
   /** UUID v4 of the run that holds the lease. */
   holder: string | null
   lease_until: string | null
+  /** The failure since the newest run, with its error code; the log has the cause. */
+  failed_at: string | null
+  failure: string | null
+  /** The run that an admin requested; null once it has been run. */
+  requested_at: string | null
+  /** JSON: who requested it, and how it is to run. */
+  request: string | null
+}
+
+/** The events of a day in UTC, counted from the audit log. */
+export interface DailyCountsTable {
+  /** `yyyy-mm-dd`. */
+  day: string
+  /** The end of the day, or of the last hour that was counted. */
+  counted_until: string
+  sign_ups: number
+  logins: number
+  refused_logins: number
 }
 
 /** The audit log, append-only: ids and field names, never an address or a name. */

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely'
-import { type Backend, connect } from './connect.ts'
+import { type Backend, connect, type Db } from './connect.ts'
 import type { Schema } from './schema.ts'
 
 /**
@@ -31,10 +31,13 @@ export interface SequenceBehind {
  * Finds the sequences that are behind their tables: logical replication copies rows and not sequences,
  * and `pg_dump --table` leaves them out, too.
  */
-export async function findSequencesBehind(backend: Backend): Promise<readonly SequenceBehind[]> {
+export async function findSequencesBehind({
+  reader,
+  dialect,
+}: Pick<Backend, 'dialect'> & { readonly reader: Db }): Promise<readonly SequenceBehind[]> {
   const behind: SequenceBehind[] = []
   for (const table of TABLES) {
-    const found = await findBehind(backend.reader, { table, dialect: backend.dialect })
+    const found = await findBehind(reader as Kysely<Schema>, { table, dialect })
     if (found !== undefined) behind.push(found)
   }
   return behind

@@ -25,6 +25,7 @@ export const STATUS = {
   last_admin: 409,
   email_change_undoable: 409,
   user_inactive: 409,
+  job_busy: 409,
   mail_not_failed: 409,
   body_too_large: 413,
   uri_too_long: 414,

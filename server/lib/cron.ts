@@ -5,6 +5,8 @@ import { SECOND_MS } from './units.ts'
 export interface CronSchedule {
   /** The newest time at or before `nowMs`, Unix milliseconds. */
   latestMs(nowMs: number): number | undefined
+  /** The first time after `nowMs`. */
+  nextMs(nowMs: number): number | undefined
 }
 
 /** Throws unless the expression is valid and has five or six fields. */
@@ -16,6 +18,7 @@ export function readCron(expression: string): CronSchedule {
       const nextSecondMs = Math.floor(nowMs / SECOND_MS) * SECOND_MS + SECOND_MS
       return cron.previousRuns(1, new Date(nextSecondMs))[0]?.getTime()
     },
+    nextMs: (nowMs) => cron.nextRun(new Date(nowMs))?.getTime(),
   }
 }
 

@@ -101,7 +101,8 @@ export const LIMITS = {
   own_password_changes: { points: 10, windowMs: HOUR_MS, per: 'user' },
   // Correct current passwords, each of which costs a hash. Includes admins.
   own_proofs: { points: 60, windowMs: HOUR_MS, per: 'user' },
-  // By an admin: bounds what a stolen token can destroy. Acts are changes of roles and of disabled accounts.
+  // By an admin: bounds what a stolen token can destroy. Acts are changes of roles and of disabled accounts,
+  // and requested clean-ups.
   admin_acts: { points: 100, windowMs: HOUR_MS, per: 'user' },
   admin_deletions: { points: 100, windowMs: HOUR_MS, per: 'user' },
 

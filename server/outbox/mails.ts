@@ -63,6 +63,24 @@ export async function findMails(
   return masked(db, await pageOf(db.selectFrom(all).select(COLUMNS)).execute())
 }
 
+/** Counts the messages in a state, up to `max`. */
+export async function countMailsIn(db: Db, state: OutboxState, max: number): Promise<number> {
+  const { count } = await db
+    // In the order of the index: otherwise PostgreSQL may scan the whole table.
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('outbox')
+        .select('id')
+        .where('state', '=', sql.lit(state))
+        .orderBy('created_at', 'desc')
+        .limit(max)
+        .as('first'),
+    )
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return count
+}
+
 export function mailKeyOf(mail: MailRow): MailKey {
   return { createdAt: mail.created_at, id: mail.id }
 }

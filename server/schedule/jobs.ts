@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely'
 import type { Db, Tx } from '../database/connect.ts'
 import type { JobsTable } from '../database/schema.ts'
 import { newId } from '../lib/random.ts'
-import { SECOND_MS, toIso } from '../lib/units.ts'
+import { MINUTE_MS, SECOND_MS, toIso } from '../lib/units.ts'
 
 /** The totals of a run, by name. */
 export type Counts = Readonly<Record<string, number>>
@@ -13,10 +13,28 @@ export interface Slot {
   readonly slotMs: number
 }
 
+/** A run that an admin requested. */
+export interface RunRequest {
+  readonly actorId: number
+  /** As `--force` of the command. */
+  readonly force: boolean
+}
+
 /** A slot that is leased to this process. */
 export interface Lease extends Slot {
   /** Unique per claim: a process that lost its lease cannot end its successor's. */
   readonly holder: string
+  /** Absent for a scheduled time and for a command. */
+  readonly request?: RunRequest
+}
+
+/** What the table knows of a job. */
+export interface JobStatus {
+  readonly state: 'idle' | 'requested' | 'running'
+  /** The newest run that finished. */
+  readonly last?: { readonly slotMs: number; readonly counts: Counts }
+  /** The newest failure since then, with its error code. */
+  readonly failure?: { readonly at: string; readonly code: string }
 }
 
 /** The job name of the clean-up; `/ready` reports its newest run. */
@@ -24,6 +42,9 @@ export const CLEAN_UP = 'clean-up'
 
 /** Far longer than a batch, whose statements time out after five seconds. */
 export const LEASE_MS = 30 * SECOND_MS
+
+/** A request that no process has taken by then has lapsed: what it is based on may no longer hold. */
+const REQUEST_MAX_MS = 5 * MINUTE_MS
 
 /** The tolerated clock skew of replicas. */
 const SKEW_MS = 5 * SECOND_MS
@@ -40,26 +61,40 @@ export async function findSlotState(db: Db, slot: Slot, nowMs: number): Promise<
 
 /** Leases a slot to one of N concurrent callers; undefined for the others, or when it is done or busy. */
 export async function claimSlot(tx: Tx, slot: Slot, nowMs: number): Promise<Lease | undefined> {
-  const { name } = slot
-  await tx
-    .insertInto('jobs')
-    .values({ name })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
-  const job = await tx
-    .selectFrom('jobs')
-    .selectAll()
-    .where('name', '=', name)
-    .forUpdate()
-    .executeTakeFirst()
-  if (stateOf(job, slot, nowMs) !== 'free') return undefined
-  const holder = newId()
+  const job = await lockJob(tx, slot.name)
+  return stateOf(job, slot, nowMs) === 'free' ? lease(tx, slot, nowMs) : undefined
+}
+
+/** Requests a run, which the next process that looks takes; false while another runs or is requested. */
+export async function requestRun(
+  tx: Tx,
+  { name, ...request }: RunRequest & { readonly name: string },
+  nowMs: number,
+): Promise<boolean> {
+  if (statusOf(await lockJob(tx, name), nowMs).state !== 'idle') return false
   await tx
     .updateTable('jobs')
-    .set({ holder, lease_until: toIso(nowMs + LEASE_MS) })
+    .set({ requested_at: toIso(nowMs), request: JSON.stringify(request) })
     .where('name', '=', name)
     .execute()
-  return { ...slot, holder }
+  return true
+}
+
+/** True when a requested run waits for a process. */
+export async function isRequested(db: Db, name: string, nowMs: number): Promise<boolean> {
+  return statusOf(await findJob(db, name), nowMs).state === 'requested'
+}
+
+/** Leases the requested run to one of N concurrent callers; undefined for the others. */
+export async function claimRequest(
+  tx: Tx,
+  name: string,
+  nowMs: number,
+): Promise<Lease | undefined> {
+  const job = await lockJob(tx, name)
+  if (statusOf(job, nowMs).state !== 'requested') return undefined
+  const request = JSON.parse(job.request ?? '{}') as RunRequest
+  return { ...(await lease(tx, { name, slotMs: nowMs }, nowMs)), request }
 }
 
 /** Extends the lease to LEASE_MS from now; no effect when the lease was lost. */
@@ -75,7 +110,22 @@ export async function renewLease(tx: Tx, { name, holder }: Lease, nowMs: number)
 /** Marks the slot as done and ends the lease; no effect when the lease was lost. */
 export async function finishSlot(tx: Tx, lease: Lease, counts: Counts): Promise<void> {
   const done = { last_slot: toIso(lease.slotMs), counts: JSON.stringify(counts) }
-  await endLease(tx, lease, done)
+  const request = lease.request === undefined ? {} : { requested_at: null, request: null }
+  await endLease(tx, lease, { ...done, ...request, failed_at: null, failure: null })
+}
+
+/** Notes why a run failed; it is repeated when its lease ends. No effect when the lease was lost. */
+export async function noteFailure(
+  tx: Tx,
+  { name, holder }: Lease,
+  { code, nowMs }: { code: string; nowMs: number },
+): Promise<void> {
+  await tx
+    .updateTable('jobs')
+    .set({ failed_at: toIso(nowMs), failure: code })
+    .where('name', '=', name)
+    .where('holder', '=', holder)
+    .execute()
 }
 
 /** Ends the lease, so that another process can run the slot. */
@@ -89,9 +139,13 @@ export async function findLastRun(
   name: string,
   nowMs: number,
 ): Promise<{ slotMs: number; counts: Counts } | undefined> {
-  const job = await findJob(db, name)
-  const slotMs = lastSlotMs(job, nowMs)
-  return slotMs === undefined ? undefined : { slotMs, counts: JSON.parse(job?.counts ?? '{}') }
+  return statusOf(await findJob(db, name), nowMs).last
+}
+
+/** By name; a job that has never run is absent. */
+export async function findJobs(db: Db, nowMs: number): Promise<ReadonlyMap<string, JobStatus>> {
+  const jobs = await db.selectFrom('jobs').selectAll().execute()
+  return new Map(jobs.map((job) => [job.name, statusOf(job, nowMs)]))
 }
 
 type JobRow = Selectable<JobsTable>
@@ -100,12 +154,52 @@ function findJob(db: Db, name: string): Promise<JobRow | undefined> {
   return db.selectFrom('jobs').selectAll().where('name', '=', name).executeTakeFirst()
 }
 
+async function lockJob(tx: Tx, name: string): Promise<JobRow> {
+  await tx
+    .insertInto('jobs')
+    .values({ name })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+  return tx
+    .selectFrom('jobs')
+    .selectAll()
+    .where('name', '=', name)
+    .forUpdate()
+    .executeTakeFirstOrThrow()
+}
+
+/** The caller holds the lock of the job. */
+async function lease(tx: Tx, slot: Slot, nowMs: number): Promise<Lease> {
+  const holder = newId()
+  await tx
+    .updateTable('jobs')
+    .set({ holder, lease_until: toIso(nowMs + LEASE_MS) })
+    .where('name', '=', slot.name)
+    .execute()
+  return { ...slot, holder }
+}
+
 function stateOf(job: JobRow | undefined, { slotMs }: Slot, nowMs: number): SlotState {
   const lastMs = lastSlotMs(job, nowMs)
   if (lastMs !== undefined && lastMs >= slotMs) return 'done'
+  return isLeased(job, nowMs) ? 'busy' : 'free'
+}
+
+function statusOf(job: JobRow | undefined, nowMs: number): JobStatus {
+  const slotMs = lastSlotMs(job, nowMs)
+  const { failed_at: at = null, failure: code = null } = job ?? {}
+  const isWaiting = Math.abs(nowMs - Date.parse(job?.requested_at ?? '')) < REQUEST_MAX_MS
+  return {
+    state: isLeased(job, nowMs) ? 'running' : isWaiting ? 'requested' : 'idle',
+    ...(slotMs !== undefined && { last: { slotMs, counts: JSON.parse(job?.counts ?? '{}') } }),
+    ...(at !== null && code !== null && { failure: { at, code } }),
+  }
+}
+
+function isLeased(job: JobRow | undefined, nowMs: number): boolean {
   const remainingMs = Date.parse(job?.lease_until ?? '') - nowMs
   // A longer lease comes from a clock that ran ahead and is ignored.
-  return remainingMs > 0 && remainingMs <= LEASE_MS + SKEW_MS ? 'busy' : 'free'
+  return remainingMs > 0 && remainingMs <= LEASE_MS + SKEW_MS
 }
 
 /** Ignores a slot from a clock that ran ahead, which would suspend the job until then. */
@@ -117,7 +211,7 @@ function lastSlotMs(job: JobRow | undefined, nowMs: number): number | undefined 
 async function endLease(
   tx: Tx,
   { name, holder }: Lease,
-  done: { last_slot?: string; counts?: string } = {},
+  done: Partial<Selectable<JobsTable>> = {},
 ): Promise<void> {
   await tx
     .updateTable('jobs')

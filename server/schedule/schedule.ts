@@ -2,16 +2,21 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../settings/config.ts'
 import type { Context } from '../context.ts'
 import type { Tx } from '../database/connect.ts'
+import { AppError } from '../errors.ts'
 import { readCron } from '../lib/cron.ts'
 import { SECOND_MS, toIso } from '../lib/units.ts'
 import {
+  claimRequest,
   claimSlot,
   type Counts,
   findSlotState,
   finishSlot,
+  isRequested,
   type Lease,
+  noteFailure,
   releaseSlot,
   renewLease,
+  type RunRequest,
   type Slot,
 } from './jobs.ts'
 
@@ -32,10 +37,14 @@ export interface RecurringJob extends Job {
   readonly schedule: (config: Config) => string
   /** For a frequent job that seldom has work: false skips the slot without a write. */
   readonly isDue?: (ctx: Context) => Promise<boolean>
+  /** Every process polls for requests to run it. */
+  readonly onRequest?: true
 }
 
 /** The context of a run. */
 export interface JobRun {
+  /** Absent for a scheduled time and for a command. */
+  readonly request?: RunRequest | undefined
   /** Runs one short transaction, which also renews the lease, then pauses. */
   batch<Done>(work: (tx: Tx) => Promise<Done>): Promise<Done>
   /** Runs batches of at most `limit` rows until one is not full; returns the total. */
@@ -72,14 +81,16 @@ async function loop(ctx: Context, job: RecurringJob, stopping: AbortSignal): Pro
   while (!stopping.aborted) {
     ctx.loops.turned(job.name)
     // Polls the clock: it may be adjusted, and timers do not advance during suspend.
+    const failed = (error: unknown) => {
+      ctx.log.error({ err: error, job: job.name }, 'recurring job failed, will be retried')
+      return 'busy' as const
+    }
     const slotMs = cron.latestMs(ctx.now())
     if (slotMs !== undefined && slotMs !== doneMs) {
-      const outcome = await runSlot(ctx, job, slotMs, stopping).catch((error: unknown) => {
-        ctx.log.error({ err: error, job: job.name }, 'recurring job failed, will be retried')
-        return 'busy' as const
-      })
+      const outcome = await runSlot(ctx, job, slotMs, stopping).catch(failed)
       if (outcome !== 'busy') doneMs = slotMs
     }
+    if (job.onRequest) await runRequested(ctx, job, stopping).catch(failed)
     await delay(TICK_MS, undefined, { signal: stopping }).catch(() => {})
   }
 }
@@ -90,6 +101,7 @@ export async function runDueJobs(ctx: Context, jobs: readonly RecurringJob[]): P
   for (const job of jobs) {
     const slotMs = readCron(job.schedule(ctx.config)).latestMs(ctx.now())
     if (slotMs !== undefined && (await runSlot(ctx, job, slotMs)) === 'ran') ran.push(job.name)
+    if (job.onRequest && (await runRequested(ctx, job)) === 'ran') ran.push(job.name)
   }
   return ran
 }
@@ -109,7 +121,27 @@ async function runSlot(
 ): Promise<'ran' | 'done' | 'busy'> {
   if (job.isDue !== undefined && !(await job.isDue(ctx))) return 'done'
   const lease = await claim(ctx, { name: job.name, slotMs })
-  if (typeof lease === 'string') return lease
+  return typeof lease === 'string' ? lease : runLeased(ctx, job, lease, stopping)
+}
+
+/** Runs a job that an admin requested, once across all processes. */
+async function runRequested(
+  ctx: Context,
+  { name, run }: RecurringJob,
+  stopping?: AbortSignal,
+): Promise<'ran' | 'done' | 'busy'> {
+  // The delivery, which polls as often, logs an outage.
+  if (!(await isRequested(ctx.db, name, ctx.now()).catch(() => false))) return 'done'
+  const lease = await ctx.transaction((tx) => claimRequest(tx, name, ctx.now()))
+  return lease === undefined ? 'busy' : runLeased(ctx, { name, run }, lease, stopping)
+}
+
+async function runLeased(
+  ctx: Context,
+  job: Job,
+  lease: Lease,
+  stopping?: AbortSignal,
+): Promise<'ran' | 'busy'> {
   try {
     await execute(ctx, job, lease, stopping)
     return 'ran'
@@ -135,7 +167,13 @@ async function execute(
   stopping?: AbortSignal,
 ): Promise<Counts> {
   const startedAt = performance.now()
-  const counts = await job.run(ctx, jobRun(ctx, lease, stopping))
+  const counts = await job.run(ctx, jobRun(ctx, lease, stopping)).catch(async (error: unknown) => {
+    const code = error instanceof AppError ? error.code : 'internal_error'
+    const note = (tx: Tx) => noteFailure(tx, lease, { code, nowMs: ctx.now() })
+    // The database may be what failed.
+    if (!(error instanceof StoppedError)) await ctx.transaction(note).catch(() => {})
+    throw error
+  })
   await ctx.transaction((tx) => finishSlot(tx, lease, counts))
   const slot = toIso(lease.slotMs)
   const duration_ms = Math.round(performance.now() - startedAt)
@@ -156,6 +194,7 @@ function jobRun(ctx: Context, lease: Lease, stopping?: AbortSignal): JobRun {
     return done
   }
   return {
+    request: lease.request,
     batch,
     async drain(work) {
       const limit = ctx.batchMax

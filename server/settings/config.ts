@@ -14,13 +14,17 @@ import {
 import { loadSigningKeys, type SigningKeyFile } from '../keys/signing-key-file.ts'
 import { type Environment, readSetting } from './environment.ts'
 import { defaultHashConcurrency, type Setting, SETTINGS } from './settings.ts'
+import { showSettings, type ShownSetting } from './shown.ts'
 
 const KEY_FILE = 'JWT_PRIVATE_KEY_FILE'
 
 type Values = { [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name]['default'] }
 
 /** The configuration, frozen, without secrets. Durations are in milliseconds. */
-export type Config = ReturnType<typeof toConfig>
+export type Config = ReturnType<typeof toConfig> & {
+  /** For admins. */
+  readonly settings: readonly ShownSetting[]
+}
 
 /** Values that must never be printed, kept apart from `Config` so that a logged config reveals none. */
 export interface Secrets {
@@ -55,7 +59,8 @@ export function readConfig(
   { found = [], createsKeys = true }: { found?: readonly string[]; createsKeys?: boolean } = {},
 ): { config: Config; secrets: Secrets } {
   const problems = [...found]
-  const values = readValues(environment, problems)
+  const texts = new Map<string, string>()
+  const values = readValues(environment, problems, texts)
   const refused = new Set(problems.map(nameOf))
   // Suppresses follow-up errors, such as "missing" for a setting that is invalid.
   const crossed = crossCheck(values)
@@ -77,7 +82,11 @@ export function readConfig(
     threadpoolSize: Number(environment['UV_THREADPOOL_SIZE'] ?? Number.NaN),
     signingKeysExposed: signingKeyFile?.openToOthers ?? false,
   })
-  return { config: Object.freeze(config), secrets: Object.freeze(secrets) }
+  const { processes: PROCESSES, hashConcurrency: HASH_CONCURRENCY } = config
+  const { publicUrl: PUBLIC_URL, hsts: HSTS } = config
+  const derived = { PROCESSES, HASH_CONCURRENCY, PUBLIC_URL, HSTS }
+  const settings = showSettings({ values, texts, derived })
+  return { config: Object.freeze({ ...config, settings }), secrets: Object.freeze(secrets) }
 }
 
 /** The path and the algorithm, for commands that create the file. Throws ConfigError if one is not set. */
@@ -123,18 +132,29 @@ export function configWarnings(config: Config): string[] {
 }
 
 /** The same for keys, which are not part of the configuration. */
-export function keyWarnings({ keys, tokenKeys, signingKeyFile }: Secrets): string[] {
+export function keyWarnings({
+  keys,
+  tokenKeys,
+  signingKeyFile,
+}: Pick<Secrets, 'keys' | 'tokenKeys'> & { readonly signingKeyFile: unknown }): string[] {
   if (signingKeyFile !== undefined || tokenKeys.current !== keys.current) return []
   return [
     'SECRET_KEY signs access tokens: a service that verifies them with it can compute mailed codes, links and refresh tokens; set JWT_SECRET_KEY',
   ]
 }
 
-function readValues(environment: Environment, problems: string[]): Values {
+/** Adds what was set to `texts`. */
+function readValues(
+  environment: Environment,
+  problems: string[],
+  texts = new Map<string, string>(),
+): Values {
   const read = (name: string, setting: Setting<unknown>): unknown => {
     try {
-      const value = readSetting(environment, name, setting)
-      return value === undefined ? setting.default : setting.parse(value)
+      const text = readSetting(environment, name, setting)
+      if (text === undefined) return setting.default
+      texts.set(name, text)
+      return setting.parse(text)
     } catch (error) {
       problems.push(`${name} ${error instanceof Error ? error.message : 'cannot be read'}`)
       return setting.default

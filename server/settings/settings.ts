@@ -34,6 +34,8 @@ export interface Setting<T> {
   readonly unit?: string
   /** Never printed, and also readable from the file named by `<NAME>_FILE`. */
   readonly secret?: true
+  /** Its text is shown to admins, as those with `allowed` values are: it never contains a secret. */
+  readonly shown?: true
 }
 
 const THREADPOOL_SIZE_DEFAULT = 4
@@ -52,7 +54,9 @@ export function defaultHashConcurrency(
 
 /** Every setting of the service. docs/configuration.md and .env.example are checked against it. */
 export const SETTINGS = {
-  HOST: define(text(), '127.0.0.1', 'The address to listen on; the image sets `0.0.0.0`.'),
+  HOST: define(text(), '127.0.0.1', 'The address to listen on; the image sets `0.0.0.0`.', {
+    shown: true,
+  }),
   PORT: define(integer(0, 65_535), 8000, 'The port to listen on; 0 selects a free port.'),
   PROCESSES: define(
     processCount(256),
@@ -127,7 +131,9 @@ export const SETTINGS = {
     undefined,
     'The file with the private keys of an asymmetric `ALGORITHM`: created by `npm run cli -- keys rotate`, or one private key in PEM format. The running service reloads it.',
   ),
-  JWT_AUDIENCE: define(text(), 'coffee-shop-api', 'The `aud` claim of access tokens.'),
+  JWT_AUDIENCE: define(text(), 'coffee-shop-api', 'The `aud` claim of access tokens.', {
+    shown: true,
+  }),
   ACCESS_TOKEN_EXPIRE_MINUTES: define(integer(1, 60), 30, 'The lifetime of an access token.', {
     unit: 'minutes',
   }),
@@ -149,7 +155,7 @@ export const SETTINGS = {
   REAUTHENTICATION_MINUTES: define(
     integer(0, 1440),
     10,
-    'The time after a login or a confirmation of the password in which an admin can change roles, disable, enable or log out other admins, and delete users without confirming the password again. `0` disables the confirmation.',
+    'The time after a login or a confirmation of the password in which an admin can change roles, disable, enable or log out other admins, delete users and run the clean-up without confirming the password again. `0` disables the confirmation.',
     { unit: 'minutes' },
   ),
   VERIFICATION_CODE_EXPIRE_HOURS: define(
@@ -170,6 +176,7 @@ export const SETTINGS = {
     cron,
     '0 0 * * *',
     'The schedule for deleting unverified accounts: a cron expression in UTC with five fields, or six with seconds first. Each run happens once across all replicas; a missed run is made up for at startup.',
+    { shown: true },
   ),
   AUDIT_KEEP_DAYS: define(integer(1, 3650), 365, 'The retention period of audit events.', {
     unit: 'days',
@@ -233,6 +240,7 @@ export const SETTINGS = {
     mailAddress,
     undefined,
     'The sender of mail: `shop@example.com` or `Coffee Shop <shop@example.com>`. Required unless `MAIL_URL` is `console:`.',
+    { shown: true },
   ),
   MAIL_MAX_PER_HOUR: define(
     integer(1, 1_000_000),
@@ -255,23 +263,26 @@ export const SETTINGS = {
     httpUrl,
     undefined,
     'The public base URL of this service, used for its links in mail and as the `iss` claim of access tokens. If it has a path, the proxy has to strip it.',
-    { defaultText: 'http://localhost:<PORT>' },
+    { shown: true, defaultText: 'http://localhost:<PORT>' },
   ),
   SHOP_NAME: define(
     shopName,
     'Coffee Shop',
     'The name of the shop in mail, text messages, pages and the API documentation; at most 40 characters. With characters outside the GSM alphabet, such as Cyrillic ones, each text message costs as much as two. It is also the sender’s display name if `MAIL_FROM` has none.',
+    { shown: true },
   ),
   SHOP_URL: define(
     httpUrl,
     undefined,
     'The website where customers log in; emails and pages link to it. Set it before you send email: without it, emails link to PUBLIC_URL, which has no login page.',
+    { shown: true },
   ),
   CORS_ORIGINS: define(
     originList,
     [],
     'The origins of browser apps that may call the API, exact and comma-separated, also of web views and extensions, such as capacitor://localhost. Those on the same site as `PUBLIC_URL` may keep the refresh token in the [cookie](integrating.md#the-cookie). From the pages of other origins, browsers get `cross_site_request` under `/auth`; the log names each such origin.',
     {
+      shown: true,
       defaultText: 'none',
     },
   ),
@@ -279,7 +290,7 @@ export const SETTINGS = {
     cidrList,
     [],
     'The proxies whose `X-Forwarded-For` header is trusted, as comma-separated CIDR ranges.',
-    { defaultText: 'none' },
+    { shown: true, defaultText: 'none' },
   ),
   REDIS_URL: define(
     redisUrl,
@@ -309,6 +320,7 @@ export const SETTINGS = {
     text(),
     '127.0.0.1',
     'The address of `METRICS_PORT`; in a container `0.0.0.0`, with the port open to Prometheus and the scheduler only.',
+    { shown: true },
   ),
   METRICS_PORT: define(
     integer(0, 65_535),
@@ -340,19 +352,19 @@ function define<T>(
   parse: Reader<T>,
   fallback: T,
   description: string,
-  options?: Pick<Setting<T>, 'unit' | 'secret' | 'defaultText'>,
+  options?: Pick<Setting<T>, 'unit' | 'secret' | 'shown' | 'defaultText'>,
 ): Setting<T>
 function define<T>(
   parse: Reader<T>,
   fallback: undefined,
   description: string,
-  options?: Pick<Setting<T>, 'unit' | 'secret' | 'defaultText'>,
+  options?: Pick<Setting<T>, 'unit' | 'secret' | 'shown' | 'defaultText'>,
 ): Setting<T | undefined>
 function define<T>(
   parse: Reader<T>,
   fallback: T | undefined,
   description: string,
-  options: Pick<Setting<T>, 'unit' | 'secret' | 'defaultText'> = {},
+  options: Pick<Setting<T>, 'unit' | 'secret' | 'shown' | 'defaultText'> = {},
 ): Setting<T | undefined> {
   return { parse, default: fallback, description, ...options }
 }

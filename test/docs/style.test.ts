@@ -135,6 +135,7 @@ describe('the code', () => {
       jobs: ['schedule/jobs.ts'],
       keys_in_use: ['keys/keys-in-use.ts'],
       audit_events: ['audit/events.ts'],
+      daily_counts: ['audit/daily-counts.ts'],
       erasures: ['accounts/erasures.ts'],
       sign_ups: ['accounts/sign-ups.ts'],
       phone_changes: ['accounts/phone-changes.ts'],

@@ -19,7 +19,7 @@ const nameOf = ({ method, path }: Operation) => `${method} ${path}`
 
 /** What is not for a client of the API, and the API once more without its prefix. */
 const HIDDEN =
-  /^\/(|docs(\/.*)?|openapi\.json|reset(\/.*)?|audit|auth\/.*|mail(\/.*)?|me(\/.*)?|users(\/.*)?)$/
+  /^\/(|docs(\/.*)?|openapi\.json|reset(\/.*)?|audit|auth\/.*|jobs(\/.*)?|mail(\/.*)?|settings|stats|me(\/.*)?|users(\/.*)?)$/
 /** Where nobody, or not only who is signed in, may call. */
 const PUBLIC = new Set([
   'signUp',
@@ -35,7 +35,7 @@ const PUBLIC = new Set([
   'undoEmailChange',
 ])
 
-const NEEDS_NO_BODY = new Set(['logOut', 'refresh', 'deleteUser'])
+const NEEDS_NO_BODY = new Set(['logOut', 'refresh', 'deleteUser', 'runCleanUp'])
 
 test('is OpenAPI 3.1.0, served as JSON', async () => {
   await using service = await startService()

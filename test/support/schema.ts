@@ -16,6 +16,7 @@ export const MIGRATIONS = [
   '0014-audit-indexes',
   '0015-outbox-lists',
   '0016-drop-indexes',
+  '0018-operations',
 ]
 
 /** Every table that they leave. */
@@ -23,6 +24,7 @@ export const TABLES = [
   'audit_events',
   'audit_leftovers',
   'code_failures',
+  'daily_counts',
   'email_changes',
   'erasures',
   'jobs',

@@ -24,6 +24,7 @@ const TAGS = [
   { name: 'Users', description: 'User administration.' },
   { name: 'Mail', description: 'Delivery of emails and text messages, for admins.' },
   { name: 'Audit', description: 'The audit log, for admins.' },
+  { name: 'System', description: 'Figures, recurring jobs and settings, for admins.' },
   { name: 'Discovery', description: 'Metadata for services that verify access tokens.' },
   { name: 'Operations', description: 'Probes for load balancers and operators.' },
 ]

@@ -61,7 +61,7 @@ const LEFT_OUT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 }
 /** Tables that hold nothing about users, or only of deleted ones. */
-const OTHER_TABLES = new Set(['erasures', 'jobs', 'keys_in_use'])
+const OTHER_TABLES = new Set(['daily_counts', 'erasures', 'jobs', 'keys_in_use'])
 
 /** The tables of server/database/schema.ts with their columns. */
 const tables = readSchema(readFileSync('server/database/schema.ts', 'utf8'))
