@@ -29,6 +29,9 @@ import { deleteMeRoute } from './api/me/delete-me.ts'
 import { deleteUserRoute } from './api/users/delete-user.ts'
 import { exportMeRoute } from './api/me/export-me.ts'
 import { forgotPasswordRoute } from './api/auth/forgot-password.ts'
+import { listUserMailRoute } from './api/users/list-user-mail.ts'
+import { listUserSessionsRoute } from './api/users/list-user-sessions.ts'
+import { readUserAuditRoute } from './api/users/read-user-audit.ts'
 import { listUsersRoute } from './api/users/list-users.ts'
 import { removePhoneRoute } from './api/me/remove-phone.ts'
 import { resendCodeRoute } from './api/auth/resend-code.ts'
@@ -74,8 +77,11 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
   showUserRoute(app, ctx, guards) // GET /users/{id}
   updateUserRoute(app, ctx, guards) // PATCH /users/{id}
   deleteUserRoute(app, ctx, guards) // DELETE /users/{id}
+  listUserSessionsRoute(app, ctx, guards) // GET /users/{id}/sessions
   endUserSessionsRoute(app, ctx, guards) // DELETE /users/{id}/sessions
   unlockUserLoginRoute(app, ctx, guards) // DELETE /users/{id}/login-lock
+  listUserMailRoute(app, ctx, guards) // GET /users/{id}/mail
+  readUserAuditRoute(app, ctx, guards) // GET /users/{id}/audit
 
   listMailRoute(app, ctx, guards) // GET /mail
   resendMailRoute(app, ctx, guards) // POST /mail/{id}/resend

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Kysely } from 'kysely'
-import { type AuditFilters, blankEventsOf, findEventPage } from '../server/audit/events.ts'
+import {
+  type AuditFilters,
+  blankEventsOf,
+  findEventPage,
+  findEventPageOf,
+} from '../server/audit/events.ts'
 import type { Schema } from '../server/database/schema.ts'
 import type { Tx } from '../server/database/connect.ts'
 import { countSentMails, isMailOverdue, isSignUpMailDue } from '../server/outbox/backlog.ts'
@@ -25,7 +30,7 @@ import { lockUsers } from '../server/accounts/users.ts'
 import { hastenUnconfirmed } from '../server/outbox/outcomes.ts'
 import { newId } from '../server/lib/random.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from '../server/lib/units.ts'
-import { findMails } from '../server/outbox/mails.ts'
+import { findMails, findMailsOf } from '../server/outbox/mails.ts'
 import { DATABASE } from './support/database.ts'
 import { type Ask, startPlans } from './support/plans.ts'
 import { times } from './support/races.ts'
@@ -258,6 +263,7 @@ const UNVERIFIED_PARTS = 5
 /** Of 100 rows each, a third of all: of half of them PostgreSQL would read those of others, too. */
 const BUSY_PARTS = 25
 const BUSY_EMAIL = 'user0-6@example.com'
+const OWNER = { id: BUSY, email_canonical: BUSY_EMAIL }
 
 describe('with a user who wrote much more than any other', () => {
   let plans: Awaited<ReturnType<typeof startPlans>>
@@ -274,10 +280,10 @@ describe('with a user who wrote much more than any other', () => {
     (db) =>
       db.transaction().execute(ask)
   const account = { userIds: [BUSY], emails: [] }
+  const at = toIso(NOW_MS)
   const exported = (list: string): Ask => {
     return (db) => {
-      const owner = { id: BUSY, email_canonical: BUSY_EMAIL }
-      const lists = findPersonalData(owner, (find) => find(db))
+      const lists = findPersonalData(OWNER, (find) => find(db))
       return lists[list]?.next() ?? assert.fail(list)
     }
   }
@@ -340,6 +346,16 @@ describe('with a user who wrote much more than any other', () => {
       'a slice of the count of expired accounts',
       'users_unverified\\w*',
       (db) => countExpiredUsers(db, toIso(NOW_MS)),
+    ],
+    [
+      'a page of a user’s messages',
+      'outbox_user\\b.*\\boutbox_userless',
+      (db) => findMailsOf(db, OWNER, { limit: 101, after: { createdAt: at, id: newId() } }),
+    ],
+    [
+      'a page of a user’s events',
+      'audit_events_subject\\b.*\\baudit_events_to_others',
+      (db) => findEventPageOf(db, BUSY, { limit: 101, before: { at, id: 7 } }),
     ],
     ['a page of exported sessions', 'sessions_user', exported('sessions')],
     ['a page of exported messages', 'outbox_user\\b.*\\boutbox_userless', exported('messages')],

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { verificationExpiresAt } from '../accounts/expiry.ts'
 import { FULL_NAME_MAX_LENGTH } from '../accounts/names.ts'
 import type { Context } from '../context.ts'
-import { E164, NullableText, SIX_DIGITS, Time } from '../http/schemas.ts'
+import { E164, NullableText, SIX_DIGITS, Time, Uuid } from '../http/schemas.ts'
 
 export const FullName = Type.Unsafe<string | null>({
   type: ['string', 'null'],
@@ -57,6 +57,21 @@ export const Phone = Type.String({
   description: 'Phone number in E.164 format: `+`, country code and number, 7 to 15 digits.',
   examples: ['+12025550123'],
 })
+
+/** What the user and admins see of a session. */
+export const SESSION_FIELDS = {
+  id: Uuid('Identifies the session, for example to end it.'),
+  created_at: Time('Time of the login.'),
+  last_seen_at: Time('Time of the login or the latest refresh.'),
+  ip: NullableText('Client address of the login or the latest refresh, if known.', [
+    '203.0.113.7',
+    null,
+  ]),
+  user_agent: NullableText('`User-Agent` of the login or the latest refresh.', [
+    'CoffeeApp/2.1',
+    null,
+  ]),
+}
 
 export const User = Type.Object(
   {

@@ -13,7 +13,7 @@ export const EVENTS = {
   'user.enabled': 'The account was re-enabled.',
   'user.deleted': 'The account was deleted.',
   'users.read':
-    'An admin read users; `pages` counts the pages of the list and the single users that one IP address read within an hour.',
+    'An admin read users, their sessions or their events; `pages` counts the pages of lists and the single users that one IP address read within an hour.',
   'users.cleaned_up': 'The clean-up deleted accounts that were not verified in time.',
   'users.clean_up_refused':
     'The clean-up stopped because it would have deleted most accounts, and the clock was in doubt.',

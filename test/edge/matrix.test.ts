@@ -39,8 +39,11 @@ const API = `
   GET /users/:id              401     401   403   403    403      200
   PATCH /users/:id            401     401   200   403    403      200
   DELETE /users/:id           401     401   403   403    403      200
+  GET /users/:id/sessions     401     401   403   403    403      200
   DELETE /users/:id/sessions  401     401   403   403    403      204
   DELETE /users/:id/login-lock  401   401   403   403    403      204
+  GET /users/:id/mail         401     401   403   403    403      200
+  GET /users/:id/audit        401     401   403   403    403      200
   GET /mail                   401     401   403   403    403      200
   POST /mail/:id/resend       401     401   403   403    403      202
   GET /audit                  401     401   403   403    403      200
