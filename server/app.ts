@@ -32,6 +32,8 @@ import { forgotPasswordRoute } from './api/auth/forgot-password.ts'
 import { listUserMailRoute } from './api/users/list-user-mail.ts'
 import { listUserSessionsRoute } from './api/users/list-user-sessions.ts'
 import { readUserAuditRoute } from './api/users/read-user-audit.ts'
+import { resendUserCodeRoute } from './api/users/resend-user-code.ts'
+import { sendPasswordResetRoute } from './api/users/send-password-reset.ts'
 import { listUsersRoute } from './api/users/list-users.ts'
 import { removePhoneRoute } from './api/me/remove-phone.ts'
 import { resendCodeRoute } from './api/auth/resend-code.ts'
@@ -80,6 +82,8 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
   listUserSessionsRoute(app, ctx, guards) // GET /users/{id}/sessions
   endUserSessionsRoute(app, ctx, guards) // DELETE /users/{id}/sessions
   unlockUserLoginRoute(app, ctx, guards) // DELETE /users/{id}/login-lock
+  sendPasswordResetRoute(app, ctx, guards) // POST /users/{id}/password-reset
+  resendUserCodeRoute(app, ctx, guards) // POST /users/{id}/verification
   listUserMailRoute(app, ctx, guards) // GET /users/{id}/mail
   readUserAuditRoute(app, ctx, guards) // GET /users/{id}/audit
 

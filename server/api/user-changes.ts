@@ -106,7 +106,7 @@ export function removeUser(ctx: Context, id: number, actor?: Actor): Promise<voi
 }
 
 /** Counts what succeeds for the actor: a stolen token must not do more than its mails can tell. */
-async function commitCounted<Result>(
+export async function commitCounted<Result>(
   ctx: Context,
   { actor, limit }: { actor: Actor | undefined; limit: LimitName | undefined },
   work: (write: Write) => Promise<Result>,

@@ -17,6 +17,8 @@ export const EVENTS = {
   'users.cleaned_up': 'The clean-up deleted accounts that were not verified in time.',
   'users.clean_up_refused':
     'The clean-up stopped because it would have deleted most accounts, and the clock was in doubt.',
+  'verification.resent':
+    'An admin had the codes of pending sign-ups mailed again; `mails` counts them.',
   'login.failed':
     'A login failed (see `reason`); recorded once per address, reason and hour. Without a subject if the address is not registered.',
   'login.unlocked': 'An admin or an operator lifted the lock after wrong passwords.',

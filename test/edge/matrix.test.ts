@@ -42,6 +42,8 @@ const API = `
   GET /users/:id/sessions     401     401   403   403    403      200
   DELETE /users/:id/sessions  401     401   403   403    403      204
   DELETE /users/:id/login-lock  401   401   403   403    403      204
+  POST /users/:id/password-reset  401  401   403   403    403      202
+  POST /users/:id/verification  401   401   403   403    403      409
   GET /users/:id/mail         401     401   403   403    403      200
   GET /users/:id/audit        401     401   403   403    403      200
   GET /mail                   401     401   403   403    403      200
