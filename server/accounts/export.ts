@@ -19,6 +19,7 @@ const LISTS = {
   phone_changes: 'phone created_at expires_at',
   email_changes:
     'email email_canonical old_email old_email_canonical created_at expires_at confirmed_at undo_until undone_at',
+  invitations: 'created_at',
   password_resets: 'created_at expires_at used_at',
 } as const
 
@@ -45,6 +46,7 @@ export function findPersonalData(
     phone_changes: rowsOf('phone_changes'),
     email_changes: rowsOf('email_changes'),
     password_resets: rowsOf('password_resets'),
+    invitations: rowsOf('invitations'),
     code_failures: once(() => read((db) => findCodeFailures(db, owner))),
     messages: pagesOf(
       (after?: Message) =>

@@ -80,16 +80,26 @@ export const User = Type.Object(
       description: 'The address as the user entered it.',
       examples: ['ann@example.com'],
     }),
-    full_name: NullableText('Null if the account is unverified or no name was given.', ['Ann Lee']),
+    full_name: NullableText(
+      'Null if no name was given; of an unverified account, the name in the invitation.',
+      ['Ann Lee'],
+    ),
     phone: NullableText('The confirmed phone number in E.164 format.', ['+12025550123']),
     role: Type.Enum(['user', 'admin'], { type: 'string' }),
     is_verified: Type.Boolean(),
     disabled: Type.Boolean(),
     created_at: Time('Creation time of the account.'),
     updated_at: Time('Time of the last change.'),
+    invited_role: Type.Optional(
+      Type.Enum(['user', 'admin'], {
+        type: 'string',
+        description:
+          'Only while an invitation is not accepted: the role that accepting it gives. Until then `role` is `user`.',
+      }),
+    ),
     verification_expires_at: Type.Optional(
       Time(
-        'Only while unverified: the time when the account will be deleted.',
+        'Only while unverified: the time when the account will be deleted, and when an invitation ends.',
         '2026-11-24T17:40:00.000Z',
       ),
     ),
@@ -109,8 +119,13 @@ export function toUser(ctx: Context, row: ShownUserRow) {
     disabled: row.disabled_at !== null,
     created_at: row.created_at,
     updated_at: row.updated_at,
-    ...(row.verified_at === null
-      ? { verification_expires_at: verificationExpiresAt(ctx, row) }
-      : {}),
+    ...(row.verified_at === null ? whileUnverified(ctx, row) : {}),
+  }
+}
+
+function whileUnverified(ctx: Context, row: ShownUserRow) {
+  return {
+    ...(row.invited_role === null ? {} : { invited_role: row.invited_role }),
+    verification_expires_at: verificationExpiresAt(ctx, row),
   }
 }

@@ -5,6 +5,11 @@
 export const EVENTS = {
   'sign_up.received': 'A sign-up was accepted with 201.',
   'user.created': 'An operator created a verified account.',
+  'user.invited': 'An admin invited a user; `role` is what accepting gives.',
+  'invitation.resent': 'An admin had an invitation mailed again; earlier links no longer work.',
+  'invitation.accepted':
+    'The user chose a password with the link of the invitation; the account is active.',
+  'invitation.revoked': 'An admin revoked an invitation, which deleted the account.',
   'user.verified': 'The address was verified with its code; the account is active.',
   'user.changed':
     'An admin or the user changed a field; changes of role and state have separate events.',

@@ -104,8 +104,10 @@ export const LIMITS = {
   // By an admin: bounds what a stolen token can destroy. Acts are changes of roles and of disabled accounts.
   admin_acts: { points: 100, windowMs: HOUR_MS, per: 'user' },
   admin_deletions: { points: 100, windowMs: HOUR_MS, per: 'user' },
-  // Mails that an admin has sent to others.
+  // Mails that an admin has sent to others,
   admin_mails: { points: 100, windowMs: HOUR_MS, per: 'user' },
+  // and invitations to one address, by all admins.
+  invitations: { points: 5, windowMs: HOUR_MS, per: 'address' },
 
   // Text messages cost money: limited per number, over all users, and in total.
   phone_number: { points: 5, windowMs: HOUR_MS, per: 'phone number' },

@@ -16,6 +16,7 @@ export const MIGRATIONS = [
   '0014-audit-indexes',
   '0015-outbox-lists',
   '0016-drop-indexes',
+  '0017-invitations',
 ]
 
 /** Every table that they leave. */
@@ -25,6 +26,7 @@ export const TABLES = [
   'code_failures',
   'email_changes',
   'erasures',
+  'invitations',
   'jobs',
   'keys_in_use',
   'outbox',
