@@ -32,6 +32,14 @@ import { deleteMeRoute } from './api/me/delete-me.ts'
 import { deleteUserRoute } from './api/users/delete-user.ts'
 import { exportMeRoute } from './api/me/export-me.ts'
 import { forgotPasswordRoute } from './api/auth/forgot-password.ts'
+import { listUserMailRoute } from './api/users/list-user-mail.ts'
+import { listUserSessionsRoute } from './api/users/list-user-sessions.ts'
+import { readUserAuditRoute } from './api/users/read-user-audit.ts'
+import { inviteUserRoute } from './api/users/invite-user.ts'
+import { resendInvitationRoute } from './api/users/resend-invitation.ts'
+import { revokeInvitationRoute } from './api/users/revoke-invitation.ts'
+import { resendUserCodeRoute } from './api/users/resend-user-code.ts'
+import { sendPasswordResetRoute } from './api/users/send-password-reset.ts'
 import { listUsersRoute } from './api/users/list-users.ts'
 import { removePhoneRoute } from './api/me/remove-phone.ts'
 import { resendCodeRoute } from './api/auth/resend-code.ts'
@@ -76,11 +84,19 @@ function endpoints(app: App, ctx: Context, guards: Guards): void {
   endSessionRoute(app, ctx, guards) // DELETE /me/sessions/{id}
 
   listUsersRoute(app, ctx, guards) // GET /users
+  inviteUserRoute(app, ctx, guards) // POST /users
   showUserRoute(app, ctx, guards) // GET /users/{id}
   updateUserRoute(app, ctx, guards) // PATCH /users/{id}
   deleteUserRoute(app, ctx, guards) // DELETE /users/{id}
+  listUserSessionsRoute(app, ctx, guards) // GET /users/{id}/sessions
   endUserSessionsRoute(app, ctx, guards) // DELETE /users/{id}/sessions
   unlockUserLoginRoute(app, ctx, guards) // DELETE /users/{id}/login-lock
+  resendInvitationRoute(app, ctx, guards) // POST /users/{id}/invitation
+  revokeInvitationRoute(app, ctx, guards) // DELETE /users/{id}/invitation
+  sendPasswordResetRoute(app, ctx, guards) // POST /users/{id}/password-reset
+  resendUserCodeRoute(app, ctx, guards) // POST /users/{id}/verification
+  listUserMailRoute(app, ctx, guards) // GET /users/{id}/mail
+  readUserAuditRoute(app, ctx, guards) // GET /users/{id}/audit
 
   listMailRoute(app, ctx, guards) // GET /mail
   resendMailRoute(app, ctx, guards) // POST /mail/{id}/resend

@@ -30,6 +30,9 @@ export const ERRORS = {
   email_change_undoable:
     'The previous address can still undo the last change of the address. Try again 72 hours after that change.',
   user_inactive: 'Only a verified and enabled user can become an admin.',
+  user_unverified: 'The address of this user is not verified.',
+  user_verified: 'The address of this user is verified already.',
+  user_disabled: 'This user is disabled; enable the account first.',
   job_busy: 'This job is running, or about to; try again when it has finished.',
   mail_not_failed: 'Only a dead or bounced message can be resent.',
   body_too_large: 'The request body is too large.',

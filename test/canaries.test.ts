@@ -21,6 +21,7 @@ const TABLES = [
   'sessions',
   'outbox',
   'password_resets',
+  'invitations',
   'email_changes',
   'phone_changes',
   'jobs',

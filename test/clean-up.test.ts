@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { LEASE_MS } from '../server/schedule/jobs.ts'
 import { runDueJobs } from '../server/schedule/schedule.ts'
-import { DAY_MS, HOUR_MS, SECOND_MS, toIso } from '../server/lib/units.ts'
+import { DAY_MS, HOUR_MS, SECOND_MS } from '../server/lib/units.ts'
 import { isCleanUpOverdue } from '../server/accounts/clean-up.ts'
 import { erase } from '../server/accounts/erase.ts'
+import { expiryCutoff } from '../server/accounts/expiry.ts'
 import { commit, NO_CAUSE } from '../server/accounts/write.ts'
 import { RECURRING_JOBS } from '../server/accounts/recurring-jobs.ts'
 import { assertProblem } from './support/problem.ts'
@@ -324,7 +325,7 @@ test('a user who was verified since it was found to be expired stays', async () 
   service.advance(LONG_AFTER_MS)
   const users = await rowsOf(service.ctx, 'users')
 
-  const cutoff = toIso(service.clock.nowMs)
+  const cutoff = expiryCutoff(service.ctx)
   const { erased } = await commit(service.ctx, NO_CAUSE, (write) =>
     erase(write, users, { unverified: { cutoff } }),
   )

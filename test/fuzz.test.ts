@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { changeEmail, emailCodeFor, undoTokenFor } from './support/email-changes.ts'
+import { invite } from './support/invitations.ts'
 import { failedMail } from './support/mailers.ts'
 import { check, type Operation, operations } from './support/openapi.ts'
 import { phoneCodeFor } from './support/phones.ts'
@@ -81,9 +82,13 @@ async function populate(service: Service, { operationId }: Operation) {
   const sessions = [await service.logIn(ann.email), await service.logIn(admin.email)].map(
     ({ refresh }) => refresh.split('.')[0],
   )
+  const invited = await invite(service, admin, { email: 'carol@example.com' })
   const proofs = await proofsFor(service, operationId, [ann, admin])
   const known: KnownValues = {
-    id: operationId === 'endSession' ? sessions : [ann.id, bob.id, bob.id + 1, failed.id],
+    id:
+      operationId === 'endSession'
+        ? sessions
+        : [ann.id, bob.id, bob.id + 1, failed.id, invited.body.id],
     email: ['eve@example.com', ann.email],
     username: [ann.email],
     password: [PASSWORD],

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Kysely } from 'kysely'
-import { type AuditFilters, blankEventsOf, findEventPage } from '../server/audit/events.ts'
+import {
+  type AuditFilters,
+  blankEventsOf,
+  findEventPage,
+  findEventPageOf,
+} from '../server/audit/events.ts'
 import type { Schema } from '../server/database/schema.ts'
 import type { Tx } from '../server/database/connect.ts'
 import { countSentMails, isMailOverdue, isSignUpMailDue } from '../server/outbox/backlog.ts'
@@ -27,7 +32,7 @@ import { hastenUnconfirmed } from '../server/outbox/outcomes.ts'
 import { newId } from '../server/lib/random.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from '../server/lib/units.ts'
 import { countEvents } from '../server/audit/daily-counts.ts'
-import { findMails } from '../server/outbox/mails.ts'
+import { findMails, findMailsOf } from '../server/outbox/mails.ts'
 import { DATABASE } from './support/database.ts'
 import { type Ask, startPlans } from './support/plans.ts'
 import { times } from './support/races.ts'
@@ -265,12 +270,14 @@ async function fillUsers(db: Kysely<Schema>): Promise<void> {
 }
 
 const BUSY = 7
+const CUTOFF = { createdAt: toIso(NOW_MS), invitedUntil: toIso(NOW_MS) }
 const USER_KEY = { id: BUSY, created_at: toIso(NOW_MS - DAY_MS) }
 /** Of 100 users each. If they were none, any index of them would do. */
 const UNVERIFIED_PARTS = 5
 /** Of 100 rows each, a third of all: of half of them PostgreSQL would read those of others, too. */
 const BUSY_PARTS = 25
 const BUSY_EMAIL = 'user0-6@example.com'
+const OWNER = { id: BUSY, email_canonical: BUSY_EMAIL }
 
 describe('with a user who wrote much more than any other', () => {
   let plans: Awaited<ReturnType<typeof startPlans>>
@@ -287,10 +294,10 @@ describe('with a user who wrote much more than any other', () => {
     (db) =>
       db.transaction().execute(ask)
   const account = { userIds: [BUSY], emails: [] }
+  const at = toIso(NOW_MS)
   const exported = (list: string): Ask => {
     return (db) => {
-      const owner = { id: BUSY, email_canonical: BUSY_EMAIL }
-      const lists = findPersonalData(owner, (find) => find(db))
+      const lists = findPersonalData(OWNER, (find) => find(db))
       return lists[list]?.next() ?? assert.fail(list)
     }
   }
@@ -342,22 +349,32 @@ describe('with a user who wrote much more than any other', () => {
     [
       'a batch of the clean-up',
       'users_unverified_created',
-      (db) => findExpiredUsers(db, { cutoff: toIso(NOW_MS), limit: 10, after: USER_KEY }),
+      (db) => findExpiredUsers(db, { cutoff: CUTOFF, limit: 10, after: USER_KEY }),
     ],
     [
       'the guard of the clean-up',
       'users_unverified\\w*',
-      (db) => hasMoreExpiredUsers(db, toIso(NOW_MS), 1000),
+      (db) => hasMoreExpiredUsers(db, CUTOFF, 1000),
     ],
     [
       'a slice of the count of expired accounts',
       'users_unverified\\w*',
-      (db) => countExpiredUsers(db, toIso(NOW_MS)),
+      (db) => countExpiredUsers(db, CUTOFF),
+    ],
+    [
+      'a page of a user’s messages',
+      'outbox_user\\b.*\\boutbox_userless',
+      (db) => findMailsOf(db, OWNER, { limit: 101, after: { createdAt: at, id: newId() } }),
+    ],
+    [
+      'a page of a user’s events',
+      'audit_events_subject\\b.*\\baudit_events_to_others',
+      (db) => findEventPageOf(db, BUSY, { limit: 101, before: { at, id: 7 } }),
     ],
     [
       'the count of the first expired accounts',
       'users_unverified\\w*',
-      (db) => countFirstExpired(db, toIso(NOW_MS), 100),
+      (db) => countFirstExpired(db, CUTOFF, 100),
     ],
     ['a page of exported sessions', 'sessions_user', exported('sessions')],
     ['a page of exported messages', 'outbox_user\\b.*\\boutbox_userless', exported('messages')],

@@ -41,7 +41,7 @@ test('after a restore, by the manual: no session, code or link of then works, no
   const env = { ...SETTINGS, DATABASE_URL: service.databaseUrl }
   const ended = await runProgram(['sessions', 'end', '--all'], { env })
 
-  assert.equal(wanted.length, 5)
+  assert.equal(wanted.length, 6)
   assert.deepEqual([ended.exitCode, ended.stdout], [0, 'Ended 1 session.\n'])
   await service.deliverMail()
   assert.deepEqual([service.mailer.sent.length, service.texts.length], [mails, texts])

@@ -71,7 +71,7 @@ export async function makeUser(
   return user
 }
 
-export type AdminAct = 'promoted' | 'demoted' | 'disabled' | 'enabled' | 'deleted'
+export type AdminAct = 'invited' | 'promoted' | 'demoted' | 'disabled' | 'enabled' | 'deleted'
 
 /** An act of an admin, or of an operator, who has no id. */
 interface Acted {

@@ -16,6 +16,7 @@ import {
 import { expiryCutoff } from './expiry.ts'
 import { commit, NO_CAUSE, writeIn, type Write } from './write.ts'
 import { erase } from './erase.ts'
+import type { Cutoff } from './users.ts'
 
 /** A run may delete this many; more only if at least half of all users remain, or the clock is right. */
 const UNCHECKED_MAX = 1000
@@ -28,7 +29,7 @@ const DOUBT_MS = 23 * HOUR_MS
 const LATE_MS = HOUR_MS
 
 /**
- * Deletes users who did not verify within UNVERIFIED_USER_TTL_HOURS, and records how many. A run that
+ * Deletes users who did not verify within UNVERIFIED_USER_TTL_HOURS or accept their invitation, and records how many. A run that
  * would delete more than 1 000 users and more than half of all deletes none while the clock is in doubt,
  * unless with `force`.
  */
@@ -93,7 +94,7 @@ export async function isCleanUpOverdue({ config, db, now }: Context): Promise<bo
  */
 async function cleanUpSome(
   write: Write,
-  cutoff: string,
+  cutoff: Cutoff,
   after: CreationKey | undefined,
 ): Promise<{ found: number; deleted: number; last?: CreationKey | undefined }> {
   const found = await findExpiredUsers(write.tx, { cutoff, limit: write.ctx.batchMax, after })
@@ -120,7 +121,7 @@ const WHY = {
 } as const
 
 /** Counts last: only where the clock is in doubt does it matter whether most users would be deleted. */
-async function findRefusal(ctx: Context, cutoff: string, db: Db): Promise<Refusal | undefined> {
+async function findRefusal(ctx: Context, cutoff: Cutoff, db: Db): Promise<Refusal | undefined> {
   if (!(await hasMoreExpiredUsers(ctx.db, cutoff, UNCHECKED_MAX))) return undefined
   const doubt = await findDoubt(ctx)
   if (doubt === undefined) return undefined

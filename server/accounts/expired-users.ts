@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Db } from '../database/connect.ts'
-import type { AccountKey } from './users.ts'
+import { type AccountKey, type Cutoff, hasExpired } from './users.ts'
 
 /** Rows that one statement counts: a few milliseconds. */
 const SLICE = 5000
@@ -11,22 +11,22 @@ export interface CreationKey {
   readonly created_at: string
 }
 
-/** Unverified accounts created at `cutoff` or before, oldest first; `after` is the cursor. */
+/** Unverified accounts that have expired, oldest first; `after` is the cursor. */
 export function findExpiredUsers(
   db: Db,
-  { cutoff, limit, after }: { cutoff: string; limit: number; after?: CreationKey | undefined },
+  { cutoff, limit, after }: { cutoff: Cutoff; limit: number; after?: CreationKey | undefined },
 ): Promise<(AccountKey & CreationKey)[]> {
   return expired(db, cutoff, after).select('email_canonical').limit(limit).execute()
 }
 
 /** True for a number that the table is not walked to find. */
-export async function hasMoreExpiredUsers(db: Db, cutoff: string, than: number): Promise<boolean> {
+export async function hasMoreExpiredUsers(db: Db, cutoff: Cutoff, than: number): Promise<boolean> {
   const beyond = await expired(db, cutoff).offset(than).limit(1).executeTakeFirst()
   return beyond !== undefined
 }
 
-/** Counts those created at `cutoff` or before, up to `max`. */
-export async function countFirstExpired(db: Db, cutoff: string, max: number): Promise<number> {
+/** Counts those that have expired, up to `max`. */
+export async function countFirstExpired(db: Db, cutoff: Cutoff, max: number): Promise<number> {
   const { count } = await db
     .selectFrom(expired(db, cutoff).limit(max).as('first'))
     .select(sql<number>`count(*)`.as('count'))
@@ -34,7 +34,7 @@ export async function countFirstExpired(db: Db, cutoff: string, max: number): Pr
   return count
 }
 
-export function countExpiredUsers(db: Db, cutoff: string): Promise<number> {
+export function countExpiredUsers(db: Db, cutoff: Cutoff): Promise<number> {
   return count(db, (after) => expired(db, cutoff, after))
 }
 
@@ -45,12 +45,12 @@ export function countUsers(db: Db): Promise<number> {
   })
 }
 
-function expired(db: Db, cutoff: string, after?: CreationKey) {
+function expired(db: Db, cutoff: Cutoff, after?: CreationKey) {
   const users = db
     .selectFrom('users')
     .select(['id', 'created_at'])
     .where('verified_at', 'is', null)
-    .where('created_at', '<=', cutoff)
+    .where(hasExpired(cutoff))
     .orderBy('created_at')
     .orderBy('id')
   if (after === undefined) return users

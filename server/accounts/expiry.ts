@@ -1,17 +1,22 @@
 import type { Context } from '../context.ts'
 import { HOUR_MS, toIso } from '../lib/units.ts'
 import type { Counted } from '../outbox/forget.ts'
+import type { ShownUserRow } from '../database/schema.ts'
+import type { Cutoff } from './users.ts'
 
-/** When an unverified account expires. */
-export function verificationExpiresAt(ctx: Context, user: { created_at: string }): string {
-  return toIso(Date.parse(user.created_at) + ctx.config.unverifiedLifetimeMs)
+/** When an unverified account expires: after its lifetime, but not before its invitation. */
+export function verificationExpiresAt(
+  ctx: Context,
+  user: Pick<ShownUserRow, 'created_at' | 'invited_until'>,
+): string {
+  const endsAt = toIso(Date.parse(user.created_at) + ctx.config.unverifiedLifetimeMs)
+  const { invited_until: until } = user
+  return until === null || until < endsAt ? endsAt : until
 }
 
-/** Accounts created at this time or before expire too soon for a code that is mailed now. */
-export function replacementCutoff(ctx: Context): string {
-  const { unverifiedLifetimeMs } = ctx.config
-  const tooLittleMs = Math.min(HOUR_MS, unverifiedLifetimeMs / 2)
-  return toIso(ctx.now() - unverifiedLifetimeMs + tooLittleMs)
+/** Accounts that expire too soon for a code that is mailed now. */
+export function replacementCutoff(ctx: Context): Cutoff {
+  return expiryCutoff(ctx, ctx.now() + Math.min(HOUR_MS, ctx.config.unverifiedLifetimeMs / 2))
 }
 
 /** The mails that a sign-up can cause, for unknown and registered addresses. */
@@ -31,7 +36,7 @@ export function retainedSignUpMails(ctx: Context): Counted | undefined {
   return { kinds: SIGN_UP_MAILS, sinceMs: signUpsCountedSinceMs(ctx) }
 }
 
-/** Unverified accounts created at this time or before count as deleted. */
-export function expiryCutoff(ctx: Context): string {
-  return toIso(ctx.now() - ctx.config.unverifiedLifetimeMs)
+/** Unverified accounts that have expired by then count as deleted. */
+export function expiryCutoff(ctx: Context, atMs: number = ctx.now()): Cutoff {
+  return { createdAt: toIso(atMs - ctx.config.unverifiedLifetimeMs), invitedUntil: toIso(atMs) }
 }

@@ -1,5 +1,6 @@
-import { type EventKey, isToOthers } from '../audit/events.ts'
+import { type AuditRow, findEventsOf } from '../audit/events.ts'
 import type { Db } from '../database/connect.ts'
+import { findMessagesOf, mailKeyOf } from '../outbox/mails.ts'
 import { USER_COLUMNS } from './users.ts'
 
 /** Rows per read: short enough for the event loop and for the budget of a request. */
@@ -18,6 +19,7 @@ const LISTS = {
   phone_changes: 'phone created_at expires_at',
   email_changes:
     'email email_canonical old_email old_email_canonical created_at expires_at confirmed_at undo_until undone_at',
+  invitations: 'created_at',
   password_resets: 'created_at expires_at used_at',
 } as const
 
@@ -44,10 +46,15 @@ export function findPersonalData(
     phone_changes: rowsOf('phone_changes'),
     email_changes: rowsOf('email_changes'),
     password_resets: rowsOf('password_resets'),
+    invitations: rowsOf('invitations'),
     code_failures: once(() => read((db) => findCodeFailures(db, owner))),
-    messages: pagesOf((after?: TimeKey) => read((db) => findMessages(db, owner, after)), toMessage),
+    messages: pagesOf(
+      (after?: Message) =>
+        read((db) => findMessagesOf(db, owner, { limit: PAGE, after: after && mailKeyOf(after) })),
+      toMessage,
+    ),
     events: pagesOf(
-      (after?: EventKey) => read((db) => findEvents(db, owner, after)),
+      (before?: AuditRow) => read((db) => findEventsOf(db, owner.id, { limit: PAGE, before })),
       (row) => toEvent(row, owner),
     ),
   }
@@ -115,67 +122,16 @@ async function findCodeFailures(db: Db, { email_canonical: email }: Owner): Prom
   return rows.map((row) => ({ ...row, times: JSON.parse(row.times) as string[] }))
 }
 
-/**
- * By user id, and by address for messages without a user id: those of a former owner of the address are
- * excluded. Two queries, each with its own index: an `or` would use neither.
- */
-function findMessages(db: Db, { id, email_canonical: email }: Owner, after: TimeKey | undefined) {
-  let messages = db
-    .selectFrom('outbox')
-    .select(['id', 'kind', 'channel', 'state', 'email_canonical', 'recipient', 'created_at'])
-    .select(['due_at', 'finished_at', 'last_error'])
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(PAGE)
-  if (after !== undefined) {
-    messages = messages.where(({ eb, refTuple, tuple }) =>
-      eb(refTuple('created_at', 'id'), '<', tuple(after.created_at, after.id)),
-    )
-  }
-  const own = messages.where('user_id', '=', id)
-  const addressed = messages.where('email_canonical', '=', email).where('user_id', 'is', null)
-  return db
-    .selectFrom(own.as('page'))
-    .selectAll()
-    .unionAll(db.selectFrom(addressed.as('page')).selectAll())
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(PAGE)
-    .execute()
-}
+type Message = Awaited<ReturnType<typeof findMessagesOf>>[number]
 
-/** Rows of a limit hold a pseudonym instead of an address. */
-function toMessage(row: Awaited<ReturnType<typeof findMessages>>[number]): Row {
+/** Rows of a limit hold a pseudonym instead of an address. How often delivery was tried is left out. */
+function toMessage(message: Message): Row {
+  const { user_id: _, claims: __, refusals: ___, ...row } = message
   return row.email_canonical?.includes('@') ? row : { ...row, email_canonical: null }
 }
 
-function findEvents(db: Db, { id }: Owner, after: EventKey | undefined) {
-  let events = db
-    .selectFrom('audit_events')
-    .select(['id', 'at', 'event', 'actor_id', 'subject_id', 'changes', 'ip', 'request_id'])
-    .orderBy('at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(PAGE)
-  if (after !== undefined) {
-    events = events.where(({ eb, refTuple, tuple }) =>
-      eb(refTuple('at', 'id'), '<', tuple(after.at, after.id)),
-    )
-  }
-  return db
-    .selectFrom(events.where('subject_id', '=', id).as('page'))
-    .selectAll()
-    .unionAll(db.selectFrom(events.where(isToOthers(id)).as('page')).selectAll())
-    .orderBy('at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(PAGE)
-    .execute()
-}
-
 /** Omits the IP of other actors and the changes to other users: these are personal data of theirs. */
-function toEvent(
-  { actor_id, subject_id, ...row }: Awaited<ReturnType<typeof findEvents>>[number],
-  owner: Owner,
-) {
+function toEvent({ actor_id, subject_id, ...row }: AuditRow, owner: Owner) {
   const relationOf = (id: number | null) => {
     if (id === null) return 'nobody' as const
     return id === owner.id ? ('me' as const) : ('another' as const)

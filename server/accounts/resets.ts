@@ -20,6 +20,8 @@ export interface Places {
   readonly device: boolean
 }
 
+const NOBODY: Client = { ip: null, userAgent: null }
+
 /**
  * Enqueues a request for a reset link. Every address costs one row, because the worker looks up the user
  * and decides on the mail: timing does not reveal registered addresses. `email` is canonical; `client` is
@@ -28,7 +30,7 @@ export interface Places {
 export async function enqueuePasswordReset(
   { ctx, nowMs, enqueue }: Write,
   email: string,
-  client: Client & { readonly places?: Places } = { ip: null, userAgent: null },
+  client: Client & { readonly places?: Places } = NOBODY,
 ): Promise<void> {
   // A worker of 1.0 that runs during an upgrade needs the id of the link.
   const ids = { resetId: newId(), keyId: ctx.keys.current.id }
@@ -66,7 +68,7 @@ export function findLivingReset(
  * The id of the link to mail: the living one, so that a further request voids no link in the mailbox, or a
  * new one. The caller holds the user's lock.
  */
-export async function openPasswordReset(
+async function openPasswordReset(
   tx: Tx,
   living: LivingReset | undefined,
   { userId, keyId, nowMs }: { userId: number; keyId: string; nowMs: number },
@@ -86,6 +88,31 @@ export async function openPasswordReset(
     })
     .execute()
   return id
+}
+
+/**
+ * Enqueues the mail with the user's living link or a new one, and records it. Without a client, the mail
+ * names nobody who asked. The caller holds the user's lock.
+ */
+export async function enqueueResetLink(
+  { ctx, tx, nowMs, record, enqueue }: Write,
+  { id: userId, email_canonical: email }: Pick<PublicUserRow, 'id' | 'email_canonical'>,
+  {
+    living,
+    keyId = ctx.keys.current.id,
+    requestedAt = toIso(nowMs),
+    client = NOBODY,
+  }: {
+    living: LivingReset | undefined
+    keyId?: string
+    requestedAt?: string
+    client?: Client
+  },
+): Promise<void> {
+  const resetId = await openPasswordReset(tx, living, { userId, keyId, nowMs })
+  const payload = { ...client, email, userId, resetId, requestedAt, at: toIso(nowMs) }
+  await enqueue('reset_link', payload, { email, userId })
+  await record('password.reset_requested', { subjectId: userId })
 }
 
 /** Extends an unused link; undefined once it has been used or revoked. */

@@ -8,6 +8,7 @@ import type { Locale } from '../lib/locales.ts'
 import { networkKey } from '../lib/networks.ts'
 import { newId } from '../lib/random.ts'
 import { toIso } from '../lib/units.ts'
+import { type Cutoff, hasExpired } from './users.ts'
 
 export type SignUpRow = Selectable<SignUpsTable>
 
@@ -108,21 +109,21 @@ const signUpById: Query<string, SignUpRow> = {
 export function findPendingSignUps(
   db: Db,
   email: string,
-  { nowMs, cutoff }: { nowMs: number; cutoff: string },
+  { nowMs, cutoff }: { nowMs: number; cutoff: Cutoff },
 ): Promise<SignUpRow[]> {
-  return run(db, pendingSignUps, { email, cutoff, now: toIso(nowMs) })
+  return run(db, pendingSignUps, { email, ...cutoff, now: toIso(nowMs) })
 }
 
-const pendingSignUps: Query<{ email: string; cutoff: string; now: string }, SignUpRow> = {
+const pendingSignUps: Query<Cutoff & { email: string; now: string }, SignUpRow> = {
   name: 'pending_sign_ups',
-  build: (db, { email, cutoff, now }) =>
+  build: (db, { email, now, ...cutoff }) =>
     db
       .selectFrom('sign_ups')
       .innerJoin('users', 'users.id', 'sign_ups.user_id')
       .select(COLUMNS)
       .where('users.email_canonical', '=', email)
       .where('users.verified_at', 'is', null)
-      .where('users.created_at', '>', cutoff)
+      .where((eb) => eb.not(hasExpired(cutoff)(eb)))
       .where('sign_ups.expires_at', '>', now)
       .limit(PENDING_MAX),
 }

@@ -1,6 +1,6 @@
 import { type Query, type Db, run, type Statement, type Tx } from '../database/connect.ts'
-import type { PublicUserRow, Role, ShownUserRow, UsersTable } from '../database/schema.ts'
-import { type Selectable, sql } from 'kysely'
+import type { PublicUserRow, Role, Schema, ShownUserRow, UsersTable } from '../database/schema.ts'
+import { type ExpressionBuilder, type Selectable, sql } from 'kysely'
 import { toIso } from '../lib/units.ts'
 
 type UserRow = Selectable<UsersTable>
@@ -21,6 +21,8 @@ export const USER_COLUMNS = [
   'locale',
   'phone',
   'phone_verified_at',
+  'invited_role',
+  'invited_until',
 ] as const satisfies readonly (keyof PublicUserRow)[]
 
 /** What responses show: reading the other columns doubles the cost of a page. */
@@ -35,6 +37,8 @@ export const SHOWN_COLUMNS = [
   'disabled_at',
   'created_at',
   'updated_at',
+  'invited_role',
+  'invited_until',
 ] as const satisfies readonly (keyof ShownUserRow)[]
 
 /** By id, without the password hash. */
@@ -69,12 +73,28 @@ export const userForLogin: Query<
       .where('email_canonical', '=', email),
 }
 
+/** An unverified account expires if it was created by the first time, and its invitation ends by the second. */
+export type Cutoff = Readonly<{ createdAt: string; invitedUntil: string }>
+
 /** True for an unverified account that has expired: it counts as deleted. */
 export function isExpired(
-  user: Pick<UserRow, 'verified_at' | 'created_at'>,
-  cutoff: string,
+  user: Pick<UserRow, 'verified_at' | 'created_at' | 'invited_until'>,
+  cutoff: Cutoff,
 ): boolean {
-  return user.verified_at === null && user.created_at <= cutoff
+  if (user.verified_at !== null || user.created_at > cutoff.createdAt) return false
+  return user.invited_until === null || user.invited_until <= cutoff.invitedUntil
+}
+
+/** The same of an unverified account, in SQL. */
+export function hasExpired(cutoff: Cutoff) {
+  return ({ and, eb, or }: ExpressionBuilder<Schema, 'users'>) =>
+    and([
+      eb('users.created_at', '<=', cutoff.createdAt),
+      or([
+        eb('users.invited_until', 'is', null),
+        eb('users.invited_until', '<=', cutoff.invitedUntil),
+      ]),
+    ])
 }
 
 /** Locks the row until the transaction ends, so that the caller decides on its current state. */
@@ -100,9 +120,9 @@ const userToLockByEmail: Statement<string, PublicUserRow> = {
 /** The keys under which other tables refer to an account. */
 export type AccountKey = Pick<PublicUserRow, 'id' | 'email_canonical'>
 
-/** Unverified accounts; with a cutoff, those created at that time or before. */
+/** Unverified accounts; with a cutoff, those that have expired. */
 export interface Unverified {
-  readonly cutoff?: string
+  readonly cutoff?: Cutoff
 }
 
 /**
@@ -116,7 +136,7 @@ export function deleteUsers(
 ): Promise<AccountKey[]> {
   let query = tx.deleteFrom('users').where('id', 'in', ids)
   if (unverified !== undefined) query = query.where('verified_at', 'is', null)
-  if (unverified?.cutoff !== undefined) query = query.where('created_at', '<=', unverified.cutoff)
+  if (unverified?.cutoff !== undefined) query = query.where(hasExpired(unverified.cutoff))
   return query.returning(['id', 'email_canonical']).execute()
 }
 
@@ -125,8 +145,8 @@ interface Activation {
   readonly locale: string | null
   readonly fullName: string | null
   readonly passwordHash: string
-  /** Accounts created at this time or before have expired. */
-  readonly cutoff: string
+  readonly role?: Role
+  readonly cutoff: Cutoff
   readonly nowMs: number
 }
 
@@ -143,13 +163,35 @@ export async function activateUser(tx: Tx, id: number, activation: Activation): 
       verified_at: now,
       password_changed_at: now,
       updated_at: now,
+      invited_role: null,
+      invited_until: null,
+      ...(activation.role && { role: activation.role }),
     })
     .where('id', '=', id)
     .where('verified_at', 'is', null)
-    .where('created_at', '>', activation.cutoff)
+    .where((eb) => eb.not(hasExpired(activation.cutoff)(eb)))
     .returning('id')
     .executeTakeFirst()
   return activated !== undefined
+}
+
+/** Sets what accepting an invitation gives, and until when; the role stays what it is. */
+export async function setInvited(
+  tx: Tx,
+  id: number,
+  { role, fullName, untilMs, nowMs }: Invited & { untilMs: number; nowMs: number },
+): Promise<void> {
+  await update(tx, id, {
+    invited_role: role,
+    invited_until: toIso(untilMs),
+    full_name: fullName,
+    updated_at: toIso(nowMs),
+  })
+}
+
+export interface Invited {
+  readonly role: Role
+  readonly fullName: string | null
 }
 
 /** Replaces a hash with a stronger one of the same password, unless the password has changed since. */

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { verificationExpiresAt } from '../accounts/expiry.ts'
 import { FULL_NAME_MAX_LENGTH } from '../accounts/names.ts'
 import type { Context } from '../context.ts'
-import { E164, NullableText, SIX_DIGITS, Time } from '../http/schemas.ts'
+import { E164, NullableText, SIX_DIGITS, Time, Uuid } from '../http/schemas.ts'
 
 export const FullName = Type.Unsafe<string | null>({
   type: ['string', 'null'],
@@ -58,6 +58,21 @@ export const Phone = Type.String({
   examples: ['+12025550123'],
 })
 
+/** What the user and admins see of a session. */
+export const SESSION_FIELDS = {
+  id: Uuid('Identifies the session, for example to end it.'),
+  created_at: Time('Time of the login.'),
+  last_seen_at: Time('Time of the login or the latest refresh.'),
+  ip: NullableText('Client address of the login or the latest refresh, if known.', [
+    '203.0.113.7',
+    null,
+  ]),
+  user_agent: NullableText('`User-Agent` of the login or the latest refresh.', [
+    'CoffeeApp/2.1',
+    null,
+  ]),
+}
+
 export const User = Type.Object(
   {
     id: Type.Integer({ description: 'Ids are never reused.', examples: [42] }),
@@ -65,16 +80,26 @@ export const User = Type.Object(
       description: 'The address as the user entered it.',
       examples: ['ann@example.com'],
     }),
-    full_name: NullableText('Null if the account is unverified or no name was given.', ['Ann Lee']),
+    full_name: NullableText(
+      'Null if no name was given; of an unverified account, the name in the invitation.',
+      ['Ann Lee'],
+    ),
     phone: NullableText('The confirmed phone number in E.164 format.', ['+12025550123']),
     role: Type.Enum(['user', 'admin'], { type: 'string' }),
     is_verified: Type.Boolean(),
     disabled: Type.Boolean(),
     created_at: Time('Creation time of the account.'),
     updated_at: Time('Time of the last change.'),
+    invited_role: Type.Optional(
+      Type.Enum(['user', 'admin'], {
+        type: 'string',
+        description:
+          'Only while an invitation is not accepted: the role that accepting it gives. Until then `role` is `user`.',
+      }),
+    ),
     verification_expires_at: Type.Optional(
       Time(
-        'Only while unverified: the time when the account will be deleted.',
+        'Only while unverified: the time when the account will be deleted, and when an invitation ends.',
         '2026-11-24T17:40:00.000Z',
       ),
     ),
@@ -94,8 +119,13 @@ export function toUser(ctx: Context, row: ShownUserRow) {
     disabled: row.disabled_at !== null,
     created_at: row.created_at,
     updated_at: row.updated_at,
-    ...(row.verified_at === null
-      ? { verification_expires_at: verificationExpiresAt(ctx, row) }
-      : {}),
+    ...(row.verified_at === null ? whileUnverified(ctx, row) : {}),
+  }
+}
+
+function whileUnverified(ctx: Context, row: ShownUserRow) {
+  return {
+    ...(row.invited_role === null ? {} : { invited_role: row.invited_role }),
+    verification_expires_at: verificationExpiresAt(ctx, row),
   }
 }

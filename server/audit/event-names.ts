@@ -5,6 +5,11 @@
 export const EVENTS = {
   'sign_up.received': 'A sign-up was accepted with 201.',
   'user.created': 'An operator created a verified account.',
+  'user.invited': 'An admin invited a user; `role` is what accepting gives.',
+  'invitation.resent': 'An admin had an invitation mailed again; earlier links no longer work.',
+  'invitation.accepted':
+    'The user chose a password with the link of the invitation; the account is active.',
+  'invitation.revoked': 'An admin revoked an invitation, which deleted the account.',
   'user.verified': 'The address was verified with its code; the account is active.',
   'user.changed':
     'An admin or the user changed a field; changes of role and state have separate events.',
@@ -13,12 +18,14 @@ export const EVENTS = {
   'user.enabled': 'The account was re-enabled.',
   'user.deleted': 'The account was deleted.',
   'users.read':
-    'An admin read users; `pages` counts the pages of the list and the single users that one IP address read within an hour.',
+    'An admin read users, their sessions or their events; `pages` counts the pages of lists and the single users that one IP address read within an hour.',
   'clean_up.requested': 'An admin requested a clean-up; `force` skips its check of the clock.',
   'users.cleaned_up':
     'The clean-up deleted accounts that were not verified in time. The actor is the admin who requested it.',
   'users.clean_up_refused':
     'The clean-up stopped because it would have deleted most accounts, and the clock was in doubt.',
+  'verification.resent':
+    'An admin had the codes of pending sign-ups mailed again; `mails` counts them.',
   'login.failed':
     'A login failed (see `reason`); recorded once per address, reason and hour. Without a subject if the address is not registered.',
   'login.unlocked': 'An admin or an operator lifted the lock after wrong passwords.',

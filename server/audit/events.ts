@@ -118,6 +118,17 @@ export function isToOthers(actorId: number) {
 
 export type AuditRow = Selectable<AuditEventsTable>
 
+const EVENT_COLUMNS = [
+  'id',
+  'at',
+  'event',
+  'actor_id',
+  'subject_id',
+  'changes',
+  'ip',
+  'request_id',
+] as const satisfies readonly (keyof AuditRow)[]
+
 export interface AuditFilters {
   readonly event?: AuditEventName | undefined
   readonly actorId?: number | undefined
@@ -142,9 +153,7 @@ export async function findEventPage(
   { event, actorId, subjectId, since, until }: AuditFilters,
   { limit, before }: { limit: number; before: EventKey | undefined },
 ): Promise<AuditRow[]> {
-  let query = db
-    .selectFrom('audit_events')
-    .select(['id', 'at', 'event', 'actor_id', 'subject_id', 'changes', 'ip', 'request_id'])
+  let query = db.selectFrom('audit_events').select(EVENT_COLUMNS)
   if (event !== undefined) query = query.where('event', '=', event)
   if (subjectId !== undefined) query = query.where('subject_id', '=', subjectId)
   if (since !== undefined) query = query.where('at', '>=', since)
@@ -164,6 +173,41 @@ export async function findEventPage(
     .selectAll()
     .unionAll(db.selectFrom(toOthers.as('page')).selectAll())
   return masked(db, await both.orderBy('at', 'desc').orderBy('id', 'desc').limit(limit).execute())
+}
+
+/** As `findEventPage`, what happened to a user, and what the user did to others or to nobody. */
+export async function findEventPageOf(
+  db: Db,
+  userId: number,
+  page: { limit: number; before: EventKey | undefined },
+): Promise<AuditRow[]> {
+  return masked(db, await findEventsOf(db, userId, page))
+}
+
+/** Two queries, each with its own index: an `or` would use neither. */
+export function findEventsOf(
+  db: Db,
+  userId: number,
+  { limit, before }: { limit: number; before: EventKey | undefined },
+): Promise<AuditRow[]> {
+  let events = db
+    .selectFrom('audit_events')
+    .select(EVENT_COLUMNS)
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+  if (before !== undefined) {
+    const { at, id } = before
+    events = events.where(({ eb, refTuple, tuple }) => eb(refTuple('at', 'id'), '<', tuple(at, id)))
+  }
+  return db
+    .selectFrom(events.where('subject_id', '=', userId).as('page'))
+    .selectAll()
+    .unionAll(db.selectFrom(events.where(isToOthers(userId)).as('page')).selectAll())
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute()
 }
 
 /** The erasure of a deleted user may not have reached these rows. */

@@ -19,6 +19,7 @@ import { up as sessionIndexes } from './migrations/0013-session-indexes.ts'
 import { up as auditIndexes } from './migrations/0014-audit-indexes.ts'
 import { up as outboxLists } from './migrations/0015-outbox-lists.ts'
 import { up as dropIndexes } from './migrations/0016-drop-indexes.ts'
+import { up as invitations } from './migrations/0017-invitations.ts'
 import { up as operations } from './migrations/0018-operations.ts'
 import {
   type Applied,
@@ -52,6 +53,7 @@ const MIGRATIONS: Readonly<Record<string, Up>> = {
   '0014-audit-indexes': auditIndexes,
   '0015-outbox-lists': outboxLists,
   '0016-drop-indexes': dropIndexes,
+  '0017-invitations': invitations,
   '0018-operations': operations,
 }
 

@@ -15,6 +15,7 @@ export interface Schema {
   outbox: OutboxTable
   phone_changes: PhoneChangesTable
   password_resets: PasswordResetsTable
+  invitations: InvitationsTable
   email_changes: EmailChangesTable
   jobs: JobsTable
   daily_counts: DailyCountsTable
@@ -32,7 +33,7 @@ export interface UsersTable {
   email: string
   /** Unique; from lib/emails.ts, never from SQL. */
   email_canonical: string
-  /** Null until verified; until then sign_ups holds the name and password of each attempt. */
+  /** Until verified, that of an invitation; sign_ups holds the name and password of each attempt. */
   full_name: string | null
   password_hash: string | null
   role: Role
@@ -48,6 +49,10 @@ export interface UsersTable {
   phone_verified_at: string | null
   /** When an admin or operator last lifted the lock of logins. */
   login_unlocked_at: string | null
+  /** The role that accepting the invitation gives; null without one, and once verified. */
+  invited_role: Role | null
+  /** The end of the invitation, before which an unverified account does not expire. */
+  invited_until: string | null
 }
 
 /** A user without what only the login reads. */
@@ -175,6 +180,15 @@ export interface PasswordResetsTable {
   expires_at: string
   /** A token works once. */
   used_at: string | null
+}
+
+/** The link of the newest invitation of an unverified user; its token is derived from the id. */
+export interface InvitationsTable {
+  /** UUID v4. */
+  id: string
+  user_id: number
+  key_id: string
+  created_at: string
 }
 
 /** An email change: requested, confirmed with the code sent to the new address, possibly undone. */

@@ -92,11 +92,16 @@ export async function sendPage<Row, Key extends object>(
     const pairs = Object.entries(next)
       .filter(([name]) => !without.includes(name))
       .map(([name, value]) => [name, String(value)])
-    // The route's own path, because a client can send any host in the request URL.
-    const path = `${ctx.config.publicPath}${request.routeOptions.url}`
+    const path = `${ctx.config.publicPath}${pathOf(request)}`
     reply.header('link', `<${path}?${new URLSearchParams(pairs).toString()}>; rel="next"`)
   }
   return page
+}
+
+/** The route's own path, because a client can send any host in the request URL. */
+function pathOf({ routeOptions: { url = '' }, params }: FastifyRequest): string {
+  const values = params as Record<string, unknown>
+  return url.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(values[name])))
 }
 
 function readCursor(ctx: Context, scope: string, cursor: string): unknown {

@@ -1,7 +1,7 @@
 import { equalTexts, type KeyRing, type KeySet, mac } from './key-ring.ts'
 
 /** The purpose of a mailed link; a token is valid for one purpose only. */
-export type LinkPurpose = 'reset' | 'undo'
+export type LinkPurpose = 'reset' | 'undo' | 'invitation'
 
 const TOKEN = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([\w-]{43})$/
 

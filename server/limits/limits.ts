@@ -105,6 +105,10 @@ export const LIMITS = {
   // and requested clean-ups.
   admin_acts: { points: 100, windowMs: HOUR_MS, per: 'user' },
   admin_deletions: { points: 100, windowMs: HOUR_MS, per: 'user' },
+  // Mails that an admin has sent to others,
+  admin_mails: { points: 100, windowMs: HOUR_MS, per: 'user' },
+  // and invitations to one address, by all admins.
+  invitations: { points: 5, windowMs: HOUR_MS, per: 'address' },
 
   // Text messages cost money: limited per number, over all users, and in total.
   phone_number: { points: 5, windowMs: HOUR_MS, per: 'phone number' },

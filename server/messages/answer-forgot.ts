@@ -2,12 +2,12 @@ import type { Context } from '../context.ts'
 import type { PublicUserRow } from '../database/schema.ts'
 import type { Client } from '../http/client.ts'
 import { networkKey } from '../lib/networks.ts'
-import { HOUR_MS, MINUTE_MS, toIso } from '../lib/units.ts'
+import { HOUR_MS, MINUTE_MS } from '../lib/units.ts'
 import type { Work } from '../outbox/kind.ts'
 import { countMessages } from '../outbox/outbox.ts'
 import { findReservation } from '../accounts/email-changes.ts'
 import { expiryCutoff } from '../accounts/expiry.ts'
-import { findLivingReset, openPasswordReset, type Places } from '../accounts/resets.ts'
+import { enqueueResetLink, findLivingReset, type Places } from '../accounts/resets.ts'
 import { isKnownDevice, isKnownNetwork } from '../accounts/session-list.ts'
 import { isExpired, lockUser, lockUserByEmail } from '../accounts/users.ts'
 import { type Write, writeIn } from '../accounts/write.ts'
@@ -45,14 +45,13 @@ export async function answerForgot(ctx: Context, request: Request): Promise<Work
 }
 
 async function mailResetLink(write: Write, request: Request, user: PublicUserRow): Promise<void> {
-  const { ctx, tx, nowMs, record, enqueue } = write
-  const { ip, userAgent, email, requestedAt, keyId = ctx.keys.current.id } = request
+  const { tx, nowMs } = write
+  const { ip, userAgent, requestedAt, keyId } = request
   const living = await findLivingReset(tx, user.id, nowMs)
   if (!(await mayMail(write, request, { user, lives: living !== undefined }))) return
-  const resetId = await openPasswordReset(tx, living, { userId: user.id, keyId, nowMs })
-  const payload = { ip, userAgent, email, userId: user.id, resetId, requestedAt, at: toIso(nowMs) }
-  await enqueue('reset_link', payload, { email, userId: user.id })
-  await record('password.reset_requested', { subjectId: user.id })
+  const client = { ip, userAgent }
+  const key = keyId === undefined ? {} : { keyId }
+  await enqueueResetLink(write, user, { living, requestedAt, client, ...key })
 }
 
 /** Whoever left the address may be a thief, so its owner can ask for the undo link again. */

@@ -7,6 +7,7 @@ import type { Shop } from './layout.ts'
 import {
   type Facts,
   homeLink,
+  invitationLink,
   type MailName,
   originOf,
   resetLink,
@@ -21,7 +22,7 @@ const TOKEN = `0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.${'A'.repeat(43)}`
 /** An example of a mail; entries of `KINDS` set only what differs from the defaults. */
 export interface Example {
   readonly text: MailName
-  readonly link?: 'home' | 'reset' | 'undo'
+  readonly link?: 'home' | 'reset' | 'undo' | 'invitation'
   readonly until?: string
   readonly verifies?: boolean
   readonly act?: AdminAct
@@ -40,7 +41,12 @@ function factsOf(example: Example, urls: Urls) {
     // An attacker controls the User-Agent header.
     userAgent: `Mozilla/5.0 (X11; Linux x86_64; <b>"R&D"</b> 'x') Firefox/140.0`,
   })
-  const links = { home: homeLink(urls), reset: resetLink(urls, TOKEN), undo: undoLink(urls, TOKEN) }
+  const links = {
+    home: homeLink(urls),
+    reset: resetLink(urls, TOKEN),
+    undo: undoLink(urls, TOKEN),
+    invitation: invitationLink(urls, TOKEN),
+  }
   return {
     to: `ann.o'neil&co@example.com`,
     code: '042137',
@@ -53,7 +59,10 @@ function factsOf(example: Example, urls: Urls) {
     from: from === undefined ? origin : from === 'service' ? null : { ip: null, device: null },
     verifies,
     act,
-    subject: { id: 42, email: act === 'promoted' ? `bob.o'neil&co@example.com` : null },
+    subject: {
+      id: 42,
+      email: act === 'promoted' || act === 'invited' ? `bob.o'neil&co@example.com` : null,
+    },
     actor: act === 'enabled' ? null : { id: 1, email: 'boss@example.com' },
   } satisfies Omit<AllFacts, 'from'> & { from: unknown; to: string }
 }

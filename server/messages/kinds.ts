@@ -12,6 +12,7 @@ import { notifyAdmin } from './notify-admins.ts'
 import { remind } from './remind.ts'
 import { repeatCodes } from './repeat-codes.ts'
 import { sendCode, sendEmailCode, sendPhoneCode } from './send-codes.ts'
+import { sendInvitation } from './send-invitation.ts'
 import { sendReset } from './send-reset.ts'
 import {
   notifyEmailChanged,
@@ -51,6 +52,10 @@ export const KINDS = {
   reminder: mail({
     make: remind,
     examples: { reminder: { text: 'reminder', until: '2026-11-24T17:40:12.345Z' } },
+  }),
+  invitation: mail({
+    make: sendInvitation,
+    examples: { invitation: { text: 'invitation', link: 'invitation' } },
   }),
   new_device: mail({
     make: toOwner((shop, notice, { at }: { at: string }) =>
@@ -105,6 +110,7 @@ export const KINDS = {
   admin_changed: mail({
     make: notifyAdmin,
     examples: {
+      admin_invited: { text: 'adminAct', act: 'invited' },
       admin_promoted: { text: 'adminAct', act: 'promoted' },
       admin_demoted: { text: 'adminAct', act: 'demoted' },
       admin_disabled: { text: 'adminAct', act: 'disabled' },

@@ -44,6 +44,7 @@ const CONSOLE_LINES: Partial<Record<MailName, (mail: never) => string>> = {
   emailCode: codeLine,
   passwordReset: ({ to, link }: { to: string; link: string }) =>
     `🔑 Password reset link for ${to}: ${link}`,
+  invitation: ({ to, link }: { to: string; link: string }) => `🔑 Invitation for ${to}: ${link}`,
 }
 
 type Urls = Pick<Config, 'shop' | 'publicUrl'>
@@ -52,6 +53,9 @@ type Urls = Pick<Config, 'shop' | 'publicUrl'>
 export const homeLink = ({ shop, publicUrl }: Urls) => shop.url ?? publicUrl
 // The token is in the fragment, which no server, log or Referer sees.
 export const resetLink = ({ publicUrl }: Urls, token: string) => `${publicUrl}/reset#token=${token}`
+// The page, which is that of a reset, words itself accordingly.
+export const invitationLink = (urls: Urls, token: string) =>
+  `${resetLink(urls, token)}&for=invitation`
 export const undoLink = ({ publicUrl }: Urls, token: string) => `${publicUrl}/reset#undo=${token}`
 
 export function originOf({ ip, userAgent }: Client): Origin {

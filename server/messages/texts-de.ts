@@ -31,6 +31,20 @@ export const GERMAN: Texts = {
       },
     ],
   }),
+  invitation: (shop, { link, until }) => ({
+    subject: `Ihre Einladung zu ${shop}`,
+    blocks: [
+      `${shop} lädt Sie zu einem Konto mit dieser E-Mail-Adresse ein.`,
+      {
+        before: `Um die Einladung anzunehmen, öffnen Sie diesen Link und wählen Sie ein Passwort. Er funktioniert nur einmal und gilt bis zum ${time(until)}:`,
+        link,
+      },
+      {
+        warning:
+          'Wenn Sie damit nicht gerechnet haben, tun Sie nichts und geben Sie den Link nicht weiter: Das Konto wird automatisch gelöscht.',
+      },
+    ],
+  }),
   newDevice: (shop, { at, from }) => ({
     subject: `Neue Anmeldung mit Ihrem Konto bei ${shop}`,
     blocks: [
@@ -186,6 +200,7 @@ export const GERMAN: Texts = {
   }),
   adminAct: (shop, { at, act, subject, actor }) => ({
     subject: {
+      invited: `Einladung zu einem Admin-Konto bei ${shop}`,
       promoted: `${shop} hat ein neues Admin-Konto`,
       demoted: `Einem Konto bei ${shop} wurden die Adminrechte entzogen`,
       disabled: `Ein Admin-Konto bei ${shop} wurde gesperrt`,
@@ -194,6 +209,7 @@ export const GERMAN: Texts = {
     }[act],
     blocks: [
       {
+        invited: `Das ${account(subject)} wurde am ${time(at)} eingeladen, Admin zu werden. Ausgeführt hat dies ${actorName(actor)}. Wird die Einladung innerhalb von sieben Tagen angenommen, erhält das Konto die Adminrechte; bis dahin kann ein Admin sie widerrufen.`,
         promoted: `Das ${account(subject)} hat am ${time(at)} Adminrechte erhalten. Ausgeführt hat dies ${actorName(actor)}.`,
         demoted: `Dem ${account(subject)} wurden am ${time(at)} die Adminrechte entzogen. Ausgeführt hat dies ${actorName(actor)}.`,
         disabled: `Das Admin-${account(subject)} wurde am ${time(at)} gesperrt und abgemeldet. Ausgeführt hat dies ${actorName(actor)}.`,

@@ -31,6 +31,20 @@ export const ENGLISH: Texts = {
       },
     ],
   }),
+  invitation: (shop, { link, until }) => ({
+    subject: `Your invitation to ${shop}`,
+    blocks: [
+      `${shop} invites you to an account with this email address.`,
+      {
+        before: `To accept, open this link and choose a password. It works once, until ${time(until)}:`,
+        link,
+      },
+      {
+        warning:
+          'If you did not expect this, do nothing and do not share the link: the account will be deleted automatically.',
+      },
+    ],
+  }),
   newDevice: (shop, { at, from }) => ({
     subject: `New login to your ${shop} account`,
     blocks: [
@@ -185,6 +199,7 @@ export const ENGLISH: Texts = {
   }),
   adminAct: (shop, { at, act, subject, actor }) => ({
     subject: {
+      invited: `An admin of ${shop} was invited`,
       promoted: `${shop} has a new admin`,
       demoted: `An admin of ${shop} lost the admin rights`,
       disabled: `An admin of ${shop} was disabled`,
@@ -193,6 +208,7 @@ export const ENGLISH: Texts = {
     }[act],
     blocks: [
       {
+        invited: `On ${time(at)}, ${account(subject)} was invited by ${actorName(actor)} to become an admin. Accepting the invitation within seven days gives the admin rights; until then, an admin can revoke it.`,
         promoted: `On ${time(at)}, ${account(subject)} was made an admin by ${actorName(actor)}.`,
         demoted: `On ${time(at)}, the admin rights of ${account(subject)} were removed by ${actorName(actor)}.`,
         disabled: `On ${time(at)}, ${account(subject)}, an admin, was disabled and logged out by ${actorName(actor)}.`,

@@ -25,6 +25,7 @@ export interface Texts {
   ): Wording
   alreadyRegistered(shop: string, of: { link: string }): Wording
   sessionReplayed(shop: string, of: { endedAt: string; from: Origin }): Wording
+  invitation(shop: string, of: { link: string; until: string }): Wording
   newDevice(shop: string, of: { at: string; from: Origin }): Wording
   reminder(
     shop: string,

@@ -12,6 +12,7 @@ export const LINES = {
   repeat_verification: 'codes',
   already_registered: 'sign_ups',
   reminder: 'sign_ups',
+  invitation: 'codes',
   new_device: 'notices',
   session_replayed: 'notices',
   password_reset: 'codes',

@@ -81,7 +81,54 @@ export async function countMailsIn(db: Db, state: OutboxState, max: number): Pro
   return count
 }
 
-export function mailKeyOf(mail: MailRow): MailKey {
+/** As `findMails`, the messages of a user. */
+export async function findMailsOf(
+  db: Db,
+  owner: MailOwner,
+  page: Parameters<typeof findMessagesOf>[2],
+): Promise<MailRow[]> {
+  return masked(db, await findMessagesOf(db, owner, page))
+}
+
+interface MailOwner {
+  readonly id: number
+  readonly email_canonical: string
+}
+
+/**
+ * By user id, and by address for messages without a user id: those of a former owner of the address are
+ * excluded, and those to a former address of the user have the id. Two queries, each with its own index: an
+ * `or` would use neither.
+ */
+export function findMessagesOf(
+  db: Db,
+  { id, email_canonical: email }: MailOwner,
+  { limit, after }: { limit: number; after: MailKey | undefined },
+): Promise<(MailRow & { email_canonical: string | null })[]> {
+  let messages = db
+    .selectFrom('outbox')
+    .select([...COLUMNS, 'email_canonical'])
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(sql.lit(limit))
+  if (after !== undefined) {
+    messages = messages.where(({ eb, refTuple, tuple }) =>
+      eb(refTuple('created_at', 'id'), '<', tuple(after.createdAt, after.id)),
+    )
+  }
+  const own = messages.where('user_id', '=', id)
+  const addressed = messages.where('email_canonical', '=', email).where('user_id', 'is', null)
+  return db
+    .selectFrom(own.as('page'))
+    .selectAll()
+    .unionAll(db.selectFrom(addressed.as('page')).selectAll())
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(sql.lit(limit))
+    .execute()
+}
+
+export function mailKeyOf(mail: Pick<MailRow, 'created_at' | 'id'>): MailKey {
   return { createdAt: mail.created_at, id: mail.id }
 }
 

@@ -142,6 +142,7 @@ describe('the code', () => {
       code_failures: ['accounts/code-failures.ts'],
       sessions: ['accounts/sessions.ts', 'accounts/session-list.ts'],
       password_resets: ['accounts/resets.ts'],
+      invitations: ['accounts/invitations.ts'],
       email_changes: ['accounts/email-changes.ts'],
       outbox: ['outbox/outbox.ts', 'outbox/forget.ts', 'outbox/claims.ts', 'outbox/outcomes.ts'],
     }

@@ -37,11 +37,19 @@ const API = `
   DELETE /me/sessions         401     401   204   204    204      204
   DELETE /me/sessions/:id     401     401   204   404    404      404
   GET /users                  401     401   403   403    403      200
+  POST /users                 401     401   403   403    403      201
   GET /users/:id              401     401   403   403    403      200
   PATCH /users/:id            401     401   200   403    403      200
   DELETE /users/:id           401     401   403   403    403      200
+  GET /users/:id/sessions     401     401   403   403    403      200
   DELETE /users/:id/sessions  401     401   403   403    403      204
   DELETE /users/:id/login-lock  401   401   403   403    403      204
+  POST /users/:id/invitation  401     401   403   403    403      409
+  DELETE /users/:id/invitation  401   401   403   403    403      409
+  POST /users/:id/password-reset  401  401   403   403    403      202
+  POST /users/:id/verification  401   401   403   403    403      409
+  GET /users/:id/mail         401     401   403   403    403      200
+  GET /users/:id/audit        401     401   403   403    403      200
   GET /mail                   401     401   403   403    403      200
   POST /mail/:id/resend       401     401   403   403    403      202
   GET /audit                  401     401   403   403    403      200
@@ -93,6 +101,7 @@ const BODIES: Record<string, (self: TestUser, index: number) => object> = {
   'POST /me/email/confirm': () => ({ code: '000000' }),
   'POST /me/phone': () => ({ phone: '+4915123456789' }),
   'POST /me/phone/confirm': () => ({ code: '000000' }),
+  'POST /users': (self, index) => ({ email: `${index}.invited.${self.email}` }),
   'PATCH /users/:id': () => ({ full_name: 'Ann' }),
 }
 

@@ -156,13 +156,15 @@ describe('the shop', () => {
 })
 
 describe('the words of the page', () => {
-  let TEXTS: Record<'en' | 'de', Words & { refused: Words }>
+  let TEXTS: Record<'en' | 'de', Words & { refused: Words; invited: Words }>
   before(async () => void ({ TEXTS } = await import(WORDS)))
   const keysOf = (words: Words) => Object.keys(words).toSorted()
 
   test('are all there in both languages', () => {
     assert.deepEqual(keysOf(TEXTS.de), keysOf(TEXTS.en))
     assert.deepEqual(keysOf(TEXTS.de.refused), keysOf(TEXTS.en.refused))
+    assert.deepEqual(keysOf(TEXTS.de.invited), keysOf(TEXTS.en.invited))
+    for (const key of keysOf(TEXTS.en.invited)) assert.ok(key in TEXTS.en, key)
   })
 
   test('are there for each place of the page', async () => {

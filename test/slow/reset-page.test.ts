@@ -7,6 +7,7 @@ import { PASSWORD, SETTINGS } from '../support/service.ts'
 import { fetchPatiently } from '../support/until.ts'
 
 const NEW_PASSWORD = 'a new battery for the horse'
+const ADMIN_PASSWORD = 'a rather long password of an admin'
 const PHONE = { width: 320, height: 640 }
 
 describe('the page of mailed links in a browser', { skip: missingBrowser }, () => {
@@ -22,6 +23,8 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
       RATE_LIMIT: 'off',
       SHOP_NAME: 'Bean & Leaf',
       SHOP_URL: 'https://shop.example/',
+      ADMIN_EMAIL: 'boss@example.com',
+      ADMIN_PASSWORD,
     }
     program = startProgram({ env })
     url = await program.url()
@@ -52,6 +55,16 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
     await send('auth/signup', { email, password: PASSWORD })
     await send('auth/password/forgot', { email })
     const printed = new RegExp(`Password reset link for ${email}: \\S+/reset(#token=\\S+)`)
+    return { email, hash: (await program.printed(printed))[1] ?? '' }
+  }
+
+  /** Somebody whom the admin invited, with the link that was mailed. */
+  async function whoIsInvited(): Promise<{ email: string; hash: string }> {
+    const email = `invited${++people}@example.com`
+    const { body } = await logIn('boss@example.com', ADMIN_PASSWORD)
+    const answer = await send('users', { email }, body.access_token)
+    assert.equal(answer.status, 201)
+    const printed = new RegExp(`Invitation for ${email}: \\S+/reset(#token=\\S+)`)
     return { email, hash: (await program.printed(printed))[1] ?? '' }
   }
 
@@ -127,6 +140,25 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
     assert.match(refusals[1] ?? '', /zu häufig/)
     assert.equal(await page.evaluate('document.documentElement.lang'), 'de')
     assert.equal((await logIn(email, NEW_PASSWORD)).status, 200)
+  })
+
+  test('accepts an invitation in words of its own, also after another link in the same tab', async () => {
+    const [ann, bob] = [await whoForgot(), await whoIsInvited()]
+    await using opened = await open(ann.hash, { locale: 'de-AT' })
+    const { page, complaints } = opened
+    await heading(page, 'Neues Passwort wählen')
+    await page.goto(`${url}/reset${bob.hash}`)
+
+    await heading(page, 'Passwort wählen')
+    const [address, intro] = [page.url(), await page.locator('#choose p').first().textContent()]
+    await page.getByLabel('Passwort', { exact: true }).fill(NEW_PASSWORD)
+    await page.getByRole('button', { name: 'Passwort festlegen' }).click()
+    await heading(page, 'Ihr Konto ist eingerichtet')
+
+    assert.equal(address, `${url}/reset`)
+    assert.match(intro ?? '', /Bean & Leaf/)
+    assert.equal((await logIn(bob.email, NEW_PASSWORD)).status, 200)
+    assert.deepEqual(complaints, [])
   })
 
   test('says what to do with a link that was used', async () => {

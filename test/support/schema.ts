@@ -16,6 +16,7 @@ export const MIGRATIONS = [
   '0014-audit-indexes',
   '0015-outbox-lists',
   '0016-drop-indexes',
+  '0017-invitations',
   '0018-operations',
 ]
 
@@ -27,6 +28,7 @@ export const TABLES = [
   'daily_counts',
   'email_changes',
   'erasures',
+  'invitations',
   'jobs',
   'keys_in_use',
   'outbox',

@@ -9,7 +9,8 @@ import { SHOP } from '../support/settings.ts'
 
 const PUBLIC_URL = 'https://shop.example/coffee'
 /** The service itself, and its page that sets passwords: a secret only behind the `#`, where no server sees it. */
-const OURS = /^https:\/\/shop\.example\/coffee(\/reset(#(token|undo)=[\w.-]+)?)?$/
+const OURS =
+  /^https:\/\/shop\.example\/coffee(\/reset(#(token|undo)=[\w.-]+(&(amp;)?for=invitation)?)?)?$/
 const examples = exampleMails(SHOP, PUBLIC_URL)
 
 const mail = {

@@ -2,7 +2,6 @@ import { type Static, Type } from 'typebox'
 import type { Context } from '../../context.ts'
 import type { App } from '../../http/fastify.ts'
 import { After, Limit, PAGE, sendPage } from '../../http/pagination.ts'
-import { NullableText, Time } from '../../http/schemas.ts'
 import type { Guards } from '../guards.ts'
 import {
   type AuditFilters,
@@ -10,9 +9,7 @@ import {
   type EventKey,
   findEventPage,
 } from '../../audit/events.ts'
-import { type AuditEventName, EVENTS } from '../../audit/event-names.ts'
-
-const EVENT_NAMES = Object.keys(EVENTS) as AuditEventName[]
+import { AuditEvent, EVENT_NAMES, toAuditEvent } from './event.ts'
 
 const Moment = (description: string) =>
   Type.Optional(
@@ -34,36 +31,6 @@ const Query = Type.Object(
   { additionalProperties: false },
 )
 
-const NullableId = (description: string) =>
-  Type.Unsafe<number | null>({ type: ['integer', 'null'], description, examples: [42] })
-
-const Event = Type.Object(
-  {
-    id: Type.Integer({ description: 'Ids increase over time.', examples: [1001] }),
-    at: Time('Time of the event.'),
-    event: Type.Enum(EVENT_NAMES, {
-      type: 'string',
-      description: EVENT_NAMES.map((name) => `\`${name}\`: ${EVENTS[name]}`).join('\n\n'),
-    }),
-    actor_id: NullableId(
-      'The actor; null for a client that was not logged in, the service itself or an operator.',
-    ),
-    subject_id: NullableId('The affected user.'),
-    changes: Type.Unsafe<Record<string, unknown>>({
-      type: 'object',
-      description:
-        'Field names, ids, counts, and the role or state before and after. Contains no addresses, names or secrets.',
-      additionalProperties: true,
-      examples: [{ before: 'user', after: 'admin' }],
-    }),
-    ip: NullableText('The client address; null once the account is deleted.', ['192.0.2.1']),
-    request_id: NullableText('The request id, as in `X-Request-Id` and the log.', [
-      'b2e0f1a4-6c1d-4a57-9a39-0d6d3a1f2c55',
-    ]),
-  },
-  { title: 'AuditEvent', additionalProperties: false, description: 'An audit event.' },
-)
-
 const schema = {
   operationId: 'readAudit',
   tags: ['Audit'],
@@ -72,7 +39,7 @@ const schema = {
     'Returns an array, newest first. Events are written in the transaction of the change that they record, are immutable, and are deleted after `AUDIT_KEEP_DAYS`. Follow `Link: <…>; rel="next"` (RFC 8288) to the next page.',
   querystring: Query,
   response: {
-    200: Type.Array(Event, PAGE),
+    200: Type.Array(AuditEvent, PAGE),
   },
 }
 
@@ -89,7 +56,7 @@ export function readAuditRoute(app: App, ctx: Context, guards: Guards): void {
         keyOf: ({ at, id }: AuditRow): EventKey => ({ at, id }),
       },
     )
-    return page.map(toEvent)
+    return page.map(toAuditEvent)
   })
 }
 
@@ -106,12 +73,4 @@ function filtersOf(query: Omit<Static<typeof Query>, 'limit' | 'after'>): AuditF
 /** The format of the table: SQLite compares times as text. */
 function utc(time: string | undefined): string | undefined {
   return time === undefined ? undefined : new Date(time).toISOString()
-}
-
-function toEvent(row: AuditRow) {
-  return {
-    ...row,
-    event: row.event as AuditEventName,
-    changes: JSON.parse(row.changes) as Record<string, unknown>,
-  }
 }

@@ -17,6 +17,7 @@ import {
   selectSignUps,
   type SignUpRow,
 } from '../../accounts/sign-ups.ts'
+import { deleteInvitationOf } from '../../accounts/invitations.ts'
 import { revokePasswordResetsOf } from '../../accounts/resets.ts'
 import { Code } from '../schemas.ts'
 import { activateUser, lockUser } from '../../accounts/users.ts'
@@ -97,7 +98,7 @@ function activate(
   { email, cause }: { email: string; cause: Cause },
 ): Promise<boolean> {
   return commit(ctx, cause, async ({ tx, nowMs, record }) => {
-    await lockUser(tx, proven.user_id)
+    const user = await lockUser(tx, proven.user_id)
     // Using a sign-up deletes it, so one that still exists under the lock is unused.
     const signUp = await findSignUp(tx, proven.id)
     if (signUp === undefined) return false
@@ -111,6 +112,8 @@ function activate(
     })
     if (!activated) return false
     await deleteSignUpsOf(tx, signUp.user_id)
+    // Its role goes to who opened its mail: a sign-up, and its password, may be a stranger's.
+    if (user?.invited_until != null) await deleteInvitationOf(tx, signUp.user_id)
     await revokePasswordResetsOf(tx, { id: signUp.user_id, email_canonical: email }, nowMs)
     await clearCodeFailures(tx, { email, purpose: 'verify' })
     const changes = { sign_up_id: signUp.id }

@@ -34,6 +34,7 @@ const schema = {
         phone_changes: Rows('Phone numbers pending confirmation.'),
         email_changes: Rows('Changes of the address.'),
         password_resets: Rows('Links to set a new password.'),
+        invitations: Rows('An invitation that is not accepted.'),
         code_failures: Rows('Wrong codes entered in the last 24 hours.'),
         messages: Rows('Emails and text messages, without their content.'),
         events: Rows(

@@ -1,23 +1,13 @@
 import { Type } from 'typebox'
 import type { Context } from '../../context.ts'
 import type { App } from '../../http/fastify.ts'
-import { NullableText, Time, Uuid } from '../../http/schemas.ts'
 import { type Guards, sessionOf } from '../guards.ts'
+import { SESSION_FIELDS } from '../schemas.ts'
 import { findSessionsOf } from '../../accounts/session-list.ts'
 
 const Session = Type.Object(
   {
-    id: Uuid('Identifies the session, for example to end it.'),
-    created_at: Time('Time of the login.'),
-    last_seen_at: Time('Time of the login or the latest refresh.'),
-    ip: NullableText('Client address of the login or the latest refresh, if known.', [
-      '203.0.113.7',
-      null,
-    ]),
-    user_agent: NullableText('`User-Agent` of the login or the latest refresh.', [
-      'CoffeeApp/2.1',
-      null,
-    ]),
+    ...SESSION_FIELDS,
     current: Type.Boolean({
       description: 'Whether this request belongs to the session.',
       examples: [true],

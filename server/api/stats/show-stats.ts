@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { countDays, DAYS, startOf } from '../../accounts/daily-counts.ts'
+import { expiryCutoff } from '../../accounts/expiry.ts'
 import { countFirstExpired } from '../../accounts/expired-users.ts'
 import { estimateUsers, type UserCount } from '../../accounts/user-counts.ts'
 import type { Context } from '../../context.ts'
@@ -91,9 +92,10 @@ export function showStatsRoute(app: App, ctx: Context, guards: Guards): void {
   })
 }
 
-async function countUsers({ db, config, now }: Context) {
-  const midnightMs = startOf(DAY_MS, now()) + DAY_MS
-  const cutoff = toIso(midnightMs - 1 - config.unverifiedLifetimeMs)
+async function countUsers(ctx: Context) {
+  const { db } = ctx
+  const midnightMs = startOf(DAY_MS, ctx.now()) + DAY_MS
+  const cutoff = expiryCutoff(ctx, midnightMs - 1)
   return {
     verified: toFigure(await estimateUsers(db, { isVerified: true })),
     unverified: toFigure(await estimateUsers(db, { isVerified: false })),

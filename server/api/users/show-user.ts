@@ -1,11 +1,10 @@
 import type { Context } from '../../context.ts'
-import { AppError } from '../../errors.ts'
 import type { App } from '../../http/fastify.ts'
 import { UserIdParams } from '../../http/schemas.ts'
 import type { Guards } from '../guards.ts'
+import { readUser } from '../read-user.ts'
 import { recordRead } from '../record-reads.ts'
 import { toUser, User } from '../schemas.ts'
-import { userById } from '../../accounts/users.ts'
 
 const schema = {
   operationId: 'showUser',
@@ -18,8 +17,7 @@ const schema = {
 
 export function showUserRoute(app: App, ctx: Context, guards: Guards): void {
   app.get('/users/:id', { schema, ...guards.admin }, async (request) => {
-    const user = await ctx.lookUp(userById, request.params.id)
-    if (user === undefined) throw new AppError('not_found')
+    const user = await readUser(ctx, request.params.id)
     await recordRead(ctx, request, 'users.read')
     return toUser(ctx, user)
   })

@@ -22,6 +22,7 @@ const LISTS: Readonly<Record<string, string>> = {
   outbox: 'messages',
   phone_changes: 'phone_changes',
   password_resets: 'password_resets',
+  invitations: 'invitations',
   email_changes: 'email_changes',
   audit_events: 'events',
 }
@@ -54,6 +55,7 @@ const LEFT_OUT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   phone_changes: { id: 'the code is derived from it', user_id: MINE, key_id: KEY },
   password_resets: { id: LINK, user_id: MINE, key_id: KEY },
+  invitations: { id: LINK, user_id: MINE, key_id: KEY },
   email_changes: { id: LINK, user_id: MINE, key_id: KEY },
   audit_events: {
     actor_id: 'told as `actor`: another’s id is not about the caller',
@@ -87,9 +89,12 @@ describe('GET /me/export', () => {
       { token: canary.access },
     )
     // A verified user has none; one that is left over would be theirs.
-    await service.ctx.transaction((tx) =>
-      tx.insertInto('sign_ups').values(signUpOf(canary.id)).execute(),
-    )
+    await service.ctx.transaction(async (tx) => {
+      const left = signUpOf(canary.id)
+      await tx.insertInto('sign_ups').values(left).execute()
+      const { id, user_id, key_id, created_at } = left
+      await tx.insertInto('invitations').values({ id, user_id, key_id, created_at }).execute()
+    })
     answer = await service.get(EXPORT, { token: canary.access })
   })
   after(() => service[Symbol.asyncDispose]())

@@ -1,7 +1,8 @@
 import { TEXTS } from '../{{texts.js}}'
 
 const language = navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in TEXTS)
-const texts = TEXTS[language ?? 'en']
+/** Those of the latest link; an invitation has some of its own. */
+let texts = TEXTS[language ?? 'en']
 const one = (id) => document.getElementById(id)
 const input = one('password')
 const shortest = input.minLength
@@ -10,10 +11,6 @@ const shop = document.title
 /** The token of the latest link; it is stored only here. */
 let token = ''
 
-for (const element of document.querySelectorAll('[data-text]')) {
-  const text = texts[element.dataset.text]
-  element.textContent = typeof text === 'string' ? text : text(shortest, shop)
-}
 document.documentElement.lang = language ?? 'en'
 one('form').addEventListener('submit', (event) => {
   event.preventDefault()
@@ -33,9 +30,19 @@ function start() {
   if (location.hash !== '') history.replaceState(null, '', location.pathname)
   else if (token !== '') return
   token = reset ?? undo ?? ''
+  word(fragment.get('for') === 'invitation')
   if (reset) show('choose')
   else if (undo) show('undo')
   else finish('empty')
+}
+
+function word(isInvitation) {
+  const { invited, ...usual } = TEXTS[language ?? 'en']
+  texts = isInvitation ? { ...usual, ...invited } : usual
+  for (const element of document.querySelectorAll('[data-text]')) {
+    const text = texts[element.dataset.text]
+    element.textContent = typeof text === 'string' ? text : text(shortest, shop)
+  }
 }
 
 async function choose() {

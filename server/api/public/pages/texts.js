@@ -31,6 +31,17 @@ export const TEXTS = {
     undoLostTitle: 'This link is no longer valid',
     undoLostText:
       'The link was already used, is older than 72 hours, or became invalid because an earlier change was undone. If you need help, contact us.',
+    /** For an invitation, instead of those above. */
+    invited: {
+      chooseTitle: 'Choose a password',
+      chooseIntro: (_min, shop) =>
+        `It completes your account at ${shop}, with the address of the email that invited you.`,
+      passwordLabel: 'Password',
+      doneTitle: 'Your account is ready',
+      doneText: 'Log in to the app with your email address and the password.',
+      lostText:
+        'The invitation was already accepted, is older than seven days, or was replaced or revoked. Open the latest email, or ask for another invitation.',
+    },
     back: (_min, shop) => `Back to ${shop}`,
     busy: 'The service is busy. Try again in a moment.',
     later: (seconds) => `Too many attempts. Try again in ${Math.ceil(seconds / 60)} min.`,
@@ -76,6 +87,17 @@ export const TEXTS = {
     undoLostTitle: 'Dieser Link ist nicht mehr gültig',
     undoLostText:
       'Der Link wurde bereits verwendet, ist älter als 72 Stunden oder wurde ungültig, weil eine frühere Änderung zurückgenommen wurde. Wenn Sie Hilfe benötigen, wenden Sie sich bitte an uns.',
+    /** For an invitation, instead of those above. */
+    invited: {
+      chooseTitle: 'Passwort wählen',
+      chooseIntro: (_min, shop) =>
+        `Damit ist Ihr Konto bei ${shop} vollständig. Es hat die Adresse, an die Ihre Einladung ging.`,
+      passwordLabel: 'Passwort',
+      doneTitle: 'Ihr Konto ist eingerichtet',
+      doneText: 'Melden Sie sich mit Ihrer E-Mail-Adresse und dem Passwort in der App an.',
+      lostText:
+        'Die Einladung wurde bereits angenommen, ist älter als sieben Tage oder wurde ersetzt oder widerrufen. Öffnen Sie die neueste E-Mail oder bitten Sie um eine neue Einladung.',
+    },
     back: (_min, shop) => `Zurück zu ${shop}`,
     busy: 'Der Dienst ist gerade ausgelastet. Versuchen Sie es gleich noch einmal.',
     later: (seconds) =>
