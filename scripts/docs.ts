@@ -1,5 +1,6 @@
-// Writes what in docs/ follows from the code: docs/openapi.json and the table of settings.
+// Writes what follows from the code: docs/openapi.json, the types of the client, the table of settings.
 // npm run docs writes them; npm run docs -- --check fails when one is not current.
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createApp } from '../server/app.ts'
 import { withContext } from '../server/cli/terminal.ts'
@@ -16,6 +17,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   const document = `${JSON.stringify(await openApiDocument(), null, 2)}\n`
   return new Map([
     ['docs/openapi.json', document],
+    ['client/schema.ts', clientTypes(document)],
     [configuration, withSettingsTable(readFileSync(configuration, 'utf8'))],
   ])
 }
@@ -33,6 +35,12 @@ function openApiDocument(): Promise<object> {
     await app.close()
     return document
   })
+}
+
+/** In a process of its own: openapi-typescript needs a TypeScript that this project no longer has. */
+function clientTypes(document: string): string {
+  const args = ['tools/client-types/generate.mjs']
+  return execFileSync(process.execPath, args, { input: document, encoding: 'utf8' })
 }
 
 function withSettingsTable(markdown: string): string {

@@ -8,7 +8,7 @@ import { MachineError, startCluster } from '../test/support/cluster.ts'
 import { makeTemplates, readArguments } from './test-files.ts'
 
 /** What has no SQL of its own. */
-const ONCE = ['test/edge/**/*.test.ts', 'test/unit/**/*.test.ts', 'test/docs/**/*.test.ts']
+const ONCE = ['client', 'edge', 'unit', 'docs'].map((folder) => `test/${folder}/**/*.test.ts`)
 const ON_BOTH = ['test/*.test.ts', 'test/api/**/*.test.ts']
 
 const { files: chosen, options } = readArguments()

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { generatedFiles } from '../../scripts/docs.ts'
 
-const documents = [...globSync('*.md'), ...globSync('docs/**/*.md')].toSorted()
+const documents = globSync(['*.md', 'client/*.md', 'docs/**/*.md']).toSorted()
 const text = (path: string) => readFileSync(path, 'utf8')
 const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> }
 const commands = new Set(
@@ -44,9 +44,10 @@ describe('the documents', () => {
     })
   }
 
-  test('docs/openapi.json is what the service serves', async () => {
-    const path = 'docs/openapi.json'
-    assert.equal(text(path), (await generatedFiles()).get(path), 'run npm run docs')
+  test('docs/openapi.json is what the service serves, and client/schema.ts has its types', async () => {
+    const generated = await generatedFiles()
+    for (const path of ['docs/openapi.json', 'client/schema.ts'])
+      assert.equal(text(path), generated.get(path), 'run npm run docs')
   })
 
   test('decisions are numbered without a gap, and each says what was rejected', () => {
@@ -75,7 +76,7 @@ describe('the documents', () => {
     })
 
     test(`${path} names only files, npm scripts and commands that exist`, () => {
-      const files = [...words.matchAll(/`((?:server|test|scripts|docs|tools)\/[\w./-]+)`/g)]
+      const files = [...words.matchAll(/`((?:server|client|test|scripts|docs|tools)\/[\w./-]+)`/g)]
       const missing = files.filter(([, file = '']) => !existsSync(file)).map(([, file]) => file)
       assert.deepEqual(missing, [])
 

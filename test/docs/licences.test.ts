@@ -15,6 +15,7 @@ const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
   packages: Record<string, Locked>
 }
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
+const client = JSON.parse(readFileSync('client/package.json', 'utf8'))
 const installed = Object.entries(packages).filter(([path]) => path.startsWith('node_modules/'))
 const external = installed.filter(([, { link }]) => !link)
 const production = external.filter(([, { dev }]) => !dev)
@@ -66,6 +67,7 @@ describe('package-lock.json', () => {
     for (const [name, wanted] of Object.entries({
       ...manifest.dependencies,
       ...manifest.devDependencies,
+      ...client.dependencies,
     })) {
       if (String(wanted).startsWith('file:tools/')) continue
       assert.match(String(wanted), /^\d+\.\d+\.\d+(-[\w.]+)?$/, name)

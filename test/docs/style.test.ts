@@ -152,7 +152,9 @@ describe('the code', () => {
     assert.deepEqual(wrong, [])
   })
 
-  const files = globSync(['server/**/*.{ts,mjs}', 'test/**/*.ts', 'scripts/*.ts'])
+  const files = globSync(['server/**/*.{ts,mjs}', 'client/*.ts', 'test/**/*.ts', 'scripts/*.ts'], {
+    exclude: ['client/schema.ts'],
+  })
 
   test('files have names in kebab-case', () => {
     const wrong = files.filter(
