@@ -12,7 +12,7 @@ export interface paths {
         put?: never;
         /**
          * Log in
-         * @description Starts a session. In the form variant the email is sent as `username`, as OAuth 2 requires. The response reveals that an address is unverified or an account disabled only if the password is correct.
+         * @description Starts a session. In the form variant the email is sent as `username`, as OAuth 2 requires, and the refresh token cannot be put into a cookie. If the browser has a session in the cookie, a login that replaces it ends it. The response reveals that an address is unverified or an account disabled only if the password is correct.
          */
         post: operations["logIn"];
         delete?: never;
@@ -92,7 +92,7 @@ export interface paths {
         put?: never;
         /**
          * Refresh the tokens
-         * @description Refresh tokens rotate: keep the new one. If a response is lost, the previous token can be used again for a short grace period (30 seconds by default) and returns the same successor. An older token ends the session, because it may have been copied, and the user is notified by email.
+         * @description Refresh tokens rotate: keep the new one. If a response is lost, the previous token can be used again for a short grace period (30 seconds by default) and returns the same successor. An older token ends the session, because it may have been copied, and the user is notified by email. Without a token in the body, that of the cookie is refreshed, and the new one replaces it there; a refused one is removed from it. With a token in the body and `cookie`, the new one moves into the cookie.
          */
         post: operations["refresh"];
         delete?: never;
@@ -112,7 +112,7 @@ export interface paths {
         put?: never;
         /**
          * Log out
-         * @description Ends the session of the refresh token or, without one, the session of the Bearer token. If both are sent, the refresh token takes precedence. An unknown or expired refresh token is not an error. Access tokens of the session stop working immediately.
+         * @description Ends the session of the refresh token or, without one, the session of the Bearer token. If both are sent, the refresh token takes precedence. The session of the cookie ends, too, and the cookie is always removed. An unknown or expired refresh token is not an error. Access tokens of the session stop working immediately.
          */
         post: operations["logOut"];
         delete?: never;
@@ -192,7 +192,7 @@ export interface paths {
         put?: never;
         /**
          * Set a new password with the emailed link
-         * @description The token is the part after `#token=` in the link. A rejected password does not consume it. The request ends every session, invalidates pending codes and notifies the user by email; it does not start a session. An unverified address becomes verified, without a name. A disabled account stays disabled.
+         * @description The token is the part after `#token=` in the link, before any `&`. A rejected password does not consume it. The request ends every session, invalidates pending codes and notifies the user by email; it does not start a session. An unverified address becomes verified, without a name. A disabled account stays disabled. The link of an invitation accepts it: the account gets the name and the role in the invitation.
          */
         post: operations["resetPassword"];
         delete?: never;
@@ -407,7 +407,11 @@ export interface paths {
          */
         get: operations["listUsers"];
         put?: never;
-        post?: never;
+        /**
+         * Invite a user
+         * @description Creates an unverified user and emails a link to choose a password, in the language of `Accept-Language`. The link works once, for seven days; using it verifies the address, and gives the account the name and the role. Until then `role` is `user` and `invited_role` is the role in the invitation; a user who is not verified by then is deleted. An unverified address that somebody signed up can be invited, too: those sign-ups stay pending until the invitation is accepted, and neither their codes nor `/auth/password/forgot` give the role. 409 `email_taken` for an address that is verified, invited, disabled, or reserved for a former owner. `POST /users/{id}/invitation` repeats an invitation, `DELETE` revokes it. The role `admin` requires a login or `POST /auth/reauthenticate` within the last ten minutes (`REAUTHENTICATION_MINUTES`), or the `current_password`; all active admins are notified of it by email.
+         */
+        post: operations["inviteUser"];
         delete?: never;
         options?: never;
         head?: never;
@@ -446,7 +450,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List the sessions of a user
+         * @description Lists the active sessions, at most twenty, the most recently used first. `last_seen_at`, `ip` and `user_agent` refer to the login or the latest refresh, not to each request. `DELETE /users/{id}/sessions` ends them.
+         */
+        get: operations["listUserSessions"];
         put?: never;
         post?: never;
         /**
@@ -474,6 +482,110 @@ export interface paths {
          * @description After 50 consecutive wrong passwords, logins with the address are refused with `login_locked` for a day. This request lifts that lock at once; further wrong passwords count anew. `GET /audit` with `event=login.failed` and `subject_id` lists why logins failed.
          */
         delete: operations["unlockUserLogin"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Email an invitation again
+         * @description Emails a new link, which works once, for another seven days, with the same name and role; earlier links no longer work. 404 `not_found` for a user who was not invited. At most five invitations an hour for each address.
+         */
+        post: operations["resendInvitation"];
+        /**
+         * Revoke an invitation
+         * @description Deletes the invited user, who has not accepted yet, with all sign-ups of the address: no link or code works any more, and the address becomes available again. Unlike `DELETE /users/{id}`, it never deletes a user who has just accepted: 409 `user_verified`. 404 `not_found` for a user who was not invited.
+         */
+        delete: operations["revokeInvitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Email a user a link to set a new password
+         * @description As `POST /auth/password/forgot` of the user: the link works once, for 30 minutes, and nothing changes until it is used. The email does not name the admin. At most three an hour for each address and network. An unverified user has no password yet: `POST /users/{id}/verification` mails the code again, `POST /users/{id}/invitation` the invitation.
+         */
+        post: operations["sendPasswordReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Email the verification codes of a user again
+         * @description Repeats the email of every pending sign-up of an unverified user, each with its own code and origin. The codes stay the same and are valid for another 24 hours (by default), but never longer than the account. At most one email per minute and five per hour are sent to an address. 404 `not_found` for an invited user who has not signed up: `POST /users/{id}/invitation` repeats the invitation.
+         */
+        post: operations["resendUserCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the messages to a user
+         * @description Lists the emails and text messages to a user of the last 30 days with their delivery state, newest first, without their content, including those to former addresses. `POST /mail/{id}/resend` repeats one that failed. Follow `Link: <…>; rel="next"` (RFC 8288) to the next page.
+         */
+        get: operations["listUserMail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the events of a user
+         * @description Returns what happened to a user and what the user did, newest first: the events of `GET /audit` of which the user is the subject or the actor. `GET /audit` filters them, and still has those of a deleted user. Follow `Link: <…>; rel="next"` (RFC 8288) to the next page.
+         */
+        get: operations["readUserAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -531,6 +643,106 @@ export interface paths {
          * @description Returns an array, newest first. Events are written in the transaction of the change that they record, are immutable, and are deleted after `AUDIT_KEEP_DAYS`. Follow `Link: <…>; rel="next"` (RFC 8288) to the next page.
          */
         get: operations["readAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show figures of the service
+         * @description Takes the same time whatever the number of users and events: each figure says whether it was counted, kept or estimated. The job `tally` counts the events of each day once an hour; those since then are counted for the response.
+         */
+        get: operations["showStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List recurring jobs
+         * @description Lists the recurring jobs with their last run and the next one. Each time of a schedule runs once across all processes, and of each job only the newest run is stored.
+         */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/clean-up/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show what a clean-up would delete
+         * @description Counts the accounts that were not verified within `UNVERIFIED_USER_TTL_HOURS` and says whether a run would delete them now. Deletes nothing. `GET /users?is_verified=false&sort=created_at` lists who they are.
+         */
+        post: operations["previewCleanUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/clean-up/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run the clean-up now
+         * @description Requests a run of the clean-up, which a worker starts within seconds; `GET /jobs` shows what it did, and also that it refused. A request that no worker has taken after five minutes lapses. Requires a login or `POST /auth/reauthenticate` within the last ten minutes (`REAUTHENTICATION_MINUTES`), or the `current_password`.
+         */
+        post: operations["runCleanUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show settings and findings
+         * @description Shows the settings of the process that answers, and what `npm run cli -- doctor` finds there without opening connections or files. Of secrets, and of everything that may contain one, it says only whether they are set.
+         */
+        get: operations["showSettings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -630,7 +842,7 @@ export interface components {
              * @description A stable error code: handle errors by this code, not by detail.
              * @enum {string}
              */
-            code: "malformed_request" | "invalid_code" | "invalid_reset_token" | "invalid_undo_token" | "authentication_required" | "invalid_token" | "invalid_credentials" | "forbidden" | "cross_site_request" | "email_unverified" | "wrong_password" | "reauthentication_required" | "account_disabled" | "own_role" | "not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "last_admin" | "email_change_undoable" | "user_inactive" | "mail_not_failed" | "body_too_large" | "uri_too_long" | "unsupported_media_type" | "validation_failed" | "too_many_sign_ups" | "too_many_requests" | "login_locked" | "headers_too_large" | "internal_error" | "overloaded" | "database_unavailable";
+            code: "malformed_request" | "invalid_code" | "invalid_reset_token" | "invalid_undo_token" | "authentication_required" | "invalid_token" | "invalid_credentials" | "forbidden" | "cross_site_request" | "email_unverified" | "wrong_password" | "reauthentication_required" | "account_disabled" | "own_role" | "not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "last_admin" | "email_change_undoable" | "user_inactive" | "user_unverified" | "user_verified" | "user_disabled" | "job_busy" | "mail_not_failed" | "body_too_large" | "uri_too_long" | "unsupported_media_type" | "validation_failed" | "too_many_sign_ups" | "too_many_requests" | "login_locked" | "headers_too_large" | "internal_error" | "overloaded" | "database_unavailable";
             /** @description The request id, as in `X-Request-Id` and the log. */
             request_id: string;
             /** @description Only with `validation_failed`: the invalid fields. */
@@ -655,6 +867,11 @@ export interface components {
              * @example correct horse battery staple
              */
             password: string;
+            /**
+             * @description Only for pages of this origin and of `CORS_ORIGINS` on the same site: puts the refresh token into a cookie that no script can read, instead of into the response.
+             * @example false
+             */
+            cookie?: boolean;
         };
         LoginForm: {
             /**
@@ -694,10 +911,10 @@ export interface components {
              */
             access_token: string;
             /**
-             * @description Valid for the next refresh only: every response contains a new one.
+             * @description Valid for the next refresh only: every response contains a new one. Absent if a cookie contains it.
              * @example 0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.0.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
              */
-            refresh_token: string;
+            refresh_token?: string;
             /** @enum {string} */
             token_type: "bearer";
             /**
@@ -789,7 +1006,7 @@ export interface components {
              */
             email: string;
             /**
-             * @description Null if the account is unverified or no name was given.
+             * @description Null if no name was given; of an unverified account, the name in the invitation.
              * @example Ann Lee
              */
             full_name: string | null;
@@ -815,8 +1032,13 @@ export interface components {
              */
             updated_at: string;
             /**
+             * @description Only while an invitation is not accepted: the role that accepting it gives. Until then `role` is `user`.
+             * @enum {string}
+             */
+            invited_role?: "user" | "admin";
+            /**
              * Format: date-time
-             * @description Only while unverified: the time when the account will be deleted.
+             * @description Only while unverified: the time when the account will be deleted, and when an invitation ends.
              * @example 2026-11-24T17:40:00.000Z
              */
             verification_expires_at?: string;
@@ -851,6 +1073,10 @@ export interface components {
             }[];
             /** @description Links to set a new password. */
             password_resets: {
+                [key: string]: unknown;
+            }[];
+            /** @description An invitation that is not accepted. */
+            invitations: {
                 [key: string]: unknown;
             }[];
             /** @description Wrong codes entered in the last 24 hours. */
@@ -930,6 +1156,30 @@ export interface components {
              */
             current: boolean;
         };
+        Invitation: {
+            /**
+             * Format: email
+             * @description Case-insensitive. The local part must be ASCII.
+             * @example ann@example.com
+             */
+            email: string;
+            /**
+             * @description At most 200 characters; control, line break and bidi characters are not allowed. null means no name.
+             * @example Ann Lee
+             */
+            full_name?: string | null;
+            /**
+             * @description What accepting the invitation gives.
+             * @default user
+             * @enum {string}
+             */
+            role: "user" | "admin";
+            /**
+             * @description The password is neither trimmed nor truncated. It is compared in Unicode NFC.
+             * @example your current password
+             */
+            current_password?: string;
+        };
         UserChange: {
             /**
              * @description At most 200 characters; control, line break and bidi characters are not allowed. null means no name.
@@ -944,6 +1194,39 @@ export interface components {
              * @example your current password
              */
             current_password?: string;
+        };
+        /** @description A session of a user. */
+        UserSession: {
+            /**
+             * Format: uuid
+             * @description Identifies the session, for example to end it.
+             * @example 0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description Time of the login.
+             * @example 2026-11-22T17:40:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Time of the login or the latest refresh.
+             * @example 2026-11-22T17:40:00.000Z
+             */
+            last_seen_at: string;
+            /**
+             * @description Client address of the login or the latest refresh, if known.
+             * @example 203.0.113.7
+             * @example null
+             */
+            ip: string | null;
+            /**
+             * @description `User-Agent` of the login or the latest refresh.
+             * @example CoffeeApp/2.1
+             * @example null
+             */
+            user_agent: string | null;
         };
         /** @description An email or text message. */
         Message: {
@@ -1027,6 +1310,14 @@ export interface components {
              *
              *     `user.created`: An operator created a verified account.
              *
+             *     `user.invited`: An admin invited a user; `role` is what accepting gives.
+             *
+             *     `invitation.resent`: An admin had an invitation mailed again; earlier links no longer work.
+             *
+             *     `invitation.accepted`: The user chose a password with the link of the invitation; the account is active.
+             *
+             *     `invitation.revoked`: An admin revoked an invitation, which deleted the account.
+             *
              *     `user.verified`: The address was verified with its code; the account is active.
              *
              *     `user.changed`: An admin or the user changed a field; changes of role and state have separate events.
@@ -1039,11 +1330,15 @@ export interface components {
              *
              *     `user.deleted`: The account was deleted.
              *
-             *     `users.read`: An admin read users; `pages` counts the pages of the list and the single users that one IP address read within an hour.
+             *     `users.read`: An admin read users, their sessions or their events; `pages` counts the pages of lists and the single users that one IP address read within an hour.
              *
-             *     `users.cleaned_up`: The clean-up deleted accounts that were not verified in time.
+             *     `clean_up.requested`: An admin requested a clean-up; `force` skips its check of the clock.
+             *
+             *     `users.cleaned_up`: The clean-up deleted accounts that were not verified in time. The actor is the admin who requested it.
              *
              *     `users.clean_up_refused`: The clean-up stopped because it would have deleted most accounts, and the clock was in doubt.
+             *
+             *     `verification.resent`: An admin had the codes of pending sign-ups mailed again; `mails` counts them.
              *
              *     `login.failed`: A login failed (see `reason`); recorded once per address, reason and hour. Without a subject if the address is not registered.
              *
@@ -1088,7 +1383,7 @@ export interface components {
              *     `key.rotated`: A new key for access tokens was published.
              * @enum {string}
              */
-            event: "sign_up.received" | "user.created" | "user.verified" | "user.changed" | "user.role_changed" | "user.disabled" | "user.enabled" | "user.deleted" | "users.read" | "users.cleaned_up" | "users.clean_up_refused" | "login.failed" | "login.unlocked" | "session.opened" | "session.reauthenticated" | "session.ended" | "session.replayed" | "sessions.ended" | "password.changed" | "password.reset_requested" | "password.reset" | "password.refused" | "email.change_requested" | "email.changed" | "email.change_undone" | "phone.changed" | "phone.removed" | "data.exported" | "mail.resent" | "mail.read" | "limit.reached" | "key.rotated";
+            event: "sign_up.received" | "user.created" | "user.invited" | "invitation.resent" | "invitation.accepted" | "invitation.revoked" | "user.verified" | "user.changed" | "user.role_changed" | "user.disabled" | "user.enabled" | "user.deleted" | "users.read" | "clean_up.requested" | "users.cleaned_up" | "users.clean_up_refused" | "verification.resent" | "login.failed" | "login.unlocked" | "session.opened" | "session.reauthenticated" | "session.ended" | "session.replayed" | "sessions.ended" | "password.changed" | "password.reset_requested" | "password.reset" | "password.refused" | "email.change_requested" | "email.changed" | "email.change_undone" | "phone.changed" | "phone.removed" | "data.exported" | "mail.resent" | "mail.read" | "limit.reached" | "key.rotated";
             /**
              * @description The actor; null for a client that was not logged in, the service itself or an operator.
              * @example 42
@@ -1119,6 +1414,236 @@ export interface components {
              * @example b2e0f1a4-6c1d-4a57-9a39-0d6d3a1f2c55
              */
             request_id: string | null;
+        };
+        /** @description A recurring job. */
+        Job: {
+            /** @enum {string} */
+            name: "clean-up" | "purge" | "tally" | "erase";
+            /**
+             * @description A cron expression in UTC; with six fields, the first is seconds.
+             * @example 0 0 * * *
+             */
+            schedule: string;
+            /**
+             * @description `requested`: a run was requested less than five minutes ago and waits for a worker. `running`: a process runs it, or ended during it less than 30 seconds ago.
+             * @enum {unknown}
+             */
+            state: "idle" | "requested" | "running";
+            /** @description The newest run that finished; earlier ones are in the log. Absent before the first one. */
+            last_run?: {
+                /**
+                 * Format: date-time
+                 * @description Its scheduled time, or the time when it was requested or started by a command.
+                 * @example 2026-11-22T17:40:00.000Z
+                 */
+                at: string;
+                /**
+                 * @description `refused`: the clean-up deleted nobody, because it would have deleted most users and the clock may be wrong. `skipped`: the purge deleted nothing, because the run before it was more than 7 days ago.
+                 * @enum {unknown}
+                 */
+                outcome: "done" | "refused" | "skipped";
+                /**
+                 * @description What it did, as in the log: numbers by name.
+                 * @example {
+                 *       "found": 3,
+                 *       "deleted": 3
+                 *     }
+                 */
+                counts: {
+                    [key: string]: number;
+                };
+            };
+            /** @description The newest failure since the last run that finished. A run that failed is repeated half a minute later. */
+            last_failure?: {
+                /**
+                 * Format: date-time
+                 * @description Time of the failure.
+                 * @example 2026-11-22T17:40:00.000Z
+                 */
+                at: string;
+                /**
+                 * @description An error code of this API. The log has the cause.
+                 * @example database_unavailable
+                 */
+                code: string;
+            };
+            /**
+             * Format: date-time
+             * @description The next scheduled time. A job without work skips it.
+             * @example 2026-11-22T17:40:00.000Z
+             */
+            next_run_at?: string;
+        };
+        /** @description Figures of the service. */
+        Stats: {
+            users: {
+                /** @description Verified users; estimated if there are more than 10 000. */
+                verified: {
+                    /** @example 42 */
+                    count: number;
+                    /**
+                     * @description `exact`: counted for this response. `kept`: counted once, up to `kept_until`. `estimated`: from a sample of the table. `at_least`: the count ended at 10 000, or not everything has been counted yet.
+                     * @enum {unknown}
+                     */
+                    accuracy: "exact" | "kept" | "estimated" | "at_least";
+                };
+                /** @description Unverified users; estimated if there are more than 10 000. */
+                unverified: {
+                    /** @example 42 */
+                    count: number;
+                    /**
+                     * @description `exact`: counted for this response. `kept`: counted once, up to `kept_until`. `estimated`: from a sample of the table. `at_least`: the count ended at 10 000, or not everything has been counted yet.
+                     * @enum {unknown}
+                     */
+                    accuracy: "exact" | "kept" | "estimated" | "at_least";
+                };
+                /** @description Unverified users whose time ends before the end of the day in UTC, with those who have expired and wait for the clean-up. */
+                ending_today: {
+                    /** @example 42 */
+                    count: number;
+                    /**
+                     * @description `exact`: counted for this response. `kept`: counted once, up to `kept_until`. `estimated`: from a sample of the table. `at_least`: the count ended at 10 000, or not everything has been counted yet.
+                     * @enum {unknown}
+                     */
+                    accuracy: "exact" | "kept" | "estimated" | "at_least";
+                };
+            };
+            /** @description The emails and text messages of the last 30 days by state, as in `GET /mail`. */
+            mail: {
+                /** @description A count and its accuracy. */
+                waiting: {
+                    /** @example 42 */
+                    count: number;
+                    /**
+                     * @description `exact`: counted for this response. `kept`: counted once, up to `kept_until`. `estimated`: from a sample of the table. `at_least`: the count ended at 10 000, or not everything has been counted yet.
+                     * @enum {unknown}
+                     */
+                    accuracy: "exact" | "kept" | "estimated" | "at_least";
+                };
+                /** @description A count and its accuracy. */
+                sent: {
+                    /** @example 42 */
+                    count: number;
+                    /**
+                     * @description `exact`: counted for this response. `kept`: counted once, up to `kept_until`. `estimated`: from a sample of the table. `at_least`: the count ended at 10 000, or not everything has been counted yet.
+                     * @enum {unknown}
+                     */
+                    accuracy: "exact" | "kept" | "estimated" | "at_least";
+                };
+                /** @description A count and its accuracy. */
+                dropped: {
+                    /** @example 42 */
+                    count: number;
+                    /**
+                     * @description `exact`: counted for this response. `kept`: counted once, up to `kept_until`. `estimated`: from a sample of the table. `at_least`: the count ended at 10 000, or not everything has been counted yet.
+                     * @enum {unknown}
+                     */
+                    accuracy: "exact" | "kept" | "estimated" | "at_least";
+                };
+                /** @description A count and its accuracy. */
+                bounced: {
+                    /** @example 42 */
+                    count: number;
+                    /**
+                     * @description `exact`: counted for this response. `kept`: counted once, up to `kept_until`. `estimated`: from a sample of the table. `at_least`: the count ended at 10 000, or not everything has been counted yet.
+                     * @enum {unknown}
+                     */
+                    accuracy: "exact" | "kept" | "estimated" | "at_least";
+                };
+                /** @description A count and its accuracy. */
+                dead: {
+                    /** @example 42 */
+                    count: number;
+                    /**
+                     * @description `exact`: counted for this response. `kept`: counted once, up to `kept_until`. `estimated`: from a sample of the table. `at_least`: the count ended at 10 000, or not everything has been counted yet.
+                     * @enum {unknown}
+                     */
+                    accuracy: "exact" | "kept" | "estimated" | "at_least";
+                };
+            };
+            /** @description The last 14 days, oldest first and the current one last. */
+            days: {
+                /**
+                 * Format: date
+                 * @description The day in UTC.
+                 * @example 2026-11-22
+                 */
+                day: string;
+                /** @description Accepted sign-ups, also repeated ones of an address. */
+                sign_ups: {
+                    /** @example 42 */
+                    count: number;
+                    /**
+                     * @description `exact`: counted for this response. `kept`: counted once, up to `kept_until`. `estimated`: from a sample of the table. `at_least`: the count ended at 10 000, or not everything has been counted yet.
+                     * @enum {unknown}
+                     */
+                    accuracy: "exact" | "kept" | "estimated" | "at_least";
+                };
+                /** @description Logins. */
+                logins: {
+                    /** @example 42 */
+                    count: number;
+                    /**
+                     * @description `exact`: counted for this response. `kept`: counted once, up to `kept_until`. `estimated`: from a sample of the table. `at_least`: the count ended at 10 000, or not everything has been counted yet.
+                     * @enum {unknown}
+                     */
+                    accuracy: "exact" | "kept" | "estimated" | "at_least";
+                };
+                /** @description Refused logins, once per address, reason and hour. */
+                refused_logins: {
+                    /** @example 42 */
+                    count: number;
+                    /**
+                     * @description `exact`: counted for this response. `kept`: counted once, up to `kept_until`. `estimated`: from a sample of the table. `at_least`: the count ended at 10 000, or not everything has been counted yet.
+                     * @enum {unknown}
+                     */
+                    accuracy: "exact" | "kept" | "estimated" | "at_least";
+                };
+            }[];
+            /**
+             * Format: date-time
+             * @description The end of the last hour whose events were counted and kept. Absent before the first run of the job `tally`.
+             * @example 2026-11-22T17:00:00.000Z
+             */
+            kept_until?: string;
+            clean_up: components["schemas"]["Job"];
+        };
+        Setting: {
+            /** @example SHOP_NAME */
+            name: string;
+            /**
+             * @description The value in force. Null if there is none, or it is hidden.
+             * @example Coffee Shop
+             */
+            value: string | null;
+            /** @description Whether it is set; otherwise the default is in force. */
+            is_set: boolean;
+            /** @description Whether the value is never shown: secrets, and what may contain one. */
+            is_hidden: boolean;
+            /**
+             * @description The default, in Markdown. Null if there is none.
+             * @example Coffee Shop
+             */
+            default: string | null;
+            /**
+             * @description The unit of the value.
+             * @example minutes
+             */
+            unit: string | null;
+            /**
+             * @description What the setting does, in Markdown.
+             * @example The name of the shop in mail.
+             */
+            description: string;
+        };
+        Finding: {
+            /** @enum {string} */
+            severity: "ok" | "warning" | "error";
+            /**
+             * @description What was found and, unless it is `ok`, what to do.
+             * @example migrations
+             */
+            detail: string;
         };
         /** @description The metadata that a service needs to verify access tokens. */
         IssuerMetadata: {
@@ -1216,6 +1741,8 @@ export interface operations {
             /** @description A pair of tokens. */
             200: {
                 headers: {
+                    /** @description Only with the refresh token in a cookie: `__Host-coffee_shop_refresh_token`, or `coffee_shop_refresh_token` where `PUBLIC_URL` is http. */
+                    "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1733,14 +2260,19 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /**
                      * @description The latest refresh token of the session.
                      * @example 0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10.0.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
                      */
-                    refresh_token: string;
+                    refresh_token?: string;
+                    /**
+                     * @description Only for pages of this origin and of `CORS_ORIGINS` on the same site: puts the refresh token into a cookie that no script can read, instead of into the response.
+                     * @example false
+                     */
+                    cookie?: boolean;
                 };
                 "application/x-www-form-urlencoded": {
                     /**
@@ -1755,6 +2287,8 @@ export interface operations {
             /** @description A pair of tokens. */
             200: {
                 headers: {
+                    /** @description Only with the refresh token in a cookie: `__Host-coffee_shop_refresh_token`, or `coffee_shop_refresh_token` where `PUBLIC_URL` is http. */
+                    "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1770,7 +2304,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid_token` */
+            /** @description `authentication_required`, `invalid_token` */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1892,6 +2426,8 @@ export interface operations {
             /** @description The session was ended. */
             204: {
                 headers: {
+                    /** @description Only with the refresh token in a cookie: `__Host-coffee_shop_refresh_token`, or `coffee_shop_refresh_token` where `PUBLIC_URL` is http. */
+                    "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3980,6 +4516,152 @@ export interface operations {
             };
         };
     };
+    inviteUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "ann@example.com",
+                 *       "full_name": "Ann Lee"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Invitation"];
+            };
+        };
+        responses: {
+            /** @description The user was created and is being mailed. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `authentication_required`, `invalid_token` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_password`, `reauthentication_required`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `email_taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long` */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description The limit that was reached: its name, quota and window in seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description The remaining quota, and the seconds until it increases. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `overloaded`, `database_unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     showUser: {
         parameters: {
             query?: never;
@@ -4400,6 +5082,106 @@ export interface operations {
             };
         };
     };
+    listUserSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user.
+                 * @example 42
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The active sessions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserSession"][];
+                };
+            };
+            /** @description `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `authentication_required`, `invalid_token` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long` */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     endUserSessions: {
         parameters: {
             query?: never;
@@ -4596,13 +5378,733 @@ export interface operations {
             };
         };
     };
+    resendInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user.
+                 * @example 42
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The email is being sent. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `authentication_required`, `invalid_token` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `user_verified`, `user_disabled` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long` */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description The limit that was reached: its name, quota and window in seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description The remaining quota, and the seconds until it increases. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user.
+                 * @example 42
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The invitation was revoked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `authentication_required`, `invalid_token` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `user_verified` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long` */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description The limit that was reached: its name, quota and window in seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description The remaining quota, and the seconds until it increases. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sendPasswordReset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user.
+                 * @example 42
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The email is being sent. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @example A link to set a new password is on its way. */
+                        message: string;
+                    };
+                };
+            };
+            /** @description `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `authentication_required`, `invalid_token` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `user_unverified`, `user_disabled` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long` */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description The limit that was reached: its name, quota and window in seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description The remaining quota, and the seconds until it increases. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resendUserCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user.
+                 * @example 42
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The emails are being sent. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @example The verification code is on its way. */
+                        message: string;
+                    };
+                };
+            };
+            /** @description `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `authentication_required`, `invalid_token` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `user_verified`, `user_disabled` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long` */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description The limit that was reached: its name, quota and window in seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description The remaining quota, and the seconds until it increases. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUserMail: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of entries on a page. */
+                limit?: number;
+                /**
+                 * @description Opaque cursor from the `Link` header of the previous page; valid only with the same user.
+                 * @example eyJjcmVhdGVkQXQiOiIyMDI2LTExLTIyIn0.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+                 */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user.
+                 * @example 42
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    /** @description URL of the next page, `<…>; rel="next"`; absent on the last page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"][];
+                };
+            };
+            /** @description `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `authentication_required`, `invalid_token` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long` */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readUserAudit: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of entries on a page. */
+                limit?: number;
+                /**
+                 * @description Opaque cursor from the `Link` header of the previous page; valid only with the same user.
+                 * @example eyJhdCI6IjIwMjYtMTEtMjJUMTI6MDA6MDAuMDAwWiIsImlkIjoxMDB9.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+                 */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user.
+                 * @example 42
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of the list. */
+            200: {
+                headers: {
+                    /** @description URL of the next page, `<…>; rel="next"`; absent on the last page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEvent"][];
+                };
+            };
+            /** @description `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `authentication_required`, `invalid_token` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long` */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listMail: {
         parameters: {
             query?: {
                 /** @description Only messages in this state. */
                 state?: "waiting" | "sent" | "dropped" | "bounced" | "dead";
                 /** @description Only messages of this kind. */
-                kind?: "verification" | "verification_again" | "repeat_verification" | "already_registered" | "reminder" | "new_device" | "session_replayed" | "password_reset" | "reset_link" | "password_changed" | "password_changed_left" | "email_code" | "email_changed" | "email_confirmed" | "email_undone" | "admin_changed" | "user_deleted" | "phone_code" | "account_deleted";
+                kind?: "verification" | "verification_again" | "repeat_verification" | "already_registered" | "reminder" | "invitation" | "new_device" | "session_replayed" | "password_reset" | "reset_link" | "password_changed" | "password_changed_left" | "email_code" | "email_changed" | "email_confirmed" | "email_undone" | "admin_changed" | "user_deleted" | "phone_code" | "account_deleted";
                 /** @description Maximum number of entries on a page. */
                 limit?: number;
                 /**
@@ -4814,7 +6316,7 @@ export interface operations {
                  * @example eyJhdCI6IjIwMjYtMTEtMjJUMTI6MDA6MDAuMDAwWiIsImlkIjoxMDB9.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
                  */
                 after?: string;
-                event?: "sign_up.received" | "user.created" | "user.verified" | "user.changed" | "user.role_changed" | "user.disabled" | "user.enabled" | "user.deleted" | "users.read" | "users.cleaned_up" | "users.clean_up_refused" | "login.failed" | "login.unlocked" | "session.opened" | "session.reauthenticated" | "session.ended" | "session.replayed" | "sessions.ended" | "password.changed" | "password.reset_requested" | "password.reset" | "password.refused" | "email.change_requested" | "email.changed" | "email.change_undone" | "phone.changed" | "phone.removed" | "data.exported" | "mail.resent" | "mail.read" | "limit.reached" | "key.rotated";
+                event?: "sign_up.received" | "user.created" | "user.invited" | "invitation.resent" | "invitation.accepted" | "invitation.revoked" | "user.verified" | "user.changed" | "user.role_changed" | "user.disabled" | "user.enabled" | "user.deleted" | "users.read" | "clean_up.requested" | "users.cleaned_up" | "users.clean_up_refused" | "verification.resent" | "login.failed" | "login.unlocked" | "session.opened" | "session.reauthenticated" | "session.ended" | "session.replayed" | "sessions.ended" | "password.changed" | "password.reset_requested" | "password.reset" | "password.refused" | "email.change_requested" | "email.changed" | "email.change_undone" | "phone.changed" | "phone.removed" | "data.exported" | "mail.resent" | "mail.read" | "limit.reached" | "key.rotated";
                 /**
                  * @description The id of the actor.
                  * @example 42
@@ -4891,6 +6393,485 @@ export interface operations {
             };
             /** @description `validation_failed` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showStats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Figures of the service. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stats"];
+                };
+            };
+            /** @description `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `authentication_required`, `invalid_token` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long` */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every recurring job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"][];
+                };
+            };
+            /** @description `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `authentication_required`, `invalid_token` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long` */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewCleanUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a run would do now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description The accounts that have expired. */
+                        expired: {
+                            /** @example 42 */
+                            count: number;
+                            /**
+                             * @description `exact`: counted for this response. `kept`: counted once, up to `kept_until`. `estimated`: from a sample of the table. `at_least`: the count ended at 10 000, or not everything has been counted yet.
+                             * @enum {unknown}
+                             */
+                            accuracy: "exact" | "kept" | "estimated" | "at_least";
+                        };
+                        /**
+                         * @description `refuse`: a run deletes nobody, unless with `force`: these are more than 1 000 accounts and more than half of all users, and the clock may be wrong.
+                         * @enum {unknown}
+                         */
+                        verdict: "delete" | "refuse";
+                        /**
+                         * @description Only with `refuse`: why the clock is in doubt. `clock_ahead`: it is more than five minutes ahead of the database’s clock. `last_run_long_ago`: the last run was more than two days ago, which a jump of the clock looks like.
+                         * @enum {unknown}
+                         */
+                        because?: "clock_ahead" | "last_run_long_ago";
+                    };
+                };
+            };
+            /** @description `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `authentication_required`, `invalid_token` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long` */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    runCleanUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Deletes even if that is most users and the clock is in doubt: check the clock first.
+                     * @default false
+                     */
+                    force?: boolean;
+                    /**
+                     * @description The password is neither trimmed nor truncated. It is compared in Unicode NFC.
+                     * @example your current password
+                     */
+                    current_password?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The run was requested. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `authentication_required`, `invalid_token` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_password`, `reauthentication_required`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `job_busy` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long` */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `validation_failed` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests` */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description The limit that was reached: its name, quota and window in seconds. */
+                    "RateLimit-Policy"?: string;
+                    /** @description The remaining quota, and the seconds until it increases. */
+                    RateLimit?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `overloaded`, `database_unavailable` */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every setting, and the findings. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        settings: components["schemas"]["Setting"][];
+                        findings: components["schemas"]["Finding"][];
+                    };
+                };
+            };
+            /** @description `malformed_request` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `authentication_required`, `invalid_token` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `uri_too_long` */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
