@@ -35,8 +35,10 @@ describe('HEAD', () => {
 
   test('is as GET without the body, with its headers and its length, on every route', async () => {
     const gets = service.app.routes.filter(({ method }) => method === 'GET')
+    // Of whom reading leaves no event: an admin's own reads are in the admin's audit log.
+    const ann = await service.addUser()
     for (const { url } of gets) {
-      const path = url.replace(':id', String(admin.id))
+      const path = url.replace(':id', String(ann.id))
       const sent = { token: admin.access }
       const get = await service.get(path, sent)
 
@@ -108,7 +110,7 @@ describe('HEAD', () => {
     for (const [path, status, allow] of [
       ['/api/v1/nothing', 404, undefined],
       ['/api/v1/auth/login', 405, 'POST'],
-      ['/api/v1/users/1/sessions', 405, 'DELETE'],
+      ['/api/v1/users/1/login-lock', 405, 'DELETE'],
     ] as const) {
       const answer = await service.request('HEAD', path)
       assert.deepEqual([answer.status, answer.headers['allow'], answer.text], [status, allow, ''])

@@ -105,10 +105,10 @@ describe('which route, which method, which refusal', () => {
       '/auth/login': 'POST',
       '/api/v1/me': 'DELETE, GET, HEAD, PATCH',
       '/me': 'DELETE, GET, HEAD, PATCH',
-      '/api/v1/users': 'GET, HEAD',
+      '/api/v1/users': 'GET, HEAD, POST',
       '/api/v1/users/1': 'DELETE, GET, HEAD, PATCH',
       '/users/x': 'DELETE, GET, HEAD, PATCH',
-      '/api/v1/users/1/sessions': 'DELETE',
+      '/api/v1/users/1/login-lock': 'DELETE',
     }
     const METHODS = ['OPTIONS', 'PUT', 'TRACE', 'PROPFIND', 'QUERY', 'PURGE', 'M-SEARCH']
 
