@@ -193,9 +193,8 @@ export function createSession({ url, fetch, store, cookie }: SessionOptions) {
   }
 
   async function restore(): Promise<void> {
-    if (!cookie) await inOrder(read)
-    // At once, so that the first requests of the page wait for it.
-    else if (sessionId === undefined) await refresh(undefined)
+    // Begun at once, so that the first requests of the page wait for it.
+    await (cookie ? refresh(undefined) : inOrder(read))
   }
 
   return {

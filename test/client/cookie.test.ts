@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { type Client, createClient, type Fetch } from '../../client/index.ts'
 import { MINUTE_MS } from '../../server/lib/units.ts'
-import { startCookieFront } from '../support/cookie-front.ts'
 import { fetchWithJar } from '../support/cookie-jar.ts'
 import { filesFolder } from '../support/database.ts'
 import { PASSWORD } from '../support/service.ts'
@@ -156,7 +155,6 @@ describe('a client in cookie mode', () => {
 /** Pages of one origin, whose clients share a cookie. */
 async function startPages() {
   const shop = await startShop()
-  const front = await startCookieFront(shop.baseUrl)
   const folder = mkdtempSync(join(filesFolder(), 'coffee-shop-pages-'))
   const withJar = fetchWithJar(join(folder, 'cookie'))
   const sent: [path: string, credentials: string, body: unknown][] = []
@@ -168,7 +166,7 @@ async function startPages() {
       sent.push([path, request.credentials, body === '' ? undefined : JSON.parse(body)])
       return instead(request) ?? withJar(request)
     }
-    return createClient({ baseUrl: front.url, cookie: true, fetch })
+    return createClient({ baseUrl: shop.baseUrl, cookie: true, fetch })
   }
   async function logIn(): Promise<Client> {
     const { email } = await shop.addUser()
@@ -183,7 +181,6 @@ async function startPages() {
     open,
     logIn,
     async [Symbol.asyncDispose]() {
-      await front[Symbol.asyncDispose]()
       await shop[Symbol.asyncDispose]()
       rmSync(folder, { recursive: true })
     },

@@ -125,9 +125,11 @@ describe('a request of the client', () => {
     const asking = client.GET('/me', { signal: leaving.signal })
     await until('the first answer', () => server.asked.length === 1)
     const reason = new Error('the page was left')
+    const abortedAt = performance.now()
     leaving.abort(reason)
 
     await assert.rejects(asking, reason)
+    assert.ok(performance.now() - abortedAt < 9_000, 'before the wait is over')
     await assert.rejects(client.GET('/me', { signal: AbortSignal.abort(reason) }), reason)
     assert.equal(server.asked.length, 1)
   })

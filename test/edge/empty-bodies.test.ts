@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { MINUTE_MS } from '../../server/lib/units.ts'
 import { assertProblem } from '../support/problem.ts'
 import { turns } from '../support/races.ts'
 import { openRaw, requestText, sendRaw, untilNoneIsConnected } from '../support/raw.ts'
@@ -45,6 +46,8 @@ describe('an empty body, on every route', () => {
 
   /** Asked by an admin who has done nothing yet, about a user to whom nothing has been done. */
   async function ask(route: string, sent: Record<string, string> = {}, body = ''): Promise<Answer> {
+    // A run that was requested before, by another spelling, has lapsed by then.
+    if (route.endsWith('/jobs/clean-up/run')) service.advance(6 * MINUTE_MS)
     const [admin, user] = [await service.addAdmin(), await service.addUser()]
     const id = route.includes('/users/') ? String(user.id) : '0b6c5f0e-6f0f-4b63-9f4f-3d7f3c1f5a10'
     const headers = { Authorization: `Bearer ${admin.access}`, ...sent }

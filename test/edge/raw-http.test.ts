@@ -182,7 +182,7 @@ describe('what no HTTP client sends, over a real socket', () => {
       ['FOO /health', 'DELETE, GET, HEAD, PATCH, POST'],
       ['TRACE /health', 'GET, HEAD'],
       ['TRACE /api/v1/me', 'DELETE, GET, HEAD, PATCH'],
-      ['QUERY /api/v1/users', 'GET, HEAD'],
+      ['QUERY /api/v1/users', 'GET, HEAD, POST'],
       ['PUT http://evil.example/api/v1/me', 'DELETE, GET, HEAD, PATCH'],
       ['PUT /api/v1/me#fragment', 'DELETE, GET, HEAD, PATCH'],
       ['CONNECT evil.example:80', ''],

@@ -6,7 +6,6 @@ import { rolldown } from 'rolldown'
 import type { Client } from '../../client/index.ts'
 import { MINUTE_MS } from '../../server/lib/units.ts'
 import { LAUNCH, missingBrowser, PATIENCE_MS } from '../support/browser.ts'
-import { startCookieFront } from '../support/cookie-front.ts'
 import { temporaryFolder } from '../support/process.ts'
 import { PASSWORD } from '../support/service.ts'
 import { startShop } from '../support/shop.ts'
@@ -21,12 +20,11 @@ test(
   { skip: missingBrowser },
   async () => {
     await using shop = await startShop()
-    await using front = await startCookieFront(shop.baseUrl)
     using folder = temporaryFolder()
     const { email } = await shop.addUser()
     const browser = await chromium.launchPersistentContext(join(folder.path, 'profile'), LAUNCH)
     try {
-      const page = `${front.url}/app`
+      const page = `${shop.baseUrl}/app`
       const body = await pageWithClient()
       await browser.route(page, (route) => route.fulfill({ contentType: 'text/html', body }))
       const tabs = await openTabs(browser, page)

@@ -7,7 +7,6 @@ import { Worker } from 'node:worker_threads'
 import { createClient } from '../../client/index.ts'
 import { MINUTE_MS } from '../../server/lib/units.ts'
 import type { Ask, TabAnswer, TabOptions } from '../support/client-tab.ts'
-import { startCookieFront } from '../support/cookie-front.ts'
 import { fetchWithJar } from '../support/cookie-jar.ts'
 import { filesFolder } from '../support/database.ts'
 import { PASSWORD } from '../support/service.ts'
@@ -44,14 +43,13 @@ for (const withoutLocks of [false, true]) {
 
     test('with one cookie are signed in by it, and stay so, together', async () => {
       await using shop = await startShop()
-      await using front = await startCookieFront(shop.baseUrl)
       using folder = temporaryFolder()
       const ann = await shop.addUser()
       const fetch = fetchWithJar(folder.file)
-      const first = createClient({ baseUrl: front.url, cookie: true, fetch })
+      const first = createClient({ baseUrl: shop.baseUrl, cookie: true, fetch })
       await first.logIn({ email: ann.email, password: PASSWORD })
       await using tabs = await openTabs({
-        baseUrl: front.url,
+        baseUrl: shop.baseUrl,
         file: folder.file,
         cookie: true,
         withoutLocks,
