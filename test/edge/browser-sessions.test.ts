@@ -340,7 +340,7 @@ describe('CORS with credentials', () => {
   })
 })
 
-describe('401, and the cookie is cleared, after', () => {
+describe('401, and the cookie stays, since a login may have replaced it meanwhile, after', () => {
   for (const [why, end] of [
     ['a log-out elsewhere', (service, ann) => service.post(LOGOUT, { refresh_token: ann.refresh })],
     [
@@ -384,9 +384,22 @@ describe('401, and the cookie is cleared, after', () => {
       const answer = await refreshInBrowser(service, refresh)
 
       assertProblem(answer, 'invalid_token')
-      assertCleared(answer)
+      assertNoCookie(answer)
     })
   }
+})
+
+test('a login beside a refresh of the session that it replaces leaves its own cookie', async () => {
+  await using service = await startService(SHOP)
+  const { email } = await service.addUser()
+  const before = await logInToCookie(service, email)
+
+  const after = await logInToCookie(service, email, before.refresh)
+  const late = await refreshInBrowser(service, before.refresh)
+
+  assertProblem(late, 'invalid_token')
+  assertNoCookie(late)
+  keptBy(await refreshInBrowser(service, after.refresh))
 })
 
 test('no other route gives out a refresh token, nor sets a cookie', async () => {

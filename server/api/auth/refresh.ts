@@ -32,7 +32,7 @@ const schema = {
   tags: ['Authentication'],
   summary: 'Refresh the tokens',
   description:
-    'Refresh tokens rotate: keep the new one. If a response is lost, the previous token can be used again for a short grace period (30 seconds by default) and returns the same successor. An older token ends the session, because it may have been copied, and the user is notified by email. Without a token in the body, that of the cookie is refreshed, and the new one replaces it there; a refused one is removed from it. With a token in the body and `cookie`, the new one moves into the cookie.',
+    'Refresh tokens rotate: keep the new one. If a response is lost, the previous token can be used again for a short grace period (30 seconds by default) and returns the same successor. An older token ends the session, because it may have been copied, and the user is notified by email. Without a token in the body, that of the cookie is refreshed, and the new one replaces it there; one that is not genuine is removed. With a token in the body and `cookie`, the new one moves into the cookie.',
   body: Type.Optional(
     Type.Object(
       { refresh_token: Type.Optional(RefreshToken), cookie: InCookie },
@@ -50,33 +50,38 @@ export function refreshRoute(app: App, ctx: Context): void {
   const options = { schema, config, preValidation: allowNoBody }
   app.post('/auth/refresh', options, async (request, reply) => {
     const { refresh_token: token, cookie = false } = request.body ?? {}
-    if (token !== undefined && !cookie) return (await renew(ctx, request, token)).tokens
+    const presented = token === undefined ? undefined : readRefreshToken(ctx.keys, token)
+    if (token !== undefined && !cookie) return (await renew(ctx, request, presented)).tokens
     if (cookie) assertOwnPage(ctx, request)
-    const fromCookie = () => renewFromCookie(ctx, { request, reply, isMeant: cookie })
-    const session = await (token === undefined ? fromCookie() : renew(ctx, request, token))
+    const session = await renew(
+      ctx,
+      request,
+      token === undefined ? presentedIn(ctx, { request, reply, isMeant: cookie }) : presented,
+    )
     return keepInCookie(ctx, reply, session)
   })
 }
 
-/** Clears a cookie whose token is refused. */
-async function renewFromCookie(
+type Presented = NonNullable<ReturnType<typeof readRefreshToken>>
+
+/**
+ * Clears a cookie that can never be right. One that is genuine stays, also when its session has ended: a login of
+ * another tab may have replaced it meanwhile, and the new one would be cleared.
+ */
+function presentedIn(
   ctx: Context,
   { request, reply, isMeant }: { request: FastifyRequest; reply: FastifyReply; isMeant: boolean },
-) {
+): Presented {
   const [token, ...others] = refreshTokensIn(ctx, request)
   if (token === undefined && isMeant) throw new AppError('authentication_required')
   if (token === undefined) throw fieldError('/refresh_token', 'required', 'This field is required.')
-  try {
-    if (others.length > 0) throw new AppError('invalid_token')
-    return await renew(ctx, request, token)
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'invalid_token') clearCookie(ctx, reply)
-    throw error
-  }
+  const presented = others.length > 0 ? undefined : readRefreshToken(ctx.keys, token)
+  if (presented !== undefined) return presented
+  clearCookie(ctx, reply)
+  throw new AppError('invalid_token')
 }
 
-async function renew(ctx: Context, request: FastifyRequest, token: string) {
-  const presented = readRefreshToken(ctx.keys, token)
+async function renew(ctx: Context, request: FastifyRequest, presented: Presented | undefined) {
   if (presented === undefined) throw new AppError('invalid_token')
   request.state.budget.session = presented.sessionId
   const rotation = await rotate(ctx, presented, {
@@ -92,7 +97,7 @@ async function renew(ctx: Context, request: FastifyRequest, token: string) {
 /** Nearly always one statement that commits by itself; all others are judged in a transaction. */
 async function rotate(
   ctx: Context,
-  presented: { sessionId: string; generation: number },
+  presented: Presented,
   { client, cause }: { client: Client; cause: Cause },
 ): Promise<Rotation> {
   const asked = (nowMs: number) => ({
