@@ -139,7 +139,8 @@ for (const [who, isVerified, usual] of [
       await countUsers(plans.longReads, {})
 
       isCounting = false
-      assert.ok(turns >= USERS / 5000, `${turns} turns`)
+      // One, if the count had held the event loop.
+      assert.ok(turns > 1, `${turns} turns`)
     })
   })
 }
