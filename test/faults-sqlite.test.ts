@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { withBudget } from '../server/database/budget.ts'
 import type { Statement } from '../server/database/connect.ts'
-import { toIso } from '../server/lib/units.ts'
+import { MINUTE_MS, toIso } from '../server/lib/units.ts'
 import { DATABASE } from './support/database.ts'
 import { assertProblem } from './support/problem.ts'
 import { times } from './support/races.ts'
@@ -98,6 +99,35 @@ if (DATABASE === 'sqlite') {
         ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
       )
       assert.deepEqual(await emails(service), ['ann', 'ben', 'cleo'])
+    })
+
+    test('wait on their own budgets, for the file and for those before them', async () => {
+      await using service = await startService()
+      const { transaction } = service.ctx
+      using lock = lockFile(service)
+      const within = (remainingMs: number, caller: string, name: string) =>
+        withBudget({ remainingMs, caller }, () => add(service, name))
+
+      const [short, long] = [within(20, 'ann', 'ann'), within(MINUTE_MS, 'ben', 'ben')]
+      await assert.rejects(short, { code: 'database_unavailable' })
+      lock.release()
+      await long
+
+      assert.deepEqual(await emails(service), ['ben'])
+
+      // Many of one caller, and in the same turn two statements, of which the first is the same caller’s.
+      let done = 0
+      const slow = async () => {
+        await nextTurn()
+        done++
+      }
+      const many = times(50).map(() =>
+        withBudget({ remainingMs: MINUTE_MS, caller: 'many' }, () => transaction(slow)),
+      )
+      const behind = within(MINUTE_MS, 'many', 'cleo')
+      await within(MINUTE_MS, 'dora', 'dora')
+      assert.ok(done < 25, `${done} went before`)
+      await Promise.all([...many, behind])
     })
 
     test('all fail with database_unavailable where the disk is full, and leave nothing', async () => {

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { countRead, countReadAgain } from '../audit/events.ts'
 import type { Context } from '../context.ts'
+import { spend, withBudget } from '../database/budget.ts'
 import { lockUser } from '../accounts/users.ts'
 import { commit } from '../accounts/write.ts'
 import { createBatches } from '../lib/batches.ts'
@@ -47,8 +48,13 @@ async function countAgain(ctx: Context, { event, actorId, ip }: Read): Promise<b
   if (ip === null) return false
   const count = batches.get(ctx) ?? createBatches<boolean>()
   batches.set(ctx, count)
-  return count(`${event} ${actorId} ${ip}`, async (pages) => {
-    const since = toIso(ctx.now() - HOUR_MS)
-    return (await ctx.autocommit(countReadAgain, { actorId, event, ip, since, pages })).length > 0
-  })
+  const counted = count(`${event} ${actorId} ${ip}`, (pages) =>
+    // Of several requests, whose own budgets bound their waits.
+    withBudget({ remainingMs: ctx.requestBudgetMs }, async () => {
+      const since = toIso(ctx.now() - HOUR_MS)
+      const values = { actorId, event, ip, since, pages }
+      return (await ctx.autocommit(countReadAgain, values)).length > 0
+    }),
+  )
+  return spend(counted)
 }

@@ -161,7 +161,12 @@ export function connect(backend: Backend): Connection {
   // On PostgreSQL the writes of one session wait for each other, before they take a connection: its
   // row serializes them anyway.
   const writers = createTurns(isSqlite ? { slots: 1 } : { slots: Infinity, runningMax: 1 })
-  const writer = () => (isSqlite ? (currentBudget()?.caller ?? SERVICE) : currentBudget()?.session)
+  const writer = () => {
+    const budget = currentBudget()
+    if (!isSqlite) return budget?.session
+    // Of several callers: they do not wait for a place behind those of one of them.
+    return budget === undefined ? SERVICE : budget.caller
+  }
   const prepare = createStatements(backend)
   const read: Run = async (query, parameters) => {
     refuseInside()
@@ -188,10 +193,9 @@ export function connect(backend: Backend): Connection {
   const { commitTogether } = backend
   const joinGroup =
     commitTogether &&
-    groupByTurn((group) =>
-      inTurn(() =>
-        retrying(backend, { attempt: () => commitTogether(group), hasBegun: () => false }),
-      ),
+    groupByTurn(
+      (attempt) => inTurn(() => retrying(backend, { attempt, hasBegun: () => false })),
+      commitTogether,
     )
   function within(tx: Tx): Tx {
     runners.set(tx, async (statement, parameters) => {

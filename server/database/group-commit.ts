@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers'
+import { remainingMs, spend, withBudget } from './budget.ts'
 import type { Value } from './connect.ts'
 
 /** More would hold the event loop for too long. */
@@ -12,38 +13,50 @@ export interface Prepared {
 /** What became of one statement of a group that was committed: a statement that failed changed nothing. */
 export type Outcome = { readonly rows: unknown[] } | { readonly error: unknown }
 
+interface Member extends Prepared {
+  readonly remainingMs: number
+  readonly resolve: (rows: unknown[]) => void
+  readonly reject: (error: unknown) => void
+  hasGivenUp: boolean
+}
+
 /**
- * Collects the statements that come in one turn of the event loop, so that they share one commit. `commit` runs in
- * the asynchronous context of the first of them, with its budget; where it throws, each of them throws.
+ * Collects the statements that come in one turn of the event loop, so that they share one commit: `inTurn` runs what
+ * commits them, maybe more than once, and where it throws, each of them throws. Each waits on the budget of its
+ * own request; together they have the longest of these, and no caller.
  */
-export function groupByTurn(commit: (group: readonly Prepared[]) => Promise<Outcome[]>) {
+export function groupByTurn(
+  inTurn: (attempt: () => Promise<void>) => Promise<void>,
+  commit: (group: readonly Prepared[]) => Promise<Outcome[]>,
+): (statement: Prepared) => Promise<unknown[]> {
   let open: Member[] = []
 
+  async function commitAll(group: readonly Member[]): Promise<void> {
+    const waiting = group.filter(({ hasGivenUp }) => !hasGivenUp)
+    for (const [at, outcome] of (await commit(waiting)).entries()) {
+      if ('error' in outcome) waiting[at]?.reject(outcome.error)
+      else waiting[at]?.resolve(outcome.rows)
+    }
+  }
   async function close(group: Member[]): Promise<void> {
     if (open === group) open = []
+    const longestMs = Math.max(...group.map((member) => member.remainingMs))
     try {
-      const outcomes = await commit(group)
-      for (const [at, outcome] of outcomes.entries()) {
-        if ('error' in outcome) group[at]?.reject(outcome.error)
-        else group[at]?.resolve(outcome.rows)
-      }
+      await withBudget({ remainingMs: longestMs }, () => inTurn(() => commitAll(group)))
     } catch (error) {
       for (const { reject } of group) reject(error)
     }
   }
-  return (statement: Prepared): Promise<unknown[]> => {
+  return (statement) => {
     const { promise, resolve, reject } = Promise.withResolvers<unknown[]>()
     if (open.length === 0 || open.length === GROUP_MAX) {
       const group: Member[] = []
       open = group
       setImmediate(() => void close(group))
     }
-    open.push({ ...statement, resolve, reject })
-    return promise
+    const own = { remainingMs: remainingMs(), resolve, reject, hasGivenUp: false }
+    const member: Member = { ...statement, ...own }
+    open.push(member)
+    return spend(promise, () => (member.hasGivenUp = true))
   }
-}
-
-interface Member extends Prepared {
-  readonly resolve: (rows: unknown[]) => void
-  readonly reject: (error: unknown) => void
 }
