@@ -1,7 +1,7 @@
 import openapiFetch, { type FetchResponse, type MaybeOptionalInit } from 'openapi-fetch'
 import { errorOf, ShopError } from './errors.ts'
 import type { components, paths } from './schema.ts'
-import { type Fetch, reasonOf, send } from './send.ts'
+import { discard, type Fetch, reasonOf, send } from './send.ts'
 import {
   createSession,
   memoryStore,
@@ -11,7 +11,7 @@ import {
 } from './session.ts'
 
 export type ClientOptions = {
-  /** The service, such as `https://shop.example`; empty in a page of its own. */
+  /** The service, such as `https://shop.example`; in a page of its own, empty or a path. */
   readonly baseUrl: string
   /** Instead of the global one. */
   readonly fetch?: Fetch
@@ -46,10 +46,22 @@ type Init<Route extends keyof Routes, V extends Verb> = Pick<
   NonNullable<MaybeOptionalInit<Routes[Route], V>>,
   'params' | 'body' | 'headers' | 'signal'
 >
-type Data<Operation> = Extract<
-  FetchResponse<Operation & object, object, `${string}/${string}`>,
-  { error?: never }
->['data']
+type Inits<Route extends keyof Routes, V extends Verb> =
+  undefined extends MaybeOptionalInit<Routes[Route], V>
+    ? [init?: Init<Route, V>]
+    : [init: Init<Route, V>]
+/** Without `exactOptionalPropertyTypes`, `data?: never` of a refusal would be among them as undefined. */
+type Data<Operation> =
+  FetchResponse<Operation & object, object, `${string}/${string}`> extends infer Response
+    ? Response extends { data: infer T }
+      ? T
+      : never
+    : never
+type RowOf<Route extends RouteWith<'get'>> =
+  Data<Routes[Route]['get']> extends readonly (infer Row)[] ? Row : never
+type ListRoute = {
+  [Route in RouteWith<'get'>]: [RowOf<Route>] extends [never] ? never : Route
+}[RouteWith<'get'>]
 
 /** Rejects only with the reason of an AbortSignal. Without any response, `response` is undefined. */
 export type Answer<T> =
@@ -58,10 +70,10 @@ export type Answer<T> =
 
 type Ask<V extends Verb> = <Route extends RouteWith<V>>(
   route: Route,
-  ...init: undefined extends MaybeOptionalInit<Routes[Route], V>
-    ? [init?: Init<Route, V>]
-    : [init: Init<Route, V>]
+  ...init: Inits<Route, V>
 ) => Promise<Answer<Data<Routes[Route][V]>>>
+
+type Signalled = { readonly signal?: AbortSignal | null | undefined }
 
 export type User = components['schemas']['User']
 type UserQuery = NonNullable<paths['/api/v1/users']['get']['parameters']['query']>
@@ -73,48 +85,74 @@ export interface Client extends Pick<Session, 'logIn' | 'logOut' | 'restore' | '
   readonly DELETE: Ask<'delete'>
   /** False until `restore()` or the first request has looked. */
   readonly signedIn: boolean
+  /** Another one for each login, so that nothing shown of one user stays for the next. */
+  readonly sessionId: string | undefined
   /** All users that match, page after page; throws ShopError. */
   users(query?: UserQuery, options?: { signal?: AbortSignal }): AsyncGenerator<User, void>
+  /** All rows of any list, page after page; throws ShopError. */
+  each<Route extends ListRoute>(
+    route: Route,
+    ...init: Inits<Route, 'get'>
+  ): AsyncGenerator<RowOf<Route>, void>
 }
 
 export function createClient(options: ClientOptions): Client {
   const { baseUrl, fetch = (request: Request) => globalThis.fetch(request) } = options
-  const url = baseUrl.replace(/\/$/, '') + PREFIX
+  const url = urlOf(baseUrl)
   const session = createSession({
     url,
     fetch,
     cookie: options.cookie === true,
     store: ('tokens' in options ? options.tokens : undefined) ?? memoryStore(),
   })
-  const api = openapiFetch<any>({ baseUrl: url, fetch: (request) => signed(request) })
+  const api = openapiFetch<any>({ baseUrl: url })
+
+  const reach = (request: Request) =>
+    fetch(request).catch((cause) => {
+      throw lostOr(cause, request.signal)
+    })
 
   /** The access token goes nowhere but to this service. 401 is a reason to replace it, once. */
   async function signed(request: Request): Promise<Response> {
     const tokens = await unlessAborted(session.current(), request.signal)
-    const response = await send(fetch, withToken(request, tokens))
+    const response = await send(reach, withToken(request, tokens))
     if (response.status !== 401 || tokens === undefined) return response
     const next = await unlessAborted(session.refresh(tokens), request.signal)
     if (next === undefined) return response
-    await response.body?.cancel()
-    return send(fetch, withToken(request, next))
+    await discard(response)
+    return send(reach, withToken(request, next))
   }
 
   const ask =
     (verb: 'GET' | 'POST' | 'PATCH' | 'DELETE') =>
-    (route: string, init: Record<string, unknown> = {}) =>
-      answerOf(api[verb](route, init))
-  const GET: Client['GET'] = ask('GET')
+    async (route: string, init: Signalled = {}): Promise<Answer<any>> => {
+      let response: Response | undefined
+      const given: Record<string, unknown> = {
+        ...init,
+        fetch: async (request: Request) => (response = await signed(request)),
+      }
+      try {
+        const asked = await api[verb](route, given)
+        if (asked.response.ok) return { data: asked.data, response: asked.response }
+        return { error: errorOf(asked.response, asked.error), response: asked.response }
+      } catch (cause) {
+        // Before there is a response, it is the mistake of a caller or a store.
+        const error = response === undefined ? cause : lostOr(cause, init.signal)
+        if (error instanceof ShopError) return { error }
+        throw error
+      }
+    }
+  const GET = ask('GET')
 
-  async function* users(query: UserQuery = {}, { signal }: { signal?: AbortSignal } = {}) {
-    let init: Record<string, unknown> = { params: { query }, signal }
-    for (;;) {
-      const { data, error, response } = await GET('/users', init)
+  async function* each(route: string, init: object = {}) {
+    for (let asked = init; ;) {
+      const { data, error, response } = await GET(route, asked)
       if (error !== undefined) throw error
       yield* data
       const link = response.headers.get('link') ?? ''
       const next = /<[^>]*\?([^>]*)>; rel="next"/.exec(link)?.[1]
       if (next === undefined) return
-      init = { querySerializer: () => next, signal }
+      asked = { ...init, querySerializer: () => next }
     }
   }
 
@@ -125,14 +163,25 @@ export function createClient(options: ClientOptions): Client {
     restore,
     subscribe,
     get signedIn() {
-      return session.isSignedIn()
+      return session.id() !== undefined
+    },
+    get sessionId() {
+      return session.id()
     },
     GET,
     POST: ask('POST'),
     PATCH: ask('PATCH'),
     DELETE: ask('DELETE'),
-    users,
+    each,
+    users: (query: UserQuery = {}, options = {}) =>
+      each('/users', { params: { query }, ...options }),
   }
+}
+
+function urlOf(baseUrl: string): string {
+  if (!/^(https?:\/\/|\/|$)/i.test(baseUrl))
+    throw new TypeError('baseUrl must begin with https:// or http://, or be a path of this page.')
+  return baseUrl.replace(/\/*(\/api\/v1)?\/*$/, '') + PREFIX
 }
 
 function withToken(request: Request, tokens: Tokens | undefined): Request {
@@ -141,17 +190,10 @@ function withToken(request: Request, tokens: Tokens | undefined): Request {
   return copy
 }
 
-async function answerOf(asked: Promise<FetchResponse<any, object, any>>): Promise<Answer<any>> {
-  try {
-    const { data, error, response } = await asked
-    return response.ok ? { data, response } : { error: errorOf(response, error), response }
-  } catch (error) {
-    if (error instanceof ShopError) return { error }
-    // What fetch throws without a network, and what reads no JSON where there should be some.
-    if (error instanceof TypeError || error instanceof SyntaxError)
-      return { error: new ShopError('unreachable', { cause: error }) }
-    throw error
-  }
+/** What fetch and a body throw without a network, or of a page where JSON should be; no reason of a signal. */
+function lostOr(cause: unknown, signal: Signalled['signal']): unknown {
+  const isLost = cause instanceof TypeError || cause instanceof SyntaxError
+  return isLost && signal?.aborted !== true ? new ShopError('unreachable', { cause }) : cause
 }
 
 /** The refresh goes on for the others. */

@@ -18,9 +18,14 @@ export async function send(fetch: Fetch, request: Request): Promise<Response> {
     const waitS = retryAfterOf(response)
     if (!isPassing(response.status) || waitS === undefined || waitS > WAIT_MAX_S) return response
     if (attempt === ATTEMPTS || !IDEMPOTENT.has(request.method)) return response
-    await response.body?.cancel()
+    await discard(response)
     await pause(waitS, request.signal)
   }
+}
+
+/** Of a body that was cut off there is nothing left to cancel. */
+export async function discard({ body }: Response): Promise<void> {
+  await body?.cancel().catch(() => {})
 }
 
 interface Posted {

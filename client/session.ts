@@ -38,12 +38,11 @@ interface SessionOptions {
 
 export type Session = ReturnType<typeof createSession>
 
-/** What a tab tells the others: who is signed in since when, or why it could not find out. */
-interface News {
-  readonly atMs: number
-  readonly tokens?: Tokens | undefined
-  readonly failed?: ErrorCode
-}
+/** What a tab tells at the end of its turn: who is signed in since when, or why it could not find out. */
+type News =
+  | { readonly atMs: number; readonly tokens: Tokens | undefined }
+  /** Undefined of a login or logout, whose failure is nobody else’s. */
+  | { readonly failed: ErrorCode | undefined }
 
 /**
  * The one session of a client. A refresh token is used once, however many requests and tabs need it, and
@@ -56,7 +55,9 @@ export function createSession({ url, fetch, store, cookie }: SessionOptions) {
   const listeners = new Set<(signedIn: boolean) => void>()
   let sessionId: string | undefined
   let changedAtMs = 0
-  let refreshing: Promise<Tokens | undefined> | undefined
+  let refreshing: { used: Tokens | undefined; done: Promise<Tokens | undefined> } | undefined
+  /** What the store failed to take. The service has replaced `used`, and would take it for stolen. */
+  let unsaved: { used: Tokens | undefined; next: Tokens | undefined } | undefined
 
   /** In cookie mode only: other tabs meet in the store, and clients of different users must not meet. */
   const tabs = cookie ? openChannel<News>(name, (news) => inOrder(() => hear(news))) : undefined
@@ -67,26 +68,32 @@ export function createSession({ url, fetch, store, cookie }: SessionOptions) {
     // Another user may have logged in: what the app shows of the last one has to go first.
     for (const next of sessionId !== undefined && id !== undefined ? [undefined, id] : [id]) {
       sessionId = next
-      for (const listener of listeners) listener(next !== undefined)
+      for (const listener of listeners) call(listener, next !== undefined)
     }
   }
 
   async function read(): Promise<Tokens | undefined> {
-    const tokens = (await store.get()) ?? undefined
+    const found: unknown = await store.get()
+    let tokens = isTokens(found) ? found : undefined
+    if (unsaved !== undefined && areSame(tokens, unsaved.used)) {
+      tokens = unsaved.next
+      await keep(tokens)
+    }
     show(tokens)
     return tokens
   }
 
   async function keep(tokens: Tokens | undefined): Promise<void> {
     await (tokens === undefined ? store.clear() : store.set(tokens))
+    unsaved = undefined
     show(tokens)
   }
 
   /** Messages of several tabs may arrive in another order. */
-  async function hear({ atMs, tokens, failed }: News): Promise<void> {
-    if (failed !== undefined || atMs < changedAtMs) return
-    changedAtMs = atMs
-    await keep(tokens)
+  async function hear(news: News): Promise<void> {
+    if ('failed' in news || news.atMs < changedAtMs) return
+    changedAtMs = news.atMs
+    await keep(news.tokens)
   }
 
   async function change(tokens: Tokens | undefined): Promise<void> {
@@ -101,6 +108,7 @@ export function createSession({ url, fetch, store, cookie }: SessionOptions) {
     return inOrder(async () => {
       const now = await read()
       if (!areSame(now, used)) return now
+      unsaved = { used, next }
       await change(next)
       return next
     })
@@ -118,7 +126,7 @@ export function createSession({ url, fetch, store, cookie }: SessionOptions) {
     try {
       return await replace(used, tokensOf(await ask('/auth/refresh', body, true)))
     } catch (error) {
-      if (error instanceof ShopError && error.status === 401) return replace(used, undefined)
+      if (isRefused(error)) return replace(used, undefined)
       throw error
     }
   }
@@ -129,18 +137,16 @@ export function createSession({ url, fetch, store, cookie }: SessionOptions) {
     if (tabs?.latest() === before) await tabs?.next()
     const news = tabs?.latest()
     if (news === before || news === undefined) return false
+    if (!('failed' in news)) return news.tokens === undefined && used === undefined
     if (news.failed !== undefined) throw new ShopError(news.failed)
-    return news.tokens === undefined && used === undefined
+    return false
   }
 
-  /** Replaces the tokens that were refused or are about to expire; undefined when their session is over. */
-  function refresh(used: Tokens | undefined): Promise<Tokens | undefined> {
-    // The cookie is one for all tabs; tokens belong to their session.
-    const turn = cookie || used === undefined ? name : `${name} ${sessionIdOf(used)}`
+  async function refreshInTurn(used: Tokens | undefined, turn: string) {
     const before = tabs?.latest()
-    refreshing ??= inTurn(turn, async (isLate) => {
+    return inTurn(turn, async (isLate) => {
       try {
-        const isOver = isLate && (await adopt(used, before))
+        const isOver = isLate && areSame(await inOrder(read), used) && (await adopt(used, before))
         const now = await inOrder(read)
         const tokens = isOver || !areSame(now, used) ? now : await renew(used)
         tell(tokens)
@@ -148,49 +154,77 @@ export function createSession({ url, fetch, store, cookie }: SessionOptions) {
         const isOther = tokens && used && sessionIdOf(tokens) !== sessionIdOf(used)
         return isOther ? undefined : tokens
       } catch (error) {
-        if (error instanceof ShopError) tabs?.send({ atMs: Date.now(), failed: error.code })
+        if (error instanceof ShopError) tabs?.send({ failed: error.code })
         throw error
       }
-    }).finally(() => {
-      refreshing = undefined
     })
-    return refreshing
+  }
+
+  /** Replaces the tokens that were refused or are about to expire; undefined when their session is over. */
+  function refresh(used: Tokens | undefined): Promise<Tokens | undefined> {
+    if (refreshing !== undefined && areSame(refreshing.used, used)) return refreshing.done
+    // The cookie is one for all tabs; tokens belong to their session.
+    const turn = cookie || used === undefined ? name : `${name} ${sessionIdOf(used)}`
+    const done = refreshInTurn(used, turn).finally(() => {
+      if (refreshing?.done === done) refreshing = undefined
+    })
+    refreshing = { used, done }
+    return done
   }
 
   /** Tokens to send now; undefined when nobody is signed in. Throws ShopError. */
   async function current(): Promise<Tokens | undefined> {
-    if (refreshing !== undefined) return refreshing
     const tokens = await inOrder(read)
-    if (tokens === undefined || tokens.expiresAtMs - Date.now() > MARGIN_MS) return tokens
-    return refresh(tokens)
+    if (tokens === undefined) return isUnknown() ? refresh(undefined) : undefined
+    return tokens.expiresAtMs - Date.now() > MARGIN_MS ? tokens : refresh(tokens)
+  }
+
+  /** Only the service knows whether there is a cookie, until it was asked, and while it is. */
+  function isUnknown(): boolean {
+    const isAsked = refreshing !== undefined && refreshing.used === undefined
+    return cookie && (changedAtMs === 0 || isAsked)
   }
 
   /** A response that sets the cookie must not meet another one on its way. */
-  const alone = (task: () => Promise<void>) => (cookie ? inTurn(name, task) : task())
+  async function alone(task: () => Promise<void>): Promise<void> {
+    if (!cookie) return task()
+    await inTurn(name, task).catch((error) => {
+      tabs?.send({ failed: undefined })
+      throw error
+    })
+  }
 
   async function start({ email, password }: Credentials): Promise<void> {
     const body = { email, password, ...(cookie && { cookie }) }
     const tokens = tokensOf(await ask('/auth/login', body, false))
-    await inOrder(() => change(tokens))
+    const last = await inOrder(async () => {
+      const found = await read().catch(() => undefined)
+      await change(tokens)
+      return found
+    })
     tell(tokens)
+    // Nobody else could end it any more.
+    if (!cookie && last !== undefined) void endAtService(last).catch(() => {})
   }
 
   async function end(): Promise<void> {
     if (cookie) {
       await ask('/auth/logout', undefined, true).catch((error) => {
-        if (error.status !== 401) throw error
+        if (!isRefused(error)) throw error
       })
       await inOrder(() => change(undefined))
       return tell(undefined)
     }
     const tokens = await inOrder(async () => {
-      const last = await read()
+      const last = unsaved === undefined ? await read() : unsaved.next
       await keep(undefined)
       return last
     })
-    if (tokens !== undefined)
-      await ask('/auth/logout', { refresh_token: tokens.refreshToken }, true)
+    if (tokens !== undefined) await endAtService(tokens)
   }
+
+  const endAtService = ({ refreshToken }: Tokens) =>
+    ask('/auth/logout', { refresh_token: refreshToken }, true)
 
   async function restore(): Promise<void> {
     // Begun at once, so that the first requests of the page wait for it.
@@ -200,7 +234,7 @@ export function createSession({ url, fetch, store, cookie }: SessionOptions) {
   return {
     current,
     refresh,
-    isSignedIn: () => sessionId !== undefined,
+    id: () => sessionId,
     logIn: (credentials: Credentials) => outcomeOf(alone(() => start(credentials))),
     logOut: () => outcomeOf(alone(end)),
     restore: () => outcomeOf(restore()),
@@ -235,12 +269,15 @@ function areSame(one: Tokens | undefined, other: Tokens | undefined): boolean {
 }
 
 function tokensOf(answer: unknown): Tokens {
-  const { access_token, expires_in, refresh_token = '' } = answer as Answered
-  return {
+  const { access_token, expires_in, refresh_token = '' } = Object(answer) as Answered
+  const tokens = {
     accessToken: access_token,
     expiresAtMs: Date.now() + expires_in * 1_000,
     refreshToken: refresh_token,
   }
+  // Something in between answers 200, too.
+  if (!isTokens(tokens)) throw new ShopError('unreachable')
+  return tokens
 }
 
 /** Without a refresh token in cookie mode. */
@@ -248,8 +285,34 @@ type Answered = Omit<components['schemas']['Tokens'], 'refresh_token'> & {
   readonly refresh_token?: string
 }
 
+function isTokens(found: unknown): found is Tokens {
+  const { accessToken, expiresAtMs, refreshToken } = Object(found)
+  if (typeof accessToken !== 'string' || typeof refreshToken !== 'string') return false
+  return Number.isFinite(expiresAtMs) && sessionIdOf({ accessToken }) !== undefined
+}
+
 /** The claim `sid`: the same in each access token of a session. */
-function sessionIdOf({ accessToken }: Tokens): string {
-  const payload = accessToken.split('.')[1] ?? ''
-  return JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))).sid
+function sessionIdOf({ accessToken }: Pick<Tokens, 'accessToken'>): string | undefined {
+  try {
+    const payload = accessToken.split('.')[1] ?? ''
+    return JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))).sid
+  } catch {
+    return undefined
+  }
+}
+
+/** Refused by the service, not by a proxy. */
+function isRefused(error: unknown): boolean {
+  return error instanceof ShopError && error.status === 401 && error.code !== 'unreachable'
+}
+
+/** What a listener throws is its own, and reaches no other. */
+function call(listener: (signedIn: boolean) => void, signedIn: boolean): void {
+  try {
+    listener(signedIn)
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
+  }
 }

@@ -19,20 +19,27 @@ export function createTurns(): <T>(
   name: string,
   task: (isLate: boolean) => Promise<T>,
 ) => Promise<T> {
-  const locks = globalThis.navigator?.locks
+  let locks: typeof navigator.locks | undefined = globalThis.navigator?.locks
   const queue = createQueue()
   return async (name, task) => {
     if (locks === undefined) return queue(() => task(false))
-    const first = await locks.request(name, { ifAvailable: true }, async (lock) =>
-      lock === null ? undefined : { result: await task(false) },
-    )
-    return first === undefined ? locks.request(name, () => task(true)) : first.result
+    try {
+      const first = await locks.request(name, { ifAvailable: true }, async (lock) =>
+        lock === null ? undefined : { result: await task(false) },
+      )
+      return first === undefined ? await locks.request(name, () => task(true)) : first.result
+    } catch (error) {
+      if ((error as Error | undefined)?.name !== 'SecurityError') throw error
+      // A sandboxed page has locks, but may not take them.
+      locks = undefined
+      return queue(() => task(false))
+    }
   }
 }
 
 export interface Channel<T> {
   send(message: T): void
-  /** The last one of another tab. */
+  /** The last one, of this tab or another. */
   latest(): T | undefined
   /** Resolves after the next one, or when none comes. */
   next(): Promise<void>
@@ -47,17 +54,24 @@ export function openChannel<T>(
   const channel = new BroadcastChannel(name)
   const waiting = new Set<() => void>()
   let latest: T | undefined
+  function take(message: T): void {
+    latest = message
+    for (const wake of waiting) wake()
+  }
   channel.addEventListener('message', (event) => {
     const { data } = event as { data: T }
-    void hear(data).then(() => {
-      latest = data
-      for (const wake of waiting) wake()
-    })
+    hear(data).then(
+      () => take(data),
+      () => {}, // Of another version of the client.
+    )
   })
   // A channel is no reason for Node to keep a process.
   if ('unref' in channel && typeof channel.unref === 'function') channel.unref()
   return {
-    send: (message) => channel.postMessage(message),
+    send(message) {
+      channel.postMessage(message)
+      take(message)
+    },
     latest: () => latest,
     next: () =>
       new Promise((resolve) => {

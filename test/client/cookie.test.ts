@@ -69,6 +69,58 @@ describe('a client in cookie mode', () => {
     assert.equal(response?.status, 200)
   })
 
+  test('restores the session by its first request, and asks once if there is none', async () => {
+    await using pages = await startPages()
+    const stranger = pages.open()
+    assert.equal((await stranger.GET('/me')).error?.code, 'authentication_required')
+    assert.equal((await stranger.GET('/me')).error?.code, 'authentication_required')
+    assert.deepEqual(
+      pages.sent.map(([path]) => path),
+      ['/auth/refresh', '/me', '/me'],
+    )
+
+    await pages.logIn()
+    const client = pages.open()
+
+    assert.equal((await client.GET('/me')).response?.status, 200)
+    assert.equal(client.signedIn, true)
+  })
+
+  for (const isSame of [true, false]) {
+    const tab = isSame ? 'the same tab' : 'another tab'
+    test(`is restored at once after a login in ${tab} that failed`, async () => {
+      await using pages = await startPages()
+      const { email } = await pages.shop.addUser()
+      const { promise: held, resolve: pass } = Promise.withResolvers<void>()
+      const first = pages.open((request) =>
+        request.url.endsWith('/auth/login') ? held.then(() => fetch(request)) : undefined,
+      )
+      const loggingIn = first.logIn({ email, password: `not ${PASSWORD}` })
+      await until('a login', () => pages.sent.length === 1)
+      const restoring = (isSame ? first : pages.open()).restore()
+      const startedAt = performance.now()
+      pass()
+
+      assert.notEqual((await loggingIn).error, undefined)
+      assert.equal((await restoring).error, undefined)
+
+      assert.ok(performance.now() - startedAt < 4_000, 'before it gives up to hear of the other')
+      assert.equal(pages.sent.length, 2)
+    })
+  }
+
+  test('hears nothing in what another version of it says', async () => {
+    await using pages = await startPages()
+    const client = await pages.logIn()
+    const told = listen(client)
+    using other = new Channel(`coffee-shop-client ${pages.shop.baseUrl}/api/v1`)
+
+    other.postMessage(null)
+    other.postMessage({ atMs: Date.now() + 1, tokens: undefined })
+
+    await until('the message after it', () => told.length === 1)
+  })
+
   test('says that it cannot know without a network', async () => {
     await using pages = await startPages()
     const client = pages.open((request) => fetch(new Request('http://127.0.0.1:1', request)))
@@ -138,19 +190,28 @@ describe('a client in cookie mode', () => {
     assert.equal((await second.GET('/me')).data?.email, ben.email)
   })
 
-  test('stays signed in by a logout that does not reach the service, which alone can end it', async () => {
-    await using pages = await startPages()
-    const { email } = await pages.shop.addUser()
-    const client = pages.open((request) =>
-      request.url.endsWith('/auth/logout') ? Promise.reject(new TypeError('offline')) : undefined,
-    )
-    await client.logIn({ email, password: PASSWORD })
+  for (const [what, reply] of [
+    ['meets no network', () => Promise.reject(new TypeError('offline'))],
+    ['meets a 401 of a proxy', async () => new Response('<html>', { status: 401 })],
+  ] as const) {
+    test(`stays signed in by a logout that ${what}: only the service can end it`, async () => {
+      await using pages = await startPages()
+      const { email } = await pages.shop.addUser()
+      const client = pages.open(({ url }) => (url.endsWith('/auth/logout') ? reply() : undefined))
+      await client.logIn({ email, password: PASSWORD })
 
-    assert.equal((await client.logOut()).error?.code, 'unreachable')
+      assert.equal((await client.logOut()).error?.code, 'unreachable')
 
-    assert.equal(client.signedIn, true)
-  })
+      assert.equal(client.signedIn, true)
+    })
+  }
 })
+
+class Channel extends BroadcastChannel {
+  [Symbol.dispose]() {
+    this.close()
+  }
+}
 
 /** Pages of one origin, whose clients share a cookie. */
 async function startPages() {

@@ -110,12 +110,16 @@ describe('the package of the client', () => {
     'tools/client-types/node_modules/typescript',
   ]) {
     const { version } = JSON.parse(readFileSync(`${compiler}/package.json`, 'utf8'))
-    test(`has types that TypeScript ${version} holds an app to`, () =>
-      compile(compiler, {
-        files: [['types.ts', `${TYPES}\n${exhaustive()}`]],
-        types: [],
-        lib: ['es2023', 'dom'],
-      }))
+    for (const exactOptionalPropertyTypes of [true, false]) {
+      const how = `${exactOptionalPropertyTypes ? 'with' : 'without'} exactOptionalPropertyTypes`
+      test(`has types that TypeScript ${version} holds an app to, ${how}`, () =>
+        compile(compiler, {
+          files: [['types.ts', `${TYPES}\n${exhaustive()}`]],
+          types: [],
+          lib: ['es2023', 'dom'],
+          exactOptionalPropertyTypes,
+        }))
+    }
   }
 
   async function compile(
@@ -124,13 +128,14 @@ describe('the package of the client', () => {
       files: readonly (readonly [name: string, code: string])[]
       types: readonly string[]
       lib: readonly string[]
+      exactOptionalPropertyTypes?: boolean
     },
   ): Promise<void> {
     const folder = mkdtempSync(join(app, 'project-'))
     for (const [name, code] of project.files) writeFileSync(join(folder, name), code)
     const compilerOptions = {
       strict: true,
-      exactOptionalPropertyTypes: true,
+      exactOptionalPropertyTypes: project.exactOptionalPropertyTypes ?? false,
       noUncheckedIndexedAccess: true,
       // A declaration of ours that is broken is `any`, with which the expected errors below do not come.
       skipLibCheck: true,
@@ -175,7 +180,13 @@ export async function use(): Promise<void> {
   const { data: users = [] } = await shop.GET('/users', { params: { query: { limit: 1 } } })
   console.log(users.map(({ id }) => id satisfies number))
   for await (const { email } of shop.users({ q: 'ann' })) console.log(email satisfies string)
+  for await (const mail of shop.each('/users/{id}/mail', { params: { path: { id: 1 } } }))
+    console.log(mail.kind satisfies string, shop.sessionId satisfies string | undefined)
 
+  // @ts-expect-error It is no list.
+  shop.each('/me')
+  // @ts-expect-error The id is missing.
+  shop.each('/users/{id}/audit')
   // @ts-expect-error There is no such route.
   await shop.GET('/mee')
   // @ts-expect-error It has no such method.

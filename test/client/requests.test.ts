@@ -134,6 +134,58 @@ describe('a request of the client', () => {
     assert.equal(server.asked.length, 1)
   })
 
+  test('rejects with the reason, though it is an error that fetch throws, too', async () => {
+    await using server = await startHttpServer((response) => response.writeHead(200).write('{'))
+    const client = createClient({ baseUrl: server.url })
+    const [reason, later] = [new TypeError('the page was left'), new AbortController()]
+
+    const reading = client.GET('/me', { signal: later.signal })
+    await until('the first answer', () => server.asked.length === 1)
+    later.abort(reason)
+
+    await assert.rejects(reading, reason)
+    await assert.rejects(client.GET('/me', { signal: AbortSignal.abort(reason) }), reason)
+  })
+
+  test('is unreachable if the answer is cut off', async () => {
+    await using server = await startHttpServer((response) => {
+      response.writeHead(200, { 'content-length': '9' }).write('{', () => response.destroy())
+    })
+    const client = createClient({ baseUrl: server.url })
+
+    assert.equal((await client.GET('/me')).error?.code, 'unreachable')
+  })
+
+  test('is repeated although the answer before was cut off', async () => {
+    const body = () => new ReadableStream({ start: (cut) => cut.error(new TypeError('cut off')) })
+    const replies = [
+      () => new Response(body(), { status: 503, headers: { 'retry-after': '0' } }),
+      () => Response.json({ id: 1 }),
+    ]
+    const client = createClient({
+      baseUrl: 'http://127.0.0.1:1',
+      fetch: async () => replies.shift()?.() ?? Response.error(),
+    })
+
+    assert.equal((await client.GET('/me')).data?.id, 1)
+  })
+
+  for (const path of ['', '/', '//', '/api/v1', '//api/v1/'])
+    test(`goes to the service, whose URL may end in “${path}”`, async () => {
+      await using server = await startHttpServer(answer(200, '{"id":1}', JSON_TYPE))
+      const client = createClient({ baseUrl: `http://${server.host}${path}` })
+
+      await client.GET('/me')
+
+      assert.equal(server.asked[0]?.url, '/api/v1/me')
+    })
+
+  test('is of no client without a scheme in its URL, unless that is a path', () => {
+    for (const baseUrl of ['shop.example', 'shop.example:8080', 'ftp://shop.example'])
+      assert.throws(() => createClient({ baseUrl }), /baseUrl must begin with https/)
+    for (const baseUrl of ['', '/', '/shop', 'HTTPS://shop.example']) createClient({ baseUrl })
+  })
+
   test('leaves the refresh to the others when it is aborted', async () => {
     await using shop = await startShop()
     const store = storeOf(tokensOf(await shop.addUser(), 0))
@@ -174,7 +226,7 @@ describe('a request of the client', () => {
   })
 
   test('rejects with what the store throws, which is no error of the service', async () => {
-    const broken = new RangeError('the keychain is locked')
+    const broken = new TypeError('the keychain is locked')
     const client = createClient({
       baseUrl: 'http://127.0.0.1:1',
       tokens: { ...storeOf(), get: () => Promise.reject(broken) },
@@ -200,6 +252,22 @@ describe('users()', () => {
       [6, 5, 4, 3, 2, 1, 0].map((at) => `ann${at}@example.com`),
     )
     assert.equal(shop.asked.filter((one) => one.startsWith('GET /users')).length, 3)
+  })
+
+  test('walks those of any list, as each() does', async () => {
+    await using shop = await startShop()
+    const admin = await shop.addAdmin()
+    const { client } = await signIn(shop, admin)
+    for (let times = 0; times < 2; times++) await shop.logIn(admin.email)
+    const init = { params: { path: { id: admin.id }, query: { limit: 1 } } }
+
+    const found: string[] = []
+    for await (const { id } of client.each('/users/{id}/audit', init)) found.push(String(id))
+
+    assert.ok(found.length >= 3)
+    assert.equal(new Set(found).size, found.length)
+    const pages = shop.asked.filter((one) => one.startsWith(`GET /users/${admin.id}/audit`))
+    assert.ok(pages.length >= found.length)
   })
 
   test('asks for a page only when it is needed', async () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import { createClient } from '../../client/index.ts'
 import { DAY_MS, MINUTE_MS } from '../../server/lib/units.ts'
 import { PASSWORD } from '../support/service.ts'
@@ -159,6 +161,65 @@ describe('a session of the client', () => {
     assert.deepEqual(told, [true])
   })
 
+  for (const [what, status, body, attempts] of [
+    ['a page of a proxy', 401, '<html>Log in to the proxy</html>', 3],
+    ['no tokens', 200, '{"ok":true}', 1],
+    ['no JSON object', 200, 'null', 1],
+    ['a token of another kind', 200, '{"access_token":"x","expires_in":60}', 1],
+    ['no lifetime', 200, `{"access_token":"e30.${btoa('{"sid":"x"}')}.","token":"x"}`, 1],
+  ] as const) {
+    test(`survives a refresh that something in between answers with ${what}`, async () => {
+      await using shop = await startShop()
+      const before = tokensOf(await shop.addUser(), 0)
+      const store = storeOf(before)
+      let left: number = attempts
+      const client = createClient({
+        baseUrl: shop.baseUrl,
+        tokens: store,
+        fetch: async (request) => (left-- > 0 ? new Response(body, { status }) : fetch(request)),
+      })
+
+      const { error } = await client.GET('/me')
+
+      assert.equal(error?.code, 'unreachable')
+      assert.deepEqual(store.kept, before)
+      assert.equal(client.signedIn, true)
+      assert.equal((await client.GET('/me')).response?.status, 200)
+    })
+  }
+
+  test('ends at the service when another one begins', async () => {
+    await using shop = await startShop()
+    const { client, email } = await signIn(shop)
+    const { access: token } = await shop.logIn(email)
+    const sessions = async () => (await shop.get('/me/sessions', { token })).body.length
+    const before = await sessions()
+
+    await client.logIn({ email, password: PASSWORD })
+
+    await until('that the first one is over', async () => (await sessions()) === before)
+    assert.equal((await client.GET('/me')).response?.status, 200)
+  })
+
+  test('goes on although a listener throws, which the others do not notice', async () => {
+    const code = `
+      import { createClient } from './client/index.ts'
+      process.on('uncaughtException', (error) => console.log(error.message))
+      const accessToken = 'e30.' + btoa('{"sid":"x"}') + '.'
+      const tokens = { accessToken, refreshToken: 'y', expiresAtMs: Date.now() + 60_000 }
+      const store = { get: () => tokens, set() {}, clear() {} }
+      const client = createClient({ baseUrl: 'http://127.0.0.1:1', tokens: store })
+      client.subscribe(() => { throw new Error('of the listener') })
+      client.subscribe((signedIn) => console.log(signedIn))
+      console.log((await client.restore()).error)`
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--input-type=module',
+      '-e',
+      code,
+    ])
+    assert.deepEqual(stdout.trim().split('\n').toSorted(), ['of the listener', 'true', 'undefined'])
+  })
+
   test('is told once as signed out when its refresh is refused, however many requests met that', async () => {
     await using shop = await startShop()
     const { client, email, told } = await signIn(shop)
@@ -211,6 +272,19 @@ describe('a session of the client', () => {
     assert.deepEqual(told, [true, false, true])
   })
 
+  test('does not wait for a refresh of the session before', async () => {
+    await using shop = await startShop()
+    const ben = await shop.addUser('ben@example.com')
+    const { client, passed, refreshing } = await holdRefresh(shop)
+    await client.logIn({ email: ben.email, password: PASSWORD })
+
+    const { data } = await client.GET('/me')
+    passed()
+
+    assert.equal(data?.email, ben.email)
+    assert.equal((await refreshing).error?.status, 401)
+  })
+
   test('ends without a request of its user being sent for another, who logged in meanwhile', async () => {
     await using shop = await startShop()
     const [ann, ben] = [await shop.addUser(), await shop.addUser()]
@@ -241,13 +315,18 @@ describe('a session of the client', () => {
     const client = createClient({ baseUrl: shop.baseUrl, tokens: store })
     const told = listen(client)
     assert.equal(client.signedIn, false)
+    assert.equal(client.sessionId, undefined)
 
     assert.equal((await client.restore()).error, undefined)
     assert.equal(client.signedIn, true)
+    const first = client.sessionId
     store.kept = tokensOf(ben)
     await client.restore()
 
     assert.deepEqual(told, [true, false, true])
+    // To React, which looks when both calls are over, only this is a change.
+    assert.notEqual(client.sessionId, first)
+    assert.equal(typeof client.sessionId, 'string')
     assert.deepEqual(shop.asked, [])
   })
 

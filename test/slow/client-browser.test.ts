@@ -57,6 +57,35 @@ test(
   },
 )
 
+test(
+  'a sandboxed page, which may take no Web Lock, takes turns by itself',
+  { skip: missingBrowser },
+  async () => {
+    await using shop = await startShop()
+    const browser = await chromium.launch(LAUNCH)
+    try {
+      const page = await browser.newPage()
+      const [url, body] = [`${shop.baseUrl}/app`, await pageWithClient()]
+      const headers = { 'content-security-policy': 'sandbox allow-scripts' }
+      await page.route(url, (route) => route.fulfill({ contentType: 'text/html', body, headers }))
+      await page.goto(url, { timeout: PATIENCE_MS })
+
+      const errors = page.evaluate(async () => {
+        const outcomes = [
+          client.restore(),
+          client.logIn({ email: 'ann@example.com', password: '' }),
+        ]
+        return (await Promise.all(outcomes)).map(({ error }) => error?.code)
+      })
+
+      // Its origin is none that the service knows.
+      assert.deepEqual(await errors, ['unreachable', 'unreachable'])
+    } finally {
+      await browser.close()
+    }
+  },
+)
+
 async function pageWithClient(): Promise<string> {
   const bundle = await rolldown({ input: 'client/index.ts', platform: 'browser' })
   const { output } = await bundle.generate({ format: 'iife', name: 'library' })
