@@ -522,7 +522,7 @@ export interface paths {
         put?: never;
         /**
          * Email a user a link to set a new password
-         * @description As `POST /auth/password/forgot` of the user: the link works once, for 30 minutes, and nothing changes until it is used. The email does not name the admin. At most three an hour for each address and network. An unverified user has no password yet: `POST /users/{id}/verification` mails the code again, `POST /users/{id}/invitation` the invitation.
+         * @description As `POST /auth/password/forgot` of the user: the link works once, for 30 minutes, and nothing changes until it is used. The email does not name the admin. At most three an hour for each address, by all admins. An unverified user has no password yet: `POST /users/{id}/verification` mails the code again, `POST /users/{id}/invitation` the invitation.
          */
         post: operations["sendPasswordReset"];
         delete?: never;
