@@ -239,6 +239,17 @@ describe('an invited user who is not verified', () => {
     assert.equal((await userOf(service)).invited_role, 'admin')
   })
 
+  test('keeps the invitation to its end, also when a stranger signs up in its last hour', async () => {
+    await using service = await startService()
+    const { token } = await invited(service, await service.addAdmin(), { full_name: 'Ann' })
+    service.advance(7 * DAY_MS - MINUTE_MS)
+
+    await service.signUp(INVITED, attackers, 'Eve')
+
+    await accept(service, token)
+    assert.equal((await userOf(service)).full_name, 'Ann')
+  })
+
   test('cannot be made an admin', async () => {
     await using service = await startService()
     const { access: token } = await service.addAdmin()
