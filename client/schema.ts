@@ -438,7 +438,7 @@ export interface paths {
         head?: never;
         /**
          * Change a user
-         * @description Users can change their own `full_name`; admins can change every user. Omitted fields stay unchanged. Disabling an account ends all its sessions. You cannot change your own role or disable your own account, and the last active admin cannot be demoted or disabled. A change of a role, or of the state of an admin, requires a login or `POST /auth/reauthenticate` within the last ten minutes (`REAUTHENTICATION_MINUTES`), or the `current_password`; all active admins are notified of it by email.
+         * @description Users can change their own `full_name`; admins can change every user. Omitted fields stay unchanged. Disabling an account ends all its sessions and its invitation. You cannot change your own role or disable your own account, and the last active admin cannot be demoted or disabled. The role in an invitation cannot be changed: 409 `user_unverified`; revoke it. A change of a role, or of the state of an admin, and disabling who is invited to become one, requires a login or `POST /auth/reauthenticate` within the last ten minutes (`REAUTHENTICATION_MINUTES`), or the `current_password`; all active admins are notified of it by email.
          */
         patch: operations["updateUser"];
         trace?: never;
@@ -498,12 +498,12 @@ export interface paths {
         put?: never;
         /**
          * Email an invitation again
-         * @description Emails a new link, which works once, for another seven days, with the same name and role; earlier links no longer work. 404 `not_found` for a user who was not invited. At most five invitations an hour for each address.
+         * @description Emails a new link, which works once, for another seven days, with the same name and role; earlier links no longer work. 404 `not_found` for a user who was not invited, or whose account has expired. At most five invitations an hour for each address. An invitation to become an admin requires a login or `POST /auth/reauthenticate` within the last ten minutes (`REAUTHENTICATION_MINUTES`), or the `current_password`; all active admins are notified of it by email.
          */
         post: operations["resendInvitation"];
         /**
          * Revoke an invitation
-         * @description Deletes the invited user, who has not accepted yet, with all sign-ups of the address: no link or code works any more, and the address becomes available again. Unlike `DELETE /users/{id}`, it never deletes a user who has just accepted: 409 `user_verified`. 404 `not_found` for a user who was not invited.
+         * @description The link of the invitation no longer works, and nobody gets its role. Deletes the user, so that the address becomes available again, unless somebody has signed up with the address: then the account stays, unverified, with those sign-ups. It never deletes a user who has just accepted: 409 `user_verified`. 404 `not_found` for a user who was not invited. An invitation to become an admin requires a login or `POST /auth/reauthenticate` within the last ten minutes (`REAUTHENTICATION_MINUTES`), or the `current_password`; all active admins are notified of it by email.
          */
         delete: operations["revokeInvitation"];
         options?: never;
@@ -522,7 +522,7 @@ export interface paths {
         put?: never;
         /**
          * Email a user a link to set a new password
-         * @description As `POST /auth/password/forgot` of the user: the link works once, for 30 minutes, and nothing changes until it is used. The email does not name the admin. At most three an hour for each address and network. An unverified user has no password yet: `POST /users/{id}/verification` mails the code again, `POST /users/{id}/invitation` the invitation.
+         * @description As `POST /auth/password/forgot` of the user: the link works once, for 30 minutes, and nothing changes until it is used. The email does not name the admin. At most three an hour for each address, by all admins. An unverified user has no password yet: `POST /users/{id}/verification` mails the code again, `POST /users/{id}/invitation` the invitation.
          */
         post: operations["sendPasswordReset"];
         delete?: never;
@@ -722,7 +722,7 @@ export interface paths {
         put?: never;
         /**
          * Run the clean-up now
-         * @description Requests a run of the clean-up, which a worker starts within seconds; `GET /jobs` shows what it did, and also that it refused. A request that no worker has taken after five minutes lapses. Requires a login or `POST /auth/reauthenticate` within the last ten minutes (`REAUTHENTICATION_MINUTES`), or the `current_password`.
+         * @description Requests a run of the clean-up, which a worker starts within seconds; `GET /jobs` shows what it did, and also that it refused. A request that no worker has taken after five minutes lapses, as does one of an admin who has lost the rights by then. Requires a login or `POST /auth/reauthenticate` within the last ten minutes (`REAUTHENTICATION_MINUTES`), or the `current_password`.
          */
         post: operations["runCleanUp"];
         delete?: never;
@@ -1316,7 +1316,7 @@ export interface components {
              *
              *     `invitation.accepted`: The user chose a password with the link of the invitation; the account is active.
              *
-             *     `invitation.revoked`: An admin revoked an invitation, which deleted the account.
+             *     `invitation.revoked`: An invitation was revoked, or ended with the disabling of its user; `role` is what it gave.
              *
              *     `user.verified`: The address was verified with its code; the account is active.
              *
@@ -5000,7 +5000,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `last_admin`, `user_inactive` */
+            /** @description `last_admin`, `user_inactive`, `user_unverified` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5391,7 +5391,17 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The password is neither trimmed nor truncated. It is compared in Unicode NFC.
+                     * @example your current password
+                     */
+                    current_password?: string;
+                };
+            };
+        };
         responses: {
             /** @description The email is being sent. */
             202: {
@@ -5420,7 +5430,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden` */
+            /** @description `wrong_password`, `reauthentication_required`, `forbidden` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5438,6 +5448,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `request_timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `user_verified`, `user_disabled` */
             409: {
                 headers: {
@@ -5447,8 +5466,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `uri_too_long` */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5489,7 +5526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `database_unavailable` */
+            /** @description `overloaded`, `database_unavailable` */
             503: {
                 headers: {
                     /** @description Seconds to wait before the next attempt. */
@@ -5515,7 +5552,17 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The password is neither trimmed nor truncated. It is compared in Unicode NFC.
+                     * @example your current password
+                     */
+                    current_password?: string;
+                };
+            };
+        };
         responses: {
             /** @description The invitation was revoked. */
             204: {
@@ -5542,7 +5589,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden` */
+            /** @description `wrong_password`, `reauthentication_required`, `forbidden` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5560,6 +5607,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `request_timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `user_verified` */
             409: {
                 headers: {
@@ -5569,8 +5625,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `uri_too_long` */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5611,7 +5685,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `database_unavailable` */
+            /** @description `overloaded`, `database_unavailable` */
             503: {
                 headers: {
                     /** @description Seconds to wait before the next attempt. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { DAY_MS, HOUR_MS, SECOND_MS } from '../server/lib/units.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../server/lib/units.ts'
 import { changeEmail } from './support/email-changes.ts'
 import {
   accept,
@@ -10,6 +10,7 @@ import {
   invited,
   INVITED,
 } from './support/invitations.ts'
+import { eventsOf } from './support/events.ts'
 import { runJob } from './support/jobs.ts'
 import { assertProblem } from './support/problem.ts'
 import { countStatuses, startReplicas } from './support/races.ts'
@@ -189,16 +190,64 @@ describe('an invited user who is not verified', () => {
     assert.equal((await userOf(service)).id, user.id)
   })
 
-  test('stays disabled when the invitation is accepted meanwhile', async () => {
+  test('loses the invitation when disabled, for good: enabling needs no proof', async () => {
     await using service = await startService()
     const admin = await service.addAdmin()
     const { user, token } = await invited(service, admin, { role: 'admin' })
-    await service.patch(`${USERS}/${user.id}`, { disabled: true }, { token: admin.access })
+    const set = (disabled: boolean) =>
+      service.patch(`${USERS}/${user.id}`, { disabled }, { token: admin.access })
+    const { body } = await set(true)
+    service.advance(11 * MINUTE_MS)
 
-    await accept(service, token, LONG_PASSWORD)
+    const enabled = await set(false)
 
-    const credentials = { email: INVITED, password: LONG_PASSWORD }
-    assertProblem(await service.post('/api/v1/auth/login', credentials), 'account_disabled')
+    assert.deepEqual([enabled.status, 'invited_role' in body], [200, false])
+    assertProblem(await reset(service, token, LONG_PASSWORD), 'invalid_reset_token')
+    const [event] = await eventsOf(service, 'invitation.revoked')
+    assert.deepEqual([event?.subject_id, event?.changes], [user.id, { role: 'admin' }])
+  })
+
+  test('invited as an admin, is disabled as an invitation is revoked: with proof, and mailed', async () => {
+    await using service = await startService()
+    const [admin, other] = [await service.addAdmin(), await service.addAdmin()]
+    const { user } = await invited(service, admin, { role: 'admin' })
+    service.advance(11 * MINUTE_MS)
+    const disable = (proof: object) =>
+      service.patch(`${USERS}/${user.id}`, { disabled: true, ...proof }, { token: admin.access })
+
+    const late = await disable({})
+    const proven = await disable({ current_password: PASSWORD })
+    await service.deliverMail()
+
+    assertProblem(late, 'reauthentication_required')
+    assert.equal(proven.status, 200)
+    for (const { email } of [admin, other])
+      assert.equal(
+        service.mailsTo(email).at(-1)?.subject,
+        'The invitation of an admin of Coffee Shop was revoked',
+      )
+  })
+
+  test('invited as an admin, cannot be made a user instead', async () => {
+    await using service = await startService()
+    const { access: token } = await service.addAdmin()
+    const { user } = await invited(service, { access: token }, { role: 'admin' })
+
+    const answer = await service.patch(`${USERS}/${user.id}`, { role: 'user' }, { token })
+
+    assertProblem(answer, 'user_unverified')
+    assert.equal((await userOf(service)).invited_role, 'admin')
+  })
+
+  test('keeps the invitation to its end, also when a stranger signs up in its last hour', async () => {
+    await using service = await startService()
+    const { token } = await invited(service, await service.addAdmin(), { full_name: 'Ann' })
+    service.advance(7 * DAY_MS - MINUTE_MS)
+
+    await service.signUp(INVITED, attackers, 'Eve')
+
+    await accept(service, token)
+    assert.equal((await userOf(service)).full_name, 'Ann')
   })
 
   test('cannot be made an admin', async () => {

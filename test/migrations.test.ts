@@ -12,6 +12,7 @@ import { up as reauthentication } from '../server/database/migrations/0006-reaut
 import { up as keysInUse } from '../server/database/migrations/0007-keys-in-use.ts'
 import { up as turns } from '../server/database/migrations/0008-turns.ts'
 import { up as loginUnlocks } from '../server/database/migrations/0009-login-unlocks.ts'
+import { up as invitations } from '../server/database/migrations/0017-invitations.ts'
 import { openDatabase } from '../server/database/open.ts'
 import { SchemaError } from '../server/database/problems.ts'
 import { databaseUrl } from '../server/database/url.ts'
@@ -303,6 +304,29 @@ describe('migrate()', () => {
       )
 
       assert.deepEqual(await database.migrate(backend), MIGRATIONS.slice(9))
+    })
+
+  if (DATABASE === 'postgres')
+    test('does not read all users while it locks them', async () => {
+      await using database = await emptyDatabase()
+      const backend = await database.open()
+      await database.migrate(backend)
+      await execute(backend, 'drop table invitations')
+      for (const column of ['invited_role', 'invited_until'])
+        await execute(backend, `alter table users drop column ${column}`)
+
+      const scans = await backend.writer.transaction().execute(async (tx) => {
+        await invitations(tx, backend.dialect)
+        return sql<{ seq_scan: number }>`
+          select seq_scan::integer from pg_stat_xact_user_tables where relname = 'users'`.execute(
+          tx,
+        )
+      })
+
+      assert.deepEqual(
+        scans.rows.map(({ seq_scan: count }) => count),
+        [0],
+      )
     })
 
   test('does not take over what it does not know', async () => {

@@ -71,7 +71,14 @@ export async function makeUser(
   return user
 }
 
-export type AdminAct = 'invited' | 'promoted' | 'demoted' | 'disabled' | 'enabled' | 'deleted'
+export type AdminAct =
+  | 'invited'
+  | 'uninvited'
+  | 'promoted'
+  | 'demoted'
+  | 'disabled'
+  | 'enabled'
+  | 'deleted'
 
 /** An act of an admin, or of an operator, who has no id. */
 interface Acted {

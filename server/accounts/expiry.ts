@@ -14,9 +14,12 @@ export function verificationExpiresAt(
   return until === null || until < endsAt ? endsAt : until
 }
 
-/** Accounts that expire too soon for a code that is mailed now. */
+/** Accounts that expire too soon for a code that is mailed now, but none while its invitation lasts. */
 export function replacementCutoff(ctx: Context): Cutoff {
-  return expiryCutoff(ctx, ctx.now() + Math.min(HOUR_MS, ctx.config.unverifiedLifetimeMs / 2))
+  const nowMs = ctx.now()
+  const soonMs = nowMs + Math.min(HOUR_MS, ctx.config.unverifiedLifetimeMs / 2)
+  // Otherwise a stranger's sign-up would end an invitation in its last hour.
+  return { ...expiryCutoff(ctx, soonMs), invitedUntil: toIso(nowMs) }
 }
 
 /** The mails that a sign-up can cause, for unknown and registered addresses. */

@@ -3,7 +3,7 @@ import type { PublicUserRow } from '../database/schema.ts'
 import type { Locale } from '../lib/locales.ts'
 import { newId } from '../lib/random.ts'
 import { DAY_MS, toIso } from '../lib/units.ts'
-import { type Invited, setInvited, USER_COLUMNS } from './users.ts'
+import { clearInvited, type Invited, setInvited, USER_COLUMNS } from './users.ts'
 import type { Write } from './write.ts'
 
 /** Somebody on a holiday of a week still finds a link that works. */
@@ -29,13 +29,22 @@ export async function openInvitation(
   await enqueue('invitation', { invitationId: id, locale }, { email, userId })
 }
 
+/**
+ * Ends an invitation. The account lives as long as before, because somebody may have signed up in that time.
+ * The caller holds the user's lock.
+ */
+export async function endInvitation({ tx, nowMs }: Write, userId: number): Promise<void> {
+  await deleteInvitationOf(tx, userId)
+  await clearInvited(tx, userId, nowMs)
+}
+
 /** True until the invitation is accepted or ends. */
 export function isInvited(
-  user: Pick<PublicUserRow, 'verified_at' | 'invited_until'>,
+  user: Pick<PublicUserRow, 'verified_at' | 'invited_role' | 'invited_until'>,
   nowMs: number,
 ): boolean {
-  const { verified_at: verifiedAt, invited_until: until } = user
-  return verifiedAt === null && until !== null && until > toIso(nowMs)
+  const { verified_at: verifiedAt, invited_role: role, invited_until: until } = user
+  return verifiedAt === null && role !== null && until !== null && until > toIso(nowMs)
 }
 
 /** The user whom a link invites, and the key of the link; undefined for one that no longer works. */

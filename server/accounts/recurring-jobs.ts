@@ -1,9 +1,11 @@
+import { run } from '../database/connect.ts'
 import { CLEAN_UP } from '../schedule/jobs.ts'
 import type { RecurringJob } from '../schedule/schedule.ts'
 import { cleanUp } from './clean-up.ts'
 import { ERASE, hasErasures } from './erasures.ts'
 import { PURGE, purge } from './purge.ts'
 import { TALLY, tally } from './tally.ts'
+import { isActiveAdmin, userById } from './users.ts'
 
 /** Every recurring job. Each scheduled time runs once across all processes. */
 export const RECURRING_JOBS: readonly RecurringJob[] = [
@@ -11,7 +13,11 @@ export const RECURRING_JOBS: readonly RecurringJob[] = [
     name: CLEAN_UP,
     schedule: (config) => config.cleanupSchedule,
     run: cleanUp,
-    onRequest: true,
+    // Not locked: requests lock the admin before the job.
+    async onRequest(tx, { actorId }) {
+      const [actor] = await run(tx, userById, actorId)
+      return actor !== undefined && isActiveAdmin(actor)
+    },
   },
   { name: PURGE, schedule: () => '30 * * * *', run: purge },
   { name: TALLY, schedule: () => '5 * * * *', run: tally },

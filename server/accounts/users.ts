@@ -189,6 +189,11 @@ export async function setInvited(
   })
 }
 
+/** Removes what accepting gives; the account does not expire earlier. */
+export async function clearInvited(tx: Tx, id: number, nowMs: number): Promise<void> {
+  await update(tx, id, { invited_role: null, full_name: null, updated_at: toIso(nowMs) })
+}
+
 export interface Invited {
   readonly role: Role
   readonly fullName: string | null

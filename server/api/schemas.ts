@@ -32,6 +32,14 @@ export const NewPassword = Type.String({
 /** The example is a wrong password, so that sending the documented request changes nothing. */
 export const CurrentPassword = Type.String({ ...Password, examples: ['your current password'] })
 
+/** The body of a request that needs nothing else; the route allows none. */
+export const OptionalProof = Type.Optional(
+  Type.Object(
+    { current_password: Type.Optional(CurrentPassword) },
+    { additionalProperties: false },
+  ),
+)
+
 /** Six digits, neither trimmed nor converted. */
 export const Code = Type.String({
   pattern: SIX_DIGITS,

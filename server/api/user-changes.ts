@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts'
 import { type Actor, assertUnchanged } from './current-password.ts'
 import { assertStillAllowed } from './guards.ts'
 import { toIso } from '../lib/units.ts'
+import { endInvitation, isInvited } from '../accounts/invitations.ts'
 import { revokePasswordResetsOf } from '../accounts/resets.ts'
 import { endSessionsOf } from '../accounts/sessions.ts'
 import { notifyAdmins, type AdminAct } from '../accounts/admins.ts'
@@ -35,10 +36,10 @@ export interface UserChange {
 }
 
 /**
- * Changes a user and returns the new row. Throws `not_found`, `last_admin`, and `user_inactive` for the
- * promotion of an unverified or disabled user. With an actor, also throws `invalid_token` or `forbidden`
- * when the actor has lost its rights, `own_role` for a change of its own role or state, and
- * `reauthentication_required` for a change of another's rights.
+ * Changes a user and returns the new row. Throws `not_found`, `last_admin`, `user_inactive` for the promotion
+ * of an unverified or disabled user, and `user_unverified` for the demotion of an invited admin. With an
+ * actor, also throws `invalid_token` or `forbidden` when the actor has lost its rights, `own_role` for a
+ * change of its own role or state, and `reauthentication_required` for a change of another's rights.
  */
 export function changeUser(
   ctx: Context,
@@ -54,7 +55,7 @@ export function changeUser(
     const locked = await lockForChange(write, id, { actor, touchesRights })
     const { user, admins } = locked
     if (touchesRights && id === actor?.userId) throw new AppError('own_role')
-    const act = actOn(user, change)
+    const act = actOn(user, change, write.nowMs)
     if (act !== undefined) assertAuthenticated(locked)
     assertAllowed(admins, user, change)
     await applyChange(write, user, change)
@@ -87,11 +88,21 @@ async function applyChange(write: Write, user: PublicUserRow, change: UserChange
     await endSessionsOf(tx, id, { nowMs })
     await revokePasswordResetsOf(tx, user, nowMs)
     await record('user.disabled')
+    if (isInvited(user, nowMs)) await revokeInvitation(write, user)
   }
   if (change.disabled === false && user.disabled_at !== null) {
     await enableUser(tx, id, nowMs)
     await record('user.enabled')
   }
+}
+
+/** Ends the invitation of a user whom the caller has locked, and records it. */
+export async function revokeInvitation(
+  write: Write,
+  { id, invited_role: role }: PublicUserRow,
+): Promise<void> {
+  await endInvitation(write, id)
+  await write.record('invitation.revoked', { subjectId: id, changes: { role } })
 }
 
 /** Deletes a user and all data stored about it. Throws as `changeUser` does, and `too_many_requests`. */
@@ -182,10 +193,12 @@ export function assertAuthenticated({ isAuthenticated }: Locked): void {
 }
 
 /** What a change does to the rights of an admin; undefined for one that leaves them as they are. */
-function actOn(user: PublicUserRow, change: UserChange): AdminAct | undefined {
+function actOn(user: PublicUserRow, change: UserChange, nowMs: number): AdminAct | undefined {
   const { role = user.role, disabled = user.disabled_at !== null } = change
   if (role !== user.role) return role === 'admin' ? 'promoted' : 'demoted'
-  if (role !== 'admin' || disabled === (user.disabled_at !== null)) return undefined
+  if (disabled === (user.disabled_at !== null)) return undefined
+  if (disabled && user.invited_role === 'admin' && isInvited(user, nowMs)) return 'uninvited'
+  if (role !== 'admin') return undefined
   return disabled ? 'disabled' : 'enabled'
 }
 
@@ -194,6 +207,8 @@ function assertAllowed(admins: readonly number[], user: PublicUserRow, change: U
   const disabled = change.disabled ?? user.disabled_at !== null
   const active = user.verified_at !== null && !disabled
   if (role === 'admin' && user.role !== 'admin' && !active) throw new AppError('user_inactive')
+  const isInvitedAdmin = user.verified_at === null && user.invited_role === 'admin'
+  if (change.role === 'user' && isInvitedAdmin) throw new AppError('user_unverified')
   const losesAdmin = isActiveAdmin(user) && (role !== 'admin' || !active)
   if (losesAdmin && isLast(admins, user.id)) throw new AppError('last_admin')
 }

@@ -9,7 +9,8 @@ export const EVENTS = {
   'invitation.resent': 'An admin had an invitation mailed again; earlier links no longer work.',
   'invitation.accepted':
     'The user chose a password with the link of the invitation; the account is active.',
-  'invitation.revoked': 'An admin revoked an invitation, which deleted the account.',
+  'invitation.revoked':
+    'An invitation was revoked, or ended with the disabling of its user; `role` is what it gave.',
   'user.verified': 'The address was verified with its code; the account is active.',
   'user.changed':
     'An admin or the user changed a field; changes of role and state have separate events.',

@@ -51,7 +51,7 @@ export interface UsersTable {
   login_unlocked_at: string | null
   /** The role that accepting the invitation gives; null without one, and once verified. */
   invited_role: Role | null
-  /** The end of the invitation, before which an unverified account does not expire. */
+  /** The end of the newest invitation, before which an unverified account does not expire, also once revoked. */
   invited_until: string | null
 }
 

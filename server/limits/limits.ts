@@ -107,7 +107,8 @@ export const LIMITS = {
   admin_deletions: { points: 100, windowMs: HOUR_MS, per: 'user' },
   // Mails that an admin has sent to others,
   admin_mails: { points: 100, windowMs: HOUR_MS, per: 'user' },
-  // and invitations to one address, by all admins.
+  // and reset links and invitations to one address, by all admins.
+  sent_resets: { points: 3, windowMs: HOUR_MS, per: 'address' },
   invitations: { points: 5, windowMs: HOUR_MS, per: 'address' },
 
   // Text messages cost money: limited per number, over all users, and in total.

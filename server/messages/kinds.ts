@@ -111,6 +111,7 @@ export const KINDS = {
     make: notifyAdmin,
     examples: {
       admin_invited: { text: 'adminAct', act: 'invited' },
+      admin_uninvited: { text: 'adminAct', act: 'uninvited' },
       admin_promoted: { text: 'adminAct', act: 'promoted' },
       admin_demoted: { text: 'adminAct', act: 'demoted' },
       admin_disabled: { text: 'adminAct', act: 'disabled' },

@@ -201,6 +201,7 @@ export const GERMAN: Texts = {
   adminAct: (shop, { at, act, subject, actor }) => ({
     subject: {
       invited: `Einladung zu einem Admin-Konto bei ${shop}`,
+      uninvited: `Einladung zu einem Admin-Konto bei ${shop} widerrufen`,
       promoted: `${shop} hat ein neues Admin-Konto`,
       demoted: `Einem Konto bei ${shop} wurden die Adminrechte entzogen`,
       disabled: `Ein Admin-Konto bei ${shop} wurde gesperrt`,
@@ -210,6 +211,7 @@ export const GERMAN: Texts = {
     blocks: [
       {
         invited: `Das ${account(subject)} wurde am ${time(at)} eingeladen, Admin zu werden. Ausgeführt hat dies ${actorName(actor)}. Wird die Einladung innerhalb von sieben Tagen angenommen, erhält das Konto die Adminrechte; bis dahin kann ein Admin sie widerrufen.`,
+        uninvited: `Die Einladung für das ${account(subject)}, Admin zu werden, wurde am ${time(at)} widerrufen. Ausgeführt hat dies ${actorName(actor)}.`,
         promoted: `Das ${account(subject)} hat am ${time(at)} Adminrechte erhalten. Ausgeführt hat dies ${actorName(actor)}.`,
         demoted: `Dem ${account(subject)} wurden am ${time(at)} die Adminrechte entzogen. Ausgeführt hat dies ${actorName(actor)}.`,
         disabled: `Das Admin-${account(subject)} wurde am ${time(at)} gesperrt und abgemeldet. Ausgeführt hat dies ${actorName(actor)}.`,

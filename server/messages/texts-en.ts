@@ -200,6 +200,7 @@ export const ENGLISH: Texts = {
   adminAct: (shop, { at, act, subject, actor }) => ({
     subject: {
       invited: `An admin of ${shop} was invited`,
+      uninvited: `The invitation of an admin of ${shop} was revoked`,
       promoted: `${shop} has a new admin`,
       demoted: `An admin of ${shop} lost the admin rights`,
       disabled: `An admin of ${shop} was disabled`,
@@ -209,6 +210,7 @@ export const ENGLISH: Texts = {
     blocks: [
       {
         invited: `On ${time(at)}, ${account(subject)} was invited by ${actorName(actor)} to become an admin. Accepting the invitation within seven days gives the admin rights; until then, an admin can revoke it.`,
+        uninvited: `On ${time(at)}, the invitation of ${account(subject)} to become an admin was revoked by ${actorName(actor)}.`,
         promoted: `On ${time(at)}, ${account(subject)} was made an admin by ${actorName(actor)}.`,
         demoted: `On ${time(at)}, the admin rights of ${account(subject)} were removed by ${actorName(actor)}.`,
         disabled: `On ${time(at)}, ${account(subject)}, an admin, was disabled and logged out by ${actorName(actor)}.`,

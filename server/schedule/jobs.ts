@@ -85,15 +85,26 @@ export async function isRequested(db: Db, name: string, nowMs: number): Promise<
   return statusOf(await findJob(db, name), nowMs).state === 'requested'
 }
 
-/** Leases the requested run to one of N concurrent callers; undefined for the others. */
+/** Decides whether a request is still to be granted. */
+export type Grants = (tx: Tx, request: RunRequest) => Promise<boolean>
+
+/**
+ * Leases the requested run to one of N concurrent callers; undefined for the others, and for all when the
+ * request is no longer granted, which drops it.
+ */
 export async function claimRequest(
   tx: Tx,
-  name: string,
+  { name, grants }: { name: string; grants: Grants },
   nowMs: number,
 ): Promise<Lease | undefined> {
   const job = await lockJob(tx, name)
   if (statusOf(job, nowMs).state !== 'requested') return undefined
   const request = JSON.parse(job.request ?? '{}') as RunRequest
+  if (!(await grants(tx, request))) {
+    const none = { requested_at: null, request: null }
+    await tx.updateTable('jobs').set(none).where('name', '=', name).execute()
+    return undefined
+  }
   return { ...(await lease(tx, { name, slotMs: nowMs }, nowMs)), request }
 }
 

@@ -11,6 +11,7 @@ import {
   type Counts,
   findSlotState,
   finishSlot,
+  type Grants,
   isRequested,
   type Lease,
   noteFailure,
@@ -37,8 +38,8 @@ export interface RecurringJob extends Job {
   readonly schedule: (config: Config) => string
   /** For a frequent job that seldom has work: false skips the slot without a write. */
   readonly isDue?: (ctx: Context) => Promise<boolean>
-  /** Every process polls for requests to run it. */
-  readonly onRequest?: true
+  /** Every process polls for requests to run it, which it must still grant. */
+  readonly onRequest?: Grants
 }
 
 /** The context of a run. */
@@ -90,7 +91,7 @@ async function loop(ctx: Context, job: RecurringJob, stopping: AbortSignal): Pro
       const outcome = await runSlot(ctx, job, slotMs, stopping).catch(failed)
       if (outcome !== 'busy') doneMs = slotMs
     }
-    if (job.onRequest) await runRequested(ctx, job, stopping).catch(failed)
+    await runRequested(ctx, job, stopping).catch(failed)
     await delay(TICK_MS, undefined, { signal: stopping }).catch(() => {})
   }
 }
@@ -101,7 +102,7 @@ export async function runDueJobs(ctx: Context, jobs: readonly RecurringJob[]): P
   for (const job of jobs) {
     const slotMs = readCron(job.schedule(ctx.config)).latestMs(ctx.now())
     if (slotMs !== undefined && (await runSlot(ctx, job, slotMs)) === 'ran') ran.push(job.name)
-    if (job.onRequest && (await runRequested(ctx, job)) === 'ran') ran.push(job.name)
+    if ((await runRequested(ctx, job)) === 'ran') ran.push(job.name)
   }
   return ran
 }
@@ -127,12 +128,13 @@ async function runSlot(
 /** Runs a job that an admin requested, once across all processes. */
 async function runRequested(
   ctx: Context,
-  { name, run }: RecurringJob,
+  { name, run, onRequest: grants }: RecurringJob,
   stopping?: AbortSignal,
 ): Promise<'ran' | 'done' | 'busy'> {
+  if (grants === undefined) return 'done'
   // The delivery, which polls as often, logs an outage.
   if (!(await isRequested(ctx.db, name, ctx.now()).catch(() => false))) return 'done'
-  const lease = await ctx.transaction((tx) => claimRequest(tx, name, ctx.now()))
+  const lease = await ctx.transaction((tx) => claimRequest(tx, { name, grants }, ctx.now()))
   return lease === undefined ? 'busy' : runLeased(ctx, { name, run }, lease, stopping)
 }
 

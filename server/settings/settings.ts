@@ -155,7 +155,7 @@ export const SETTINGS = {
   REAUTHENTICATION_MINUTES: define(
     integer(0, 1440),
     10,
-    'The time after a login or a confirmation of the password in which an admin can change roles, invite admins, disable, enable or log out other admins, delete users and run the clean-up without confirming the password again. `0` disables the confirmation.',
+    'The time after a login or a confirmation of the password in which an admin can change roles, invite admins, repeat or revoke their invitations, disable, enable or log out other admins, delete users and run the clean-up without confirming the password again. `0` disables the confirmation.',
     { unit: 'minutes' },
   ),
   VERIFICATION_CODE_EXPIRE_HOURS: define(

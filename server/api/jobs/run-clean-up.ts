@@ -15,7 +15,7 @@ const schema = {
   tags: ['System'],
   summary: 'Run the clean-up now',
   description:
-    'Requests a run of the clean-up, which a worker starts within seconds; `GET /jobs` shows what it did, and also that it refused. A request that no worker has taken after five minutes lapses. Requires a login or `POST /auth/reauthenticate` within the last ten minutes (`REAUTHENTICATION_MINUTES`), or the `current_password`.',
+    'Requests a run of the clean-up, which a worker starts within seconds; `GET /jobs` shows what it did, and also that it refused. A request that no worker has taken after five minutes lapses, as does one of an admin who has lost the rights by then. Requires a login or `POST /auth/reauthenticate` within the last ten minutes (`REAUTHENTICATION_MINUTES`), or the `current_password`.',
   body: Type.Optional(
     Type.Object(
       {

@@ -5,7 +5,7 @@ import type { App } from '../../http/fastify.ts'
 import { UserIdParams } from '../../http/schemas.ts'
 import { actorOf } from '../current-password.ts'
 import type { Guards } from '../guards.ts'
-import { CurrentPassword } from '../schemas.ts'
+import { OptionalProof } from '../schemas.ts'
 import { removeUser } from '../user-changes.ts'
 
 const schema = {
@@ -15,12 +15,7 @@ const schema = {
   description:
     'Deletes the user and ends all sessions immediately. The address becomes available again; the id is never reused. Requires a login or `POST /auth/reauthenticate` within the last ten minutes (`REAUTHENTICATION_MINUTES`), or the `current_password`. All active admins are notified by email.',
   params: UserIdParams,
-  body: Type.Optional(
-    Type.Object(
-      { current_password: Type.Optional(CurrentPassword) },
-      { additionalProperties: false },
-    ),
-  ),
+  body: OptionalProof,
   response: {
     200: Type.Object(
       { message: Type.Literal('User deleted successfully') },

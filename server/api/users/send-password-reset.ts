@@ -1,7 +1,6 @@
 import type { Context } from '../../context.ts'
 import { AppError } from '../../errors.ts'
 import type { App } from '../../http/fastify.ts'
-import { networkKeyOf } from '../../http/rate-limits.ts'
 import { UserIdParams } from '../../http/schemas.ts'
 import { refundIfThrown } from '../../limits/counters.ts'
 import { enqueueResetLink, findLivingReset } from '../../accounts/resets.ts'
@@ -17,7 +16,7 @@ const schema = {
   tags: ['Users'],
   summary: 'Email a user a link to set a new password',
   description:
-    'As `POST /auth/password/forgot` of the user: the link works once, for 30 minutes, and nothing changes until it is used. The email does not name the admin. At most three an hour for each address and network. An unverified user has no password yet: `POST /users/{id}/verification` mails the code again, `POST /users/{id}/invitation` the invitation.',
+    'As `POST /auth/password/forgot` of the user: the link works once, for 30 minutes, and nothing changes until it is used. The email does not name the admin. At most three an hour for each address, by all admins. An unverified user has no password yet: `POST /users/{id}/verification` mails the code again, `POST /users/{id}/invitation` the invitation.',
   params: UserIdParams,
   response: { 202: Sentence(message, 'The email is being sent.') },
   errors: ['not_found', 'user_unverified', 'user_disabled', 'too_many_requests'] as const,
@@ -28,7 +27,7 @@ export function sendPasswordResetRoute(app: App, ctx: Context, guards: Guards): 
     const { id } = request.params
     const actor = sessionOf(request)
     const { email_canonical: email } = await readUser(ctx, id)
-    const place = await ctx.limits.takeOrRefuse('forgot', `${email} ${networkKeyOf(request)}`)
+    const place = await ctx.limits.takeOrRefuse('sent_resets', email)
     const send = () =>
       commitCounted(ctx, { actor, limit: 'admin_mails' }, async (write) => {
         const options = { actor, touchesRights: false, access: 'admin' } as const

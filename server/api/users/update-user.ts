@@ -12,7 +12,7 @@ const schema = {
   tags: ['Users'],
   summary: 'Change a user',
   description:
-    'Users can change their own `full_name`; admins can change every user. Omitted fields stay unchanged. Disabling an account ends all its sessions. You cannot change your own role or disable your own account, and the last active admin cannot be demoted or disabled. A change of a role, or of the state of an admin, requires a login or `POST /auth/reauthenticate` within the last ten minutes (`REAUTHENTICATION_MINUTES`), or the `current_password`; all active admins are notified of it by email.',
+    'Users can change their own `full_name`; admins can change every user. Omitted fields stay unchanged. Disabling an account ends all its sessions and its invitation. You cannot change your own role or disable your own account, and the last active admin cannot be demoted or disabled. The role in an invitation cannot be changed: 409 `user_unverified`; revoke it. A change of a role, or of the state of an admin, and disabling who is invited to become one, requires a login or `POST /auth/reauthenticate` within the last ten minutes (`REAUTHENTICATION_MINUTES`), or the `current_password`; all active admins are notified of it by email.',
   params: UserIdParams,
   body: Type.Object(
     {
@@ -33,6 +33,7 @@ const schema = {
     'reauthentication_required',
     'last_admin',
     'user_inactive',
+    'user_unverified',
     'overloaded',
   ] as const,
 }

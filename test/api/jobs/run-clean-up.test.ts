@@ -107,6 +107,30 @@ describe('POST /jobs/clean-up/run', () => {
     assert.equal((await request(service, admin)).status, 202)
   })
 
+  for (const [how, change] of [
+    ['demoted', { role: 'user' }],
+    ['disabled', { disabled: true }],
+    ['deleted', undefined],
+  ] as const) {
+    test(`202 and nothing runs when the admin has been ${how} before a worker looks`, async () => {
+      await using service = await startWithExpired(1)
+      const [admin, other] = [await service.addAdmin(), await service.addAdmin()]
+      const url = `/api/v1/users/${admin.id}`
+      await request(service, admin, { force: true })
+
+      const { access: token } = other
+      const { status } = await (change === undefined
+        ? service.delete(url, { token })
+        : service.patch(url, change, { token }))
+      const ran = await runJob(service, 'clean-up')
+
+      assert.deepEqual([status, ran], [200, []])
+      const { body } = await service.get('/api/v1/jobs', { token })
+      assert.equal(body[0].state, 'idle')
+      assert.equal((await request(service, other)).status, 202)
+    })
+  }
+
   test('409 job_busy while a run is requested, or a process runs it, and nothing is recorded', async () => {
     await using replicas = await startReplicas()
     const [first] = replicas.pair
@@ -171,7 +195,7 @@ describe('POST /jobs/clean-up/run', () => {
     const asked: RecurringJob = {
       ...command,
       schedule: () => '0 0 1 1 *',
-      onRequest: true,
+      onRequest: async () => true,
       async run() {
         beside = await runJobNow(service.ctx, command)
         return {}

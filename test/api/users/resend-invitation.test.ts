@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { DAY_MS, toIso } from '../../../server/lib/units.ts'
+import { DAY_MS, MINUTE_MS, toIso } from '../../../server/lib/units.ts'
 import { eventsOf } from '../../support/events.ts'
 import { accept, invitationOf, invitationsTo, invited, INVITED } from '../../support/invitations.ts'
 import { assertProblem } from '../../support/problem.ts'
-import { countStatuses, oneByOne } from '../../support/races.ts'
+import { countStatuses, oneByOne, times } from '../../support/races.ts'
 import { reset } from '../../support/resets.ts'
-import { startService } from '../../support/service.ts'
+import { PASSWORD, startService } from '../../support/service.ts'
 import { USERS } from '../../support/users.ts'
 
 describe('POST /users/{id}/invitation', () => {
@@ -39,6 +39,48 @@ describe('POST /users/{id}/invitation', () => {
     const answer = await service.post(invitationOf(user.id), undefined, { token: admin.access })
 
     assert.equal(answer.body.invited_role, 'admin')
+  })
+
+  test('403 reauthentication_required for an admin; with the password it is mailed to every admin', async () => {
+    await using service = await startService()
+    const [admin, other] = [await service.addAdmin(), await service.addAdmin()]
+    const { user } = await invited(service, admin, { role: 'admin' })
+    service.advance(11 * MINUTE_MS)
+    const resend = (body?: object) =>
+      service.post(invitationOf(user.id), body, { token: admin.access })
+
+    const late = await resend()
+    const { length } = await invitationsTo(service)
+    const proven = await resend({ current_password: PASSWORD })
+
+    assertProblem(late, 'reauthentication_required')
+    assert.deepEqual([length, proven.status], [1, 202])
+    assert.equal((await invitationsTo(service)).length, 2)
+    for (const { email } of [admin, other])
+      assert.deepEqual(
+        service.mailsTo(email).map(({ subject }) => subject),
+        times(2).map(() => 'An admin of Coffee Shop was invited'),
+      )
+  })
+
+  test('202 of a user needs no proof', async () => {
+    await using service = await startService()
+    const admin = await service.addAdmin()
+    const { user } = await invited(service, admin)
+    service.advance(11 * MINUTE_MS)
+
+    const answer = await service.post(invitationOf(user.id), undefined, { token: admin.access })
+
+    assert.equal(answer.status, 202, answer.text)
+  })
+
+  test('404 not_found once the account has expired, whether or not the clean-up has run', async () => {
+    await using service = await startService()
+    const { user } = await invited(service, await service.addAdmin())
+    service.advance(7 * DAY_MS)
+    const { access: token } = await service.addAdmin()
+
+    assertProblem(await service.post(invitationOf(user.id), undefined, { token }), 'not_found')
   })
 
   test('202 in the language of this request', async () => {
