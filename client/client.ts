@@ -96,6 +96,9 @@ export interface Client extends Pick<Session, 'logIn' | 'logOut' | 'restore' | '
   ): AsyncGenerator<RowOf<Route>, void>
 }
 
+/** Whoever resets a password or verifies an address needs no session, nor a look for one. */
+const NEEDS_NOBODY = /^\/auth\/(?!reauthenticate$)/
+
 export function createClient(options: ClientOptions): Client {
   const { baseUrl, fetch = (request: Request) => globalThis.fetch(request) } = options
   const url = urlOf(baseUrl)
@@ -111,6 +114,8 @@ export function createClient(options: ClientOptions): Client {
     fetch(request).catch((cause) => {
       throw lostOr(cause, request.signal)
     })
+
+  const unsigned = (request: Request) => send(reach, withToken(request, undefined))
 
   /** The access token goes nowhere but to this service. 401 is a reason to replace it, once. */
   async function signed(request: Request): Promise<Response> {
@@ -129,7 +134,8 @@ export function createClient(options: ClientOptions): Client {
       let response: Response | undefined
       const given: Record<string, unknown> = {
         ...init,
-        fetch: async (request: Request) => (response = await signed(request)),
+        fetch: async (request: Request) =>
+          (response = await (NEEDS_NOBODY.test(route) ? unsigned(request) : signed(request))),
       }
       try {
         const asked = await api[verb](route, given)

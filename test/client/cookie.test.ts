@@ -86,6 +86,17 @@ describe('a client in cookie mode', () => {
     assert.equal(client.signedIn, true)
   })
 
+  test('looks for no session where none is needed', async () => {
+    await using pages = await startPages()
+
+    await pages.open().POST('/auth/password/forgot', { body: { email: 'ann@example.com' } })
+
+    assert.deepEqual(
+      pages.sent.map(([path]) => path),
+      ['/auth/password/forgot'],
+    )
+  })
+
   for (const isSame of [true, false]) {
     const tab = isSame ? 'the same tab' : 'another tab'
     test(`is restored at once after a login in ${tab} that failed`, async () => {
