@@ -1,4 +1,14 @@
 # The official Node, whose security fixes are newer than the one that npm ci brings for development.
+FROM node:26.13.0-slim AS web
+WORKDIR /app
+COPY package.json package-lock.json ./
+COPY client client
+COPY web web
+RUN npm ci --workspace client --workspace web --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json ./
+COPY server/api/public server/api/public
+RUN node web/build.ts
+
 FROM node:26.13.0-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -7,6 +17,7 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 COPY tools/bundler tools/bundler
 RUN cd tools/bundler && npm ci --ignore-scripts --no-audit --no-fund
 COPY LICENSE ./
+COPY --from=web /app/web/dist web/dist
 COPY server server
 # Readable by every user, whatever the umask of the checkout.
 RUN node tools/bundler/bundle.mjs /image && chmod -R a+rX /image

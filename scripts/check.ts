@@ -4,6 +4,8 @@ import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 
 export const STEPS = [
+  // The suites test the web app as it was last built.
+  'npm run -s build',
   'npm run -s typecheck',
   'npm run -s lint',
   'npm run -s format:check',

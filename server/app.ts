@@ -6,7 +6,7 @@ import { type App, createFastify } from './http/fastify.ts'
 import { healthRoute, readyRoute } from './api/public/health.ts'
 import { mailPreviewRoute } from './api/public/mail-preview.ts'
 import { docsRoute } from './api/public/docs.ts'
-import { pagesRoute } from './api/public/pages.ts'
+import { webAppRoute } from './api/public/web-app.ts'
 import { listJobsRoute } from './api/jobs/list-jobs.ts'
 import { previewCleanUpRoute } from './api/jobs/preview-clean-up.ts'
 import { runCleanUpRoute } from './api/jobs/run-clean-up.ts'
@@ -115,14 +115,14 @@ export interface AppOptions {
   readonly isDraining?: () => boolean
   /** True once each response is to end its connection, although this process is ready. */
   readonly isLeaving?: () => boolean
-  /** Serves the preview of all mails, for `npm run dev`. */
-  readonly previewMails?: boolean
+  /** For `npm run dev`: previews all mails, and serves the web app as it was last built. */
+  readonly isDevelopment?: boolean
 }
 
 /** The HTTP application: the API under `/api/v1` and, for old clients, under `/`; other routes at the root. */
 export function createApp(
   ctx: Context,
-  { isDraining = () => false, isLeaving = () => false, previewMails = false }: AppOptions = {},
+  { isDraining = () => false, isLeaving = () => false, isDevelopment = false }: AppOptions = {},
 ): App {
   const app = createFastify(ctx)
   endConnections(app, () => isDraining() || isLeaving())
@@ -142,8 +142,8 @@ export function createApp(
     showIssuerRoute(root, ctx) // GET /.well-known/oauth-authorization-server
     showSigningKeysRoute(root, ctx) // GET /.well-known/jwks.json
     if (ctx.config.docs) docsRoute(root, ctx) // GET /docs, /openapi.json
-    pagesRoute(root, ctx)
-    if (previewMails) mailPreviewRoute(root, ctx)
+    webAppRoute(root, ctx, { isRebuilt: isDevelopment }) // GET /, /reset, …, /assets/{file}
+    if (isDevelopment) mailPreviewRoute(root, ctx)
   })
   return app
 }

@@ -32,11 +32,11 @@ let fromDotEnv: readonly string[] = []
 try {
   const [command, ...rest] = process.argv.slice(2)
   if (!process.argv.some((argument) => ABOUT_THE_PROGRAM.test(argument))) loadDotEnv()
-  // `npm run dev` passes --preview-mails.
-  if (command === undefined || command === '--preview-mails') {
-    const previewMails = command !== undefined
+  // `npm run dev` passes --dev.
+  if (command === undefined || command === '--dev') {
+    const isDevelopment = command !== undefined
     const shutdownMs = isChild ? CHILD_SHUTDOWN_MS : SHUTDOWN_MS
-    const start = (options: ProcessOptions) => startServer({ ...options, previewMails })
+    const start = (options: ProcessOptions) => startServer({ ...options, isDevelopment })
     await runProcess(start, { shutdownMs, isServer: true })
   } else if (command === 'work' && rest.length === 0) {
     const { work: start } = await loadServe()

@@ -18,8 +18,8 @@ import { startWorker } from './worker.ts'
 
 export interface ProcessOptions extends OpenOptions {
   readonly output: Output
-  /** Serves the preview of all mails. */
-  readonly previewMails?: boolean
+  /** For `npm run dev`: see AppOptions. */
+  readonly isDevelopment?: boolean
   /** Present in one of several processes. */
   readonly parent?: Parent | undefined
 }
@@ -68,7 +68,7 @@ const NO_WORKER: Loop = { wake() {}, async stop() {} }
 
 /** Migrates, creates the first admin and serves requests; with WORKER=inline also runs the background jobs. */
 export async function serve(options: ProcessOptions): Promise<Running & { readonly url: string }> {
-  const { config, secrets, log, previewMails = false, parent } = options
+  const { config, secrets, log, isDevelopment = false, parent } = options
   let draining = false
   let leaving = false
   let worker = NO_WORKER
@@ -86,7 +86,7 @@ export async function serve(options: ProcessOptions): Promise<Running & { readon
     const app = createApp(ctx, {
       isDraining: () => draining,
       isLeaving: () => leaving,
-      previewMails,
+      isDevelopment,
     })
     await listen(app, options)
     const metrics = await startMetrics(ctx, parent)

@@ -21,6 +21,10 @@ export const CACHED_BY_VERIFIERS = 'public, max-age=600'
 export const PAGE_CSP =
   "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-/** For the page that takes a password: without its script the form cannot be submitted. */
-export const FORM_PAGE_CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+/**
+ * For the web app. Styles that its components make at run time carry the nonce; scripts are files. The app's
+ * one policy of trusted types lets text into a style and never markup into the page.
+ */
+export function appCsp(nonce: string): string {
+  return `default-src 'none'; script-src 'self'; style-src 'self' 'nonce-${nonce}'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types default`
+}

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
-const ROOT = resolve(import.meta.dirname, '../..')
+/** The folder of package.json, in a checkout and in the image. */
+export const ROOT = resolve(import.meta.dirname, '../..')
 const COMMIT = /^[0-9a-f]{7,64}$/
 
 /** `Coffee Shop API 1.0.0 (commit 0123456789ab)`, for operators only: attackers look for versions. */

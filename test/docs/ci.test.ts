@@ -30,10 +30,11 @@ describe('continuous integration', () => {
     assert.deepEqual(commands, ['npm ci', 'npm test', "npm run -s check -- --without 'npm test'"])
   })
 
-  test('the list has types, lint, format, unused code, documents and both suites, the slow one last', () => {
+  test('the list has the build, types, lint, format, unused code, documents and both suites, the slow one last', () => {
     assert.deepEqual(
       STEPS.map((step) => step.replace('npm run -s ', '')),
       [
+        'build',
         'typecheck',
         'lint',
         'format:check',
@@ -64,6 +65,11 @@ describe('continuous integration', () => {
 
   test('npm start is one plain command', () => {
     assert.equal(scripts.start, 'node --import ./server/require-node.mjs server/main.ts')
+  })
+
+  test('an installation builds the web app, unless its packages were left out', () => {
+    assert.equal(scripts.prepare, 'node web/prepare.mjs')
+    assert.equal(scripts.build, 'node web/build.ts')
   })
 
   test('the Node of npm ci, of .node-version and of the check at start are one', () => {

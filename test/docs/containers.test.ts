@@ -53,11 +53,15 @@ describe('Dockerfile', () => {
     assert.ok(Number(version?.[1]) >= 13)
   })
 
-  test('installs production dependencies, and what bundles them, without running scripts', () => {
+  test('installs what builds the web app, production dependencies and what bundles them, without running scripts', () => {
     const installs = instructions.filter(({ args }) => args.includes('npm ci'))
     assert.deepEqual(
       installs.map(({ args }) => args.replace(' --no-audit --no-fund', '')),
-      ['npm ci --omit=dev --ignore-scripts', 'cd tools/bundler && npm ci --ignore-scripts'],
+      [
+        'npm ci --workspace client --workspace web --ignore-scripts',
+        'npm ci --omit=dev --ignore-scripts',
+        'cd tools/bundler && npm ci --ignore-scripts',
+      ],
     )
     const { packages } = JSON.parse(readFileSync('tools/bundler/package-lock.json', 'utf8'))
     const { dependencies } = JSON.parse(readFileSync('tools/bundler/package.json', 'utf8'))
@@ -76,9 +80,10 @@ describe('Dockerfile', () => {
       .split('\n')
       .filter((line) => !/^(#|$)/.test(line))
     assert.equal(ignored[0], '*')
-    assert.equal(ignored.at(-1), 'tools/bundler/node_modules')
+    const built = ['client/dist', 'web/dist', 'tools/bundler/node_modules']
+    assert.deepEqual(ignored.slice(-built.length), built)
     assert.deepEqual(
-      ignored.slice(1, -1).toSorted(),
+      ignored.slice(1, -built.length).toSorted(),
       [...new Set(copied)].map((path) => `!${path}`).toSorted(),
     )
   })

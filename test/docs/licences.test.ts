@@ -16,6 +16,7 @@ const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
 }
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
 const client = JSON.parse(readFileSync('client/package.json', 'utf8'))
+const web = JSON.parse(readFileSync('web/package.json', 'utf8'))
 const installed = Object.entries(packages).filter(([path]) => path.startsWith('node_modules/'))
 const external = installed.filter(([, { link }]) => !link)
 const production = external.filter(([, { dev }]) => !dev)
@@ -37,6 +38,18 @@ describe('package-lock.json', () => {
     const others = production.filter(([, { license }]) => !PERMISSIVE.has(license ?? ''))
     assert.deepEqual(
       others.map(([path, { license }]) => `${path}: ${license}`),
+      [],
+    )
+  })
+
+  test('what is compiled into the web app is licensed permissively, and its licences are there', () => {
+    const text = readFileSync('web/dist/licenses.md', 'utf8')
+    const compiled = [...text.matchAll(/^## (\S+) - \S+ \((.+)\)$/gm)]
+
+    assert.ok(compiled.some(([, name]) => name === 'react-dom'))
+    // wouter is in the public domain.
+    assert.deepEqual(
+      compiled.filter(([, , licence = '']) => !PERMISSIVE.has(licence) && licence !== 'Unlicense'),
       [],
     )
   })
@@ -68,6 +81,7 @@ describe('package-lock.json', () => {
       ...manifest.dependencies,
       ...manifest.devDependencies,
       ...client.dependencies,
+      ...web.devDependencies,
     })) {
       if (String(wanted).startsWith('file:tools/')) continue
       assert.match(String(wanted), /^\d+\.\d+\.\d+(-[\w.]+)?$/, name)

@@ -152,13 +152,23 @@ describe('the code', () => {
     assert.deepEqual(wrong, [])
   })
 
-  const files = globSync(['server/**/*.{ts,mjs}', 'client/*.ts', 'test/**/*.ts', 'scripts/*.ts'], {
-    exclude: ['client/schema.ts'],
-  })
+  const files = globSync(
+    [
+      'server/**/*.{ts,mjs}',
+      'client/*.ts',
+      'test/**/*.ts',
+      'scripts/*.ts',
+      'web/*.{ts,mjs}',
+      'web/src/**/*.{ts,tsx}',
+    ],
+    {
+      exclude: ['client/schema.ts'],
+    },
+  )
 
   test('files have names in kebab-case', () => {
     const wrong = files.filter(
-      (file) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.test)?\.(ts|mjs)$/.test(basename(file)),
+      (file) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.test)?\.(tsx?|mjs)$/.test(basename(file)),
     )
     assert.deepEqual(wrong, [])
   })

@@ -14,7 +14,7 @@ const PAGE = '/dev/mails'
 describe(`GET ${PAGE}`, () => {
   test('200 with each mail in each language: subject, text, and HTML in a frame without rights', async () => {
     await using service = await startService({ PUBLIC_URL: 'https://shop.example' })
-    await using app = createApp(service.ctx, { previewMails: true })
+    await using app = createApp(service.ctx, { isDevelopment: true })
 
     const page = await app.inject(PAGE)
 
@@ -34,7 +34,7 @@ describe(`GET ${PAGE}`, () => {
 
   test('has a policy of its own, which allows inline styles and nothing else', async () => {
     await using service = await startService()
-    await using app = createApp(service.ctx, { previewMails: true })
+    await using app = createApp(service.ctx, { isDevelopment: true })
 
     const { headers, body } = await app.inject(PAGE)
 
@@ -49,7 +49,7 @@ describe(`GET ${PAGE}`, () => {
 
   test('404 not_found without it, under the API in any case, and in no document', async () => {
     await using service = await startService()
-    await using app = createApp(service.ctx, { previewMails: true })
+    await using app = createApp(service.ctx, { isDevelopment: true })
 
     assertProblem(await service.get(PAGE), 'not_found')
     assert.equal((await app.inject(`/api/v1${PAGE}`)).statusCode, 404)
@@ -58,10 +58,10 @@ describe(`GET ${PAGE}`, () => {
 })
 
 describe('the process', () => {
-  test('shows the page when it is started with --preview-mails, as npm run dev does, and only then', async () => {
+  test('shows the page when it is started with --dev, as npm run dev does, and only then', async () => {
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
     const env = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:', PORT: '0' }
-    await using dev = startProgram({ env, args: ['--preview-mails'] })
+    await using dev = startProgram({ env, args: ['--dev'] })
     await using start = startProgram({ env })
 
     const shown = await fetch(`${await dev.url()}${PAGE}`)
@@ -69,9 +69,8 @@ describe('the process', () => {
 
     assert.equal(shown.status, 200)
     assert.equal(hidden.status, 404)
-    const flagged = Object.keys(scripts).filter((name) => /--preview/.test(scripts[name]))
-    assert.deepEqual(flagged, ['dev'])
-    assert.match(scripts.dev, / server\/main\.ts --preview-mails$/)
+    assert.match(scripts.dev, / scripts\/dev\.ts$/)
+    assert.match(readFileSync('scripts/dev.ts', 'utf8'), /'server\/main\.ts', '--dev'\]/)
   })
 })
 

@@ -74,11 +74,11 @@ const ROOT = `
   GET /docs/static/swagger-ui.css  200  200  200  200    200      200
   GET /docs/static/swagger-ui-bundle.js  200  200  200  200  200  200
   GET /                       200     200   200   200    200      200
+  GET /sign-up                200     200   200   200    200      200
+  GET /verify                 200     200   200   200    200      200
+  GET /forgot                 200     200   200   200    200      200
   GET /reset                  200     200   200   200    200      200
-  GET /reset/icon.svg         200     200   200   200    200      200
-  GET /reset/page.css         200     200   200   200    200      200
-  GET /reset/page.js          200     200   200   200    200      200
-  GET /reset/texts.js         200     200   200   200    200      200
+  GET /assets/:file           404     404   404   404    404      404
 `
 const METADATA = '/.well-known/oauth-authorization-server'
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
+import { APP_PATHS } from '../../server/api/public/app-paths.ts'
 import { STATUS } from '../../server/http/problem.ts'
 import {
   check,
@@ -19,7 +20,8 @@ const nameOf = ({ method, path }: Operation) => `${method} ${path}`
 
 /** What is not for a client of the API, and the API once more without its prefix. */
 const HIDDEN =
-  /^\/(|docs(\/.*)?|openapi\.json|reset(\/.*)?|audit|auth\/.*|jobs(\/.*)?|mail(\/.*)?|settings|stats|me(\/.*)?|users(\/.*)?)$/
+  /^\/(docs(\/.*)?|openapi\.json|assets\/.*|audit|auth\/.*|jobs(\/.*)?|mail(\/.*)?|settings|stats|me(\/.*)?|users(\/.*)?)$/
+const PAGES: ReadonlySet<string> = new Set(APP_PATHS)
 /** Where nobody, or not only who is signed in, may call. */
 const PUBLIC = new Set([
   'signUp',
@@ -68,7 +70,7 @@ test('has every route of the API once', async () => {
   const routes: string[] = []
   service.app.addHook('onRoute', ({ url, method }) => {
     // HEAD comes with GET.
-    if (HIDDEN.test(url) || method === 'HEAD') return
+    if (HIDDEN.test(url) || PAGES.has(url) || method === 'HEAD') return
     routes.push(`${String(method)} ${url.replace(/:(\w+)/g, '{$1}')}`)
   })
   await service.app.ready()

@@ -207,7 +207,9 @@ describe('behind deploy/caddy/below-a-path.Caddyfile', { skip: skip || missingBr
       await page.getByRole('link', { name: 'API documentation' }).click()
       await page.waitForURL(`${url}/docs`)
 
-      assert.deepEqual(complaints, [])
+      // The page asks whether somebody is signed in, and the browser reports the answer.
+      const others = complaints.filter((text) => !/status of 401/.test(text))
+      assert.deepEqual(others, [])
       await page.close()
     })
   }

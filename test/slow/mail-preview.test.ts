@@ -46,7 +46,7 @@ describe('the page of mails in a browser', { skip: missingBrowser }, () => {
   ] as const) {
     test(`shows each mail, readable in ${colorScheme} and on a phone, and asks nobody for anything`, async () => {
       const env = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:', PORT: '0', PUBLIC_URL }
-      await using program = startProgram({ env, args: ['--preview-mails'] })
+      await using program = startProgram({ env, args: ['--dev'] })
       const url = await program.url()
       const browser = await chromium.launch(LAUNCH)
       try {

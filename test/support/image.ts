@@ -143,7 +143,7 @@ function makeBase(base: string): void {
   const programs = PROGRAMS.map((name) => realpathSync(join('/usr/bin', name)))
   for (const [at, file] of programs.entries()) copyFileSync(file, join(bin, PROGRAMS[at] ?? ''))
   copyFileSync(process.execPath, join(local, 'bin/node'))
-  const native = globSync('node_modules/@node-rs/*/*.node')
+  const native = globSync('node_modules/{@node-rs/*,@rolldown/*,lightningcss-*}/*.node')
   for (const library of librariesOf([...programs, process.execPath, ...native])) {
     mkdirSync(dirname(join(base, library)), { recursive: true })
     copyFileSync(library, join(base, library))

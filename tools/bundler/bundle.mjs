@@ -64,6 +64,7 @@ module.enableCompileCache({ directory: import.meta.dirname + '/compiled', portab
 await import('./bundle/main.js')
 `,
 )
+cpSync('web/dist', join(to, 'web/dist'), { recursive: true })
 cpSync('server/api/public/pages', join(to, 'server/bundle/pages'), { recursive: true })
 for (const file of globSync(READ_FROM_PACKAGES.map((path) => `node_modules/${path}`))) {
   cpSync(file, join(to, file))

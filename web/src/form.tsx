@@ -1,0 +1,143 @@
+import { Button, PasswordInput, Stack, TextInput, type TextInputProps } from '@mantine/core'
+import type { UseMutationResult } from '@tanstack/react-query'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { Problem } from './page.tsx'
+import { refusalOf } from './problems.ts'
+import { SETUP, T } from './setup.ts'
+
+interface FormProps {
+  readonly sending: Pick<
+    UseMutationResult<unknown, Error, FormData>,
+    'mutate' | 'error' | 'isPending'
+  >
+  readonly submit: string
+  /** Fields that show why they were refused. */
+  readonly fields?: readonly string[]
+  readonly children?: ReactNode
+}
+
+/** Sends one request at a time. The first refused field has the focus; all else is told above the button. */
+export function Form({ sending, submit, fields = [], children }: FormProps) {
+  const { error, isPending, mutate } = sending
+  const form = useRef<HTMLFormElement>(null)
+  useEffect(() => {
+    if (error !== null) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus()
+  }, [error])
+  const isShown = fields.some((name) => refusalOf(error, `/${name}`) !== undefined)
+  return (
+    <form
+      ref={form}
+      onSubmit={(event) => {
+        event.preventDefault()
+        if (!isPending) mutate(new FormData(event.currentTarget))
+      }}
+    >
+      <Stack gap="md">
+        {children}
+        {error !== null && !isShown && <Problem error={error} />}
+        <Button type="submit" loading={isPending} size="md" fullWidth>
+          {submit}
+        </Button>
+      </Stack>
+    </form>
+  )
+}
+
+/** What a field shows when the API has refused it. */
+function refused(error: Error | null, pointer: string) {
+  const sentence = refusalOf(error, pointer)
+  return {
+    error: sentence,
+    errorProps: { role: 'alert' },
+    'aria-invalid': sentence !== undefined,
+  } as const
+}
+
+interface FieldProps extends Pick<TextInputProps, 'label'> {
+  readonly error: Error | null
+}
+
+const PLAIN = { autoCapitalize: 'none', autoCorrect: 'off', spellCheck: false } as const
+
+export function EmailField({ error }: FieldProps) {
+  return (
+    <TextInput
+      {...PLAIN}
+      size="md"
+      name="email"
+      type="email"
+      label={T.email}
+      autoComplete="username"
+      required
+      withAsterisk={false}
+      {...refused(error, '/email')}
+    />
+  )
+}
+
+/** For a new password, the hint says what makes a good one. */
+export function PasswordField({
+  error,
+  isNew = false,
+  label = T.password,
+}: FieldProps & { isNew?: boolean }) {
+  const [visible, setVisible] = useState(false)
+  return (
+    <PasswordInput
+      {...PLAIN}
+      size="md"
+      name="password"
+      label={label}
+      description={isNew && T.passwordHint(SETUP.minLength)}
+      inputWrapperOrder={['label', 'input', 'description', 'error']}
+      autoComplete={isNew ? 'new-password' : 'current-password'}
+      required
+      withAsterisk={false}
+      visible={visible}
+      onVisibilityChange={setVisible}
+      visibilityToggleButtonProps={{
+        'aria-label': visible ? T.hide : T.show,
+        'aria-hidden': false,
+        tabIndex: 0,
+      }}
+      {...refused(error, '/password')}
+    />
+  )
+}
+
+/** Pasting may bring spaces or a sentence along: only digits stay. */
+export function CodeField({ error }: FieldProps) {
+  return (
+    <TextInput
+      size="md"
+      name="code"
+      label={T.verify.code}
+      inputMode="numeric"
+      autoComplete="one-time-code"
+      required
+      withAsterisk={false}
+      onChange={({ currentTarget }) => {
+        currentTarget.value = currentTarget.value.replaceAll(/\D/g, '').slice(0, 6)
+      }}
+      {...refused(error, '/code')}
+    />
+  )
+}
+
+/** The only field that may stay empty. */
+export function NameField({ error }: FieldProps) {
+  return (
+    <TextInput
+      size="md"
+      name="full_name"
+      label={T.signUp.name}
+      autoComplete="name"
+      {...refused(error, '/full_name')}
+    />
+  )
+}
+
+export function fieldOf(form: FormData, name: string): string {
+  const value = form.get(name)
+  return typeof value === 'string' ? value : ''
+}

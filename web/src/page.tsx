@@ -1,0 +1,108 @@
+import { Alert, Anchor, Group, Loader, Paper, Stack, Text, Title } from '@mantine/core'
+import { type ReactNode, useEffect, useRef } from 'react'
+import { Link } from 'wouter'
+import icon from '../../server/api/public/pages/icon.svg'
+import type { AppPath } from '../../server/api/public/app-paths.ts'
+import { sentenceFor } from './problems.ts'
+import { SETUP, T } from './setup.ts'
+
+/** The frame of all pages. */
+export function Frame({ children }: { children: ReactNode }) {
+  const { base, hasDocs, shop, shopUrl } = SETUP
+  const brand = (
+    <Group gap="sm" fw={600}>
+      <img src={icon} alt="" width={36} height={36} />
+      {shop}
+    </Group>
+  )
+  return (
+    <Stack className="page" gap="lg">
+      <header>{brand}</header>
+      <Paper component="main" className="card" radius="lg">
+        <Stack gap="md">{children}</Stack>
+      </Paper>
+      <Stack component="footer" gap={4} align="center" mt="auto" fz="sm">
+        {shopUrl && (
+          <Anchor href={shopUrl} inherit underline="hover">
+            {T.back(shop)}
+          </Anchor>
+        )}
+        <Group component="nav" aria-label={T.footer.label} gap="md" justify="center">
+          {hasDocs && (
+            <Anchor href={`${base}/docs`} inherit c="dimmed" underline="hover">
+              {T.footer.docs}
+            </Anchor>
+          )}
+          <Anchor href={`${base}/ready`} inherit c="dimmed" underline="hover">
+            {T.footer.status}
+          </Anchor>
+        </Group>
+      </Stack>
+    </Stack>
+  )
+}
+
+/** The heading of a page: names the document, and takes the focus for who does not see that it is new. */
+export function Heading({ children }: { children: string }) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    document.title = `${children} – ${SETUP.shop}`
+    heading.current?.focus()
+  }, [children])
+  return (
+    <Title order={1} fz="h2" ref={heading} tabIndex={-1}>
+      {children}
+    </Title>
+  )
+}
+
+/** The end of a way: what was done or what is missing, and where to go from here. */
+export function Outcome({
+  title,
+  text,
+  to = [],
+}: {
+  title: string
+  text: string
+  to?: readonly (readonly [AppPath, string])[]
+}) {
+  return (
+    <>
+      <Heading>{title}</Heading>
+      <Text>{text}</Text>
+      {to.map(([path, words]) => (
+        <PageLink key={path} to={path}>
+          {words}
+        </PageLink>
+      ))}
+    </>
+  )
+}
+
+export function PageLink({
+  to,
+  state,
+  children,
+}: {
+  to: AppPath
+  state?: unknown
+  children: string
+}) {
+  return (
+    <Link to={to} state={state} asChild>
+      <Anchor>{children}</Anchor>
+    </Link>
+  )
+}
+
+export function Problem({ error }: { error: Error }) {
+  return (
+    <Alert role="alert" color="red" variant="light">
+      {sentenceFor(error)}
+    </Alert>
+  )
+}
+
+export function Loading() {
+  return <Loader role="status" aria-label={T.loading} mx="auto" />
+}

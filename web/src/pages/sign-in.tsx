@@ -1,0 +1,39 @@
+import { Group, Text } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
+import { ShopError } from '../../../client/index.ts'
+import { EmailField, fieldOf, Form, PasswordField } from '../form.tsx'
+import { Heading, PageLink } from '../page.tsx'
+import { shop } from '../session.ts'
+import { T } from '../setup.ts'
+
+export function SignIn() {
+  const signIn = useMutation({
+    mutationFn: async (form: FormData) => {
+      const email = fieldOf(form, 'email')
+      const { error } = await shop.logIn({ email, password: fieldOf(form, 'password') })
+      if (error !== undefined) throw error
+    },
+  })
+  const { error, variables } = signIn
+  const isUnverified = error instanceof ShopError && error.code === 'email_unverified'
+  return (
+    <>
+      <Heading>{T.signIn.title}</Heading>
+      <Form sending={signIn} submit={T.signIn.submit} fields={['email', 'password']}>
+        <EmailField error={error} />
+        <PasswordField error={error} />
+      </Form>
+      {isUnverified && variables !== undefined && (
+        <PageLink to="/verify" state={{ email: fieldOf(variables, 'email') }}>
+          {T.signIn.enterCode}
+        </PageLink>
+      )}
+      <Group justify="space-between" gap="xs">
+        <PageLink to="/forgot">{T.signIn.forgot}</PageLink>
+        <Text>
+          {T.signIn.newHere} <PageLink to="/sign-up">{T.signIn.signUp}</PageLink>
+        </Text>
+      </Group>
+    </>
+  )
+}
