@@ -63,7 +63,10 @@ type ListRoute = {
   [Route in RouteWith<'get'>]: [RowOf<Route>] extends [never] ? never : Route
 }[RouteWith<'get'>]
 
-/** Rejects only with the reason of an AbortSignal. Without any response, `response` is undefined. */
+/**
+ * A request rejects only with the reason of its AbortSignal, or with what the store throws. Without any response,
+ * `response` is undefined.
+ */
 export type Answer<T> =
   | { readonly data: T; readonly error?: undefined; readonly response: Response }
   | { readonly data?: undefined; readonly error: ShopError; readonly response?: Response }

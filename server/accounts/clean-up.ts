@@ -29,9 +29,9 @@ const DOUBT_MS = 23 * HOUR_MS
 const LATE_MS = HOUR_MS
 
 /**
- * Deletes users who did not verify within UNVERIFIED_USER_TTL_HOURS or accept their invitation, and records how many. A run that
- * would delete more than 1 000 users and more than half of all deletes none while the clock is in doubt,
- * unless with `force`.
+ * Deletes users who did not verify within UNVERIFIED_USER_TTL_HOURS or accept their invitation, and records
+ * how many. A run that would delete more than 1 000 users and more than half of all deletes none while the
+ * clock is in doubt, unless with `force`.
  */
 export async function cleanUp(
   ctx: Context,
