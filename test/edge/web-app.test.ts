@@ -91,7 +91,7 @@ describe('the page of the web app', () => {
     }
   })
 
-  for (const path of ['/sign-in', '/reset/', '/Reset', '/index.html', '/sign-up/x', '/console']) {
+  for (const path of ['/sign-in', '/reset/', '/Reset', '/index.html', '/sign-up/x', '/console/x']) {
     test(`404 not_found for ${path}, which is no page`, async () =>
       assertProblem(await service.get(path), 'not_found'))
   }

@@ -1,75 +1,47 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import axe from 'axe-core'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { LAUNCH, missingBrowser, PATIENCE_MS, watch } from '../support/browser.ts'
-import { type Program, startProgram } from '../support/process.ts'
-import { PASSWORD, SETTINGS } from '../support/service.ts'
+import type { Page } from 'playwright-core'
+import { missingBrowser } from '../support/browser.ts'
+import { PASSWORD } from '../support/service.ts'
+import {
+  fill,
+  heading,
+  PHONE,
+  press,
+  signIn,
+  startWebApp,
+  violationsOn,
+  type WebApp,
+} from '../support/web-app.ts'
 
-const PHONE = { width: 390, height: 844 }
 /** By what fields say that they are; a password of this length is refused everywhere. */
 const INPUT: Readonly<Record<string, string>> = {
   username: 'nobody@example.com',
   'one-time-code': '000000',
 }
-/** A browser reports each refusal; here they are what is tested. */
-const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d/
 
 describe('the web app in a browser', { skip: missingBrowser }, () => {
-  let program: Program
-  let url: string
-  let browser: Browser
-  let people = 0
-  before(async () => {
-    const env = { ...SETTINGS, DATABASE_URL: 'sqlite:///:memory:', PORT: '0', RATE_LIMIT: 'off' }
-    program = startProgram({ env })
-    url = await program.url()
-    browser = await chromium.launch(LAUNCH)
-  })
-  after(async () => {
-    await browser.close()
-    await program[Symbol.asyncDispose]()
-  })
-
-  async function open(path: string, options: BrowserContextOptions = {}) {
-    const page = await browser.newPage({ locale: 'en-GB', viewport: PHONE, ...options })
-    page.setDefaultTimeout(PATIENCE_MS)
-    const complaints = watch(page, url)
-    await page.goto(url + path)
-    return {
-      page,
-      complaints: () => complaints.filter((text) => !REFUSED.test(text)),
-      [Symbol.asyncDispose]: () => page.close(),
-    }
-  }
-  const heading = (page: Page, name: string) => page.getByRole('heading', { name }).waitFor()
-  const press = (page: Page, name: string) => page.getByRole('button', { name }).click()
-  const fill = (page: Page, label: string, text: string) =>
-    page.getByLabel(label, { exact: true }).fill(text)
-  const newEmail = () => `ann${++people}@example.com`
+  let web: WebApp
+  before(async () => void (web = await startWebApp()))
+  after(() => web[Symbol.asyncDispose]())
 
   async function signUp(page: Page, email: string): Promise<string> {
-    await page.goto(`${url}/sign-up`)
+    await page.goto(`${web.url}/sign-up`)
     await fill(page, 'Email', email)
     await fill(page, 'Password', PASSWORD)
     await press(page, 'Create account')
     await heading(page, 'Check your email')
-    return (await program.printed(new RegExp(`code for ${email}: ([0-9]{6})`)))[1] ?? ''
+    return await web.codeFor(email)
   }
   async function verify(page: Page, code: string): Promise<void> {
     await fill(page, 'Code', code)
     await press(page, 'Verify')
     await heading(page, 'Your address is verified')
   }
-  async function signIn(page: Page, email: string, password = PASSWORD): Promise<void> {
-    await fill(page, 'Email', email)
-    await fill(page, 'Password', password)
-    await press(page, 'Sign in')
-  }
 
   test('takes somebody from the sign-up by a pasted code into the account and out again', async () => {
-    const email = newEmail()
-    await using opened = await open('/')
+    const email = web.newEmail()
+    await using opened = await web.open('/')
     const { page, complaints } = opened
     await page.getByRole('link', { name: 'Create an account' }).click()
     await heading(page, 'Create an account')
@@ -94,11 +66,11 @@ describe('the web app in a browser', { skip: missingBrowser }, () => {
   })
 
   test('shows who is signed in to every tab, and nobody after the sign-out of one', async () => {
-    const email = newEmail()
-    const context = await browser.newContext({ locale: 'en-GB' })
+    const email = web.newEmail()
+    const context = await web.browser.newContext({ locale: 'en-GB' })
     const [first, second] = [await context.newPage(), await context.newPage()]
     await verify(first, await signUp(first, email))
-    for (const page of [first, second]) await page.goto(url)
+    for (const page of [first, second]) await page.goto(web.url)
 
     await signIn(first, email)
     await second.getByText(email).waitFor()
@@ -110,8 +82,8 @@ describe('the web app in a browser', { skip: missingBrowser }, () => {
   })
 
   test('says what to do now where a login is refused, in the reader’s language', async () => {
-    const email = newEmail()
-    await using opened = await open('/', { locale: 'de-AT' })
+    const email = web.newEmail()
+    await using opened = await web.open('/', { locale: 'de-AT' })
     const { page } = opened
     const alert = page.getByRole('alert')
 
@@ -129,11 +101,11 @@ describe('the web app in a browser', { skip: missingBrowser }, () => {
   })
 
   test('leads who is not verified yet to the code, and lets nobody send another at once', async () => {
-    const email = newEmail()
-    await using opened = await open('/')
+    const email = web.newEmail()
+    await using opened = await web.open('/')
     const { page } = opened
     const code = await signUp(page, email)
-    await page.goto(url)
+    await page.goto(web.url)
 
     await signIn(page, email)
     await page.getByRole('link', { name: 'Enter the code' }).click()
@@ -145,18 +117,18 @@ describe('the web app in a browser', { skip: missingBrowser }, () => {
   })
 
   test('mails a link to who forgot the password, and says the same to everybody else', async () => {
-    const email = newEmail()
-    await using opened = await open('/')
+    const email = web.newEmail()
+    await using opened = await web.open('/')
     const { page, complaints } = opened
     await verify(page, await signUp(page, email))
     for (const address of ['nobody@example.com', email]) {
-      await page.goto(`${url}/forgot`)
+      await page.goto(`${web.url}/forgot`)
       await fill(page, 'Email', address)
       await press(page, 'Send the link')
       await page.getByText(`If ${address} has an account, a link is on its way`).waitFor()
     }
 
-    await program.printed(new RegExp(`Password reset link for ${email}: `))
+    await web.program.printed(new RegExp(`Password reset link for ${email}: `))
     assert.deepEqual(complaints(), [])
   })
 
@@ -169,7 +141,7 @@ describe('the web app in a browser', { skip: missingBrowser }, () => {
       '/reset#token=x': ['new-password'],
     }
     for (const [path, fields] of Object.entries(expected)) {
-      await using opened = await open(path)
+      await using opened = await web.open(path)
       await opened.page.locator('form').waitFor()
 
       const found = await opened.page
@@ -183,7 +155,7 @@ describe('the web app in a browser', { skip: missingBrowser }, () => {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const path of ['/', '/sign-up', '/verify', '/forgot', '/reset', '/reset#token=x']) {
       test(`axe finds nothing on ${path}, ${colorScheme}, before and after a refusal`, async () => {
-        await using opened = await open(path, { colorScheme })
+        await using opened = await web.open(path, { colorScheme })
         const { page, complaints } = opened
         await page.getByRole('heading').first().waitFor()
         const atFirst = await violationsOn(page)
@@ -207,8 +179,3 @@ describe('the web app in a browser', { skip: missingBrowser }, () => {
     }
   }
 })
-
-async function violationsOn(page: Page): Promise<object[]> {
-  const { violations } = await page.evaluate<{ violations: object[] }>(`${axe.source};axe.run()`)
-  return violations
-}

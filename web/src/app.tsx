@@ -1,33 +1,49 @@
-import type { ComponentType } from 'react'
-import { Route, Router, Switch } from 'wouter'
-import { APP_PATHS, type AppPath } from '../../server/api/public/app-paths.ts'
+import { type ComponentType, lazy } from 'react'
+import { Redirect, Route, Router, Switch } from 'wouter'
+import { ACCOUNT_PATHS, type AccountPath } from '../../server/api/public/app-paths.ts'
 import { Frame } from './page.tsx'
 import { ForgotPage } from './pages/forgot.tsx'
-import { HomePage } from './pages/home.tsx'
 import { ResetPage } from './pages/reset.tsx'
 import { SignUpPage } from './pages/sign-up.tsx'
 import { VerifyPage } from './pages/verify.tsx'
 import { SETUP } from './setup.ts'
+import { SignedIn } from './signed-in.tsx'
+
+// Who signs in waits for neither.
+const Account = lazy(async () => ({ default: (await import('./account/account.tsx')).Account }))
+const Console = lazy(async () => ({ default: (await import('./console/console.tsx')).Console }))
 
 /** The server answers these paths and no other; a path without its page does not compile. */
-const PAGES: Readonly<Record<AppPath, ComponentType>> = {
-  '/': HomePage,
-  '/sign-up': SignUpPage,
-  '/verify': VerifyPage,
-  '/forgot': ForgotPage,
-  '/reset': ResetPage,
+const PAGES: Readonly<Record<AccountPath, ComponentType>> = {
+  '/': () => <SignedIn page={Account} />,
+  '/sign-up': framed(SignUpPage),
+  '/verify': framed(VerifyPage),
+  '/forgot': framed(ForgotPage),
+  '/reset': framed(ResetPage),
 }
 
 export function App() {
   return (
     <Router base={SETUP.base}>
-      <Frame>
-        <Switch>
-          {APP_PATHS.map((path) => (
-            <Route key={path} path={path} component={PAGES[path]} />
-          ))}
-        </Switch>
-      </Frame>
+      <Switch>
+        {ACCOUNT_PATHS.map((path) => (
+          <Route key={path} path={path} component={PAGES[path]} />
+        ))}
+        <Route path="/console/*?">
+          <SignedIn page={Console} />
+        </Route>
+        <Route>
+          <Redirect to="/" />
+        </Route>
+      </Switch>
     </Router>
+  )
+}
+
+function framed(Page: ComponentType): ComponentType {
+  return () => (
+    <Frame>
+      <Page />
+    </Frame>
   )
 }

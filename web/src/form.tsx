@@ -1,6 +1,7 @@
 import { Button, PasswordInput, Stack, TextInput, type TextInputProps } from '@mantine/core'
 import type { UseMutationResult } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
+import type { User } from '../../client/index.ts'
 import { Problem } from './page.tsx'
 import { refusalOf } from './problems.ts'
 import { SETUP, T } from './setup.ts'
@@ -11,13 +12,23 @@ interface FormProps {
     'mutate' | 'error' | 'isPending'
   >
   readonly submit: string
+  /** Beside `submit`, for who does not want to go on. */
+  readonly cancel?: () => void
+  readonly isDangerous?: boolean
   /** Fields that show why they were refused. */
   readonly fields?: readonly string[]
   readonly children?: ReactNode
 }
 
 /** Sends one request at a time. The first refused field has the focus; all else is told above the button. */
-export function Form({ sending, submit, fields = [], children }: FormProps) {
+export function Form({
+  sending,
+  submit,
+  cancel,
+  isDangerous = false,
+  fields = [],
+  children,
+}: FormProps) {
   const { error, isPending, mutate } = sending
   const form = useRef<HTMLFormElement>(null)
   useEffect(() => {
@@ -35,9 +46,20 @@ export function Form({ sending, submit, fields = [], children }: FormProps) {
       <Stack gap="md">
         {children}
         {error !== null && !isShown && <Problem error={error} />}
-        <Button type="submit" loading={isPending} size="md" fullWidth>
+        <Button
+          type="submit"
+          loading={isPending}
+          size="md"
+          fullWidth
+          {...(isDangerous && { color: 'red' })}
+        >
           {submit}
         </Button>
+        {cancel !== undefined && (
+          <Button variant="default" size="md" fullWidth onClick={cancel}>
+            {T.cancel}
+          </Button>
+        )}
       </Stack>
     </form>
   )
@@ -78,15 +100,16 @@ export function EmailField({ error }: FieldProps) {
 /** For a new password, the hint says what makes a good one. */
 export function PasswordField({
   error,
+  name = 'password',
   isNew = false,
   label = T.password,
-}: FieldProps & { isNew?: boolean }) {
+}: FieldProps & { name?: string; isNew?: boolean }) {
   const [visible, setVisible] = useState(false)
   return (
     <PasswordInput
       {...PLAIN}
       size="md"
-      name="password"
+      name={name}
       label={label}
       description={isNew && T.passwordHint(SETUP.minLength)}
       inputWrapperOrder={['label', 'input', 'description', 'error']}
@@ -100,9 +123,14 @@ export function PasswordField({
         'aria-hidden': false,
         tabIndex: 0,
       }}
-      {...refused(error, '/password')}
+      {...refused(error, `/${name}`)}
     />
   )
+}
+
+/** Tells a password manager whose password the form is about. */
+export function Username({ of: { email } }: { of: Pick<User, 'email'> }) {
+  return <input type="text" name="username" autoComplete="username" value={email} readOnly hidden />
 }
 
 /** Pasting may bring spaces or a sentence along: only digits stay. */

@@ -1,26 +1,44 @@
 import { Alert, Anchor, Group, Loader, Paper, Stack, Text, Title } from '@mantine/core'
-import { type ReactNode, useEffect, useRef } from 'react'
+import { type ReactNode, useEffect, useId, useRef } from 'react'
 import { Link } from 'wouter'
 import icon from '../../server/api/public/pages/icon.svg'
-import type { AppPath } from '../../server/api/public/app-paths.ts'
+import type { AccountPath, ConsolePath } from '../../server/api/public/app-paths.ts'
 import { sentenceFor } from './problems.ts'
 import { SETUP, T } from './setup.ts'
 
-/** The frame of all pages. */
+/** A page of one card. */
 export function Frame({ children }: { children: ReactNode }) {
-  const { base, hasDocs, shop, shopUrl } = SETUP
-  const brand = (
-    <Group gap="sm" fw={600}>
-      <img src={icon} alt="" width={36} height={36} />
-      {shop}
-    </Group>
-  )
   return (
-    <Stack className="page" gap="lg">
-      <header>{brand}</header>
-      <Paper component="main" className="card" radius="lg">
-        <Stack gap="md">{children}</Stack>
-      </Paper>
+    <Shell>
+      <Card>{children}</Card>
+    </Shell>
+  )
+}
+
+/** What stands above and below every page. */
+export function Shell({
+  className = '',
+  header,
+  children,
+}: {
+  className?: string
+  /** Beside the name of the shop. */
+  header?: ReactNode
+  children: ReactNode
+}) {
+  const { base, hasDocs, shop, shopUrl } = SETUP
+  return (
+    <Stack className={`page ${className}`} gap="lg">
+      <Group component="header" justify="space-between" gap="sm">
+        <Group gap="sm" fw={600}>
+          <img src={icon} alt="" width={36} height={36} />
+          {shop}
+        </Group>
+        {header}
+      </Group>
+      <Stack component="main" gap="lg">
+        {children}
+      </Stack>
       <Stack component="footer" gap={4} align="center" mt="auto" fz="sm">
         {shopUrl && (
           <Anchor href={shopUrl} inherit underline="hover">
@@ -39,6 +57,27 @@ export function Frame({ children }: { children: ReactNode }) {
         </Group>
       </Stack>
     </Stack>
+  )
+}
+
+/** A part of a page; with a title, a region that screen readers can jump to. */
+export function Card({ title, children }: { title?: string; children: ReactNode }) {
+  const id = useId()
+  return (
+    <Paper
+      className="card"
+      radius="lg"
+      {...(title !== undefined && { component: 'section', 'aria-labelledby': id })}
+    >
+      <Stack gap="md">
+        {title !== undefined && (
+          <Title order={2} fz="h3" id={id}>
+            {title}
+          </Title>
+        )}
+        {children}
+      </Stack>
+    </Paper>
   )
 }
 
@@ -64,7 +103,7 @@ export function Outcome({
 }: {
   title: string
   text: string
-  to?: readonly (readonly [AppPath, string])[]
+  to?: readonly (readonly [AccountPath, string])[]
 }) {
   return (
     <>
@@ -84,7 +123,7 @@ export function PageLink({
   state,
   children,
 }: {
-  to: AppPath
+  to: AccountPath | ConsolePath
   state?: unknown
   children: string
 }) {

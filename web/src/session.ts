@@ -1,13 +1,20 @@
-import { QueryClient, useQuery } from '@tanstack/react-query'
+import { MutationCache, QueryCache, QueryClient, useQuery } from '@tanstack/react-query'
 import { useSyncExternalStore } from 'react'
-import { type Answer, createClient } from '../../client/index.ts'
+import { type Answer, createClient, type ErrorCode, ShopError } from '../../client/index.ts'
 import { SETUP } from './setup.ts'
 
 /** The refresh token is in a cookie that no script can read, the access token in memory. */
 export const shop = createClient({ baseUrl: SETUP.base, cookie: true })
 
+/** Who is not, or no longer, allowed to do something may have become somebody else in the meantime. */
+const onError = (error: Error) => {
+  if (isCode(error, 'forbidden')) void queries.invalidateQueries({ queryKey: ME })
+}
+
 /** The client repeats what is worth repeating. Offline, a request fails and says so, instead of waiting. */
-export const queries = new QueryClient({
+export const queries: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
   defaultOptions: {
     queries: { retry: false, staleTime: Infinity, networkMode: 'always' },
     mutations: { networkMode: 'always' },
@@ -15,10 +22,26 @@ export const queries = new QueryClient({
 })
 
 const RESTORE = 'restore'
-// What one user has seen is not for the next one.
+export const ME = ['me']
+
+/** Whether the service, or another tab, ended the session that this page had. */
+let wasEnded = false
+let isLeaving = false
 shop.subscribe((signedIn) => {
+  wasEnded = !signedIn && !isLeaving
+  // What one user has seen is not for the next one.
   if (!signedIn) queries.removeQueries({ predicate: ({ queryKey: [name] }) => name !== RESTORE })
 })
+
+export async function signOut(): Promise<void> {
+  isLeaving = true
+  try {
+    const { error } = await shop.logOut()
+    if (error !== undefined) throw error
+  } finally {
+    isLeaving = false
+  }
+}
 
 /** Looks for a session when the page is opened, and follows it from then on, in other tabs, too. */
 export function useSession() {
@@ -31,15 +54,19 @@ export function useSession() {
       return true
     },
   })
-  return { sessionId, isPending, error, refetch }
+  return { sessionId, wasEnded, isPending, error, refetch }
 }
 
 export function useMe() {
-  return useQuery({ queryKey: ['me'], queryFn: async () => dataOf(await shop.GET('/me')) })
+  return useQuery({ queryKey: ME, queryFn: async () => dataOf(await shop.GET('/me')) })
 }
 
 /** Throws the ShopError, as queries and mutations expect it. */
 export function dataOf<Data>({ data, error }: Answer<Data>): Data {
   if (error !== undefined) throw error
   return data
+}
+
+export function isCode(error: Error | null, code: ErrorCode): boolean {
+  return error instanceof ShopError && error.code === code
 }

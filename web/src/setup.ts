@@ -9,8 +9,20 @@ export const ROOT = root
 /** What the server wrote into index.html. */
 export const SETUP = { base, hasDocs: docs === 'on', minLength, shop, shopUrl }
 
-const TEXTS: Readonly<Record<string, Texts>> = { en: EN, de: DE }
-const language = navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in TEXTS)
-document.documentElement.lang = language ?? 'en'
-/** The texts in the reader’s language. */
-export const T = TEXTS[document.documentElement.lang] ?? EN
+/** The first of the reader’s languages that we speak. */
+const LANGUAGE = navigator.languages.find((tag) => /^(en|de)\b/.test(tag)) ?? 'en'
+document.documentElement.lang = LANGUAGE.slice(0, 2)
+
+/** Texts in the reader’s language. */
+export const inLanguage = <Texts>(en: Texts, de: Texts): Texts =>
+  LANGUAGE.startsWith('de') ? de : en
+
+export const T: Texts = inLanguage(EN, DE)
+
+const NUMBER = new Intl.NumberFormat(LANGUAGE)
+const TIME = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: 'medium', timeStyle: 'short' })
+
+export const numberOf = (count: number) => NUMBER.format(count)
+
+/** A time of the API, where the reader is. */
+export const timeOf = (iso: string) => TIME.format(new Date(iso))

@@ -91,11 +91,13 @@ export const DE: Texts = {
     signUp: 'Konto erstellen',
     enterCode: 'Code eingeben',
   },
-  home: {
-    title: 'Ihr Konto',
-    signedInAs: 'Sie sind angemeldet als',
-    admin: 'Administrator',
-    signOut: 'Abmelden',
+  account: 'Ihr Konto',
+  signOut: 'Abmelden',
+  cancel: 'Abbrechen',
+  proof: {
+    title: 'Passwort bestätigen',
+    text: 'Ihre Anmeldung ist schon eine Weile her. Geben Sie Ihr Passwort ein, um fortzufahren.',
+    submit: 'Bestätigen',
   },
   signUp: {
     title: 'Konto erstellen',

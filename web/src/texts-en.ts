@@ -85,11 +85,13 @@ export const EN = {
     signUp: 'Create an account',
     enterCode: 'Enter the code',
   },
-  home: {
-    title: 'Your account',
-    signedInAs: 'You are signed in as',
-    admin: 'Admin',
-    signOut: 'Sign out',
+  account: 'Your account',
+  signOut: 'Sign out',
+  cancel: 'Cancel',
+  proof: {
+    title: 'Confirm your password',
+    text: 'Your login was a while ago. Enter your password to go on.',
+    submit: 'Confirm',
   },
   signUp: {
     title: 'Create an account',

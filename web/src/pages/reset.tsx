@@ -1,11 +1,10 @@
 import { Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
-import { ShopError } from '../../../client/index.ts'
 import { fieldOf, Form, PasswordField } from '../form.tsx'
 import { forgetLink, useLink } from '../link.ts'
 import { Heading, Outcome } from '../page.tsx'
-import { dataOf, shop } from '../session.ts'
+import { dataOf, isCode, shop } from '../session.ts'
 import { SETUP, T } from '../setup.ts'
 
 type End = 'done' | 'lost' | 'accepted' | 'uninvited' | 'undone' | 'undoLost' | 'empty'
@@ -104,8 +103,4 @@ function Undo({ token, finish }: StepProps) {
       <Form sending={undo} submit={T.undo.submit} />
     </>
   )
-}
-
-function isCode(error: Error, code: ShopError['code']): boolean {
-  return error instanceof ShopError && error.code === code
 }

@@ -1,9 +1,8 @@
 import { Group, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { ShopError } from '../../../client/index.ts'
 import { EmailField, fieldOf, Form, PasswordField } from '../form.tsx'
 import { Heading, PageLink } from '../page.tsx'
-import { shop } from '../session.ts'
+import { isCode, shop } from '../session.ts'
 import { T } from '../setup.ts'
 
 export function SignIn() {
@@ -15,7 +14,7 @@ export function SignIn() {
     },
   })
   const { error, variables } = signIn
-  const isUnverified = error instanceof ShopError && error.code === 'email_unverified'
+  const isUnverified = isCode(error, 'email_unverified')
   return (
     <>
       <Heading>{T.signIn.title}</Heading>

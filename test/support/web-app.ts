@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import axe from 'axe-core'
+import { type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { LAUNCH, PATIENCE_MS, watch } from './browser.ts'
+import { type Environment, runProgram, startProgram, temporaryFolder } from './process.ts'
+import { PASSWORD, SETTINGS } from './service.ts'
+
+export const PHONE = { width: 390, height: 844 }
+export const DESKTOP = { width: 1280, height: 900 }
+
+/** A browser reports each refusal; it is the page that has to say what it means. */
+const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d/
+
+export type WebApp = Awaited<ReturnType<typeof startWebApp>>
+export type OpenedPage = Awaited<ReturnType<WebApp['open']>>
+
+/** The program with a browser beside it, and an admin, boss@example.com. */
+export async function startWebApp(settings: Environment = {}) {
+  const folder = temporaryFolder()
+  const env = {
+    ...SETTINGS,
+    DATABASE_URL: `sqlite:///${folder.path}/app.db`,
+    PORT: '0',
+    RATE_LIMIT: 'off',
+    ...settings,
+  }
+  const admin = 'boss@example.com'
+  const made = await runProgram(['users', 'create', admin, '--role', 'admin'], {
+    env,
+    input: PASSWORD,
+  })
+  assert.equal(made.exitCode, 0, made.stderr)
+  const program = startProgram({ env })
+  const url = await program.url()
+  const browser = await chromium.launch(LAUNCH)
+  let people = 0
+
+  /** A page with cookies of its own. What is watched is what `complaints()` tells. */
+  async function open(path: string, options: BrowserContextOptions = {}) {
+    const page = await browser.newPage({ locale: 'en-GB', viewport: PHONE, ...options })
+    page.setDefaultTimeout(PATIENCE_MS)
+    const complaints = watch(page, url)
+    await page.goto(url + path)
+    return {
+      page,
+      complaints: () => complaints.filter((text) => !REFUSED.test(text)),
+      [Symbol.asyncDispose]: () => page.close(),
+    }
+  }
+
+  async function post(path: string, body: object): Promise<void> {
+    const answer = await fetch(`${url}/api/v1${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    assert.ok(answer.ok, `${path}: ${answer.status}`)
+  }
+  const newEmail = () => `ann${++people}@example.com`
+  const codeFor = async (email: string) =>
+    (await program.printed(new RegExp(`code for ${email}: ([0-9]{6})`)))[1] ?? ''
+
+  return {
+    admin,
+    browser,
+    env,
+    program,
+    url,
+    open,
+    newEmail,
+    codeFor,
+    /** A verified user with PASSWORD, made without a browser. */
+    async addUser(fullName?: string): Promise<string> {
+      const email = newEmail()
+      const named = fullName === undefined ? {} : { full_name: fullName }
+      await post('/auth/signup', { email, password: PASSWORD, ...named })
+      await post('/auth/verify', { email, code: await codeFor(email) })
+      return email
+    },
+    async openAs(email: string, path: string, options: BrowserContextOptions = {}) {
+      const opened = await open(path, options)
+      await signIn(opened.page, email)
+      return opened
+    },
+    async [Symbol.asyncDispose]() {
+      await browser.close()
+      await program[Symbol.asyncDispose]()
+      folder[Symbol.dispose]()
+    },
+  }
+}
+
+export const heading = (page: Page, name: string) =>
+  page.getByRole('heading', { name, exact: true }).waitFor()
+export const press = (page: Page, name: string) =>
+  page.getByRole('button', { name, exact: true }).click()
+export const fill = (page: Page, label: string, text: string) =>
+  page.getByLabel(label, { exact: true }).fill(text)
+
+/** By the kinds of the fields, in any language. */
+export async function signIn(page: Page, email: string, password = PASSWORD): Promise<void> {
+  await page.locator('[autocomplete=username]').fill(email)
+  await page.locator('[autocomplete=current-password]').fill(password)
+  await page.locator('[type=submit]').click()
+}
+
+/** What axe finds wrong with a page as it is now. */
+export async function violationsOn(page: Page): Promise<object[]> {
+  const { violations } = await page.evaluate<{ violations: object[] }>(`${axe.source};axe.run()`)
+  return violations
+}

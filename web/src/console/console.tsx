@@ -1,0 +1,85 @@
+import '@mantine/core/styles/Table.css'
+import { Anchor, Group } from '@mantine/core'
+import type { ComponentType } from 'react'
+import { Link, Route, Switch, useLocation } from 'wouter'
+import { CONSOLE_PATHS, type ConsolePath } from '../../../server/api/public/app-paths.ts'
+import type { User } from '../../../client/index.ts'
+import { Frame, Outcome, Shell } from '../page.tsx'
+import { ProofDialog } from '../proof.tsx'
+import { SignOut } from '../sign-out.tsx'
+import { AuditPage } from './audit.tsx'
+import { InvitePage } from './invite.tsx'
+import { JobsPage } from './jobs.tsx'
+import { MailPage } from './mail.tsx'
+import { OverviewPage } from './overview.tsx'
+import { SettingsPage } from './settings.tsx'
+import { C } from './texts.ts'
+import { UserPage } from './user.tsx'
+import { UsersPage } from './users.tsx'
+
+const PAGES: Readonly<Record<ConsolePath, ComponentType>> = {
+  '/console': OverviewPage,
+  '/console/users': UsersPage,
+  '/console/users/new': InvitePage,
+  '/console/users/:id': UserPage,
+  '/console/audit': AuditPage,
+  '/console/mail': MailPage,
+  '/console/jobs': JobsPage,
+  '/console/settings': SettingsPage,
+}
+
+const LINKED = [
+  '/console',
+  '/console/users',
+  '/console/audit',
+  '/console/mail',
+  '/console/jobs',
+  '/console/settings',
+] as const satisfies readonly ConsolePath[]
+
+/** `/console` and all below it: what an admin sees and does. */
+export function Console({ me }: { me: User }) {
+  if (me.role !== 'admin')
+    return (
+      <Frame>
+        <Outcome title={C.forbiddenTitle} text={C.forbidden} to={[['/', C.account]]} />
+      </Frame>
+    )
+  return (
+    <Shell className="console" header={<Navigation />}>
+      <Switch>
+        {CONSOLE_PATHS.map((path) => (
+          <Route key={path} path={path} component={PAGES[path]} />
+        ))}
+      </Switch>
+      <ProofDialog me={me} />
+    </Shell>
+  )
+}
+
+function Navigation() {
+  const [location] = useLocation()
+  return (
+    <Group gap="md">
+      <Group component="nav" aria-label={C.label} gap="md">
+        {LINKED.map((path) => {
+          const isHere = path === '/console' ? location === path : location.startsWith(path)
+          return (
+            <Link key={path} to={path} asChild>
+              <Anchor
+                underline={isHere ? 'always' : 'hover'}
+                {...(location === path && { 'aria-current': 'page' })}
+              >
+                {C.pages[path]}
+              </Anchor>
+            </Link>
+          )
+        })}
+        <Link to="/" asChild>
+          <Anchor underline="hover">{C.account}</Anchor>
+        </Link>
+      </Group>
+      <SignOut />
+    </Group>
+  )
+}

@@ -1,0 +1,5 @@
+import { inLanguage } from '../setup.ts'
+import { DE } from './texts-de.ts'
+import { EN, type Texts } from './texts-en.ts'
+
+export const C: Texts = inLanguage(EN, DE)
