@@ -1,6 +1,6 @@
 import { Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { useSyncExternalStore } from 'react'
+import { useEffect, useSyncExternalStore } from 'react'
 import type { Answer, User } from '../../client/index.ts'
 import { Dialog } from './dialog.tsx'
 import { fieldOf, Form, PasswordField, Username } from './form.tsx'
@@ -25,6 +25,8 @@ export async function withProof<Data>(ask: () => Promise<Answer<Data>>): Promise
 /** Stands once on each page of somebody who is signed in. */
 export function ProofDialog({ me }: { me: User }) {
   const asked = useSyncExternalStore(subscribe, () => question)
+  // What one user has begun, the next one does not confirm.
+  useEffect(() => () => decide(false), [])
   return asked === undefined ? null : <PasswordDialog me={me} />
 }
 
