@@ -92,7 +92,7 @@ export interface paths {
         put?: never;
         /**
          * Refresh the tokens
-         * @description Refresh tokens rotate: keep the new one. If a response is lost, the previous token can be used again for a short grace period (30 seconds by default) and returns the same successor. An older token ends the session, because it may have been copied, and the user is notified by email. Without a token in the body, that of the cookie is refreshed, and the new one replaces it there; one that is not genuine is removed. With a token in the body and `cookie`, the new one moves into the cookie.
+         * @description Refresh tokens rotate: keep the new one. If a response is lost, the previous token can be used again for a short grace period (30 seconds by default) and returns the same successor. An older token ends the session, because it may have been copied, and the user is notified by email. Without a token in the body, that of the cookie is refreshed, and the new one replaces it there; one that is not genuine is removed. With a token in the body and `cookie`, the new one moves into the cookie, and the session that the cookie had before ends.
          */
         post: operations["refresh"];
         delete?: never;

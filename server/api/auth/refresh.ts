@@ -8,6 +8,7 @@ import { assertOwnPage } from '../../http/cross-site.ts'
 import type { App } from '../../http/fastify.ts'
 import { toIso } from '../../lib/units.ts'
 import {
+  logOut,
   readRefreshToken,
   renewed,
   rotateNewest,
@@ -24,6 +25,7 @@ import {
   InCookie,
   keepInCookie,
   refreshTokensIn,
+  sessionIdsIn,
   SET_COOKIE,
 } from './refresh-cookie.ts'
 
@@ -32,7 +34,7 @@ const schema = {
   tags: ['Authentication'],
   summary: 'Refresh the tokens',
   description:
-    'Refresh tokens rotate: keep the new one. If a response is lost, the previous token can be used again for a short grace period (30 seconds by default) and returns the same successor. An older token ends the session, because it may have been copied, and the user is notified by email. Without a token in the body, that of the cookie is refreshed, and the new one replaces it there; one that is not genuine is removed. With a token in the body and `cookie`, the new one moves into the cookie.',
+    'Refresh tokens rotate: keep the new one. If a response is lost, the previous token can be used again for a short grace period (30 seconds by default) and returns the same successor. An older token ends the session, because it may have been copied, and the user is notified by email. Without a token in the body, that of the cookie is refreshed, and the new one replaces it there; one that is not genuine is removed. With a token in the body and `cookie`, the new one moves into the cookie, and the session that the cookie had before ends.',
   body: Type.Optional(
     Type.Object(
       { refresh_token: Type.Optional(RefreshToken), cookie: InCookie },
@@ -50,15 +52,24 @@ export function refreshRoute(app: App, ctx: Context): void {
   const options = { schema, config, preValidation: allowNoBody }
   app.post('/auth/refresh', options, async (request, reply) => {
     const { refresh_token: token, cookie = false } = request.body ?? {}
-    const presented = token === undefined ? undefined : readRefreshToken(ctx.keys, token)
-    if (token !== undefined && !cookie) return (await renew(ctx, request, presented)).tokens
     if (cookie) assertOwnPage(ctx, request)
-    const session = await renew(
-      ctx,
-      request,
-      token === undefined ? presentedIn(ctx, { request, reply, isMeant: cookie }) : presented,
-    )
+    const presented =
+      token === undefined
+        ? presentedIn(ctx, { request, reply, isMeant: cookie })
+        : readRefreshToken(ctx.keys, token)
+    const session = await renew(ctx, request, presented)
+    if (token !== undefined && !cookie) return session.tokens
+    await endReplaced(ctx, request, session.id)
     return keepInCookie(ctx, reply, session)
+  })
+}
+
+/** As a login does: nobody could use the session of the former cookie any more. */
+async function endReplaced(ctx: Context, request: FastifyRequest, id: string): Promise<void> {
+  const replacedIds = sessionIdsIn(ctx, request).filter((replaced) => replaced !== id)
+  if (replacedIds.length === 0) return
+  await commit(ctx, causeOf(request), async (write) => {
+    for (const replaced of replacedIds) await logOut(write, replaced)
   })
 }
 
@@ -91,7 +102,7 @@ async function renew(ctx: Context, request: FastifyRequest, presented: Presented
   // Thrown outside the transaction, which must commit the end of a replayed session.
   if (!('generation' in rotation)) throw new AppError('invalid_token')
   const tokens = await issueTokens(ctx, { ...presented, ...rotation })
-  return { tokens, expiresAt: rotation.expiresAt }
+  return { id: presented.sessionId, tokens, expiresAt: rotation.expiresAt }
 }
 
 /** Nearly always one statement that commits by itself; all others are judged in a transaction. */

@@ -10,17 +10,21 @@ import {
   cookieOf,
   fromBrowser,
   keptBy,
+  logInToCookie,
   OWN_PAGE,
   PLAIN_COOKIE,
   refreshInBrowser,
   SHOP,
   SHOP_COOKIE,
 } from '../../support/cookies.ts'
+import { eventsOf } from '../../support/events.ts'
 import { assertInvalid, assertProblem } from '../../support/problem.ts'
 import { times } from '../../support/races.ts'
 import { type Answer, type Service, startService } from '../../support/service.ts'
 import {
   assertDead,
+  isLive,
+  LOGOUT,
   REFRESH,
   refresh,
   sessionIdOf,
@@ -370,6 +374,56 @@ describe('POST /auth/refresh', () => {
       const moved = keptBy(await fromBrowser(service, REFRESH, [], { body }))
 
       keptBy(await refreshInBrowser(service, moved.refresh))
+    })
+
+    test('200 with `cookie` ends the sessions that a cookie had before, whosever they were', async () => {
+      await using service = await startService(SHOP)
+      const [ann, bob] = [await service.addUser(), await service.addUser()]
+      const elsewhere = await service.logIn(ann.email)
+      const before = [await logInToCookie(service, ann.email), await service.logIn(bob.email)]
+      const cookies = [...before.map((session) => session.refresh), 'garbage', '']
+      const body = { refresh_token: bob.refresh, cookie: true }
+
+      const moved = keptBy(await fromBrowser(service, REFRESH, cookies, { body }))
+
+      await assertDead(service, ...before)
+      for (const session of [elsewhere, moved]) assert.ok(await isLive(service, session))
+      const ended = await eventsOf(service, 'session.ended')
+      assert.deepEqual(
+        ended.map((event) => [event.actor_id, event.subject_id]),
+        [ann, bob].map(({ id }) => [id, id]),
+      )
+    })
+
+    test('200 with `cookie` keeps the session that moves, whichever of its tokens the cookie has', async () => {
+      await using service = await startService(SHOP)
+      const ann = await service.addUser()
+      const body = { refresh_token: ann.refresh, cookie: true }
+
+      const moved = keptBy(await fromBrowser(service, REFRESH, ann.refresh, { body }))
+      // The response was lost: the same request again, and again with the cookie that it set.
+      for (const cookie of [ann.refresh, moved.refresh])
+        assert.deepEqual(
+          keptBy(await fromBrowser(service, REFRESH, cookie, { body })).refresh,
+          moved.refresh,
+        )
+
+      assert.deepEqual(await eventsOf(service, 'session.ended'), [])
+    })
+
+    test('401 for a token in the body that is refused: the cookie stays, and so does its session', async () => {
+      await using service = await startService(SHOP)
+      const [ann, bob] = [await service.addUser(), await service.addUser()]
+      await service.post(LOGOUT, { refresh_token: bob.refresh })
+
+      for (const refresh_token of [bob.refresh, 'garbage']) {
+        const body = { refresh_token, cookie: true }
+        const answer = await fromBrowser(service, REFRESH, ann.refresh, { body })
+        assertProblem(answer, 'invalid_token')
+        assertNoCookie(answer)
+      }
+
+      assert.ok(await isLive(service, ann))
     })
 
     test('200, 401: a token in the body decides, and leaves the cookie alone', async () => {
