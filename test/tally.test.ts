@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { countDays } from '../server/accounts/daily-counts.ts'
+import type { Kysely } from 'kysely'
+import { countDays, DAYS } from '../server/accounts/daily-counts.ts'
+import { tally } from '../server/accounts/tally.ts'
+import type { Schema } from '../server/database/schema.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from '../server/lib/units.ts'
+import type { JobRun } from '../server/schedule/schedule.ts'
 import { runJob } from './support/jobs.ts'
 import { rowsOf } from './support/seed.ts'
 import { type Service, startService } from './support/service.ts'
 
 // The events of each day, counted beside the log.
+
+type Batch = JobRun['batch']
 
 const START_MS = Date.UTC(2026, 0, 1, 12)
 const MIDNIGHT_MS = Date.UTC(2026, 0, 1)
@@ -103,6 +109,55 @@ describe('the tally', () => {
 
     assert.deepEqual([left, afterDays], [0, [1, toIso(MIDNIGHT_MS + DAY_MS)]])
     assert.equal(await countedOf(service, TODAY), undefined)
+  })
+
+  test('counts what was committed after its hour had been counted', async () => {
+    await using service = await startService()
+    service.advance(HOUR_MS + 5 * MINUTE_MS)
+    await runJob(service, 'tally')
+    await addLogin(service, START_MS + MINUTE_MS)
+
+    service.advance(HOUR_MS)
+    await runJob(service, 'tally')
+
+    assert.deepEqual(await countedOf(service, TODAY), [1, toIso(START_MS + 2 * HOUR_MS)])
+  })
+
+  test('counts at most three hours in one statement, which has a limit', async () => {
+    await using service = await startService()
+    const periodsMs: number[] = []
+    const longReads = (service.ctx.longReads as Kysely<Schema>).withPlugin({
+      transformQuery({ node }) {
+        const [since = '', until = ''] = JSON.stringify(node).match(/[0-9-]{10}T[0-9:.]+Z/g) ?? []
+        periodsMs.push(Date.parse(until) - Date.parse(since))
+        return node
+      },
+      transformResult: async ({ result }) => result,
+    })
+    Object.assign(service.ctx, { longReads })
+
+    await runJob(service, 'tally')
+
+    assert.equal(Math.max(...periodsMs), 3 * HOUR_MS)
+  })
+
+  test('counts nothing twice after a run that was killed, nor where two processes run at once', async () => {
+    await using service = await startService()
+    await using other = await startService({}, { replicaOf: service })
+    for (const atMs of [START_MS - DAY_MS, START_MS]) await addLogin(service, atMs)
+    service.advance(HOUR_MS + 5 * MINUTE_MS)
+    let batches = 0
+    // The first forgets former days, each of the next ones keeps a day.
+    const batch: Batch = (work) =>
+      ++batches > DAYS ? Promise.reject(new Error('killed')) : service.ctx.transaction(work)
+    await assert.rejects(tally(service.ctx, { batch }), /killed/)
+    const afterKill = (await daysOf(service)).map(({ day }) => day)
+
+    await Promise.all([service, other].map(({ ctx }) => tally(ctx, { batch: ctx.transaction })))
+
+    assert.deepEqual([afterKill.length, afterKill.at(-1)], [DAYS - 1, '2025-12-31'])
+    assert.deepEqual(await countedOf(service, '2025-12-31'), [1, toIso(MIDNIGHT_MS)])
+    assert.deepEqual(await countedOf(service, TODAY), [1, toIso(START_MS + HOUR_MS)])
   })
 
   test('counts days again that a clock counted that ran ahead', async () => {
