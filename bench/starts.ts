@@ -110,7 +110,7 @@ function linesOf(how: string, starts: readonly Start[], against: Against): Line[
   ]
 }
 
-/** Migrates, and fills the cache of compiled files, which Node writes when a process ends by itself. */
+/** Migrates, and fills the cache of compiled files. */
 async function startFirst(program: Program): Promise<void> {
   const { pid } = await startServer({ ...program, port: await freePort() })
   process.kill(pid, 'SIGTERM')

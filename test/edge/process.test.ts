@@ -5,7 +5,10 @@ import { describe, test } from 'node:test'
 import { createTestDatabase, DATABASE } from '../support/database.ts'
 import { type Program, runProgram, startProgram, temporaryFolder } from '../support/process.ts'
 import { PASSWORD, SETTINGS } from '../support/service.ts'
+import { until } from '../support/until.ts'
 
+/** What a start compiles, at least: it also loads packages. */
+const SERVER_FILES = 200
 const JSON_BODY = JSON.stringify({ email: 'ann@example.com', password: PASSWORD })
 
 /** The program on the database that this run is about. */
@@ -111,6 +114,21 @@ describe('the process', () => {
     const { exitCode } = await program.finished()
 
     assert.equal(exitCode, 0)
+  })
+
+  test('keeps what it compiled for the next start, also when it is killed', async () => {
+    using folder = temporaryFolder()
+    await using program = startProgram({
+      env: { ...SETTINGS, PORT: '0', NODE_COMPILE_CACHE: folder.path },
+    })
+    const kept = () => readdirSync(folder.path, { recursive: true }).length
+    await program.url()
+
+    await until('the compiled files', () => kept() > SERVER_FILES)
+    program.child.kill('SIGKILL')
+    await program.finished()
+
+    assert.ok(kept() > SERVER_FILES)
   })
 
   test('exits at once when it is asked to stop twice', async () => {
