@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { SECOND_MS } from '../server/lib/units.ts'
+import { RESET_LIFETIME_MS } from '../server/accounts/resets.ts'
+import { DAY_MS, SECOND_MS, toIso } from '../server/lib/units.ts'
+import { deleteMe } from './support/deletions.ts'
+import { afterHash } from './support/hashes.ts'
+import { invitationOf, invited } from './support/invitations.ts'
+import { assertProblem } from './support/problem.ts'
 import { countStatuses, ROUNDS, startReplicas, times } from './support/races.ts'
 import {
   FORGOT,
@@ -11,9 +16,11 @@ import {
   resetsOf,
   tokenFor,
 } from './support/resets.ts'
-import { PASSWORD } from './support/service.ts'
+import { rowsOf } from './support/seed.ts'
+import { PASSWORD, type Service, startService } from './support/service.ts'
 import { openSessions } from './support/sessions.ts'
 
+const OTHER_PASSWORD = 'another new battery for the horse'
 const email = 'ann@example.com'
 
 describe('a reset that meets others', () => {
@@ -93,4 +100,83 @@ describe('a reset that meets others', () => {
       await first.logIn(address, linked.status === 200 ? NEW_PASSWORD : PASSWORD)
     }
   })
+})
+
+describe('400 for a link that worked when its password was hashed, and not when it would be set:', () => {
+  /** Resets by a link that something befalls meanwhile; nothing must change after that. */
+  async function assertTooLate(service: Service, token: string, befall: () => Promise<unknown>) {
+    const stored = () =>
+      Promise.all((['users', 'sessions'] as const).map((table) => rowsOf(service.ctx, table)))
+    let before: unknown
+    afterHash(service, async () => {
+      await befall()
+      before = await stored()
+    })
+
+    const answer = await reset(service, token)
+
+    assertProblem(answer, 'invalid_reset_token')
+    assert.ok(before)
+    assert.deepEqual(await stored(), before)
+  }
+
+  for (const [why, befall] of [
+    ['it was used', async (service, { token }) => reset(service, token, OTHER_PASSWORD)],
+    [
+      'the password was changed',
+      async (service, { access }) => {
+        const body = { current_password: PASSWORD, new_password: OTHER_PASSWORD }
+        return service.post('/api/v1/me/password', body, { token: access })
+      },
+    ],
+    ['the account was deleted', (service, ann) => deleteMe(service, ann)],
+    ['its time was over', async (service) => service.advance(RESET_LIFETIME_MS)],
+  ] satisfies [
+    string,
+    (service: Service, ann: { access: string; token: string }) => Promise<unknown>,
+  ][]) {
+    test(why, async () => {
+      await using service = await startService()
+      const ann = await service.addUser(email)
+      const token = await tokenFor(service, email)
+
+      await assertTooLate(service, token, () => befall(service, { ...ann, token }))
+    })
+  }
+
+  for (const [why, befall] of [
+    ['its invitation was accepted', (service, { token }) => reset(service, token, OTHER_PASSWORD)],
+    [
+      'its invitation was revoked',
+      (service, { admin, id }) => service.delete(invitationOf(id), { token: admin }),
+    ],
+    [
+      'its invitation was replaced',
+      (service, { admin, id }) => service.post(invitationOf(id), undefined, { token: admin }),
+    ],
+    [
+      'its user was verified by a process of the previous version, which knows no invitations',
+      async ({ ctx, clock }, { id }) => {
+        const values = { verified_at: toIso(clock.nowMs), password_hash: 'any' }
+        return ctx.transaction((tx) =>
+          tx.updateTable('users').set(values).where('id', '=', id).execute(),
+        )
+      },
+    ],
+    // The account itself lives longer here than its invitation.
+    ['the time of its invitation was over', async (service) => service.advance(7 * DAY_MS)],
+  ] satisfies [
+    string,
+    (service: Service, invited: { admin: string; id: number; token: string }) => Promise<unknown>,
+  ][]) {
+    test(why, async () => {
+      await using service = await startService({ UNVERIFIED_USER_TTL_HOURS: '200' })
+      const admin = await service.addAdmin()
+      const { user, token } = await invited(service, admin)
+
+      await assertTooLate(service, token, () =>
+        befall(service, { admin: admin.access, id: user.id, token }),
+      )
+    })
+  }
 })

@@ -26,6 +26,17 @@ export function afterVerify({ ctx: { hasher } }: Service, happen: () => Promise<
   }
 }
 
+/** Has something happen once, when the next password was hashed and before anything is written. */
+export function afterHash({ ctx: { hasher } }: Service, happen: () => Promise<unknown>): void {
+  const { hash } = hasher
+  hasher.hash = async (...args) => {
+    hasher.hash = hash
+    const made = await hash(...args)
+    await happen()
+    return made
+  }
+}
+
 /** Settings with which one hash takes some tenths of a second, one at a time. */
 export const SLOW_HASHES = {
   ARGON2_MEMORY_KIB: '65536',
