@@ -4,8 +4,8 @@ import { isWellFramed } from './broken-requests.ts'
 
 const URL_MAX_BYTES = 2 * 1024
 
-/** The URL limit covers parameters; the router's own limit would apply before the guards. */
-export const ROUTER_OPTIONS = { maxParamLength: URL_MAX_BYTES }
+/** The URL limit covers parameters; the router's own limit would apply before it, and answer 400. */
+export const ROUTER_OPTIONS = { maxParamLength: Number.MAX_SAFE_INTEGER }
 
 /** Answers 404, 405 and 414, in this order, before any other check. */
 export function refuseUnroutable(app: FastifyInstance): void {

@@ -244,6 +244,14 @@ describe('which route, which method, which refusal', () => {
       })
     }
 
+    test('414 for a parameter that is longer than the URL may be, 405 before', async () => {
+      for (const path of ['/api/v1/users/', '/console/users/', '/assets/']) {
+        const url = path + '9'.repeat(2049)
+        assertProblem(await service.get(url), 'uri_too_long')
+        assertProblem(await service.post(url), 'method_not_allowed')
+      }
+    })
+
     test('401, 403 and 422, by who asks, for a parameter as long as the URL may be', async () => {
       const url = `/api/v1/users/${'9'.repeat(2000)}`
       assertProblem(await service.get(url), 'authentication_required')
