@@ -78,6 +78,14 @@ const ROOT = `
   GET /verify                 200     200   200   200    200      200
   GET /forgot                 200     200   200   200    200      200
   GET /reset                  200     200   200   200    200      200
+  GET /console                200     200   200   200    200      200
+  GET /console/users          200     200   200   200    200      200
+  GET /console/users/new      200     200   200   200    200      200
+  GET /console/users/:id      200     200   200   200    200      200
+  GET /console/audit          200     200   200   200    200      200
+  GET /console/mail           200     200   200   200    200      200
+  GET /console/jobs           200     200   200   200    200      200
+  GET /console/settings       200     200   200   200    200      200
   GET /assets/:file           404     404   404   404    404      404
 `
 const METADATA = '/.well-known/oauth-authorization-server'

@@ -42,7 +42,7 @@ describe('behind a proxy that strips the path of PUBLIC_URL', () => {
     }
   }
 
-  for (const page of ['', '/', '/reset', '/docs', '/docs/']) {
+  for (const page of ['', '/', '/reset', '/console/users/1', '/docs', '/docs/']) {
     test(`${page} links and loads what is there`, async () => {
       const url = new URL(PUBLIC_URL + page)
       const { text, status } = await get(url)

@@ -16,6 +16,9 @@ const FIRST_LOAD_MAX_BYTES = 150 * 1024
 const NONCE = /'nonce-([A-Za-z0-9+/]{22}==)'/
 const LOADED = /<(?:link|script)[^>]*\b(?:href|src)="([^"]*)"/g
 
+/** What a script loads later, when it is needed. */
+const LOADED_LATER = /["'`]\.\/([\w-]+\.(?:js|css))["'`]/g
+
 const filesOf = (page: string) => [...page.matchAll(LOADED)].map(([, to = '']) => to)
 
 describe('the page of the web app', () => {
@@ -80,7 +83,7 @@ describe('the page of the web app', () => {
   test('loads its files from below PUBLIC_URL, whatever the page', async () => {
     await using below = await startService({ PUBLIC_URL: 'https://shop.example/accounts' })
 
-    const { text } = await below.get('/reset')
+    const { text } = await below.get('/console/users/1')
 
     assert.match(text, /data-base="\/accounts"/)
     const files = filesOf(text)
@@ -91,12 +94,43 @@ describe('the page of the web app', () => {
     }
   })
 
-  for (const path of ['/sign-in', '/reset/', '/Reset', '/index.html', '/sign-up/x', '/console/x']) {
+  test('is the same for every user, and has nothing of the URL in it', async () => {
+    const pageAt = async (path: string) => {
+      const { status, text } = await service.get(path)
+      assert.equal(status, 200, path)
+      return text.replaceAll(/nonce="[^"]*"/g, '')
+    }
+
+    const expected = await pageAt('/console')
+
+    for (const id of ['1', '0', '-1', '1;x', '1:2', '__proto__', '9'.repeat(2000)])
+      for (const query of ['', '?{{nonce}}', '?q=<script>'])
+        assert.equal(await pageAt(`/console/users/${id}${query}`), expected, id)
+  })
+
+  for (const path of [
+    '/sign-in',
+    '/reset/',
+    '/Reset',
+    '/index.html',
+    '/sign-up/x',
+    '/console/x',
+    '/console/',
+    '/console//users',
+    '/console/users/',
+    '/console/users/1/',
+    '/console/users/1/x',
+    '/console/users/%31',
+    '/console/users/%2E%2E',
+    '/console/users/1%2F2',
+    '/%63onsole',
+    '/api/v1/console',
+  ]) {
     test(`404 not_found for ${path}, which is no page`, async () =>
       assertProblem(await service.get(path), 'not_found'))
   }
 
-  for (const path of [APP_PATHS[0], '/assets/index.js']) {
+  for (const path of [APP_PATHS[0], '/console/users/1', '/assets/index.js']) {
     test(`405 method_not_allowed for POST ${path}`, async () => {
       const answer = await service.post(path, {})
 
@@ -149,6 +183,24 @@ describe('the files of the web app', () => {
       [...new Set(types)].toSorted(),
       ['image/svg+xml', 'text/css', 'text/javascript'].map((type) => `${type}; charset=utf-8`),
     )
+  })
+
+  test('are there for each script that is loaded later', async () => {
+    const found = new Set(files)
+
+    // The set grows meanwhile.
+    for (const file of found) {
+      const { statusCode, body } = await raw(file, 'identity')
+      assert.equal(statusCode, 200, file)
+      if (!file.endsWith('.js')) continue
+      for (const [, name = ''] of body.matchAll(LOADED_LATER)) found.add(`/assets/${name}`)
+    }
+
+    for (const part of ['account', 'console'])
+      assert.ok(
+        [...found].some((file) => file.startsWith(`/assets/${part}-`)),
+        part,
+      )
   })
 
   test('the first load takes at most 150 KiB, all pages of an account included', async () => {
