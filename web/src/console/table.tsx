@@ -1,14 +1,19 @@
 import { Anchor, Group, Table, Text } from '@mantine/core'
-import type { Key, ReactNode } from 'react'
-import { Link, useLocation, useSearchParams } from 'wouter'
+import { type Key, type ReactNode, type Ref, useRef } from 'react'
+import { Link, useSearchParams } from 'wouter'
 import type { Answer } from '../../../client/index.ts'
 import { Loading, Problem } from '../page.tsx'
 import { dataOf } from '../session.ts'
+import { useAddress } from './address.ts'
 import { C } from './texts.ts'
 
 export interface Column<Row> {
   readonly head: string
   readonly cell: (row: Row) => ReactNode
+  /** The API’s name for the order by this column. */
+  readonly sort?: string
+  /** Beside its head, unless it speaks for itself. */
+  readonly onPhone?: 'bare' | 'line' | 'hidden'
 }
 
 /** One page of a list of the API, and the cursor of the next. */
@@ -30,51 +35,64 @@ interface ListProps<Row> {
   readonly caption: string
   readonly columns: readonly Column<Row>[]
   readonly rowKey: (row: Row) => Key
+  /** Where there are no rows. */
+  readonly none?: string
+  /** The order if the address names none. */
+  readonly sort?: string
   readonly list: {
     readonly data: ListPage<Row> | undefined
     readonly error: Error | null
     readonly isFetching: boolean
+    /** Whether the rows are those of the page before. */
+    readonly isPlaceholderData?: boolean
   }
 }
 
 /** A page of a list. On a phone each row is a block of its own, with the heads beside its cells. */
-export function List<Row>({ caption, columns, rowKey, list }: ListProps<Row>) {
-  const { data, error, isFetching } = list
+export function List<Row>({ list, none = C.none, ...shown }: ListProps<Row>) {
+  const { data, error, isFetching, isPlaceholderData = false } = list
+  const table = useRef<HTMLTableElement>(null)
   return (
     <>
       {error !== null && <Problem error={error} />}
       {data === undefined && isFetching && <Loading />}
-      {data !== undefined && data.rows.length === 0 && <Text>{C.none}</Text>}
+      {data !== undefined && data.rows.length === 0 && <Text>{none}</Text>}
       {data !== undefined && data.rows.length > 0 && (
-        <Rows caption={caption} columns={columns} rowKey={rowKey} rows={data.rows} />
+        <Rows {...shown} rows={data.rows} isBusy={isPlaceholderData} table={table} />
       )}
-      <Pages next={data?.next} />
+      <Pages
+        next={isPlaceholderData ? undefined : data?.next}
+        turned={() => {
+          table.current?.focus({ preventScroll: true })
+          table.current?.scrollIntoView()
+        }}
+      />
     </>
   )
 }
 
-export function Rows<Row>({
-  caption,
-  columns,
-  rowKey,
-  rows,
-}: Omit<ListProps<Row>, 'list'> & { rows: readonly Row[] }) {
+interface RowsProps<Row> extends Omit<ListProps<Row>, 'list' | 'none'> {
+  readonly rows: readonly Row[]
+  readonly isBusy?: boolean
+  readonly table?: Ref<HTMLTableElement>
+}
+
+export function Rows<Row>(props: RowsProps<Row>) {
+  const { caption, columns, rowKey, rows, sort, isBusy = false, table } = props
   return (
-    <Table className="rows" aria-label={caption}>
+    <Table ref={table} className="rows" aria-label={caption} aria-busy={isBusy} tabIndex={-1}>
       <Table.Thead>
         <Table.Tr>
-          {columns.map(({ head }) => (
-            <Table.Th key={head} scope="col">
-              {head}
-            </Table.Th>
+          {columns.map((column) => (
+            <Head key={column.head} {...column} initial={sort} />
           ))}
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
         {rows.map((row) => (
           <Table.Tr key={rowKey(row)}>
-            {columns.map(({ head, cell }) => (
-              <Table.Td key={head} data-head={head}>
+            {columns.map(({ head, cell, onPhone }) => (
+              <Table.Td key={head} data-head={head} data-on-phone={onPhone}>
                 {cell(row)}
               </Table.Td>
             ))}
@@ -85,25 +103,55 @@ export function Rows<Row>({
   )
 }
 
-/** Each page has an address of its own: back is the browser's. */
-function Pages({ next }: { next: string | undefined }) {
-  const [location] = useLocation()
+interface HeadProps {
+  readonly head: string
+  readonly sort?: string
+  readonly initial: string | undefined
+}
+
+/** What can be sorted is: by a link, for each order has an address of its own. */
+function Head({ head, sort, initial }: HeadProps) {
   const [search] = useSearchParams()
-  const to = (after: string | undefined) => {
-    const params = new URLSearchParams(search)
-    if (after === undefined) params.delete('after')
-    else params.set('after', after)
-    return `${location}?${params}`
-  }
+  const to = useAddress()
+  if (sort === undefined) return <Table.Th scope="col">{head}</Table.Th>
+  const current = search.get('sort') ?? initial
+  const isAscending = current === sort
+  const isDescending = current === `-${sort}`
+  return (
+    <Table.Th
+      scope="col"
+      {...((isAscending || isDescending) && {
+        'aria-sort': isAscending ? 'ascending' : 'descending',
+      })}
+    >
+      <Link to={to({ sort: isAscending ? `-${sort}` : sort, after: '' })} asChild>
+        <Anchor inherit underline="hover">
+          {head}
+          <span aria-hidden>{isAscending ? ' ▲' : isDescending && ' ▼'}</span>
+        </Anchor>
+      </Link>
+    </Table.Th>
+  )
+}
+
+interface PagesProps {
+  readonly next: string | undefined
+  readonly turned: () => void
+}
+
+/** Each page has an address of its own: back is the browser's. */
+function Pages({ next, turned }: PagesProps) {
+  const [search] = useSearchParams()
+  const to = useAddress()
   return (
     <Group gap="md">
       {search.has('after') && (
-        <Link to={to(undefined)} asChild>
+        <Link to={to({ after: '' })} onClick={turned} asChild>
           <Anchor>{C.first}</Anchor>
         </Link>
       )}
       {next !== undefined && (
-        <Link to={to(next)} asChild>
+        <Link to={to({ after: next })} onClick={turned} asChild>
           <Anchor>{C.more}</Anchor>
         </Link>
       )}
