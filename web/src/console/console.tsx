@@ -10,6 +10,7 @@ import { Frame, Outcome, Shell } from '../page.tsx'
 import { ProofDialog } from '../proof.tsx'
 import { SignOut } from '../sign-out.tsx'
 import { AuditPage } from './audit.tsx'
+import { BackToUsers } from './back-to-users.tsx'
 import { InvitePage } from './invite.tsx'
 import { JobsPage } from './jobs.tsx'
 import { MailPage } from './mail.tsx'
@@ -23,7 +24,12 @@ const PAGES: Readonly<Record<ConsolePath, ComponentType>> = {
   '/console': OverviewPage,
   '/console/users': UsersPage,
   '/console/users/new': InvitePage,
-  '/console/users/:id': UserPage,
+  '/console/users/:id': () => (
+    <>
+      <BackToUsers />
+      <UserPage />
+    </>
+  ),
   '/console/audit': AuditPage,
   '/console/mail': MailPage,
   '/console/jobs': JobsPage,
