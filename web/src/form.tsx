@@ -75,13 +75,14 @@ function refused(error: Error | null, pointer: string) {
   } as const
 }
 
-interface FieldProps extends Pick<TextInputProps, 'label'> {
+interface FieldProps extends Pick<TextInputProps, 'label' | 'autoComplete'> {
   readonly error: Error | null
 }
 
 const PLAIN = { autoCapitalize: 'none', autoCorrect: 'off', spellCheck: false } as const
 
-export function EmailField({ error }: FieldProps) {
+/** By default, of who fills it in. */
+export function EmailField({ error, autoComplete = 'username' }: FieldProps) {
   return (
     <TextInput
       {...PLAIN}
@@ -89,7 +90,7 @@ export function EmailField({ error }: FieldProps) {
       name="email"
       type="email"
       label={T.email}
-      autoComplete="username"
+      autoComplete={autoComplete}
       required
       withAsterisk={false}
       {...refused(error, '/email')}
@@ -153,13 +154,13 @@ export function CodeField({ error }: FieldProps) {
 }
 
 /** The only field that may stay empty. */
-export function NameField({ error }: FieldProps) {
+export function NameField({ error, autoComplete = 'name' }: FieldProps) {
   return (
     <TextInput
       size="md"
       name="full_name"
       label={T.signUp.name}
-      autoComplete="name"
+      autoComplete={autoComplete}
       {...refused(error, '/full_name')}
     />
   )
