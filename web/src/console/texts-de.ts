@@ -1,3 +1,5 @@
+import { EVENTS_DE } from './events-de.ts'
+import { MAIL_WORDS_DE } from './mail-words-de.ts'
 import type { Texts } from './texts-en.ts'
 
 export const DE: Texts = {
@@ -71,4 +73,6 @@ export const DE: Texts = {
     toUser: 'Zum Benutzer',
     another: 'Jemand anderen einladen',
   },
+  events: EVENTS_DE,
+  mailWords: MAIL_WORDS_DE,
 }

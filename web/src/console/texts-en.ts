@@ -1,4 +1,6 @@
 import type { ConsolePath } from '../../../server/api/public/app-paths.ts'
+import { EVENTS_EN } from './events-en.ts'
+import { MAIL_WORDS_EN } from './mail-words-en.ts'
 
 /** What each page is called, in its heading and where it is linked. */
 const pages: Readonly<Record<ConsolePath, string>> = {
@@ -72,6 +74,8 @@ export const EN = {
     toUser: 'Go to the user',
     another: 'Invite somebody else',
   },
+  events: EVENTS_EN,
+  mailWords: MAIL_WORDS_EN,
 }
 
 export type Texts = typeof EN

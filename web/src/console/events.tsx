@@ -1,0 +1,45 @@
+import { Anchor } from '@mantine/core'
+import { Link } from 'wouter'
+import type { AuditEvent } from './facts.ts'
+import { C } from './texts.ts'
+
+/** What happened; of an event that only a newer service knows, its name. */
+export function sentenceOf({ event, changes }: Pick<AuditEvent, 'event' | 'changes'>): string {
+  const sentence: ((facts: AuditEvent['changes']) => string) | undefined = C.events.sentences[event]
+  return sentence?.(changes) ?? event
+}
+
+/** Who did it: “by admin #3”, with a link. */
+export function Actor({ event }: { event: AuditEvent }) {
+  const { actor_id: actor, subject_id: subject, request_id: request } = event
+  // Only a request is somebody’s.
+  if (actor === null) return request === null ? C.events.byService : C.events.byNobody
+  if (actor === subject) return C.events.bySelf
+  return (
+    <>
+      {C.events.by}{' '}
+      <UserLink id={actor}>
+        {/* Only an admin acts on others. */}
+        {subject === null ? C.events.user(actor) : C.events.admin(actor)}
+      </UserLink>
+    </>
+  )
+}
+
+/** Whom it concerns: “about user #7”, with a link. Nothing for an event that concerns nobody. */
+export function Subject({ event: { subject_id: id } }: { event: AuditEvent }) {
+  if (id === null) return null
+  return (
+    <>
+      {C.events.about} <UserLink id={id}>{C.events.user(id)}</UserLink>
+    </>
+  )
+}
+
+function UserLink({ id, children }: { id: number; children: string }) {
+  return (
+    <Link to={`/console/users/${id}`} asChild>
+      <Anchor inherit>{children}</Anchor>
+    </Link>
+  )
+}
