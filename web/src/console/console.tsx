@@ -17,6 +17,7 @@ import { MailPage } from './mail.tsx'
 import { OverviewPage } from './overview.tsx'
 import { SettingsPage } from './settings.tsx'
 import { C } from './texts.ts'
+import { ToldLine } from './told.tsx'
 import { UserPage } from './user.tsx'
 import { UsersPage } from './users.tsx'
 
@@ -55,6 +56,7 @@ export function Console({ me }: { me: User }) {
     )
   return (
     <Shell className="console" header={<Navigation />}>
+      <ToldLine />
       <Switch>
         {CONSOLE_PATHS.map((path) => (
           <Route key={path} path={path} component={PAGES[path]} />

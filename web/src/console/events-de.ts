@@ -42,7 +42,7 @@ const sentences: Sentences = {
     `Die Einladung als ${roleIn(facts)} wurde erneut gesendet; frühere Links gelten nicht mehr.`,
   'invitation.accepted': (facts) =>
     `Die Einladung als ${roleIn(facts)} wurde angenommen; das Konto ist aktiv.`,
-  'invitation.revoked': (facts) => `Die Einladung als ${roleIn(facts)} wurde zurückgezogen.`,
+  'invitation.revoked': (facts) => `Die Einladung als ${roleIn(facts)} wurde widerrufen.`,
   'user.verified': () => 'Die Adresse wurde bestätigt; das Konto ist aktiv.',
   'user.changed': ({ fields }) => {
     const names = Array.isArray(fields) ? fields.map((field) => FIELDS[field] ?? field) : []
@@ -90,13 +90,13 @@ const sentences: Sentences = {
     `Das Passwort wurde geändert${andEnded(countIn(facts, 'sessions_ended'))}`,
   'password.reset_requested': () => 'Ein Link für ein neues Passwort wurde angefordert.',
   'password.reset': (facts) =>
-    `Mit einem zugesandten Link wurde ein neues Passwort gesetzt${andEnded(countIn(facts, 'sessions_ended'))}`,
+    `Mit einem zugesandten Link wurde ein neues Passwort festgelegt${andEnded(countIn(facts, 'sessions_ended'))}`,
   'password.refused': () => 'Das aktuelle Passwort wurde falsch eingegeben.',
   'email.change_requested': () => 'Eine Änderung der Adresse wurde angefordert.',
   'email.changed': (facts) =>
     `Die Adresse wurde geändert${andEnded(countIn(facts, 'sessions_ended'))}`,
   'email.change_undone': (facts) =>
-    `Der Besitzer der früheren Adresse hat ihre Änderung rückgängig gemacht${andEnded(countIn(facts, 'sessions_ended'))}`,
+    `Der Besitzer der früheren Adresse hat ihre Änderung zurückgenommen${andEnded(countIn(facts, 'sessions_ended'))}`,
   'phone.changed': () => 'Eine Telefonnummer wurde bestätigt.',
   'phone.removed': () => 'Die Telefonnummer wurde entfernt.',
   'data.exported': () => 'Der Benutzer hat seine Daten exportiert.',
@@ -115,11 +115,10 @@ const sentences: Sentences = {
 
 export const EVENTS_DE: typeof EVENTS_EN = {
   sentences,
-  by: 'von',
-  bySelf: 'vom Benutzer selbst',
-  byNobody: 'von jemandem ohne Anmeldung',
-  byService: 'vom Dienst oder einem Betreiber',
-  about: 'über',
+  self: 'der Benutzer selbst',
+  nobody: 'jemand ohne Anmeldung',
+  service: 'der Dienst oder ein Betreiber',
+  about: 'Betrifft',
   admin: (id) => `Administrator #${id}`,
   user: (id) => `Benutzer #${id}`,
 }

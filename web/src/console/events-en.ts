@@ -101,11 +101,10 @@ const sentences: Sentences = {
 
 export const EVENTS_EN = {
   sentences,
-  by: 'by',
-  bySelf: 'by the user',
-  byNobody: 'by somebody not signed in',
-  byService: 'by the service or an operator',
-  about: 'about',
+  self: 'the user',
+  nobody: 'somebody not signed in',
+  service: 'the service or an operator',
+  about: 'Concerns',
   admin: (id: number) => `admin #${id}`,
   user: (id: number) => `user #${id}`,
 }

@@ -9,30 +9,24 @@ export function sentenceOf({ event, changes }: Pick<AuditEvent, 'event' | 'chang
   return sentence?.(changes) ?? event
 }
 
-/** Who did it: “by admin #3”, with a link. */
+/** Who did it: “admin #3”, with a link. */
 export function Actor({ event }: { event: AuditEvent }) {
   const { actor_id: actor, subject_id: subject, request_id: request } = event
   // Only a request is somebody’s.
-  if (actor === null) return request === null ? C.events.byService : C.events.byNobody
-  if (actor === subject) return C.events.bySelf
-  return (
-    <>
-      {C.events.by}{' '}
-      <UserLink id={actor}>
-        {/* Only an admin acts on others. */}
-        {subject === null ? C.events.user(actor) : C.events.admin(actor)}
-      </UserLink>
-    </>
-  )
+  if (actor === null) return request === null ? C.events.service : C.events.nobody
+  if (actor === subject) return C.events.self
+  // Only an admin acts on others.
+  const name = subject === null ? C.events.user(actor) : C.events.admin(actor)
+  return <UserLink id={actor}>{name}</UserLink>
 }
 
-/** Whom it concerns: “about user #7”, with a link. Nothing for an event that concerns nobody. */
+/** Whom it concerns: “Concerns user #7”, with a link. Nothing for an event that concerns nobody. */
 export function Subject({ event: { subject_id: id } }: { event: AuditEvent }) {
   if (id === null) return null
   return (
-    <>
+    <span>
       {C.events.about} <UserLink id={id}>{C.events.user(id)}</UserLink>
-    </>
+    </span>
   )
 }
 

@@ -24,11 +24,17 @@ export function countIn(facts: AuditEvent['changes'], name: string): number {
   return typeof fact === 'number' ? fact : 0
 }
 
-/** “Firefox, Windows”; empty for an unknown device. */
+interface Device {
+  readonly program?: unknown
+  readonly system?: unknown
+}
+
+/** “Firefox, Windows”. A program that is no browser is an app, in every language. */
+export function deviceText({ program, system }: Device): string {
+  return [program ?? 'App', system].filter((part) => typeof part === 'string').join(', ')
+}
+
+/** Empty for an unknown device. */
 export function deviceIn({ device }: AuditEvent['changes']): string {
-  if (typeof device !== 'object' || device === null) return ''
-  return ['program', 'system']
-    .map((name) => textIn(device as AuditEvent['changes'], name))
-    .filter((part) => part !== '')
-    .join(', ')
+  return typeof device === 'object' && device !== null ? deviceText(device) : ''
 }

@@ -1,5 +1,6 @@
 import { EVENTS_DE } from './events-de.ts'
 import { MAIL_WORDS_DE } from './mail-words-de.ts'
+import { USER_DE } from './user-de.ts'
 import type { Texts } from './texts-en.ts'
 
 export const DE: Texts = {
@@ -75,4 +76,5 @@ export const DE: Texts = {
   },
   events: EVENTS_DE,
   mailWords: MAIL_WORDS_DE,
+  user: USER_DE,
 }

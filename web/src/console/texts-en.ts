@@ -1,6 +1,7 @@
 import type { ConsolePath } from '../../../server/api/public/app-paths.ts'
 import { EVENTS_EN } from './events-en.ts'
 import { MAIL_WORDS_EN } from './mail-words-en.ts'
+import { USER_EN } from './user-en.ts'
 
 /** What each page is called, in its heading and where it is linked. */
 const pages: Readonly<Record<ConsolePath, string>> = {
@@ -76,6 +77,7 @@ export const EN = {
   },
   events: EVENTS_EN,
   mailWords: MAIL_WORDS_EN,
+  user: USER_EN,
 }
 
 export type Texts = typeof EN
