@@ -58,6 +58,8 @@ export const VARIABLES: CSSVariablesResolver = () => ({
     '--mantine-color-text': '#2b211a',
     '--mantine-color-dimmed': '#67574a',
     '--mantine-color-error': '#b3261e',
+    '--mantine-color-red-filled': '#b3261e',
+    '--mantine-color-red-filled-hover': '#932019',
   },
   dark: {
     '--ground': '#17120f',

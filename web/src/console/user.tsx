@@ -79,15 +79,24 @@ function Badges({ user }: { user: User }) {
   const { badges, invited } = C.user
   return (
     <Group gap="xs">
-      <Badge variant="outline">{user.is_verified ? badges.verified : badges.unverified}</Badge>
-      {user.role === 'admin' && <Badge variant="outline">{badges.admin}</Badge>}
-      {user.invited_role !== undefined && <Badge variant="outline">{invited}</Badge>}
-      {user.disabled && (
-        <Badge variant="outline" color="red">
-          {badges.disabled}
-        </Badge>
+      {user.disabled && <Mark color="red">{badges.disabled}</Mark>}
+      {user.role === 'admin' && <Mark color="blue">{badges.admin}</Mark>}
+      {user.is_verified ? (
+        <Mark color="green">{badges.verified}</Mark>
+      ) : (
+        <Mark color="yellow">{badges.unverified}</Mark>
       )}
+      {user.invited_role !== undefined && <Mark color="blue">{invited}</Mark>}
     </Group>
+  )
+}
+
+/** The colour is behind the text: as its colour, it would be too pale. */
+function Mark({ color, children }: { color: string; children: string }) {
+  return (
+    <Badge variant="light" color={color} c="var(--mantine-color-text)" tt="none">
+      {children}
+    </Badge>
   )
 }
 
