@@ -427,7 +427,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     await mail.getByText('550 5.1.1 no such user').waitFor()
     await assertGood(opened)
 
-    await press(page, 'Send again')
+    await press(page, 'Send again: Verification code')
     await said(page, 'The message is sent again.')
     await mail.getByText('Rejected by').waitFor({ state: 'detached' })
 

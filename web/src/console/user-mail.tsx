@@ -60,6 +60,7 @@ export function UserMail({ id, show }: UserMailProps) {
                       <Button
                         variant="default"
                         size="xs"
+                        aria-label={`${resend}: ${kindOf(row)}`}
                         loading={again.isPending && again.variables === row.id}
                         onClick={() => again.mutate(row.id)}
                       >
