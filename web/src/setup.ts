@@ -21,8 +21,12 @@ export const T: Texts = inLanguage(EN, DE)
 
 const NUMBER = new Intl.NumberFormat(LANGUAGE)
 const TIME = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: 'medium', timeStyle: 'short' })
+const DAY = new Intl.DateTimeFormat(LANGUAGE, { day: 'numeric', month: 'short', timeZone: 'UTC' })
 
 export const numberOf = (count: number) => NUMBER.format(count)
 
 /** A time of the API, where the reader is. */
 export const timeOf = (iso: string) => TIME.format(new Date(iso))
+
+/** A day of the API, `yyyy-mm-dd`, which is one in UTC. */
+export const dayOf = (day: string) => DAY.format(new Date(day))

@@ -77,4 +77,183 @@ export const DE: Texts = {
   events: EVENTS_DE,
   mailWords: MAIL_WORDS_DE,
   user: USER_DE,
+  figures: {
+    about: (count) => `etwa ${count}`,
+    atLeast: (count) => `mindestens ${count}`,
+  },
+  terms: {
+    lastRun: 'Letzter Lauf',
+    lastFailure: 'Letzter Fehler',
+    nextRun: 'Nächster Lauf',
+    schedule: 'Zeitplan',
+    state: 'Zustand',
+    none: 'keiner',
+  },
+  overview: {
+    verified: 'Bestätigte Benutzer',
+    unverified: 'Unbestätigte Benutzer',
+    endingToday: 'Enden heute',
+    endingTodayHint:
+      'Unbestätigte Konten, deren Frist vor Mitternacht UTC endet, und jene, die auf das Aufräumen warten.',
+    days: 'Die letzten 14 Tage',
+    day: 'Tag (UTC)',
+    series: {
+      sign_ups: 'Registrierungen',
+      logins: 'Anmeldungen',
+      refused_logins: 'Abgelehnte Anmeldungen',
+    },
+    plot: 'Registrierungen, Anmeldungen und abgelehnte Anmeldungen je Tag. Die Tabelle enthält dieselben Zahlen.',
+    table: 'Zahlen als Tabelle',
+    refusedHint: 'Eine abgelehnte Anmeldung zählt einmal je Adresse, Grund und Stunde.',
+    hollow: 'Eine hohle Marke bedeutet „mindestens“: Der Tag ist nicht zu Ende gezählt.',
+    counted: (until) =>
+      `Die Tage sind in UTC. Gezählt sind sie bis ${until}; was später kam, wurde für diese Seite gezählt.`,
+    notCounted:
+      'Die Tage sind in UTC. Frühere zählt die stündliche Aufgabe, die noch nicht gelaufen ist.',
+    noDays: 'In diesen Tagen hat sich niemand registriert oder angemeldet.',
+    mail: 'Nachrichten der letzten 30 Tage',
+    cleanUp: 'Aufräumen',
+    toJobs: 'Zu den Aufgaben',
+  },
+  filters: {
+    label: 'Filter',
+    all: 'Alle',
+    apply: 'Filter anwenden',
+    clear: 'Filter entfernen',
+  },
+  jobs: {
+    intro:
+      'Was der Dienst von selbst tut. Jeder Zeitpunkt eines Zeitplans läuft einmal, welcher Prozess ihn auch übernimmt.',
+    names: {
+      'clean-up': {
+        title: 'Aufräumen',
+        does: 'Löscht Konten, deren Adresse nicht rechtzeitig bestätigt oder deren Einladung nicht rechtzeitig angenommen wurde.',
+      },
+      purge: {
+        title: 'Löschung nach Aufbewahrung',
+        does: 'Löscht, was lange genug aufbewahrt wurde: alte Sitzungen, Nachrichten, Links und Protokolleinträge.',
+      },
+      tally: {
+        title: 'Zählung',
+        does: 'Zählt die Registrierungen und Anmeldungen jedes Tages für die Übersicht.',
+      },
+      erase: {
+        title: 'Restlöschung',
+        does: 'Löscht, was ein gelöschtes Konto hinterlassen hat, wenn es für die Löschung selbst zu viel war.',
+      },
+    },
+    states: { idle: 'ruht', requested: 'angefordert, wartet auf einen Worker', running: 'läuft' },
+    neverRan: 'Noch kein Lauf.',
+    done: (at, what) => `${at}: ${what}.`,
+    nothing: 'nichts zu tun',
+    refused: (at, expired, users) =>
+      `${at}: verweigert. Der Lauf hätte ${expired} von ${users} Benutzern gelöscht, und die Uhr geht vielleicht falsch. Prüfen Sie die Uhr des Servers.`,
+    skipped: (at) =>
+      `${at}: ausgelassen, weil der vorige Lauf mehr als 7 Tage zurücklag. Prüfen Sie die Uhr des Servers; der nächste Lauf löscht wieder.`,
+    failed: (at, why) => `${at}: ${why}. Der Lauf wird nach einer halben Minute wiederholt.`,
+    failures: {
+      database_unavailable: 'die Datenbank hat nicht geantwortet',
+      internal_error: 'ein Fehler, den das Log erklärt',
+    },
+    counts: {
+      found: ['abgelaufenes Konto gefunden', 'abgelaufene Konten gefunden'],
+      deleted: ['Konto gelöscht', 'Konten gelöscht'],
+      days: ['Tag gezählt', 'Tage gezählt'],
+      erased: ['Konto restlos gelöscht', 'Konten restlos gelöscht'],
+      sessions: ['Sitzung', 'Sitzungen'],
+      sign_ups: ['Registrierung', 'Registrierungen'],
+      phone_changes: ['Änderung einer Telefonnummer', 'Änderungen von Telefonnummern'],
+      email_changes: ['Änderung einer Adresse', 'Änderungen von Adressen'],
+      password_resets: ['Link zum Zurücksetzen', 'Links zum Zurücksetzen'],
+      code_failures: ['Zähler falscher Codes', 'Zähler falscher Codes'],
+      addresses: ['Adresse ohne Konto', 'Adressen ohne Konto'],
+      messages: ['Nachricht', 'Nachrichten'],
+      audit_events: ['Protokolleintrag', 'Protokolleinträge'],
+      audit_months: ['Monat des Protokolls', 'Monate des Protokolls'],
+    },
+    schedules: {
+      seconds: 'jede Sekunde, wenn etwas zu tun ist',
+      hours: (minute) => `jede Stunde, ${minute} Minuten nach der vollen`,
+      days: (time) => `jeden Tag um ${time} UTC`,
+      other: 'nach dem Cron-Ausdruck',
+    },
+    cleanUp: {
+      account: '1 Konto',
+      accounts: (count) => `${count} Konten`,
+      check: 'Zeigen, was gelöscht würde',
+      none: 'Kein Konto ist abgelaufen: Ein Lauf würde nichts löschen.',
+      some: (accounts) => `Ein Lauf würde ${accounts} löschen.`,
+      list: 'Konten anzeigen',
+      run: 'Aufräumen starten …',
+      refuse: (accounts) =>
+        `Ein Lauf würde niemanden löschen: Es wären ${accounts}, mehr als die Hälfte aller Benutzer, und die Uhr steht in Zweifel.`,
+      because: {
+        clock_ahead:
+          'Die Uhr des Servers geht der Uhr der Datenbank vor. Stellen Sie sie zuerst richtig.',
+        last_run_long_ago:
+          'Der letzte Lauf liegt mehr als zwei Tage zurück: Der Server war aus, oder seine Uhr ist vorgesprungen. Prüfen Sie zuerst die Uhr.',
+      },
+      force: 'Trotzdem löschen …',
+      title: 'Aufräumen starten?',
+      text: (accounts) =>
+        `Es löscht ${accounts}, weil die Frist zur Bestätigung abgelaufen ist. Das lässt sich nicht rückgängig machen.`,
+      submit: 'Aufräumen starten',
+      forceTitle: 'Die meisten Benutzer löschen?',
+      forceText: (accounts) =>
+        `Gelöscht werden ${accounts}, obwohl die Uhr in Zweifel steht. Geht sie falsch, trifft es Personen, deren Frist noch läuft. Das lässt sich nicht rückgängig machen.`,
+      forceCheck:
+        'Ich habe die Uhr des Servers mit einer anderen verglichen, und sie geht richtig.',
+      forceSubmit: 'Trotzdem löschen',
+      requested: 'Das Aufräumen ist angefordert. Ein Worker beginnt es in wenigen Sekunden.',
+      running: 'Das Aufräumen läuft.',
+      finished: (what) => `Das Aufräumen ist fertig. ${what}`,
+      lapsed:
+        'Kein Worker hat die Anforderung übernommen. Prüfen Sie, ob einer läuft, und fordern Sie das Aufräumen erneut an.',
+    },
+  },
+  mail: {
+    created: 'Erstellt',
+    kind: 'Nachricht',
+    to: 'An',
+    state: 'Zustand',
+    user: (id) => `Benutzer ${id}`,
+    noRecipient: {
+      waiting: 'noch nicht gesendet',
+      email_code: 'nicht gezeigt: Die Adresse gehört vielleicht jemand anderem',
+      other: 'nicht aufbewahrt: Das Konto ist gelöscht, oder es wurde nichts gesendet',
+    },
+    error: (text) => `Letzter Fehler: ${text}`,
+    next: (time) => `Nächster Versuch: ${time}`,
+    resend: 'Erneut senden',
+    resendOf: (kind, to) => `Erneut senden: ${kind}, ${to}`,
+    resent: (kind) =>
+      `Wieder unterwegs: ${kind}. Ist die Nachricht inzwischen überholt, etwa ein abgelaufener Code, wird sie verworfen.`,
+  },
+  audit: {
+    event: 'Ereignis',
+    actor: 'Id der handelnden Person',
+    subject: 'Id des Benutzers',
+    since: 'Von',
+    until: 'Bis',
+    time: 'Zeit',
+    what: 'Was geschah',
+    request: 'Anfrage',
+  },
+  settings: {
+    findings: 'Befunde',
+    severities: { error: 'Fehler', warning: 'Warnung', ok: 'In Ordnung' },
+    fine: 'Keine Fehler und keine Warnungen.',
+    intro:
+      'Die Einstellungen des Prozesses, der geantwortet hat. Um eine zu ändern, setzen Sie sie in der Umgebung und starten Sie den Dienst neu.',
+    values: 'Geltende Einstellungen',
+    filter: 'Nach Name oder Wörtern filtern',
+    shown: (count, all) => `${count} von ${all} Einstellungen`,
+    name: 'Name',
+    value: 'Wert',
+    default: 'Vorgabe',
+    meaning: 'Bedeutung',
+    isSet: 'gesetzt',
+    hidden: 'verborgen',
+    none: 'keiner',
+  },
 }

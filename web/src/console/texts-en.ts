@@ -78,6 +78,180 @@ export const EN = {
   events: EVENTS_EN,
   mailWords: MAIL_WORDS_EN,
   user: USER_EN,
+  figures: {
+    about: (count: string) => `about ${count}`,
+    atLeast: (count: string) => `at least ${count}`,
+  },
+  terms: {
+    lastRun: 'Last run',
+    lastFailure: 'Last failure',
+    nextRun: 'Next run',
+    schedule: 'Schedule',
+    state: 'State',
+    none: 'none',
+  },
+  overview: {
+    verified: 'Verified users',
+    unverified: 'Unverified users',
+    endingToday: 'End today',
+    endingTodayHint:
+      'Unverified accounts whose time ends before midnight UTC, and those that wait for the clean-up.',
+    days: 'Last 14 days',
+    day: 'Day (UTC)',
+    series: { sign_ups: 'Sign-ups', logins: 'Logins', refused_logins: 'Refused logins' },
+    plot: 'Sign-ups, logins and refused logins by day. The table has the same figures.',
+    table: 'Figures as a table',
+    refusedHint: 'A refused login counts once per address, reason and hour.',
+    hollow: 'A hollow mark means “at least”: the day has not been counted to its end.',
+    counted: (until: string) =>
+      `Days are in UTC. They were counted up to ${until}; what came later was counted for this page.`,
+    notCounted:
+      'Days are in UTC. Earlier ones are counted by the hourly job, which has not run yet.',
+    noDays: 'Nobody has signed up or logged in during these days.',
+    mail: 'Mail of the last 30 days',
+    cleanUp: 'Clean-up',
+    toJobs: 'Go to the jobs',
+  },
+  filters: {
+    label: 'Filters',
+    all: 'All',
+    apply: 'Apply filters',
+    clear: 'Remove filters',
+  },
+  jobs: {
+    intro:
+      'What the service does by itself. Each time of a schedule runs once, whichever process takes it.',
+    names: {
+      'clean-up': {
+        title: 'Clean-up',
+        does: 'Deletes accounts whose address was not verified, or whose invitation was not accepted, in time.',
+      },
+      purge: {
+        title: 'Purge',
+        does: 'Deletes what was kept long enough: old sessions, messages, links and audit events.',
+      },
+      tally: {
+        title: 'Tally',
+        does: 'Counts the sign-ups and logins of each day for the overview.',
+      },
+      erase: {
+        title: 'Erasure',
+        does: 'Erases what a deleted account has left behind, if that was too much for the deletion itself.',
+      },
+    },
+    states: { idle: 'idle', requested: 'requested, waits for a worker', running: 'running' },
+    neverRan: 'No run yet.',
+    done: (at: string, what: string) => `${at}: ${what}.`,
+    nothing: 'nothing to do',
+    refused: (at: string, expired: string, users: string) =>
+      `${at}: refused. It would have deleted ${expired} of ${users} users, and the clock may be wrong. Check the clock of the server.`,
+    skipped: (at: string) =>
+      `${at}: skipped, because the run before was more than 7 days ago. Check the clock of the server; the next run deletes again.`,
+    failed: (at: string, why: string) => `${at}: ${why}. It is repeated after half a minute.`,
+    failures: {
+      database_unavailable: 'the database did not answer',
+      internal_error: 'an error, which the log explains',
+    },
+    /** By the name of a count: one, and several. */
+    counts: {
+      found: ['expired account found', 'expired accounts found'],
+      deleted: ['account deleted', 'accounts deleted'],
+      days: ['day counted', 'days counted'],
+      erased: ['account erased', 'accounts erased'],
+      sessions: ['session', 'sessions'],
+      sign_ups: ['sign-up', 'sign-ups'],
+      phone_changes: ['change of a phone number', 'changes of phone numbers'],
+      email_changes: ['change of an address', 'changes of addresses'],
+      password_resets: ['reset link', 'reset links'],
+      code_failures: ['count of wrong codes', 'counts of wrong codes'],
+      addresses: ['address of nobody', 'addresses of nobody'],
+      messages: ['message', 'messages'],
+      audit_events: ['audit event', 'audit events'],
+      audit_months: ['month of audit events', 'months of audit events'],
+    },
+    schedules: {
+      seconds: 'every second, if there is something to do',
+      hours: (minute: string) => `every hour, ${minute} minutes past`,
+      days: (time: string) => `every day at ${time} UTC`,
+      other: 'by the cron expression',
+    },
+    cleanUp: {
+      account: '1 account',
+      accounts: (count: string) => `${count} accounts`,
+      check: 'Show what it would delete',
+      none: 'No account has expired: a run would delete nothing.',
+      some: (accounts: string) => `A run would delete ${accounts}.`,
+      list: 'List them',
+      run: 'Run the clean-up…',
+      refuse: (accounts: string) =>
+        `A run would delete nobody: it would be ${accounts}, more than half of all users, and the clock is in doubt.`,
+      because: {
+        clock_ahead: 'The clock of the server is ahead of the database’s. Correct it first.',
+        last_run_long_ago:
+          'The last run was more than two days ago: the server was off, or its clock jumped ahead. Check the clock first.',
+      },
+      force: 'Delete nevertheless…',
+      title: 'Run the clean-up?',
+      text: (accounts: string) =>
+        `It deletes ${accounts} whose time to verify the address has run out. This cannot be undone.`,
+      submit: 'Run the clean-up',
+      forceTitle: 'Delete most of the users?',
+      forceText: (accounts: string) =>
+        `It deletes ${accounts} although the clock is in doubt. If the clock is wrong, it deletes people who still have time to verify. This cannot be undone.`,
+      forceCheck: 'I have compared the clock of the server with another one, and it is right.',
+      forceSubmit: 'Delete nevertheless',
+      requested: 'The clean-up was requested. A worker starts it within seconds.',
+      running: 'The clean-up is running.',
+      finished: (what: string) => `The clean-up has finished. ${what}`,
+      lapsed:
+        'No worker has taken the request. Check that one is running, then request the clean-up again.',
+    },
+  },
+  mail: {
+    created: 'Created',
+    kind: 'Message',
+    to: 'To',
+    state: 'State',
+    user: (id: number) => `User ${id}`,
+    noRecipient: {
+      waiting: 'not sent yet',
+      email_code: 'not shown: the address may be someone else’s',
+      other: 'not kept: the account is deleted, or nothing was sent',
+    },
+    error: (text: string) => `Last error: ${text}`,
+    next: (time: string) => `Next attempt: ${time}`,
+    resend: 'Send again',
+    resendOf: (kind: string, to: string) => `Send again: ${kind}, ${to}`,
+    resent: (kind: string) =>
+      `On its way again: ${kind}. If it is obsolete by now, such as an expired code, it is dropped.`,
+  },
+  audit: {
+    event: 'Event',
+    actor: 'Actor’s id',
+    subject: 'User’s id',
+    since: 'From',
+    until: 'Until',
+    time: 'Time',
+    what: 'What happened',
+    request: 'Request',
+  },
+  settings: {
+    findings: 'Findings',
+    severities: { error: 'Error', warning: 'Warning', ok: 'All right' },
+    fine: 'No errors and no warnings.',
+    intro:
+      'The settings of the process that answered. To change one, set it in the environment and restart the service.',
+    values: 'Settings in force',
+    filter: 'Filter by name or words',
+    shown: (count: string, all: string) => `${count} of ${all} settings`,
+    name: 'Name',
+    value: 'Value',
+    default: 'Default',
+    meaning: 'Meaning',
+    isSet: 'set',
+    hidden: 'hidden',
+    none: 'none',
+  },
 }
 
 export type Texts = typeof EN
