@@ -91,7 +91,7 @@ function Preview({
   const accounts = accountsOf(expired)
   const isRefused = verdict === 'refuse'
   return (
-    <Alert variant="light" {...(isRefused && { color: 'red' })}>
+    <Alert role="group" variant="light" {...(isRefused && { color: 'red' })}>
       <Stack gap="md">
         <Text>{isRefused ? W.refuse(accounts) : W.some(accounts)}</Text>
         {because !== undefined && <Text>{W.because[because]}</Text>}

@@ -36,6 +36,7 @@ export function Filters({ filters }: { filters: readonly Filter[] }) {
       if (value !== '') next.set(filter.name, value)
     }
     setSearch(next)
+    setDraft(undefined)
   }
   return (
     <form
