@@ -2,7 +2,7 @@ import { Button, PasswordInput, Stack, TextInput, type TextInputProps } from '@m
 import type { UseMutationResult } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import type { User } from '../../client/index.ts'
-import { Problem } from './page.tsx'
+import { Problem, TryButton } from './page.tsx'
 import { refusalOf } from './problems.ts'
 import { SETUP, T } from './setup.ts'
 
@@ -46,15 +46,16 @@ export function Form({
       <Stack gap="md">
         {children}
         {error !== null && !isShown && <Problem error={error} />}
-        <Button
+        <TryButton
           type="submit"
+          error={error}
           loading={isPending}
           size="md"
           fullWidth
           {...(isDangerous && { color: 'red' })}
         >
           {submit}
-        </Button>
+        </TryButton>
         {cancel !== undefined && (
           <Button variant="default" size="md" fullWidth onClick={cancel}>
             {T.cancel}
@@ -66,7 +67,7 @@ export function Form({
 }
 
 /** What a field shows when the API has refused it. */
-function refused(error: Error | null, pointer: string) {
+export function refused(error: Error | null, pointer: string) {
   const sentence = refusalOf(error, pointer)
   return {
     error: sentence,
@@ -75,21 +76,27 @@ function refused(error: Error | null, pointer: string) {
   } as const
 }
 
-interface FieldProps extends Pick<TextInputProps, 'label' | 'autoComplete'> {
+interface FieldProps extends Pick<TextInputProps, 'label' | 'autoComplete' | 'defaultValue'> {
   readonly error: Error | null
 }
 
-const PLAIN = { autoCapitalize: 'none', autoCorrect: 'off', spellCheck: false } as const
+export const PLAIN = { autoCapitalize: 'none', autoCorrect: 'off', spellCheck: false } as const
 
 /** By default, of who fills it in. */
-export function EmailField({ error, autoComplete = 'username' }: FieldProps) {
+export function EmailField({
+  error,
+  autoComplete = 'username',
+  label = T.email,
+  defaultValue = '',
+}: FieldProps) {
   return (
     <TextInput
       {...PLAIN}
       size="md"
       name="email"
       type="email"
-      label={T.email}
+      label={label}
+      defaultValue={defaultValue}
       autoComplete={autoComplete}
       required
       withAsterisk={false}
@@ -98,13 +105,14 @@ export function EmailField({ error, autoComplete = 'username' }: FieldProps) {
   )
 }
 
-/** For a new password, the hint says what makes a good one. */
+/** For a new password, the hint says what makes a good one. Admins need a longer one. */
 export function PasswordField({
   error,
   name = 'password',
   isNew = false,
   label = T.password,
-}: FieldProps & { name?: string; isNew?: boolean }) {
+  minLength = SETUP.minLength,
+}: FieldProps & { name?: string; isNew?: boolean; minLength?: string }) {
   const [visible, setVisible] = useState(false)
   return (
     <PasswordInput
@@ -112,7 +120,7 @@ export function PasswordField({
       size="md"
       name={name}
       label={label}
-      description={isNew && T.passwordHint(SETUP.minLength)}
+      description={isNew && T.passwordHint(minLength)}
       inputWrapperOrder={['label', 'input', 'description', 'error']}
       autoComplete={isNew ? 'new-password' : 'current-password'}
       required
@@ -154,12 +162,13 @@ export function CodeField({ error }: FieldProps) {
 }
 
 /** The only field that may stay empty. */
-export function NameField({ error, autoComplete = 'name' }: FieldProps) {
+export function NameField({ error, autoComplete = 'name', defaultValue = '' }: FieldProps) {
   return (
     <TextInput
       size="md"
       name="full_name"
       label={T.signUp.name}
+      defaultValue={defaultValue}
       autoComplete={autoComplete}
       {...refused(error, '/full_name')}
     />

@@ -1,10 +1,23 @@
-import { Alert, Anchor, Group, Loader, Paper, Stack, Text, Title } from '@mantine/core'
-import { type ReactNode, useEffect, useId, useRef } from 'react'
+import {
+  Alert,
+  Anchor,
+  Button,
+  type ButtonProps,
+  Group,
+  Loader,
+  Paper,
+  Stack,
+  Text,
+  Title,
+  VisuallyHidden,
+} from '@mantine/core'
+import { type ComponentProps, type ReactNode, useEffect, useId, useRef } from 'react'
 import { Link } from 'wouter'
 import icon from '../../server/api/public/pages/icon.svg'
 import type { AccountPath, ConsolePath } from '../../server/api/public/app-paths.ts'
-import { sentenceFor } from './problems.ts'
+import { sentenceFor, waitOf } from './problems.ts'
 import { SETUP, T } from './setup.ts'
+import { useWait } from './wait.ts'
 
 /** A page of one card. */
 export function Frame({ children }: { children: ReactNode }) {
@@ -103,14 +116,14 @@ export function Outcome({
 }: {
   title: string
   text: string
-  to?: readonly (readonly [AccountPath, string])[]
+  to?: readonly (readonly [path: AccountPath, words: string, state?: unknown])[]
 }) {
   return (
     <>
       <Heading>{title}</Heading>
       <Text>{text}</Text>
-      {to.map(([path, words]) => (
-        <PageLink key={path} to={path}>
+      {to.map(([path, words, state]) => (
+        <PageLink key={path} to={path} state={state}>
           {words}
         </PageLink>
       ))}
@@ -134,11 +147,49 @@ export function PageLink({
   )
 }
 
+/** Counts down to the next try. Screen readers tell the beginning and the end, not each second. */
 export function Problem({ error }: { error: Error }) {
+  const waitS = useWait(error)
+  const mustWait = waitOf(error) > 0
   return (
     <Alert role="alert" color="red" variant="light">
-      {sentenceFor(error)}
+      {waitS > 0 && <span aria-hidden>{sentenceFor(error, waitS)}</span>}
+      {waitS > 0 && <VisuallyHidden>{sentenceFor(error)}</VisuallyHidden>}
+      {waitS === 0 && (mustWait ? T.waited : sentenceFor(error))}
     </Alert>
+  )
+}
+
+interface TryProps extends ButtonProps, Pick<ComponentProps<'button'>, 'type' | 'onClick'> {
+  readonly error: Error | null
+}
+
+/** Waits as long as the error says. Disabled, it would lose the focus. */
+export function TryButton({ error, onClick, ...props }: TryProps) {
+  const mustWait = useWait(error) > 0
+  return (
+    <Button
+      {...props}
+      aria-disabled={mustWait}
+      data-disabled={mustWait}
+      onClick={(event) => {
+        // Of a form, this keeps Enter in a field from sending it, too.
+        if (mustWait) event.preventDefault()
+        else onClick?.(event)
+      }}
+    />
+  )
+}
+
+/** Instead of what could not be loaded. */
+export function Failed({ error, again }: { error: Error; again: () => void }) {
+  return (
+    <>
+      <Problem error={error} />
+      <TryButton size="md" error={error} onClick={again}>
+        {T.tryAgain}
+      </TryButton>
+    </>
   )
 }
 

@@ -2,16 +2,34 @@ import { ShopError } from '../../client/index.ts'
 import { SETUP, T } from './setup.ts'
 
 /** What to do now, in the reader’s language. */
-export function sentenceFor(error: Error): string {
+export function sentenceFor(error: Error, waitS = waitOf(error)): string {
   if (!(error instanceof ShopError)) return T.problems.internal_error
-  // A newer server may have codes that this page does not know.
-  const sentence: string | undefined = T.problems[error.code]
-  return (sentence ?? error.message).replace('{wait}', T.wait(error.retryAfterS ?? 60))
+  return (sentenceOf(error) ?? error.message).replace('{wait}', T.wait(waitS))
+}
+
+/**
+ * Seconds that the sentence tells to wait; 0 if it tells something else, as of a locked login, which
+ * another device or a reset opens at once.
+ */
+export function waitOf(error: Error | null): number {
+  if (!(error instanceof ShopError) || !sentenceOf(error)?.includes('{wait}')) return 0
+  return error.retryAfterS ?? 60
+}
+
+/** A newer server may have codes that this page does not know. */
+function sentenceOf({ code }: ShopError): string | undefined {
+  return T.problems[code]
+}
+
+/** Of a field that the page itself refuses, as the API would. */
+export function refusal(pointer: string, detail: string): ShopError {
+  return new ShopError('validation_failed', { errors: [{ pointer, code: 'page', detail }] })
 }
 
 /** Why the field that the JSON pointer names was refused; undefined if it was not. */
 export function refusalOf(error: Error | null, pointer: string): string | undefined {
-  if (!(error instanceof ShopError) || error.code !== 'validation_failed') return undefined
+  if (!(error instanceof ShopError)) return undefined
+  if (error.code === 'wrong_password' && pointer === '/current_password') return sentenceFor(error)
   const refused = error.errors.find((one) => one.pointer === pointer)
   if (refused === undefined) return undefined
   // The minimum for admins is longer than the page knows; the API reports it.

@@ -24,23 +24,31 @@ export const queries: QueryClient = new QueryClient({
 const RESTORE = 'restore'
 export const ME = ['me']
 
-/** Whether the service, or another tab, ended the session that this page had. */
-let wasEnded = false
-let isLeaving = false
+/** How the session that this page had is over: `ended` by the service or another tab. */
+type Parting = 'left' | 'deleted' | 'ended'
+let parting: Parting | undefined
+let leaving: Exclude<Parting, 'ended'> | undefined
 shop.subscribe((signedIn) => {
-  wasEnded = !signedIn && !isLeaving
+  parting = signedIn ? undefined : (leaving ?? 'ended')
+  leaving = undefined
   // What one user has seen is not for the next one.
   if (!signedIn) queries.removeQueries({ predicate: ({ queryKey: [name] }) => name !== RESTORE })
 })
 
 export async function signOut(): Promise<void> {
-  isLeaving = true
-  try {
-    const { error } = await shop.logOut()
-    if (error !== undefined) throw error
-  } finally {
-    isLeaving = false
-  }
+  leaving = 'left'
+  const { error } = await shop.logOut()
+  if (error === undefined) return
+  leaving = undefined
+  throw error
+}
+
+/** Throws what kept the account; once it is deleted, the session is over even if the sign-out is lost. */
+export async function deleteMe(password: string): Promise<void> {
+  dataOf(await shop.DELETE('/me', { body: { current_password: password } }))
+  leaving = 'deleted'
+  const { error } = await shop.logOut()
+  if (error !== undefined) throw error
 }
 
 /** Looks for a session when the page is opened, and follows it from then on, in other tabs, too. */
@@ -54,7 +62,7 @@ export function useSession() {
       return true
     },
   })
-  return { sessionId, wasEnded, isPending, error, refetch }
+  return { sessionId, parting, isPending, error, refetch }
 }
 
 export function useMe() {

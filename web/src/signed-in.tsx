@@ -1,7 +1,7 @@
-import { Alert, Button } from '@mantine/core'
+import { Alert } from '@mantine/core'
 import { Component, type ComponentType, type ReactNode, Suspense } from 'react'
 import type { User } from '../../client/index.ts'
-import { Frame, Heading, Loading, Problem } from './page.tsx'
+import { Failed, Frame, Heading, Loading } from './page.tsx'
 import { SignIn } from './pages/sign-in.tsx'
 import { useMe, useSession } from './session.ts'
 import { T } from './setup.ts'
@@ -12,16 +12,18 @@ interface PageOfUser {
 
 /** Shows a page to who is signed in; to everybody else the way in, after which the page is shown at once. */
 export function SignedIn({ page }: PageOfUser) {
-  const { sessionId, wasEnded, isPending, error, refetch } = useSession()
+  const { sessionId, parting, isPending, error, refetch } = useSession()
   // Another session may be another user’s.
   if (sessionId !== undefined) return <ForUser key={sessionId} page={page} />
   if (isPending) return <Waiting />
   if (error !== null) return <TryAgain error={error} again={() => void refetch()} />
+  const farewells = { left: '', deleted: T.deleted, ended: T.problems.invalid_token }
+  const farewell = farewells[parting ?? 'left']
   return (
     <Frame>
-      {wasEnded && (
+      {farewell !== '' && (
         <Alert role="status" variant="light">
-          {T.problems.invalid_token}
+          {farewell}
         </Alert>
       )}
       <SignIn />
@@ -56,10 +58,7 @@ function TryAgain({ error, again }: { error: Error; again: () => void }) {
   return (
     <Frame>
       <Heading>{T.account}</Heading>
-      <Problem error={error} />
-      <Button size="md" onClick={again}>
-        {T.tryAgain}
-      </Button>
+      <Failed error={error} again={again} />
     </Frame>
   )
 }

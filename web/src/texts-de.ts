@@ -53,11 +53,13 @@ export const DE: Texts = {
     headers_too_large:
       'Ihr Browser sendet zu viel. Löschen Sie die Cookies dieser Seite und versuchen Sie es noch einmal.',
     internal_error: 'Bei uns ist ein Fehler aufgetreten. Versuchen Sie es später noch einmal.',
-    overloaded: 'Der Dienst ist gerade ausgelastet. Versuchen Sie es gleich noch einmal.',
-    database_unavailable: 'Der Dienst ist gerade ausgelastet. Versuchen Sie es gleich noch einmal.',
+    overloaded: 'Der Dienst ist gerade ausgelastet. Versuchen Sie es in {wait} noch einmal.',
+    database_unavailable:
+      'Der Dienst ist gerade ausgelastet. Versuchen Sie es in {wait} noch einmal.',
     unreachable:
       'Der Dienst ist nicht erreichbar. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.',
   },
+  waited: 'Sie können es jetzt noch einmal versuchen.',
   wait: (seconds) => (seconds < 60 ? `${seconds} s` : `${Math.ceil(seconds / 60)} Min.`),
   refusals: {
     required: 'Füllen Sie dieses Feld aus.',
@@ -70,6 +72,8 @@ export const DE: Texts = {
     too_long: 'Das Passwort ist zu lang: höchstens 256 Zeichen.',
     blocklisted:
       'Dieses Passwort ist zu häufig, aus einem Datenleck bekannt oder besteht nur aus Ihrer Adresse, Ihrem Namen oder dem Namen dieses Dienstes. Wählen Sie ein anderes.',
+    unchanged: 'Das gilt bereits. Geben Sie etwas anderes ein.',
+    characters: 'Das enthält ein ungültiges Zeichen. Löschen Sie es.',
     malformed: 'Das Passwort enthält ein ungültiges Zeichen.',
   },
   email: 'E-Mail-Adresse',
@@ -94,6 +98,7 @@ export const DE: Texts = {
   },
   account: 'Ihr Konto',
   signOut: 'Abmelden',
+  deleted: 'Ihr Konto und Ihre Daten sind gelöscht.',
   cancel: 'Abbrechen',
   proof: {
     title: 'Passwort bestätigen',

@@ -45,13 +45,15 @@ const problems: Problems = {
     'Too many wrong passwords for this address. Choose “Forgot password?” or sign in on a device that you used recently.',
   headers_too_large: 'Your browser sends too much. Delete the cookies of this site and try again.',
   internal_error: 'Something went wrong on our side. Try again later.',
-  overloaded: 'The service is busy. Try again in a moment.',
-  database_unavailable: 'The service is busy. Try again in a moment.',
+  overloaded: 'The service is busy. Try again in {wait}.',
+  database_unavailable: 'The service is busy. Try again in {wait}.',
   unreachable: 'The service cannot be reached. Check your connection and try again.',
 }
 
 export const EN = {
   problems,
+  /** Instead of a problem whose time to wait is over. */
+  waited: 'You can try again now.',
   wait: (seconds: number) => (seconds < 60 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`),
   /** By the API’s code for a refused field. */
   refusals: {
@@ -64,6 +66,8 @@ export const EN = {
     too_short: 'The password must have at least {min} characters.',
     too_long: 'The password is too long: at most 256 characters.',
     blocklisted: '{detail}',
+    unchanged: 'This is what it already is. Enter something else.',
+    characters: 'This contains an invalid character. Delete it.',
     malformed: 'The password contains an invalid character.',
   },
   email: 'Email',
@@ -88,6 +92,7 @@ export const EN = {
   },
   account: 'Your account',
   signOut: 'Sign out',
+  deleted: 'Your account and your data are deleted.',
   cancel: 'Cancel',
   proof: {
     title: 'Confirm your password',

@@ -1,11 +1,13 @@
 import { Button, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import { useHistoryState } from 'wouter/use-browser-location'
 import { CodeField, EmailField, fieldOf, Form } from '../form.tsx'
 import { Heading, Outcome, PageLink, Problem } from '../page.tsx'
 import { dataOf, shop } from '../session.ts'
 import { T } from '../setup.ts'
+import { useSecondsUntil } from '../wait.ts'
+import type { Returning } from './sign-in.tsx'
 
 /** In the state of the history, so that a reload keeps it. */
 export interface Pending {
@@ -16,18 +18,22 @@ export interface Pending {
 }
 
 /** The service sends one code a minute. */
-const RESEND_S = 60
+const RESEND_MS = 60_000
 
 export function VerifyPage() {
   const pending = useHistoryState<Pending | null>()
   const verify = useMutation({
     mutationFn: async (form: FormData) => {
       const body = { ...sentTo(form, pending), code: fieldOf(form, 'code') }
-      return dataOf(await shop.POST('/auth/verify', { body }))
+      dataOf(await shop.POST('/auth/verify', { body }))
+      return body.email
     },
   })
-  if (verify.isSuccess)
-    return <Outcome title={T.verify.doneTitle} text={T.verify.doneText} to={[['/', T.toSignIn]]} />
+  if (verify.isSuccess) {
+    const state: Returning = { email: verify.data }
+    const to = [['/', T.toSignIn, state]] as const
+    return <Outcome title={T.verify.doneTitle} text={T.verify.doneText} to={to} />
+  }
   const { error } = verify
   return (
     <>
@@ -49,18 +55,14 @@ export function VerifyPage() {
 }
 
 function Resend({ pending }: { pending: Pending }) {
-  const [seconds, setSeconds] = useState(RESEND_S)
+  const [endMs, setEndMs] = useState(() => Date.now() + RESEND_MS)
+  const seconds = useSecondsUntil(endMs)
   const isWaiting = seconds > 0
-  useEffect(() => {
-    if (!isWaiting) return
-    const timer = setInterval(() => setSeconds((now) => now - 1), 1_000)
-    return () => clearInterval(timer)
-  }, [isWaiting])
   const resend = useMutation({
     mutationFn: async () => {
       const body = bodyOf(pending)
       dataOf(await shop.POST('/auth/verify/resend', { body }))
-      setSeconds(RESEND_S)
+      setEndMs(Date.now() + RESEND_MS)
     },
   })
   return (
