@@ -66,7 +66,6 @@ export const DE: Texts = {
     minLength: 'Füllen Sie dieses Feld aus.',
     maxLength: 'Das ist zu lang.',
     format: 'Geben Sie eine E-Mail-Adresse ein, zum Beispiel ann@example.com.',
-    characters: 'Das enthält Zeichen, die ein Name nicht haben kann. Geben Sie ihn neu ein.',
     pattern: 'Geben Sie die sechs Ziffern ein.',
     too_short: 'Das Passwort muss mindestens {min} Zeichen haben.',
     too_long: 'Das Passwort ist zu lang: höchstens 256 Zeichen.',

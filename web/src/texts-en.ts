@@ -61,7 +61,6 @@ export const EN = {
     minLength: 'Fill in this field.',
     maxLength: 'This is too long.',
     format: 'Enter an email address, such as ann@example.com.',
-    characters: 'This contains characters that a name cannot have. Type it anew.',
     pattern: 'Enter the six digits.',
     too_short: 'The password must have at least {min} characters.',
     too_long: 'The password is too long: at most 256 characters.',

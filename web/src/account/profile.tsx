@@ -1,0 +1,25 @@
+import { useMutation } from '@tanstack/react-query'
+import type { User } from '../../../client/index.ts'
+import { fieldOf, Form, NameField } from '../form.tsx'
+import { Card } from '../page.tsx'
+import { dataOf, ME, queries, shop } from '../session.ts'
+import { A } from './texts.ts'
+import { Told } from './told.tsx'
+
+export function Profile({ me }: { me: User }) {
+  const save = useMutation({
+    mutationFn: async (form: FormData) => {
+      const name = fieldOf(form, 'full_name').trim()
+      return dataOf(await shop.PATCH('/me', { body: { full_name: name === '' ? null : name } }))
+    },
+    onSuccess: (user) => queries.setQueryData(ME, user),
+  })
+  return (
+    <Card title={A.profile.title}>
+      <Form sending={save} submit={A.profile.submit} fields={['full_name']}>
+        <NameField error={save.error} defaultValue={me.full_name ?? ''} />
+      </Form>
+      <Told>{save.isSuccess ? A.profile.done : ''}</Told>
+    </Card>
+  )
+}
