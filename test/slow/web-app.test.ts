@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
+import { MINUTE_MS } from '../../server/lib/units.ts'
 import { missingBrowser } from '../support/browser.ts'
 import { PASSWORD } from '../support/service.ts'
 import {
@@ -50,6 +51,8 @@ describe('the web app in a browser', { skip: missingBrowser }, () => {
     await page.reload()
     await verify(page, ` ${code.slice(0, 3)}-${code.slice(3)} `)
     await page.getByRole('link', { name: 'Go to sign-in' }).click()
+    const address = page.getByLabel('Email', { exact: true })
+    const prefilled = await address.inputValue()
     await signIn(page, email)
     await page.getByText(email).waitFor()
     await page.reload()
@@ -58,10 +61,12 @@ describe('the web app in a browser', { skip: missingBrowser }, () => {
     const seen = await page.evaluate<string>('document.cookie')
     await press(page, 'Sign out')
     await heading(page, 'Sign in')
+    const forTheNext = await address.inputValue()
     await page.reload()
     await heading(page, 'Sign in')
 
     assert.deepEqual(complaints(), [])
+    assert.deepEqual([prefilled, forTheNext], [email, ''])
     assert.deepEqual([stored, seen], [0, ''])
   })
 
@@ -100,19 +105,24 @@ describe('the web app in a browser', { skip: missingBrowser }, () => {
     assert.equal(await page.evaluate('document.documentElement.lang'), 'de')
   })
 
-  test('leads who is not verified yet to the code, and lets nobody send another at once', async () => {
+  test('leads who is not verified yet to the code, and sends another one after a minute', async () => {
     const email = web.newEmail()
     await using opened = await web.open('/')
     const { page } = opened
     const code = await signUp(page, email)
     await page.goto(web.url)
+    await page.clock.install()
 
     await signIn(page, email)
     await page.getByRole('link', { name: 'Enter the code' }).click()
     await page.getByText(`that we sent to ${email}`).waitFor()
-    const resend = page.getByRole('button', { name: /^Send again in \d+ s$/ })
+    const isKept = await page.getByRole('button', { name: /^Send again in \d+ s$/ }).isDisabled()
+    await page.clock.fastForward(MINUTE_MS)
+    await press(page, 'Send the code again')
+    await page.getByText('it is on its way again').waitFor()
+    await page.getByRole('button', { name: /^Send again in \d+ s$/ }).waitFor()
 
-    assert.ok(await resend.isDisabled())
+    assert.ok(isKept)
     await verify(page, code)
   })
 
