@@ -94,7 +94,7 @@ describe('the account in a browser', { skip: missingBrowser }, () => {
     const code = await web.codeFor(next)
     await fill(page, 'Code', otherThan(code))
     await press(page, 'Confirm')
-    await page.getByText('This code is wrong or expired').waitFor()
+    await refusedAt(page, 'Code', 'This code is wrong or expired')
     await assertClean(page)
     await fill(page, 'Code', ` ${code.slice(0, 3)} ${code.slice(3)}.`)
     await press(page, 'Confirm')
@@ -162,14 +162,14 @@ describe('the account in a browser', { skip: missingBrowser }, () => {
     assert.deepEqual(complaints(), [])
   })
 
-  test('changes the password by rules that it tells before, and logs out the others', async () => {
+  test('changes the password by rules that it tells before, and signs out the others', async () => {
     await using opened = await openNew(DARK_DESKTOP)
     const { page, complaints, email } = opened
     await using other = await web.openAs(email, '/')
 
     await press(page, 'Change the password')
     await page.getByText('At least 8 characters').waitFor()
-    await page.getByText('logs out all your other devices; you stay signed in here').waitFor()
+    await page.getByText('signs out all your other devices; you stay signed in here').waitFor()
     await assertClean(page)
     for (const [current, next, field, words] of [
       ['wrong', NEW_PASSWORD, 'Current password', 'The current password is wrong'],
@@ -195,6 +195,20 @@ describe('the account in a browser', { skip: missingBrowser }, () => {
 
     assert.deepEqual(complaints(), [])
   })
+
+  for (const width of [PHONE.width, 320]) {
+    test(`cuts no word at ${width} pixels, in the longer language`, async () => {
+      await using opened = await openNew({ locale: 'de', viewport: { width, height: 844 } })
+      const { page, email } = opened
+      await using other = await web.openAs(email, '/', { userAgent: FIREFOX })
+      await heading(other.page, 'Your account')
+
+      await page.reload()
+      await page.getByRole('button', { name: 'Alle anderen Geräte abmelden' }).waitFor()
+
+      await assertClean(page)
+    })
+  }
 
   test('tells an admin the longer minimum', async () => {
     await using opened = await web.openAs(web.admin, '/')
@@ -448,7 +462,13 @@ async function assertClean(page: Page): Promise<void> {
   assert.deepEqual(await violationsOn(page), [])
   const width = await page.evaluate<number>('document.documentElement.scrollWidth')
   assert.ok(width <= (page.viewportSize() ?? PHONE).width, `${width} pixels wide`)
+  assert.deepEqual(await page.evaluate<string[]>(CUT), [])
 }
+
+/** The words of buttons that are wider than their button. */
+const CUT = `[...document.querySelectorAll('button, button *')]
+  .filter((of) => of.scrollWidth > of.clientWidth + 1 && getComputedStyle(of).overflow === 'hidden')
+  .map((of) => of.textContent)`
 
 /** The field has the focus and says why it was refused. */
 async function refusedAt(page: Page, label: string, words: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { ShopError } from '../../client/index.ts'
+import { type ErrorCode, ShopError } from '../../client/index.ts'
 import { SETUP, T } from './setup.ts'
 
 /** What to do now, in the reader’s language. */
@@ -26,10 +26,16 @@ export function refusal(pointer: string, detail: string): ShopError {
   return new ShopError('validation_failed', { errors: [{ pointer, code: 'page', detail }] })
 }
 
+/** The field that the code of a refusal is about. */
+const FIELDS: Partial<Record<ErrorCode, string>> = {
+  invalid_code: '/code',
+  wrong_password: '/current_password',
+}
+
 /** Why the field that the JSON pointer names was refused; undefined if it was not. */
 export function refusalOf(error: Error | null, pointer: string): string | undefined {
   if (!(error instanceof ShopError)) return undefined
-  if (error.code === 'wrong_password' && pointer === '/current_password') return sentenceFor(error)
+  if (FIELDS[error.code] === pointer) return sentenceFor(error)
   const refused = error.errors.find((one) => one.pointer === pointer)
   if (refused === undefined) return undefined
   // The minimum for admins is longer than the page knows; the API reports it.

@@ -17,12 +17,12 @@ export const EN = {
     intro:
       'We email a code to the new address. Your current address stays in use until you enter the code.',
     effect:
-      'The change then logs out all your other devices. We tell your current address, which can undo the change for 72 hours.',
+      'The change then signs out all your other devices. We tell your current address, which can undo the change for 72 hours.',
     newEmail: 'New email',
     submit: 'Send the code',
     codeHelp: 'It works for one hour. Look into the spam folder, too.',
     done: (email: string) =>
-      `Your address is now ${email}: sign in with it from now on. Your other devices were logged out. For 72 hours, the email that we sent to your previous address can undo the change.`,
+      `Your address is now ${email}: sign in with it from now on. Your other devices were signed out. For 72 hours, the email that we sent to your previous address can undo the change.`,
   },
   phone: {
     title: 'Phone',
@@ -48,10 +48,10 @@ export const EN = {
     title: 'Password',
     change: 'Change the password',
     effect:
-      'The change logs out all your other devices; you stay signed in here. We tell you by email.',
+      'The change signs out all your other devices; you stay signed in here. We tell you by email.',
     adminHint: 'Passwords that are easy to guess are refused for admins.',
     submit: 'Set password',
-    done: 'Your new password is set. Your other devices were logged out.',
+    done: 'Your new password is set. Your other devices were signed out.',
   },
   sessions: {
     title: 'Where you are signed in',
