@@ -31,9 +31,18 @@ export function writeMail<Name extends MailName>(
   const language = localeOf(locale)
   const word = TEXTS[language][name] as (shop: string, of: object) => Wording
   const consoleLine = CONSOLE_LINES[name]?.({ to, ...facts } as never)
-  const mail = { to, ...layOut(shop, word(shop.name, facts), language) }
+  const { link }: { link?: string } = facts
+  const addressed = link === undefined ? facts : { ...facts, link: addressedLink(link, to) }
+  const mail = { to, ...layOut(shop, word(shop.name, addressed), language) }
   return consoleLine === undefined ? mail : { ...mail, consoleLine }
 }
+
+/**
+ * Tells the page whose password is set, so that a password manager files it under the address. Not in the
+ * console, where scripts read the token up to the end of the line.
+ */
+const addressedLink = (link: string, to: string) =>
+  link.includes('#token=') ? `${link}&${new URLSearchParams({ email: to }).toString()}` : link
 
 const codeLine = ({ to, code }: { to: string; code: string }) =>
   `🔑 Verification code for ${to}: ${code}`

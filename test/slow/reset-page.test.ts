@@ -101,6 +101,26 @@ describe('the page of mailed links in a browser', { skip: missingBrowser }, () =
     assert.equal(stored + (await page.context().cookies()).length, 0)
   })
 
+  test('tells password managers whose password it is, as far as the link knows', async () => {
+    const invitation = '#token=x&for=invitation&email=ann%2Bshop%40example.com'
+    for (const [hash, expected] of [
+      ['#token=x&email=ann%40example.com', ['ann@example.com']],
+      [invitation, ['ann+shop@example.com']],
+      ['#token=x', []],
+    ] as const) {
+      await using opened = await open(hash)
+      const { page } = opened
+      await page.locator('[autocomplete=new-password]').waitFor()
+
+      const names = await page
+        .locator('form [autocomplete=username]')
+        .evaluateAll((inputs) => inputs.map((input) => input.getAttribute('value')))
+
+      assert.deepEqual(names, expected)
+      assert.equal(page.url(), `${url}/reset`)
+    }
+  })
+
   test('changes nothing by being opened, twice or with another link after it', async () => {
     const [ann, bob] = [await whoForgot(), await whoForgot()]
     await using opened = await open(ann.hash)

@@ -19,7 +19,7 @@ export async function invitationsTo(service: Service, email = INVITED): Promise<
   await service.deliverMail()
   return service
     .mailsTo(email)
-    .flatMap(({ text }) => /\/reset#token=(\S+)&for=invitation$/m.exec(text)?.[1] ?? [])
+    .flatMap(({ text }) => /\/reset#token=([^&\s]+)&for=invitation&/m.exec(text)?.[1] ?? [])
 }
 
 /** Invites an address and returns the user and the token in the mail. */

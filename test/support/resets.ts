@@ -7,7 +7,7 @@ export const FORGOT = '/api/v1/auth/password/forgot'
 export const RESET = '/api/v1/auth/password/reset'
 export const NEW_PASSWORD = 'a new battery for the horse'
 
-const LINK = /^(\S+)\/reset#token=(\S+)$/m
+const LINK = /^(\S+)\/reset#token=([^&\s]+)/m
 
 /** The mails with a link to an address, the newest last. */
 export function linksTo(service: Service, email: string): Mail[] {

@@ -1,9 +1,11 @@
 import { useSyncExternalStore } from 'react'
 
 /** From a mail: what to do, and the token that permits it. */
-interface Link {
+export interface Link {
   readonly kind: 'reset' | 'invitation' | 'undo'
   readonly token: string
+  /** Whose password it sets; absent in earlier mails. */
+  readonly email: string | undefined
 }
 
 /** Kept here and nowhere else. Taken before anything is shown. */
@@ -27,12 +29,13 @@ export function forgetLink(): void {
 function takeLink(): Link | undefined {
   const fragment = new URLSearchParams(location.hash.slice(1))
   if (location.hash !== '') history.replaceState(null, '', location.pathname)
+  const email = fragment.get('email') ?? undefined
   const isInvitation = fragment.get('for') === 'invitation'
   for (const [kind, token] of [
     [isInvitation ? 'invitation' : 'reset', fragment.get('token')],
     ['undo', fragment.get('undo')],
   ] as const) {
-    if (token) return { kind, token }
+    if (token) return { kind, token, email }
   }
   return undefined
 }

@@ -41,6 +41,7 @@ describe('POST /auth/password/forgot', () => {
     const [{ id } = { id: '' }] = await resetsOf(service)
     const token = newestToken(service, email)
     assert.match(token, new RegExp(`^${id}\\.[\\w-]{43}$`))
+    assert.match(mail?.text ?? '', new RegExp(`${token}&email=ann%40example\\.com$`, 'm'))
     assert.equal(
       mail?.consoleLine,
       `🔑 Password reset link for ${email}: https://shop.example/coffee/reset#token=${token}`,

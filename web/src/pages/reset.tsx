@@ -1,8 +1,8 @@
 import { Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
-import { fieldOf, Form, PasswordField } from '../form.tsx'
-import { forgetLink, useLink } from '../link.ts'
+import { fieldOf, Form, PasswordField, Username } from '../form.tsx'
+import { forgetLink, type Link, useLink } from '../link.ts'
 import { Heading, Outcome } from '../page.tsx'
 import { dataOf, isCode, shop } from '../session.ts'
 import { SETUP, T } from '../setup.ts'
@@ -36,28 +36,29 @@ export function ResetPage() {
     forgetLink()
   }
   const Step = { reset: Choose, invitation: Accept, undo: Undo }[link.kind]
-  return <Step key={link.token} token={link.token} finish={finish} />
+  return <Step key={link.token} link={link} finish={finish} />
 }
 
 interface StepProps {
-  readonly token: string
+  readonly link: Link
   readonly finish: (end: End) => void
 }
 
-function Choose({ token, finish }: StepProps) {
+function Choose({ link: { token, email }, finish }: StepProps) {
   const reset = useReset(token, { done: () => finish('done'), lost: () => finish('lost') })
   return (
     <>
       <Heading>{T.reset.title}</Heading>
       <Text>{T.reset.intro}</Text>
       <Form sending={reset} submit={T.reset.submit} fields={['password']}>
+        {email !== undefined && <Username of={{ email }} />}
         <PasswordField isNew label={T.newPassword} error={reset.error} />
       </Form>
     </>
   )
 }
 
-function Accept({ token, finish }: StepProps) {
+function Accept({ link: { token, email }, finish }: StepProps) {
   const accept = useReset(token, {
     done: () => finish('accepted'),
     lost: () => finish('uninvited'),
@@ -67,6 +68,7 @@ function Accept({ token, finish }: StepProps) {
       <Heading>{T.invitation.title}</Heading>
       <Text>{T.invitation.intro(SETUP.shop)}</Text>
       <Form sending={accept} submit={T.reset.submit} fields={['password']}>
+        {email !== undefined && <Username of={{ email }} />}
         <PasswordField isNew label={T.password} error={accept.error} />
       </Form>
     </>
@@ -86,7 +88,7 @@ function useReset(token: string, { done, lost }: Readonly<Record<'done' | 'lost'
   })
 }
 
-function Undo({ token, finish }: StepProps) {
+function Undo({ link: { token }, finish }: StepProps) {
   const undo = useMutation({
     mutationFn: async (_form: FormData) =>
       dataOf(await shop.POST('/auth/email/undo', { body: { token } })),
