@@ -324,6 +324,23 @@ describe('the account in a browser', { skip: missingBrowser }, () => {
     assert.deepEqual(complaints(), [])
   })
 
+  test('says that it is deleted also when the sign-out after it was lost', async () => {
+    await using opened = await openNew(GERMAN_DESKTOP)
+    const { page, email } = opened
+    // As often as the client tries.
+    await page.route('**/api/v1/auth/logout', (route) => route.abort(), { times: 3 })
+
+    await press(page, 'Mein Konto löschen')
+    await fill(page, 'Ihre E-Mail-Adresse', email)
+    await fill(page, 'Aktuelles Passwort', PASSWORD)
+    await press(page, 'Endgültig löschen')
+    await page.getByText('Der Dienst ist nicht erreichbar').waitFor()
+    await press(page, 'Endgültig löschen')
+
+    await page.getByText('Ihr Konto und Ihre Daten sind gelöscht.').waitFor()
+    await heading(page, 'Anmelden')
+  })
+
   test('says to the last admin that another one is needed', async () => {
     await using opened = await web.openAs(web.admin, '/', { colorScheme: 'dark' })
     const { page, complaints } = opened
@@ -437,6 +454,22 @@ describe('the account in a browser', { skip: missingBrowser }, () => {
     await page.getByText('Dieses Gerät').waitFor()
 
     assert.ok(isKept)
+  })
+
+  test('stays signed in while the sign-out does not arrive', async () => {
+    await using opened = await openNew()
+    const { page } = opened
+
+    await page.context().setOffline(true)
+    await press(page, 'Sign out')
+    await page.getByText('The service cannot be reached').waitFor()
+    await assertClean(page)
+    await page.context().setOffline(false)
+    await page.reload()
+    await heading(page, 'Your account')
+    await press(page, 'Sign out')
+
+    await heading(page, 'Sign in')
   })
 
   test('keeps what was typed while there is no network', async () => {

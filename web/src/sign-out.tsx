@@ -1,6 +1,5 @@
-import { Button } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { Problem } from './page.tsx'
+import { Problem, TryButton } from './page.tsx'
 import { signOut } from './session.ts'
 import { T } from './setup.ts'
 
@@ -8,9 +7,14 @@ export function SignOut() {
   const leave = useMutation({ mutationFn: signOut })
   return (
     <>
-      <Button variant="default" loading={leave.isPending} onClick={() => leave.mutate()}>
+      <TryButton
+        variant="default"
+        error={leave.error}
+        loading={leave.isPending}
+        onClick={() => leave.mutate()}
+      >
         {T.signOut}
-      </Button>
+      </TryButton>
       {leave.error !== null && <Problem error={leave.error} />}
     </>
   )

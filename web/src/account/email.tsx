@@ -3,9 +3,10 @@ import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { User } from '../../../client/index.ts'
 import { Dialog } from '../dialog.tsx'
-import { CodeField, EmailField, fieldOf, Form, PasswordField, Username } from '../form.tsx'
+import { EmailField, fieldOf, Form, PasswordField, Username } from '../form.tsx'
 import { Card } from '../page.tsx'
-import { dataOf, ME, queries, shop } from '../session.ts'
+import { dataOf, queries, shop } from '../session.ts'
+import { CodeDialog } from './code-dialog.tsx'
 import { usePending } from './pending.ts'
 import { SESSIONS } from './sessions.tsx'
 import { A } from './texts.ts'
@@ -50,10 +51,13 @@ export function Email({ me }: { me: User }) {
         />
       )}
       {step === 'code' && sentTo !== undefined && (
-        <Code
+        <CodeDialog
           sentTo={sentTo}
+          help={A.email.codeHelp}
+          confirm={async (code) => dataOf(await shop.POST('/me/email/confirm', { body: { code } }))}
           close={close}
           done={({ email }) => {
+            void queries.invalidateQueries({ queryKey: SESSIONS })
             setTold(A.email.done(email))
             close()
             forget()
@@ -96,35 +100,6 @@ function Ask({ me, close, done }: AskProps) {
         <EmailField autoComplete="email" label={A.email.newEmail} error={error} />
         <Username of={me} />
         <PasswordField name="current_password" label={A.currentPassword} error={error} />
-      </Form>
-    </Dialog>
-  )
-}
-
-interface CodeProps {
-  readonly sentTo: string
-  readonly close: () => void
-  readonly done: (user: User) => void
-}
-
-function Code({ sentTo, close, done }: CodeProps) {
-  const confirm = useMutation({
-    mutationFn: async (form: FormData) => {
-      const body = { code: fieldOf(form, 'code') }
-      return dataOf(await shop.POST('/me/email/confirm', { body }))
-    },
-    onSuccess: (user) => {
-      queries.setQueryData(ME, user)
-      void queries.invalidateQueries({ queryKey: SESSIONS })
-      done(user)
-    },
-  })
-  return (
-    <Dialog title={A.enterCode} close={close}>
-      <Text>{A.codeOnItsWay(sentTo)}</Text>
-      <Text>{A.email.codeHelp}</Text>
-      <Form sending={confirm} submit={A.confirm} cancel={close} fields={['code']}>
-        <CodeField error={confirm.error} />
       </Form>
     </Dialog>
   )

@@ -3,10 +3,11 @@ import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { User } from '../../../client/index.ts'
 import { Confirm, Dialog } from '../dialog.tsx'
-import { CodeField, fieldOf, Form, refused } from '../form.tsx'
+import { fieldOf, Form, refused } from '../form.tsx'
 import { Card } from '../page.tsx'
 import { refusal } from '../problems.ts'
 import { dataOf, isCode, ME, queries, shop } from '../session.ts'
+import { CodeDialog } from './code-dialog.tsx'
 import { usePending } from './pending.ts'
 import { phoneNumberOf } from './phone-number.ts'
 import { A } from './texts.ts'
@@ -52,8 +53,10 @@ export function Phone({ me }: { me: User }) {
         />
       )}
       {step === 'code' && sentTo !== undefined && (
-        <Code
+        <CodeDialog
           sentTo={sentTo}
+          help={A.phone.codeHelp}
+          confirm={confirm}
           close={close}
           done={() => {
             setTold(A.phone.done(sentTo))
@@ -118,33 +121,10 @@ function Ask({ title, close, done }: AskProps) {
   )
 }
 
-interface CodeProps {
-  readonly sentTo: string
-  readonly close: () => void
-  readonly done: () => void
-}
-
-function Code({ sentTo, close, done }: CodeProps) {
-  const confirm = useMutation({
-    mutationFn: async (form: FormData) => {
-      const answer = await shop.POST('/me/phone/confirm', { body: { code: fieldOf(form, 'code') } })
-      // The sentence for codes in general speaks of an email.
-      if (answer.error !== undefined && isCode(answer.error, 'invalid_code'))
-        throw refusal('/code', A.phone.invalidCode)
-      return dataOf(answer)
-    },
-    onSuccess: (user) => {
-      queries.setQueryData(ME, user)
-      done()
-    },
-  })
-  return (
-    <Dialog title={A.enterCode} close={close}>
-      <Text>{A.codeOnItsWay(sentTo)}</Text>
-      <Text>{A.phone.codeHelp}</Text>
-      <Form sending={confirm} submit={A.confirm} cancel={close} fields={['code']}>
-        <CodeField error={confirm.error} />
-      </Form>
-    </Dialog>
-  )
+async function confirm(code: string): Promise<User> {
+  const answer = await shop.POST('/me/phone/confirm', { body: { code } })
+  // The sentence for codes in general speaks of an email.
+  if (answer.error !== undefined && isCode(answer.error, 'invalid_code'))
+    throw refusal('/code', A.phone.invalidCode)
+  return dataOf(answer)
 }

@@ -3,7 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { components } from '../../../client/index.ts'
 import { Confirm } from '../dialog.tsx'
-import { Card, Failed, Loading, Problem } from '../page.tsx'
+import { Card, Failed, Loading, Problem, TryButton } from '../page.tsx'
 import { dataOf, isCode, queries, shop } from '../session.ts'
 import { timeOf } from '../setup.ts'
 import { deviceName } from './device-name.ts'
@@ -101,14 +101,15 @@ function Row({ session, ended }: { session: Session; ended: () => void }) {
           ))}
         </div>
         {!current && (
-          <Button
+          <TryButton
+            error={end.error}
             variant="default"
             aria-label={A.sessions.endOne(device, timeOf(created_at))}
             loading={end.isPending}
             onClick={() => end.mutate()}
           >
             {A.sessions.end}
-          </Button>
+          </TryButton>
         )}
       </Group>
       {end.error !== null && <Problem error={end.error} />}

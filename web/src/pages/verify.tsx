@@ -1,9 +1,9 @@
-import { Button, Text } from '@mantine/core'
+import { Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useHistoryState } from 'wouter/use-browser-location'
 import { CodeField, EmailField, fieldOf, Form } from '../form.tsx'
-import { Heading, Outcome, PageLink, Problem } from '../page.tsx'
+import { Heading, Outcome, PageLink, Problem, TryButton } from '../page.tsx'
 import { dataOf, shop } from '../session.ts'
 import { T } from '../setup.ts'
 import { useSecondsUntil } from '../wait.ts'
@@ -69,7 +69,8 @@ function Resend({ pending }: { pending: Pending }) {
     <>
       {resend.error !== null && <Problem error={resend.error} />}
       <div>
-        <Button
+        <TryButton
+          error={resend.error}
           variant="default"
           size="md"
           fullWidth
@@ -78,7 +79,7 @@ function Resend({ pending }: { pending: Pending }) {
           onClick={() => resend.mutate()}
         >
           {isWaiting ? T.verify.resendIn(seconds) : T.verify.resend}
-        </Button>
+        </TryButton>
         <Text role="status" c="dimmed" fz="sm">
           {resend.isSuccess && T.verify.resent}
         </Text>
