@@ -76,6 +76,7 @@ describe('the account in a browser', { skip: missingBrowser }, () => {
     await using opened = await openNew()
     const { page, complaints, email } = opened
     await using other = await web.openAs(email, '/')
+    await heading(other.page, 'Your account')
     const next = web.newEmail()
 
     await press(page, 'Change the address')
@@ -166,6 +167,9 @@ describe('the account in a browser', { skip: missingBrowser }, () => {
     await using opened = await openNew(DARK_DESKTOP)
     const { page, complaints, email } = opened
     await using other = await web.openAs(email, '/')
+    await heading(other.page, 'Your account')
+    await page.reload()
+    await page.getByRole('listitem').nth(1).waitFor()
 
     await press(page, 'Change the password')
     await page.getByText('At least 8 characters').waitFor()
