@@ -1,0 +1,269 @@
+// Writes a picture of every page of the web app, in its notable states, on a phone and on a desktop, light
+// and dark, of a shop that is made up: npm run screenshots -- [FOLDER] [--only=TEXT] [--docs]
+// With --docs, those that the documents show are renewed, too. Needs `npm run build` and Chromium.
+import assert from 'node:assert/strict'
+import { copyFileSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { APP_PATHS } from '../server/api/public/app-paths.ts'
+import { FORGOT } from '../test/support/resets.ts'
+import { LAUNCH, PATIENCE_MS } from '../test/support/browser.ts'
+import { DESKTOP, fill, PHONE, press, signIn } from '../test/support/web-app.ts'
+import { BOSS, CUSTOMER, NEWCOMER, NOW_MS, startDemoShop } from './demo-shop.ts'
+
+const PICTURES = 'docs/pictures'
+const PICTURE_MAX_BYTES = 100 * 1024
+const SHOWN_IN_DOCS = [
+  'console.overview.desktop.light.png',
+  'console-users-id.customer.desktop.light.png',
+  'console-jobs.list.desktop.light.png',
+] as const
+
+interface Scene {
+  /** Who is signed in. */
+  readonly as?: string
+  /** Instead of the path itself. */
+  readonly at?: string | (() => Promise<string>)
+  readonly act?: (page: Page) => Promise<unknown>
+  /** Whether each dialog that a button of the page opens gets a picture. */
+  readonly hasDialogs?: boolean
+}
+type Scenes = Readonly<Record<string, Scene>>
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: 'string', default: '' }, docs: { type: 'boolean', default: false } },
+})
+const folder = positionals[0] ?? 'screenshots'
+const written: string[] = []
+
+await using shop = await startDemoShop()
+const browser = await chromium.launch(LAUNCH)
+const contexts = new Map<string, Promise<BrowserContext>>()
+
+/** A path without a scene does not compile. */
+const SCENES: Readonly<Record<(typeof APP_PATHS)[number], Scenes>> = {
+  '/': {
+    'sign-in': {},
+    refused: { act: (page) => signIn(page, CUSTOMER, 'not the password') },
+    unverified: { act: (page) => signIn(page, NEWCOMER) },
+    offline: {
+      act: async (page) => {
+        await page.context().setOffline(true)
+        await signIn(page, CUSTOMER)
+        await page.getByRole('alert').waitFor()
+        await page.context().setOffline(false)
+      },
+    },
+    account: { as: CUSTOMER, hasDialogs: true },
+    admin: { as: BOSS },
+  },
+  '/sign-up': {
+    form: {},
+    refused: {
+      act: async (page) => {
+        await fill(page, 'Email', 'paula@example.com')
+        await fill(page, 'Password', 'short')
+        await press(page, 'Create account')
+        await page.getByRole('alert').waitFor()
+      },
+    },
+    done: {
+      act: async (page) => {
+        await fill(page, 'Email', 'paula@gmial.com')
+        await fill(page, 'Password', 'correct horse battery staple')
+        await press(page, 'Create account')
+        await page.getByLabel('Code', { exact: true }).waitFor()
+      },
+    },
+  },
+  '/verify': {
+    form: {},
+    refused: {
+      act: async (page) => {
+        await fill(page, 'Email', NEWCOMER)
+        await fill(page, 'Code', '000000')
+        await press(page, 'Verify')
+        await page.getByRole('alert').waitFor()
+      },
+    },
+    done: {
+      act: async (page) => {
+        await fill(page, 'Email', NEWCOMER)
+        await fill(page, 'Code', await shop.codeFor(NEWCOMER))
+        await press(page, 'Verify')
+        await page.getByText('verified', { exact: false }).waitFor()
+      },
+    },
+  },
+  '/forgot': {
+    form: {},
+    done: {
+      act: async (page) => {
+        await fill(page, 'Email', CUSTOMER)
+        await press(page, 'Send the link')
+        await page.getByText('on its way').waitFor()
+      },
+    },
+  },
+  '/reset': {
+    empty: {},
+    reset: { at: '/reset#token=x' },
+    lost: {
+      at: '/reset#token=x',
+      act: async (page) => {
+        await fill(page, 'New password', 'correct horse battery staple')
+        await press(page, 'Set password')
+        await page.getByText('no longer valid').first().waitFor()
+      },
+    },
+    done: {
+      at: resetLink,
+      act: async (page) => {
+        await fill(page, 'New password', 'correct horse battery staple')
+        await press(page, 'Set password')
+        await page.getByText('Sign in with the new password').waitFor()
+      },
+    },
+    invitation: { at: '/reset#token=x&for=invitation' },
+    undo: { at: '/reset#undo=x' },
+  },
+  '/console': { overview: { as: BOSS }, forbidden: { as: 'ada.moreau@example.org' } },
+  '/console/users': {
+    list: { as: BOSS },
+    search: { as: BOSS, at: '/console/users?q=win' },
+    nobody: { as: BOSS, at: '/console/users?q=nobody' },
+  },
+  '/console/users/new': { form: { as: BOSS } },
+  '/console/users/:id': {
+    customer: { as: BOSS, at: () => pageOf(CUSTOMER), hasDialogs: true },
+    unverified: { as: BOSS, at: () => pageOf('paul@exmaple.example'), hasDialogs: true },
+    invited: { as: BOSS, at: () => pageOf('mina@beanandleaf.example') },
+    disabled: { as: BOSS, at: () => pageOf('farid.haddad@example.net') },
+    herself: { as: BOSS, at: () => pageOf(BOSS) },
+    nobody: { as: BOSS, at: '/console/users/999999' },
+  },
+  '/console/audit': { list: { as: BOSS } },
+  '/console/mail': { list: { as: BOSS }, failed: { as: BOSS, at: '/console/mail?state=bounced' } },
+  '/console/jobs': { list: { as: BOSS, hasDialogs: true } },
+  '/console/settings': { list: { as: BOSS } },
+}
+
+try {
+  for (const path of APP_PATHS)
+    for (const [name, scene] of Object.entries(SCENES[path])) {
+      const title = `${path === '/' ? 'root' : path.slice(1).replaceAll(/[/:]+/g, '-')}.${name}`
+      if (title.includes(values.only)) await shoot(title, path, scene)
+    }
+} finally {
+  await browser.close()
+}
+console.log(`${written.length} pictures in ${folder}`)
+if (values.docs) renewDocs()
+
+async function shoot(title: string, path: string, scene: Scene): Promise<void> {
+  const { as, at = path, act, hasDialogs = false } = scene
+  const context = await (as === undefined ? newContext() : contextOf(as))
+  const page = await context.newPage()
+  const url = shop.baseUrl + (typeof at === 'string' ? at : await at())
+  await page.goto(url)
+  await settle(page)
+  await act?.(page)
+  await take(page, title)
+  if (hasDialogs) await takeDialogs(page, title, url)
+  await (as === undefined ? context.close() : page.close())
+}
+
+async function take(page: Page, title: string): Promise<void> {
+  for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
+    await page.setViewportSize(viewport)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      await settle(page)
+      const isDialog = await page.locator('dialog[open]').isVisible()
+      const path = join(folder, `${title}.${size}.${colorScheme}.png`)
+      await page.screenshot({ path, fullPage: !isDialog, animations: 'disabled' })
+      written.push(path)
+    }
+  }
+}
+
+/** Whatever the buttons do, the service is not told; without a session there would be none. */
+async function takeDialogs(page: Page, title: string, url: string): Promise<void> {
+  await page.route(/\/api\/(?!v1\/auth\/refresh)/, (route) =>
+    route.request().method() === 'GET' ? route.continue() : route.abort(),
+  )
+  const buttons = page.locator('main button:enabled')
+  const names = new Set(await buttons.allInnerTexts())
+  for (const name of [...names].filter((text) => text !== '')) {
+    await page.goto(url)
+    await settle(page)
+    await page.getByRole('main').getByRole('button', { name, exact: true }).first().click()
+    if (await page.locator('dialog[open]').isVisible())
+      await take(page, `${title}.${name.toLowerCase().replaceAll(/\W+/g, '-')}`)
+  }
+}
+
+/** A heading, no loader, and nothing that is still on its way. */
+async function settle(page: Page): Promise<void> {
+  await page.getByRole('heading').first().waitFor()
+  await page.waitForLoadState('networkidle')
+  await page.locator('.mantine-Loader-root').first().waitFor({ state: 'detached' })
+  await page.evaluate('document.fonts.ready.then(() => true)')
+}
+
+async function newContext(): Promise<BrowserContext> {
+  const context = await browser.newContext({
+    locale: 'en-GB',
+    timezoneId: 'Europe/Vienna',
+    viewport: DESKTOP,
+  })
+  context.setDefaultTimeout(PATIENCE_MS)
+  await context.clock.setFixedTime(NOW_MS)
+  return context
+}
+
+/** Signs each in once. */
+function contextOf(email: string): Promise<BrowserContext> {
+  const known = contexts.get(email) ?? signedIn(email)
+  contexts.set(email, known)
+  return known
+}
+
+async function signedIn(email: string): Promise<BrowserContext> {
+  const context = await newContext()
+  const page = await context.newPage()
+  await page.goto(shop.baseUrl)
+  await signIn(page, email)
+  await page.getByRole('button', { name: 'Sign out' }).waitFor()
+  await page.close()
+  return context
+}
+
+async function pageOf(email: string): Promise<string> {
+  const { id } = await shop.ctx.db
+    .selectFrom('users')
+    .select('id')
+    .where('email', '=', email)
+    .executeTakeFirstOrThrow()
+  return `/console/users/${id}`
+}
+
+async function resetLink(): Promise<string> {
+  const email = 'ben.okafor@example.com'
+  await shop.post(FORGOT, { email })
+  await shop.deliverMail()
+  const mail = shop.mailsTo(email).at(-1)?.text ?? ''
+  return `/reset${/#token=\S+/.exec(mail)?.[0] ?? assert.fail('no link was mailed')}`
+}
+
+function renewDocs(): void {
+  rmSync(PICTURES, { recursive: true, force: true })
+  mkdirSync(PICTURES, { recursive: true })
+  for (const name of SHOWN_IN_DOCS) {
+    const file = join(folder, name)
+    assert.ok(statSync(file).size < PICTURE_MAX_BYTES, `${name} is too large for the documents`)
+    copyFileSync(file, join(PICTURES, basename(name)))
+  }
+}
