@@ -1,4 +1,4 @@
-import { Alert } from '@mantine/core'
+import { Alert, Button, Text } from '@mantine/core'
 import { Component, type ComponentType, type ReactNode, Suspense } from 'react'
 import type { User } from '../../client/index.ts'
 import { Failed, Frame, Heading, Loading } from './page.tsx'
@@ -70,8 +70,15 @@ class Reloadable extends Component<{ children: ReactNode }, { error: Error | nul
     return { error }
   }
   override render() {
-    const { error } = this.state
-    if (error === null) return this.props.children
-    return <TryAgain error={error} again={() => location.reload()} />
+    if (this.state.error === null) return this.props.children
+    return (
+      <Frame>
+        <Heading>{T.reload.title}</Heading>
+        <Text>{T.reload.text}</Text>
+        <Button size="md" onClick={() => location.reload()}>
+          {T.reload.submit}
+        </Button>
+      </Frame>
+    )
   }
 }

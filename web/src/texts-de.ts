@@ -84,6 +84,12 @@ export const DE: Texts = {
   hide: 'Passwort verbergen',
   loading: 'Wird geladen',
   tryAgain: 'Noch einmal versuchen',
+  /** For a part of the app that is missing or broken. */
+  reload: {
+    title: 'Diese Seite kann nicht angezeigt werden',
+    text: 'Vielleicht gibt es eine neuere Fassung davon. Laden Sie die Seite neu.',
+    submit: 'Neu laden',
+  },
   toSignIn: 'Zur Anmeldung',
   back: (shop) => `Zurück zu ${shop}`,
   footer: { label: 'Für Entwickler', docs: 'API-Dokumentation', status: 'Status des Dienstes' },

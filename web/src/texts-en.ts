@@ -78,6 +78,12 @@ export const EN = {
   hide: 'Hide password',
   loading: 'Loading',
   tryAgain: 'Try again',
+  /** For a part of the app that is missing or broken. */
+  reload: {
+    title: 'This page cannot be shown',
+    text: 'There may be a newer version of it. Reload the page.',
+    submit: 'Reload',
+  },
   toSignIn: 'Go to sign-in',
   back: (shop: string) => `Back to ${shop}`,
   footer: { label: 'For developers', docs: 'API documentation', status: 'Service status' },
