@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import axe from 'axe-core'
-import { type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from 'playwright-core'
 import { LAUNCH, PATIENCE_MS, watch } from './browser.ts'
 import { type Environment, runProgram, startProgram, temporaryFolder } from './process.ts'
 import { PASSWORD, SETTINGS } from './service.ts'
@@ -12,7 +18,7 @@ export const DESKTOP = { width: 1280, height: 900 }
 const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d/
 
 export type WebApp = Awaited<ReturnType<typeof startWebApp>>
-export type OpenedPage = Awaited<ReturnType<WebApp['open']>>
+export type OpenedPage = Awaited<ReturnType<typeof openPage>>
 
 /** The program with a browser beside it, and an admin, boss@example.com. */
 export async function startWebApp(settings: Environment = {}) {
@@ -35,18 +41,8 @@ export async function startWebApp(settings: Environment = {}) {
   const browser = await chromium.launch(LAUNCH)
   let people = 0
 
-  /** A page with cookies of its own. What is watched is what `complaints()` tells. */
-  async function open(path: string, options: BrowserContextOptions = {}) {
-    const page = await browser.newPage({ locale: 'en-GB', viewport: PHONE, ...options })
-    page.setDefaultTimeout(PATIENCE_MS)
-    const complaints = watch(page, url)
-    await page.goto(url + path)
-    return {
-      page,
-      complaints: () => complaints.filter((text) => !REFUSED.test(text)),
-      [Symbol.asyncDispose]: () => page.close(),
-    }
-  }
+  const open = (path: string, options: BrowserContextOptions = {}) =>
+    openPage(browser, url + path, options)
 
   async function post(path: string, body: object): Promise<void> {
     const answer = await fetch(`${url}/api/v1${path}`, {
@@ -90,6 +86,19 @@ export async function startWebApp(settings: Environment = {}) {
   }
 }
 
+/** A page with cookies of its own. What is watched is what `complaints()` tells. */
+export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}) {
+  const page = await browser.newPage({ locale: 'en-GB', viewport: PHONE, ...options })
+  page.setDefaultTimeout(PATIENCE_MS)
+  const complaints = watch(page, new URL(url).origin)
+  await page.goto(url)
+  return {
+    page,
+    complaints: () => complaints.filter((text) => !REFUSED.test(text)),
+    [Symbol.asyncDispose]: () => page.close(),
+  }
+}
+
 export const heading = (page: Page, name: string) =>
   page.getByRole('heading', { name, exact: true }).waitFor()
 export const press = (page: Page, name: string) =>
@@ -102,6 +111,18 @@ export async function signIn(page: Page, email: string, password = PASSWORD): Pr
   await page.locator('[autocomplete=username]').fill(email)
   await page.locator('[autocomplete=current-password]').fill(password)
   await page.locator('[type=submit]').click()
+}
+
+/** Goes there as who has no mouse. Past the last element, Tab leads to the first one again. */
+export async function tabTo(target: Locator): Promise<void> {
+  const page = target.page()
+  await target.waitFor()
+  const count = await page.locator('a, button, input, select, summary, [tabindex]').count()
+  for (let pressed = 0; pressed <= count + 1; pressed++) {
+    if (await target.evaluate((element) => element === element.ownerDocument.activeElement)) return
+    await page.keyboard.press('Tab')
+  }
+  assert.fail(`no Tab leads to ${String(target)}`)
 }
 
 /** What axe finds wrong with a page as it is now. */
