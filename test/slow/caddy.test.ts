@@ -10,6 +10,7 @@ import { absent } from '../support/programs.ts'
 import { turns } from '../support/races.ts'
 import { seedEvents } from '../support/seed.ts'
 import { PASSWORD, type Service, startService } from '../support/service.ts'
+import { heading, signIn } from '../support/web-app.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const LOGIN = '/api/v1/auth/login'
@@ -222,6 +223,30 @@ describe('behind deploy/caddy/below-a-path.Caddyfile', { skip: skip || missingBr
 
     assert.match(rows, /"email": "boss@example\.com"/)
     assert.deepEqual(complaints, [])
+    await page.close()
+  })
+
+  test('an admin opens the console, whose files are below the path, too', async () => {
+    const { page, complaints } = await openPage()
+    const loaded: string[] = []
+    page.on('request', (request) => {
+      if (request.resourceType() !== 'document') loaded.push(request.url())
+    })
+    await page.goto(`${url}/console/users`)
+    await signIn(page, ADMIN)
+    await heading(page, 'Users')
+    await page.getByText(ADMIN).first().waitFor()
+    await page.reload()
+    await heading(page, 'Users')
+
+    const files = loaded.filter((file) => /\/assets\/console-[\w-]+\.(js|css)$/.test(file))
+    assert.ok(files.length > 1, String(loaded))
+    assert.deepEqual(
+      loaded.filter((file) => !file.startsWith(`${url}/`)),
+      [],
+    )
+    const others = complaints.filter((text) => !/status of 401/.test(text))
+    assert.deepEqual(others, [])
     await page.close()
   })
 
