@@ -18,7 +18,7 @@ const FORMERLY = 'clara.winter@example.com'
 /** Signed up and never entered the code. */
 export const NEWCOMER = 'oskar.lind@example.org'
 
-const DEVICES = {
+export const DEVICES = {
   phone:
     'Mozilla/5.0 (iPhone; CPU iPhone OS 19_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.2 Mobile/15E148 Safari/604.1',
   android:

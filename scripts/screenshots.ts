@@ -2,23 +2,23 @@
 // and dark, of a shop that is made up: npm run screenshots -- [FOLDER] [--only=TEXT] [--docs]
 // With --docs, those that the documents show are renewed, too. Needs `npm run build` and Chromium.
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, rmSync, statSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
 import { APP_PATHS } from '../server/api/public/app-paths.ts'
 import { FORGOT } from '../test/support/resets.ts'
 import { LAUNCH, PATIENCE_MS } from '../test/support/browser.ts'
 import { DESKTOP, fill, PHONE, press, signIn } from '../test/support/web-app.ts'
-import { BOSS, CUSTOMER, NEWCOMER, NOW_MS, startDemoShop } from './demo-shop.ts'
+import { BOSS, CUSTOMER, DEVICES, NEWCOMER, NOW_MS, startDemoShop } from './demo-shop.ts'
 
-const PICTURES = 'docs/pictures'
 const PICTURE_MAX_BYTES = 100 * 1024
-const SHOWN_IN_DOCS = [
-  'console.overview.desktop.light.png',
-  'console-users-id.customer.desktop.light.png',
-  'console-jobs.list.desktop.light.png',
-] as const
+/** Of each, what a desktop shows before anybody scrolls. */
+const SHOWN_IN_DOCS = new Set([
+  'console.overview',
+  'console-users-id.customer',
+  'console-jobs.list',
+])
 
 interface Scene {
   /** Who is signed in. */
@@ -35,6 +35,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { only: { type: 'string', default: '' }, docs: { type: 'boolean', default: false } },
 })
+/** So that the history of the customer stays as it is. */
+const ANOTHER = 'ada.moreau@example.org'
 const folder = positionals[0] ?? 'screenshots'
 const written: string[] = []
 
@@ -46,17 +48,17 @@ const contexts = new Map<string, Promise<BrowserContext>>()
 const SCENES: Readonly<Record<(typeof APP_PATHS)[number], Scenes>> = {
   '/': {
     'sign-in': {},
-    refused: { act: (page) => signIn(page, CUSTOMER, 'not the password') },
+    refused: { act: (page) => signIn(page, ANOTHER, 'not the password') },
     unverified: { act: (page) => signIn(page, NEWCOMER) },
     offline: {
       act: async (page) => {
         await page.context().setOffline(true)
-        await signIn(page, CUSTOMER)
+        await signIn(page, ANOTHER)
         await page.getByRole('alert').waitFor()
         await page.context().setOffline(false)
       },
     },
-    account: { as: CUSTOMER, hasDialogs: true },
+    account: { as: ANOTHER, hasDialogs: true },
     admin: { as: BOSS },
   },
   '/sign-up': {
@@ -101,7 +103,7 @@ const SCENES: Readonly<Record<(typeof APP_PATHS)[number], Scenes>> = {
     form: {},
     done: {
       act: async (page) => {
-        await fill(page, 'Email', CUSTOMER)
+        await fill(page, 'Email', ANOTHER)
         await press(page, 'Send the link')
         await page.getByText('on its way').waitFor()
       },
@@ -129,7 +131,7 @@ const SCENES: Readonly<Record<(typeof APP_PATHS)[number], Scenes>> = {
     invitation: { at: '/reset#token=x&for=invitation' },
     undo: { at: '/reset#undo=x' },
   },
-  '/console': { overview: { as: BOSS }, forbidden: { as: 'ada.moreau@example.org' } },
+  '/console': { overview: { as: BOSS }, forbidden: { as: ANOTHER } },
   '/console/users': {
     list: { as: BOSS },
     search: { as: BOSS, at: '/console/users?q=win' },
@@ -160,7 +162,6 @@ try {
   await browser.close()
 }
 console.log(`${written.length} pictures in ${folder}`)
-if (values.docs) renewDocs()
 
 async function shoot(title: string, path: string, scene: Scene): Promise<void> {
   const { as, at = path, act, hasDialogs = false } = scene
@@ -185,6 +186,8 @@ async function take(page: Page, title: string): Promise<void> {
       const path = join(folder, `${title}.${size}.${colorScheme}.png`)
       await page.screenshot({ path, fullPage: !isDialog, animations: 'disabled' })
       written.push(path)
+      if (values.docs && SHOWN_IN_DOCS.has(title) && path.endsWith('.desktop.light.png'))
+        await renewInDocs(page, title)
     }
   }
 }
@@ -195,11 +198,12 @@ async function takeDialogs(page: Page, title: string, url: string): Promise<void
     route.request().method() === 'GET' ? route.continue() : route.abort(),
   )
   const buttons = page.locator('main button:enabled')
-  const names = new Set(await buttons.allInnerTexts())
-  for (const name of [...names].filter((text) => text !== '')) {
+  // Of those that say the same, as in the rows of a list, the first.
+  const names = [...new Set(await buttons.allInnerTexts())].filter((text) => text !== '')
+  for (const name of names) {
     await page.goto(url)
     await settle(page)
-    await page.getByRole('main').getByRole('button', { name, exact: true }).first().click()
+    await buttons.filter({ hasText: name }).first().click()
     if (await page.locator('dialog[open]').isVisible())
       await take(page, `${title}.${name.toLowerCase().replaceAll(/\W+/g, '-')}`)
   }
@@ -217,6 +221,7 @@ async function newContext(): Promise<BrowserContext> {
   const context = await browser.newContext({
     locale: 'en-GB',
     timezoneId: 'Europe/Vienna',
+    userAgent: DEVICES.laptop,
     viewport: DESKTOP,
   })
   context.setDefaultTimeout(PATIENCE_MS)
@@ -236,7 +241,7 @@ async function signedIn(email: string): Promise<BrowserContext> {
   const page = await context.newPage()
   await page.goto(shop.baseUrl)
   await signIn(page, email)
-  await page.getByRole('button', { name: 'Sign out' }).waitFor()
+  await page.getByRole('banner').getByRole('button', { name: 'Sign out' }).waitFor()
   await page.close()
   return context
 }
@@ -258,12 +263,8 @@ async function resetLink(): Promise<string> {
   return `/reset${/#token=\S+/.exec(mail)?.[0] ?? assert.fail('no link was mailed')}`
 }
 
-function renewDocs(): void {
-  rmSync(PICTURES, { recursive: true, force: true })
-  mkdirSync(PICTURES, { recursive: true })
-  for (const name of SHOWN_IN_DOCS) {
-    const file = join(folder, name)
-    assert.ok(statSync(file).size < PICTURE_MAX_BYTES, `${name} is too large for the documents`)
-    copyFileSync(file, join(PICTURES, basename(name)))
-  }
+async function renewInDocs(page: Page, title: string): Promise<void> {
+  const path = `docs/pictures/${title}.png`
+  await page.screenshot({ path, animations: 'disabled' })
+  assert.ok(statSync(path).size < PICTURE_MAX_BYTES, `${path} is too large for the documents`)
 }
