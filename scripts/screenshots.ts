@@ -13,12 +13,16 @@ import { DESKTOP, fill, PHONE, press, signIn } from '../test/support/web-app.ts'
 import { BOSS, CUSTOMER, DEVICES, NEWCOMER, NOW_MS, startDemoShop } from './demo-shop.ts'
 
 const PICTURE_MAX_BYTES = 100 * 1024
-/** Of each, what a desktop shows before anybody scrolls. */
-const SHOWN_IN_DOCS = new Set([
-  'console.overview',
-  'console-users-id.customer',
-  'console-jobs.list',
-])
+interface Shown {
+  readonly name: string
+  /** Of the page; else what a desktop shows before anybody scrolls. */
+  readonly region?: string
+}
+const SHOWN_IN_DOCS: Readonly<Record<string, Shown>> = {
+  'console.overview': { name: 'overview' },
+  'console-users-id.customer': { name: 'timeline', region: 'Timeline' },
+  'console-jobs.list.show-what-it-would-delete': { name: 'clean-up', region: 'Clean-up' },
+}
 
 interface Scene {
   /** Who is signed in. */
@@ -26,8 +30,8 @@ interface Scene {
   /** Instead of the path itself. */
   readonly at?: string | (() => Promise<string>)
   readonly act?: (page: Page) => Promise<unknown>
-  /** Whether each dialog that a button of the page opens gets a picture. */
-  readonly hasDialogs?: boolean
+  /** Whether what each button of the page opens gets a picture. */
+  readonly hasButtons?: boolean
 }
 type Scenes = Readonly<Record<string, Scene>>
 
@@ -58,7 +62,7 @@ const SCENES: Readonly<Record<(typeof APP_PATHS)[number], Scenes>> = {
         await page.context().setOffline(false)
       },
     },
-    account: { as: ANOTHER, hasDialogs: true },
+    account: { as: ANOTHER, hasButtons: true },
     admin: { as: BOSS },
   },
   '/sign-up': {
@@ -139,8 +143,8 @@ const SCENES: Readonly<Record<(typeof APP_PATHS)[number], Scenes>> = {
   },
   '/console/users/new': { form: { as: BOSS } },
   '/console/users/:id': {
-    customer: { as: BOSS, at: () => pageOf(CUSTOMER), hasDialogs: true },
-    unverified: { as: BOSS, at: () => pageOf('paul@exmaple.example'), hasDialogs: true },
+    customer: { as: BOSS, at: () => pageOf(CUSTOMER), hasButtons: true },
+    unverified: { as: BOSS, at: () => pageOf('paul@exmaple.example'), hasButtons: true },
     invited: { as: BOSS, at: () => pageOf('mina@beanandleaf.example') },
     disabled: { as: BOSS, at: () => pageOf('farid.haddad@example.net') },
     herself: { as: BOSS, at: () => pageOf(BOSS) },
@@ -148,7 +152,7 @@ const SCENES: Readonly<Record<(typeof APP_PATHS)[number], Scenes>> = {
   },
   '/console/audit': { list: { as: BOSS } },
   '/console/mail': { list: { as: BOSS }, failed: { as: BOSS, at: '/console/mail?state=bounced' } },
-  '/console/jobs': { list: { as: BOSS, hasDialogs: true } },
+  '/console/jobs': { list: { as: BOSS, hasButtons: true } },
   '/console/settings': { list: { as: BOSS } },
 }
 
@@ -164,21 +168,23 @@ try {
 console.log(`${written.length} pictures in ${folder}`)
 
 async function shoot(title: string, path: string, scene: Scene): Promise<void> {
-  const { as, at = path, act, hasDialogs = false } = scene
+  const { as, at = path, act, hasButtons = false } = scene
   const context = await (as === undefined ? newContext() : contextOf(as))
   const page = await context.newPage()
   const url = shop.baseUrl + (typeof at === 'string' ? at : await at())
   await page.goto(url)
   await settle(page)
   await act?.(page)
-  await take(page, title)
-  if (hasDialogs) await takeDialogs(page, title, url)
+  await take(page, title, { reloads: act === undefined && !url.includes('#') })
+  if (hasButtons) await takeBehindButtons(page, title, url)
   await (as === undefined ? context.close() : page.close())
 }
 
-async function take(page: Page, title: string): Promise<void> {
+async function take(page: Page, title: string, { reloads = false } = {}): Promise<void> {
   for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
     await page.setViewportSize(viewport)
+    // What a page opens with may depend on the size.
+    if (reloads) await page.reload()
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })
       await settle(page)
@@ -186,27 +192,54 @@ async function take(page: Page, title: string): Promise<void> {
       const path = join(folder, `${title}.${size}.${colorScheme}.png`)
       await page.screenshot({ path, fullPage: !isDialog, animations: 'disabled' })
       written.push(path)
-      if (values.docs && SHOWN_IN_DOCS.has(title) && path.endsWith('.desktop.light.png'))
-        await renewInDocs(page, title)
     }
   }
+  await page.emulateMedia({ colorScheme: 'light' })
+  const shown = SHOWN_IN_DOCS[title]
+  if (values.docs && shown !== undefined) await renewInDocs(page, shown)
 }
 
-/** Whatever the buttons do, the service is not told; without a session there would be none. */
-async function takeDialogs(page: Page, title: string, url: string): Promise<void> {
-  await page.route(/\/api\/(?!v1\/auth\/refresh)/, (route) =>
-    route.request().method() === 'GET' ? route.continue() : route.abort(),
+/**
+ * Presses every button, and those that come to light by it. Whatever they do, the service is not told:
+ * it seems to want the password again.
+ */
+async function takeBehindButtons(page: Page, title: string, url: string): Promise<void> {
+  const harmless = /\/auth\/refresh$|\/dry-run$/
+  await page.route('**/api/**', (route) =>
+    route.request().method() === 'GET' || harmless.test(route.request().url())
+      ? route.continue()
+      : route.fulfill({ status: 403, json: { code: 'reauthentication_required' } }),
   )
+  const dialog = page.locator('dialog[open]')
   const buttons = page.locator('main button:enabled')
-  // Of those that say the same, as in the rows of a list, the first.
-  const names = [...new Set(await buttons.allInnerTexts())].filter((text) => text !== '')
-  for (const name of names) {
-    await page.goto(url)
-    await settle(page)
-    await buttons.filter({ hasText: name }).first().click()
-    if (await page.locator('dialog[open]').isVisible())
-      await take(page, `${title}.${name.toLowerCase().replaceAll(/\W+/g, '-')}`)
+  const button = (name: string) =>
+    buttons.filter({ hasText: new RegExp(`^${RegExp.escape(name)}$`) }).first()
+  const pressed = new Set([''])
+  let isProofTaken = false
+
+  async function explore(steps: readonly string[]): Promise<void> {
+    // Of those that say the same, as in the rows of a list, the first.
+    const names = new Set(await buttons.allInnerTexts()).difference(pressed)
+    for (const name of names) pressed.add(name)
+    for (const name of names) {
+      await page.goto(url)
+      await settle(page)
+      for (const step of [...steps, name]) {
+        await button(step).click()
+        await settle(page)
+      }
+      const to = `${title}.${name.toLowerCase().replaceAll(/\W+/g, '-')}`
+      await take(page, to)
+      if (!(await dialog.isVisible())) await explore([...steps, name])
+      else if (!isProofTaken && (await dialog.locator('input').count()) === 0) {
+        await dialog.locator('[type=submit]').click()
+        await dialog.locator('[autocomplete=current-password]').waitFor()
+        await take(page, `${title}.proof`)
+        isProofTaken = true
+      }
+    }
   }
+  await explore([])
 }
 
 /** A heading, no loader, and nothing that is still on its way. */
@@ -263,8 +296,14 @@ async function resetLink(): Promise<string> {
   return `/reset${/#token=\S+/.exec(mail)?.[0] ?? assert.fail('no link was mailed')}`
 }
 
-async function renewInDocs(page: Page, title: string): Promise<void> {
-  const path = `docs/pictures/${title}.png`
-  await page.screenshot({ path, animations: 'disabled' })
+async function renewInDocs(page: Page, { name, region }: Shown): Promise<void> {
+  const path = `docs/pictures/${name}.png`
+  // Boxes are measured from what is scrolled to, clips from the page.
+  await page.evaluate('scrollTo(0, 0)')
+  const box =
+    region === undefined ? null : await page.getByRole('region', { name: region }).boundingBox()
+  const height = Math.min(box?.height ?? DESKTOP.height, DESKTOP.height)
+  const clip = { x: 0, y: box?.y ?? 0, width: DESKTOP.width, height }
+  await page.screenshot({ path, clip, fullPage: true, animations: 'disabled' })
   assert.ok(statSync(path).size < PICTURE_MAX_BYTES, `${path} is too large for the documents`)
 }
