@@ -233,9 +233,9 @@ async function takeBehindButtons(page: Page, title: string, url: string): Promis
       if (!(await dialog.isVisible())) await explore([...steps, name])
       else if (!isProofTaken && (await dialog.locator('input').count()) === 0) {
         await dialog.locator('[type=submit]').click()
-        await dialog.locator('[autocomplete=current-password]').waitFor()
-        await take(page, `${title}.proof`)
-        isProofTaken = true
+        await settle(page)
+        isProofTaken = await dialog.locator('[autocomplete=current-password]').isVisible()
+        if (isProofTaken) await take(page, `${title}.proof`)
       }
     }
   }
