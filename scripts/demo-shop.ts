@@ -93,17 +93,18 @@ async function lastMorning(service: Service): Promise<void> {
   service.clock.nowMs = NOW_MS - 2 * HOUR_MS
   for (let time = 0; time < 3; time++)
     await logIn(service, FORMERLY, { device: 'laptop', password: 'forgotten' })
-  done(await service.post(FORGOT, { email: FORMERLY }))
+  const sent = { ip: addressOf(FORMERLY) }
+  done(await service.post(FORGOT, { email: FORMERLY }, sent))
   await service.deliverMail()
   const token = /#token=([\w.-]+)/.exec(service.mailsTo(FORMERLY).at(-1)?.text ?? '')?.[1]
   service.advance(4 * MINUTE_MS)
-  done(await service.post('/api/v1/auth/password/reset', { token, password: PASSWORD }))
+  done(await service.post('/api/v1/auth/password/reset', { token, password: PASSWORD }, sent))
   const clara = await logIn(service, FORMERLY, { device: 'phone' })
   await logIn(service, FORMERLY, { device: 'laptop' })
   const body = { email: CUSTOMER, current_password: PASSWORD }
-  done(await service.post(EMAIL, body, { token: clara.access }))
+  done(await service.post(EMAIL, body, { ...sent, token: clara.access }))
   const code = await service.codeFor(body.email)
-  done(await service.post(CONFIRM, { code }, { token: clara.access }))
+  done(await service.post(CONFIRM, { code }, { ...sent, token: clara.access }))
 
   service.advance(9 * MINUTE_MS)
   await service.deliverMail()
@@ -127,10 +128,12 @@ async function logIn(
   const { body } = await service.post(
     '/api/v1/auth/login',
     { email, password },
-    { headers: { 'user-agent': DEVICES[device] }, ip: `198.51.100.${email.length}` },
+    { headers: { 'user-agent': DEVICES[device] }, ip: addressOf(email) },
   )
   return { access: body.access_token }
 }
+
+const addressOf = (email: string) => `198.51.100.${email.length}`
 
 function done(answer: Answer): void {
   assert.ok(answer.status < 400, `${answer.status} ${answer.text}`)
