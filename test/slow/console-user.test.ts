@@ -366,7 +366,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     }
     await press(page, 'Namen ändern')
     await rename('Ann\u202eeel')
-    await page.getByText('Das enthält Zeichen, die ein Name nicht haben kann.').waitFor()
+    await page.getByText('Das enthält ein ungültiges Zeichen.').waitFor()
     await assertGood(opened)
     await rename(' Ann Lee ')
     await heading(page, 'Ann Lee')

@@ -50,8 +50,14 @@ describe('users in the console', { skip: missingBrowser }, () => {
     inDatabase(
       `insert into users (email, email_canonical, full_name, role, verified_at, password_hash, disabled_at,
          created_at, updated_at) values (?, ?, ?, 'user', ?, ?, ?, ?, ?)`,
-      ...[email, email, name ?? null, isVerified ? at : null, isVerified ? 'none' : null],
-      ...[isDisabled ? at : null, at, at],
+      email,
+      email,
+      name ?? null,
+      isVerified ? at : null,
+      isVerified ? 'none' : null,
+      isDisabled ? at : null,
+      at,
+      at,
     )
   }
 
