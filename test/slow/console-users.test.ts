@@ -47,18 +47,11 @@ describe('users in the console', { skip: missingBrowser }, () => {
   /** More than could sign up in a test, with names that nobody could give herself here. */
   function addRow({ email, name, hoursAgo = 1, isVerified = true, isDisabled = false }: Row): void {
     const at = toIso(Date.now() - hoursAgo * HOUR_MS)
-    inDatabase(
-      `insert into users (email, email_canonical, full_name, role, verified_at, password_hash, disabled_at,
-         created_at, updated_at) values (?, ?, ?, 'user', ?, ?, ?, ?, ?)`,
-      email,
-      email,
-      name ?? null,
-      isVerified ? at : null,
-      isVerified ? 'none' : null,
-      isDisabled ? at : null,
-      at,
-      at,
-    )
+    const insert = `insert into users (email, email_canonical, full_name, role, verified_at,
+      password_hash, disabled_at, created_at, updated_at) values (?, ?, ?, 'user', ?, ?, ?, ?, ?)`
+    const [verifiedAt, hash] = isVerified ? [at, 'none'] : [null, null]
+    const values = [email, email, name ?? null, verifiedAt, hash, isDisabled ? at : null, at, at]
+    inDatabase(insert, ...values)
   }
 
   const rows = (page: Page): Locator => page.locator('tbody').getByRole('link')
@@ -278,6 +271,40 @@ describe('users in the console', { skip: missingBrowser }, () => {
       assert.equal(isAt(page), '/console/users')
       assert.deepEqual(complaints(), [])
     }
+  })
+
+  test('says what to do where too many match, or the service is not reached', async () => {
+    await using opened = await web.openAs(web.admin, '/console/users', { viewport: DESKTOP })
+    const { page, complaints } = opened
+    await told(page, /users$/)
+    await page.route(/q=user/, (route) =>
+      route.fulfill({
+        status: 422,
+        contentType: 'application/problem+json',
+        json: {
+          code: 'validation_failed',
+          detail: 'The request is invalid.',
+          request_id: 'x',
+          errors: [{ pointer: '/q', code: 'too_broad', detail: 'Too many.' }],
+        },
+      }),
+    )
+
+    await page.getByLabel('Search').fill('user')
+    await page.getByText('Enter a longer text, or choose another order.').waitFor()
+    await page.route(/q=guest3&/, (route) => route.abort('internetdisconnected'))
+    await page.getByLabel('Search').fill('guest3')
+    await page.getByText('The service cannot be reached.').waitFor()
+    const offline = await violationsOn(page)
+    await page.getByLabel('Search').fill('guest33')
+    await row(page, 'guest33@example.com').waitFor()
+
+    assert.deepEqual(offline, [])
+    // The browser tells by itself what was lost.
+    assert.deepEqual(
+      complaints().filter((text) => !/q=guest3&|ERR_INTERNET/.test(text)),
+      [],
+    )
   })
 
   test('shows the very list of a link to who signs in by it', async () => {
