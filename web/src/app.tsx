@@ -1,4 +1,4 @@
-import { type ComponentType, lazy } from 'react'
+import type { ComponentType } from 'react'
 import { Redirect, Route, Router, Switch } from 'wouter'
 import { ACCOUNT_PATHS, type AccountPath } from '../../server/api/public/app-paths.ts'
 import { Frame } from './page.tsx'
@@ -9,13 +9,9 @@ import { VerifyPage } from './pages/verify.tsx'
 import { SETUP } from './setup.ts'
 import { SignedIn } from './signed-in.tsx'
 
-// Who signs in waits for neither.
-const Account = lazy(async () => ({ default: (await import('./account/account.tsx')).Account }))
-const Console = lazy(async () => ({ default: (await import('./console/console.tsx')).Console }))
-
 /** The server answers these paths and no other; a path without its page does not compile. */
 const PAGES: Readonly<Record<AccountPath, ComponentType>> = {
-  '/': () => <SignedIn page={Account} />,
+  '/': () => <SignedIn part="account" />,
   '/sign-up': framed(SignUpPage),
   '/verify': framed(VerifyPage),
   '/forgot': framed(ForgotPage),
@@ -30,7 +26,7 @@ export function App() {
           <Route key={path} path={path} component={PAGES[path]} />
         ))}
         <Route path="/console/*?">
-          <SignedIn page={Console} />
+          <SignedIn part="console" />
         </Route>
         <Route>
           <Redirect to="/" />
