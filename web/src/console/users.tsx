@@ -125,9 +125,9 @@ function Filters() {
         data={[any, { value: 'true', label: U.verified }, { value: 'false', label: U.unverified }]}
         {...field('is_verified')}
       />
-      {/* There are no column heads on a phone. */}
+      {/* Where the list has no heads. */}
       <NativeSelect
-        hiddenFrom="sm"
+        hiddenFrom="md"
         label={U.sort}
         data={Object.entries(U.orders).map(([value, label]) => ({ value, label }))}
         {...field('sort')}
