@@ -478,9 +478,9 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     assert.deepEqual(opened.complaints(), [])
   })
 
-  test('is all done by keyboard: disabled, taken back, and closed by Escape', async () => {
+  test('is found, disabled, enabled again and deleted by keyboard alone', async () => {
     const ann = await web.addUser()
-    await using opened = await web.openAs(web.admin, pageOf(ann), { viewport: DESKTOP })
+    await using opened = await web.openAs(web.admin, '/console/users', { viewport: DESKTOP })
     const { page } = opened
     const focused = () => page.evaluate<string>('document.activeElement.textContent')
     const tabTo = async (name: string) => {
@@ -489,17 +489,25 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
         await page.keyboard.press('Tab')
       }
     }
-    await card(page, 'Timeline').getByRole('row').first().waitFor()
-    await page.getByRole('button', { name: 'Disable the account' }).waitFor()
+    const disable = dialog(page, 'Disable the account')
+    await page.getByLabel('Search').waitFor()
 
+    await page.keyboard.press('/')
+    await page.keyboard.type(ann)
+    await page.getByRole('link', { name: ann }).waitFor()
+    await page.getByRole('row').filter({ hasNotText: ann }).nth(1).waitFor({ state: 'detached' })
+    await tabTo(ann)
+    await page.keyboard.press('Enter')
+    await heading(page, ann)
+    await card(page, 'Timeline').getByRole('row').first().waitFor()
     await tabTo('Disable the account')
     await page.keyboard.press('Enter')
-    await dialog(page, 'Disable the account').waitFor()
+    await disable.waitFor()
     await page.keyboard.press('Escape')
-    await dialog(page, 'Disable the account').waitFor({ state: 'detached' })
+    await disable.waitFor({ state: 'detached' })
     const afterEscape = await focused()
     await page.keyboard.press('Enter')
-    await dialog(page, 'Disable the account').waitFor()
+    await disable.waitFor()
     await tabTo('Disable the account')
     await page.keyboard.press('Enter')
     await said(page, `${ann} is disabled`)
@@ -508,6 +516,13 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     const next = await focused()
     await page.keyboard.press('Enter')
     await said(page, `${ann} is enabled`)
+    await tabTo('Delete the user')
+    await page.keyboard.press('Enter')
+    await dialog(page, 'Delete the user').waitFor()
+    await page.waitForFunction(`document.activeElement.matches('dialog input')`)
+    await page.keyboard.type(ann)
+    await page.keyboard.press('Enter')
+    await said(page, `${ann} was deleted.`)
 
     assert.deepEqual([afterEscape, next], ['Disable the account', 'Undo'])
     assert.deepEqual(opened.complaints(), [])
