@@ -1,5 +1,5 @@
 import './overview.css'
-import { Anchor, Text } from '@mantine/core'
+import { Anchor, Table, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from 'wouter'
 import type { components } from '../../../client/index.ts'
@@ -12,7 +12,6 @@ import { failureOf, type Job, lastRunOf } from './job-words.ts'
 import { Loaded } from './loaded.tsx'
 import { stateOf } from './mail-words.ts'
 import { Plot } from './plot.tsx'
-import { Rows } from './table.tsx'
 import { Terms } from './terms.tsx'
 import { C } from './texts.ts'
 
@@ -102,18 +101,7 @@ function Days({ stats: { days, kept_until: until } }: { stats: Stats }) {
           />
           <details open={matchMedia(WIDE).matches}>
             <summary>{C.overview.table}</summary>
-            <Rows
-              caption={C.overview.days}
-              rows={days.toReversed()}
-              rowKey={({ day }) => day}
-              columns={[
-                { head: C.overview.day, cell: ({ day }) => dayOf(day) },
-                ...SERIES.map((name) => ({
-                  head: C.overview.series[name],
-                  cell: (day: Stats['days'][number]) => figureOf(day[name]),
-                })),
-              ]}
-            />
+            <DaysTable days={days} />
           </details>
         </div>
       )}
@@ -123,6 +111,34 @@ function Days({ stats: { days, kept_until: until } }: { stats: Stats }) {
         {figures.some(({ accuracy }) => accuracy === 'at_least') && ` ${C.overview.hollow}`}
       </Text>
     </Card>
+  )
+}
+
+/** A table on a phone, too: its rows would be too many blocks. */
+function DaysTable({ days }: { days: Stats['days'] }) {
+  return (
+    <Table className="days-table" aria-label={C.overview.days}>
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th scope="col">{C.overview.day}</Table.Th>
+          {SERIES.map((name) => (
+            <Table.Th key={name} scope="col">
+              {C.overview.series[name]}
+            </Table.Th>
+          ))}
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {days.toReversed().map((day) => (
+          <Table.Tr key={day.day}>
+            <Table.Th scope="row">{dayOf(day.day)}</Table.Th>
+            {SERIES.map((name) => (
+              <Table.Td key={name}>{figureOf(day[name])}</Table.Td>
+            ))}
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
   )
 }
 

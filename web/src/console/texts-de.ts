@@ -98,9 +98,9 @@ export const DE: Texts = {
     days: 'Die letzten 14 Tage',
     day: 'Tag (UTC)',
     series: {
-      sign_ups: 'Registrierungen',
-      logins: 'Anmeldungen',
-      refused_logins: 'Abgelehnte Anmeldungen',
+      sign_ups: 'Registriert',
+      logins: 'Angemeldet',
+      refused_logins: 'Abgelehnt',
     },
     plot: 'Registrierungen, Anmeldungen und abgelehnte Anmeldungen je Tag. Die Tabelle enthält dieselben Zahlen.',
     table: 'Zahlen als Tabelle',
