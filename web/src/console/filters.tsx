@@ -40,7 +40,7 @@ export function Filters({ filters }: { filters: readonly Filter[] }) {
   }
   return (
     <form
-      className="filters"
+      className="list-filters"
       aria-label={C.filters.label}
       onSubmit={(event) => {
         event.preventDefault()
