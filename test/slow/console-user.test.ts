@@ -490,7 +490,8 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
       }
     }
     const disable = dialog(page, 'Disable the account')
-    await page.getByLabel('Search').waitFor()
+    // From then on the page listens to its keys.
+    await page.locator('h1:focus', { hasText: 'Users' }).waitFor()
 
     await page.keyboard.press('/')
     await page.keyboard.type(ann)
@@ -511,7 +512,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     await tabTo('Disable the account')
     await page.keyboard.press('Enter')
     await said(page, `${ann} is disabled`)
-    await page.waitForFunction(`document.activeElement.role === 'status'`)
+    await page.locator('[role=status]:focus').waitFor()
     await page.keyboard.press('Tab')
     const next = await focused()
     await page.keyboard.press('Enter')
@@ -519,7 +520,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     await tabTo('Delete the user')
     await page.keyboard.press('Enter')
     await dialog(page, 'Delete the user').waitFor()
-    await page.waitForFunction(`document.activeElement.matches('dialog input')`)
+    await page.locator('dialog input:focus').waitFor()
     await page.keyboard.type(ann)
     await page.keyboard.press('Enter')
     await said(page, `${ann} was deleted.`)
