@@ -190,7 +190,7 @@ async function take(page: Page, title: string, { reloads = false } = {}): Promis
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })
       await settle(page)
-      const isDialog = await page.locator('dialog[open]').isVisible()
+      const isDialog = await page.locator('dialog[open]').first().isVisible()
       const path = join(folder, `${title}.${size}.${colorScheme}.png`)
       await page.screenshot({ path, fullPage: !isDialog, animations: 'disabled' })
       written.push(path)
@@ -210,7 +210,7 @@ async function takeBehindButtons(page: Page, title: string, url: string): Promis
   await page.route('**/api/**', (route) =>
     route.request().method() === 'GET' || harmless.test(route.request().url())
       ? route.continue()
-      : route.fulfill({ status: 403, json: { code: 'reauthentication_required' } }),
+      : route.fulfill({ status: 403, json: { code: 'reauthentication_required', request_id: '' } }),
   )
   const dialog = page.locator('dialog[open]')
   const buttons = page.locator('main button:enabled')
@@ -235,8 +235,9 @@ async function takeBehindButtons(page: Page, title: string, url: string): Promis
       if (!(await dialog.isVisible())) await explore([...steps, name])
       else if (!isProofTaken && (await dialog.locator('input').count()) === 0) {
         await dialog.locator('[type=submit]').click()
-        await settle(page)
-        isProofTaken = await dialog.locator('[autocomplete=current-password]').isVisible()
+        const proof = dialog.locator('[autocomplete=current-password]')
+        await proof.or(dialog.getByRole('alert')).first().waitFor()
+        isProofTaken = await proof.isVisible()
         if (isProofTaken) await take(page, `${title}.proof`)
       }
     }
@@ -248,7 +249,8 @@ async function takeBehindButtons(page: Page, title: string, url: string): Promis
 async function settle(page: Page): Promise<void> {
   await page.getByRole('heading').first().waitFor()
   await page.waitForLoadState('networkidle')
-  await page.locator('.mantine-Loader-root').first().waitFor({ state: 'detached' })
+  // A dialog that waits for the one above it goes on turning.
+  await page.locator('.mantine-Loader-root:not(dialog *)').first().waitFor({ state: 'detached' })
   await page.evaluate('document.fonts.ready.then(() => true)')
 }
 
