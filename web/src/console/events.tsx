@@ -11,9 +11,10 @@ export function sentenceOf({ event, changes }: Pick<AuditEvent, 'event' | 'chang
 
 /** Who did it: “admin #3”, with a link. */
 export function Actor({ event }: { event: AuditEvent }) {
-  const { actor_id: actor, subject_id: subject, request_id: request } = event
-  // Only a request is somebody’s.
-  if (actor === null) return request === null ? C.events.service : C.events.nobody
+  const { actor_id: actor, subject_id: subject, request_id: request, ip } = event
+  // A link to set a password is logged by the worker that mails it, with the address of who asked.
+  const isOfClient = request !== null || ip !== null
+  if (actor === null) return isOfClient ? C.events.nobody : C.events.service
   if (actor === subject) return C.events.self
   // Only an admin acts on others.
   const name = subject === null ? C.events.user(actor) : C.events.admin(actor)
