@@ -1,4 +1,3 @@
-import './filters.css'
 import { Anchor, Button, NativeSelect, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { Link, useLocation, useSearchParams } from 'wouter'

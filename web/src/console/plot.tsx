@@ -1,4 +1,3 @@
-import './plot.css'
 import { useLayoutEffect, useRef, useState } from 'react'
 import { numberOf } from '../setup.ts'
 

@@ -1,4 +1,3 @@
-import './settings.css'
 import { Badge, Group, Text, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'

@@ -1,4 +1,3 @@
-import './terms.css'
 import type { ReactNode } from 'react'
 
 /** Terms with what there is to say of each, in a column or, as `tiles`, beside each other in large type. */
