@@ -40,7 +40,7 @@ const EXAMPLES: readonly (readonly [AuditEventName, AuditEvent['changes'], RegEx
   [
     'login.failed',
     { reason: 'wrong_password', device: { program: 'Firefox', system: 'Windows' } },
-    /password was wrong \(Firefox, Windows\)\.$/,
+    /password was wrong \(Firefox on Windows\)\.$/,
     /Passwort war falsch \(Firefox, Windows\)\.$/,
   ],
   [
@@ -52,7 +52,7 @@ const EXAMPLES: readonly (readonly [AuditEventName, AuditEvent['changes'], RegEx
   [
     'login.failed',
     { reason: 'login_locked', device: { program: null, system: 'iPhone' } },
-    /locked .*\(App, iPhone\)\.$/,
+    /locked .*\(App on iPhone\)\.$/,
     /gesperrt \(App, iPhone\)\.$/,
   ],
   ['session.opened', { session_id: 'x' }, /logged in\.$/, /angemeldet\.$/],

@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { deviceName } from '../../web/src/account/device-name.ts'
+import { DEVICE_EN, deviceName } from '../../web/src/device-name.ts'
 
-const WORDS = {
-  on: (program: string, system: string) => `${program} on ${system}`,
-  app: 'App',
-  unknown: 'Unknown device',
-}
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
 
 describe('a device is named', () => {
@@ -20,7 +15,7 @@ describe('a device is named', () => {
     ['as unknown when it was not asked', null, 'Unknown device'],
   ] as const) {
     test(what, () => {
-      assert.equal(deviceName(userAgent, WORDS), name)
+      assert.equal(deviceName(userAgent, DEVICE_EN), name)
     })
   }
 })

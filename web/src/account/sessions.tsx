@@ -3,10 +3,10 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { components } from '../../../client/index.ts'
 import { Confirm } from '../dialog.tsx'
+import { deviceName } from '../device-name.ts'
 import { Card, Failed, Loading, Problem, TryButton } from '../page.tsx'
 import { dataOf, isCode, queries, shop } from '../session.ts'
 import { timeOf } from '../setup.ts'
-import { deviceName } from './device-name.ts'
 import { A } from './texts.ts'
 import { Told } from './told.tsx'
 
@@ -80,7 +80,7 @@ function Row({ session, ended }: { session: Session; ended: () => void }) {
     },
     onSuccess: ended,
   })
-  const device = deviceName(user_agent, A.sessions)
+  const device = deviceName(user_agent, A.device)
   const facts = [
     [A.sessions.used, timeOf(last_seen_at)],
     [A.sessions.signedIn, timeOf(created_at)],

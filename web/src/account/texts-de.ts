@@ -1,6 +1,8 @@
+import { DEVICE_DE } from '../device-name.ts'
 import type { Texts } from './texts-en.ts'
 
 export const DE: Texts = {
+  device: DEVICE_DE,
   admin: 'Administrator',
   console: 'Zur Verwaltung',
   currentPassword: 'Aktuelles Passwort',
@@ -58,9 +60,6 @@ export const DE: Texts = {
   sessions: {
     title: 'Wo Sie angemeldet sind',
     here: 'Dieses Gerät',
-    on: (program, system) => `${program}, ${system}`,
-    app: 'App',
-    unknown: 'Unbekanntes Gerät',
     used: 'Zuletzt benutzt',
     signedIn: 'Angemeldet',
     from: 'IP-Adresse',

@@ -1,4 +1,7 @@
+import { DEVICE_EN } from '../device-name.ts'
+
 export const EN = {
+  device: DEVICE_EN,
   admin: 'Admin',
   console: 'Open the console',
   currentPassword: 'Current password',
@@ -56,9 +59,6 @@ export const EN = {
   sessions: {
     title: 'Where you are signed in',
     here: 'This device',
-    on: (program: string, system: string) => `${program} on ${system}`,
-    app: 'App',
-    unknown: 'Unknown device',
     used: 'Last used',
     signedIn: 'Signed in',
     from: 'IP address',

@@ -1,3 +1,4 @@
+import { DEVICE_DE } from '../device-name.ts'
 import type { EVENTS_EN } from './events-en.ts'
 import { countIn, deviceIn, type Sentences, textIn } from './facts.ts'
 import { MAIL_WORDS_DE } from './mail-words-de.ts'
@@ -67,7 +68,7 @@ const sentences: Sentences = {
     `Der Bestätigungscode wurde erneut gesendet: ${counted(countIn(facts, 'mails'), 'E-Mail', 'E-Mails')}.`,
   'login.failed': (facts) => {
     const reason = textIn(facts, 'reason')
-    const device = deviceIn(facts)
+    const device = deviceIn(facts, DEVICE_DE)
     const from = device === '' ? '' : ` (${device})`
     return `Eine Anmeldung ist gescheitert: ${REASONS[reason] ?? reason}${from}.`
   },

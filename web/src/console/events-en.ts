@@ -1,3 +1,4 @@
+import { DEVICE_EN } from '../device-name.ts'
 import { countIn, deviceIn, type Sentences, textIn } from './facts.ts'
 import { MAIL_WORDS_EN } from './mail-words-en.ts'
 
@@ -56,7 +57,7 @@ const sentences: Sentences = {
     `The verification code was sent again: ${counted(countIn(facts, 'mails'), 'email')}.`,
   'login.failed': (facts) => {
     const reason = textIn(facts, 'reason')
-    const device = deviceIn(facts)
+    const device = deviceIn(facts, DEVICE_EN)
     const from = device === '' ? '' : ` (${device})`
     return `A login failed: ${REASONS[reason] ?? reason}${from}.`
   },

@@ -1,4 +1,5 @@
 import type { components, paths } from '../../../client/index.ts'
+import { type DeviceWords, nameOfDevice } from '../device-name.ts'
 
 export type AuditEvent = components['schemas']['AuditEvent']
 export type Message = components['schemas']['Message']
@@ -24,17 +25,10 @@ export function countIn(facts: AuditEvent['changes'], name: string): number {
   return typeof fact === 'number' ? fact : 0
 }
 
-interface Device {
-  readonly program?: unknown
-  readonly system?: unknown
-}
-
-/** “Firefox, Windows”. A program that is no browser is an app, in every language. */
-export function deviceText({ program, system }: Device): string {
-  return [program ?? 'App', system].filter((part) => typeof part === 'string').join(', ')
-}
-
 /** Empty for an unknown device. */
-export function deviceIn({ device }: AuditEvent['changes']): string {
-  return typeof device === 'object' && device !== null ? deviceText(device) : ''
+export function deviceIn({ device }: AuditEvent['changes'], words: DeviceWords): string {
+  if (typeof device !== 'object' || device === null) return ''
+  const { program, system } = device as Readonly<Record<string, unknown>>
+  const known = (part: unknown) => (typeof part === 'string' ? part : null)
+  return nameOfDevice({ program: known(program), system: known(system) }, words)
 }

@@ -1,3 +1,4 @@
+import { DEVICE_DE } from '../device-name.ts'
 import { EVENTS_DE } from './events-de.ts'
 import { MAIL_WORDS_DE } from './mail-words-de.ts'
 import { USER_DE } from './user-de.ts'
@@ -74,6 +75,7 @@ export const DE: Texts = {
     toUser: 'Zum Benutzer',
     another: 'Jemand anderen einladen',
   },
+  device: DEVICE_DE,
   events: EVENTS_DE,
   mailWords: MAIL_WORDS_DE,
   user: USER_DE,

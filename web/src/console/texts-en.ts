@@ -1,4 +1,5 @@
 import type { ConsolePath } from '../../../server/api/public/app-paths.ts'
+import { DEVICE_EN } from '../device-name.ts'
 import { EVENTS_EN } from './events-en.ts'
 import { MAIL_WORDS_EN } from './mail-words-en.ts'
 import { USER_EN } from './user-en.ts'
@@ -75,6 +76,7 @@ export const EN = {
     toUser: 'Go to the user',
     another: 'Invite somebody else',
   },
+  device: DEVICE_EN,
   events: EVENTS_EN,
   mailWords: MAIL_WORDS_EN,
   user: USER_EN,

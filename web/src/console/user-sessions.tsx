@@ -1,18 +1,18 @@
 import { Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { deviceOf } from '../../../server/lib/devices.ts'
-import { Card, Loading, Problem } from '../page.tsx'
+import { deviceName } from '../device-name.ts'
+import { Card } from '../page.tsx'
 import { dataOf, shop } from '../session.ts'
 import { timeOf } from '../setup.ts'
-import { deviceText } from './facts.ts'
 import { FRESH } from './fresh.ts'
+import { Loaded } from './loaded.tsx'
 import { Rows } from './table.tsx'
 import { C } from './texts.ts'
 import { keyOf } from './user-queries.ts'
 
 export function UserSessions({ id }: { id: number }) {
   const { title, device, ip, used, opened, unknown } = C.user.sessions
-  const { data: rows, error } = useQuery({
+  const sessions = useQuery({
     ...FRESH,
     queryKey: keyOf(id, 'sessions'),
     queryFn: async ({ signal }) =>
@@ -20,33 +20,25 @@ export function UserSessions({ id }: { id: number }) {
   })
   return (
     <Card title={title}>
-      {error !== null && <Problem error={error} />}
-      {rows === undefined && error === null && <Loading />}
-      {rows?.length === 0 && <Text>{C.none}</Text>}
-      {rows !== undefined && rows.length > 0 && (
-        <Rows
-          caption={title}
-          rows={rows}
-          rowKey={(row) => row.id}
-          columns={[
-            { head: device, cell: (row) => deviceFrom(row.user_agent) ?? unknown },
-            { head: ip, cell: (row) => row.ip ?? unknown },
-            { head: used, cell: (row) => timeOf(row.last_seen_at) },
-            { head: opened, cell: (row) => timeOf(row.created_at) },
-          ]}
-        />
-      )}
+      <Loaded query={sessions}>
+        {(rows) =>
+          rows.length === 0 ? (
+            <Text>{C.none}</Text>
+          ) : (
+            <Rows
+              caption={title}
+              rows={rows}
+              rowKey={(row) => row.id}
+              columns={[
+                { head: device, cell: (row) => deviceName(row.user_agent, C.device) },
+                { head: ip, cell: (row) => row.ip ?? unknown },
+                { head: used, cell: (row) => timeOf(row.last_seen_at) },
+                { head: opened, cell: (row) => timeOf(row.created_at) },
+              ]}
+            />
+          )
+        }
+      </Loaded>
     </Card>
   )
 }
-
-/** The beginning of what a stranger’s program calls itself, if nobody knows it. */
-const SHOWN_MAX = 60
-
-function deviceFrom(userAgent: string | null): string | null {
-  const device = deviceOf(userAgent)
-  return device === null ? cut(userAgent) : deviceText(device)
-}
-
-const cut = (text: string | null) =>
-  text !== null && text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text
