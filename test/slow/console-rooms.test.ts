@@ -133,7 +133,7 @@ describe('the console on the service', { skip: missingBrowser }, () => {
     await page.getByRole('img', { name: /^Sign-ups, logins and refused logins by day/ }).waitFor()
     await assertGood(page)
     await page.locator('dt:text-is("Sent") + dd a').click()
-    await heading(page, 'Mail')
+    await heading(page, 'Messages')
     assert.equal(await page.getByLabel('State').inputValue(), 'sent')
     assert.deepEqual(complaints(), [])
   })
@@ -418,7 +418,7 @@ describe('the console on mail and settings', { skip: missingBrowser }, () => {
     await page.goto(`${web.url}/console/mail?state=sent&kind=verification`)
     await row
       .filter({ hasText: email })
-      .getByRole('link', { name: /^User \d+$/ })
+      .getByRole('link', { name: /^User #\d+$/ })
       .click()
 
     await heading(page, 'User')

@@ -427,8 +427,8 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     await mail.getByText('550 5.1.1 no such user').waitFor()
     await assertGood(opened)
 
-    await press(page, 'Send again: Verification code')
-    await said(page, 'The message is sent again.')
+    await press(page, `Send again: Verification code, ${ann}`)
+    await said(page, 'On its way again: Verification code.')
     await mail.getByText('Rejected by').waitFor({ state: 'detached' })
 
     await card(page, 'Timeline').getByText('sent again: Verification code.').waitFor()

@@ -327,8 +327,8 @@ describe('users in the console', { skip: missingBrowser }, () => {
       viewport: DESKTOP,
     })
     const { page, complaints } = opened
-    await page.getByRole('link', { name: 'Add a user' }).click()
-    await heading(page, 'Add a user')
+    await page.getByRole('link', { name: 'Invite a user' }).click()
+    await heading(page, 'Invite a user')
     inDatabase('update sessions set authenticated_at = ?', toIso(Date.now() - 30 * MINUTE_MS))
 
     await fill(page, 'Email', email)

@@ -40,7 +40,7 @@ export const DE: Texts = {
     job_busy:
       'Das Aufräumen läuft gerade oder beginnt gleich. Versuchen Sie es danach noch einmal.',
     mail_not_failed:
-      'Nur fehlgeschlagene E-Mails können noch einmal gesendet werden. Laden Sie die Seite neu.',
+      'Nur gescheiterte Nachrichten können noch einmal gesendet werden. Laden Sie die Seite neu.',
     body_too_large: 'Das ist zu lang. Kürzen Sie es und versuchen Sie es noch einmal.',
     uri_too_long: 'Das ist zu lang. Kürzen Sie es und versuchen Sie es noch einmal.',
     unsupported_media_type: 'Diese Seite ist veraltet. Laden Sie sie neu.',

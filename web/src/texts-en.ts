@@ -33,7 +33,7 @@ const problems: Problems = {
   user_verified: 'This user is verified already. Reload the page.',
   user_disabled: 'This user is disabled. Enable the account first.',
   job_busy: 'The clean-up is running, or about to. Try again when it has finished.',
-  mail_not_failed: 'Only mail that failed can be sent again. Reload the page.',
+  mail_not_failed: 'Only a message that failed can be sent again. Reload the page.',
   body_too_large: 'This is too long. Shorten it and try again.',
   uri_too_long: 'This is too long. Shorten it and try again.',
   unsupported_media_type: 'This page is of an older version. Reload it.',

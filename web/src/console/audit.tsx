@@ -4,7 +4,7 @@ import type { paths } from '../../../client/index.ts'
 import { Card, Heading } from '../page.tsx'
 import { shop } from '../session.ts'
 import { timeOf } from '../setup.ts'
-import { Actor, sentenceOf, Subject } from './events.tsx'
+import { Actor, Origin, sentenceOf, Subject } from './events.tsx'
 import type { AuditEvent } from './facts.ts'
 import { type Filter, Filters, useFilters } from './filters.tsx'
 import { FRESH } from './fresh.ts'
@@ -61,17 +61,6 @@ function What({ event }: { event: AuditEvent }) {
         <Subject event={event} />
       </Text>
       <code>{event.event}</code>
-    </div>
-  )
-}
-
-function Origin({ event: { ip, request_id } }: { event: AuditEvent }) {
-  return (
-    <div>
-      {ip}
-      <Text c="dimmed" fz="xs">
-        {request_id}
-      </Text>
     </div>
   )
 }

@@ -1,4 +1,4 @@
-import { Anchor } from '@mantine/core'
+import { Anchor, Text } from '@mantine/core'
 import { Link } from 'wouter'
 import type { AuditEvent } from './facts.ts'
 import { C } from './texts.ts'
@@ -28,6 +28,18 @@ export function Subject({ event: { subject_id: id } }: { event: AuditEvent }) {
     <span>
       {C.events.about} <UserLink id={id}>{C.events.user(id)}</UserLink>
     </span>
+  )
+}
+
+/** From where, and the id that the log has of the request, too. */
+export function Origin({ event: { ip, request_id } }: { event: AuditEvent }) {
+  return (
+    <div>
+      {ip}
+      <Text c="dimmed" fz="xs">
+        {request_id}
+      </Text>
+    </div>
   )
 }
 

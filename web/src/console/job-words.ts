@@ -1,5 +1,6 @@
 import type { components } from '../../../client/index.ts'
 import { numberOf, timeOf } from '../setup.ts'
+import type { Term } from './terms.tsx'
 import { C } from './texts.ts'
 
 export type Job = components['schemas']['Job']
@@ -19,6 +20,16 @@ export function lastRunOf({ last_run: run }: Job): string {
 export function failureOf({ at, code }: NonNullable<Job['last_failure']>): string {
   const failures: Readonly<Record<string, string>> = C.jobs.failures
   return C.jobs.failed(timeOf(at), failures[code] ?? code)
+}
+
+/** How its runs go, as terms. */
+export function runsOf(job: Job): readonly (Term | undefined)[] {
+  const { last_failure: failure, next_run_at: next } = job
+  return [
+    [C.terms.lastRun, lastRunOf(job)],
+    failure && [C.terms.lastFailure, failureOf(failure)],
+    [C.terms.nextRun, next === undefined ? C.terms.none : timeOf(next)],
+  ]
 }
 
 function countsOf(counts: Readonly<Record<string, number>>): string {

@@ -2,10 +2,9 @@ import { Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Card, Heading } from '../page.tsx'
 import { dataOf, shop } from '../session.ts'
-import { timeOf } from '../setup.ts'
 import { CleanUp } from './clean-up.tsx'
 import { FRESH } from './fresh.ts'
-import { failureOf, type Job, JOBS, lastRunOf } from './job-words.ts'
+import { type Job, JOBS, runsOf } from './job-words.ts'
 import { Loaded } from './loaded.tsx'
 import { readSchedule } from './schedule.ts'
 import { Terms } from './terms.tsx'
@@ -37,7 +36,7 @@ export function JobsPage() {
 }
 
 function JobCard({ job }: { job: Job }) {
-  const { name, schedule, state, last_failure: failure, next_run_at: next } = job
+  const { name, schedule, state } = job
   // A newer server may have more jobs.
   const words: { title: string; does: string } | undefined = C.jobs.names[name]
   return (
@@ -47,9 +46,7 @@ function JobCard({ job }: { job: Job }) {
         terms={[
           [C.terms.state, C.jobs.states[state]],
           [C.terms.schedule, <ScheduleWords key="" cron={schedule} />],
-          [C.terms.lastRun, lastRunOf(job)],
-          ...(failure === undefined ? [] : [[C.terms.lastFailure, failureOf(failure)] as const]),
-          [C.terms.nextRun, next === undefined ? C.terms.none : timeOf(next)],
+          ...runsOf(job),
         ]}
       />
       {name === 'clean-up' && <CleanUp job={job} />}

@@ -1,14 +1,15 @@
-import { Anchor, Button, Stack, Text } from '@mantine/core'
-import { useMutation, type UseMutationResult, useQuery } from '@tanstack/react-query'
+import { Anchor, Text } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { Link } from 'wouter'
 import type { paths } from '../../../client/index.ts'
 import { Card, Heading, Problem } from '../page.tsx'
-import { dataOf, queries, shop } from '../session.ts'
+import { queries, shop } from '../session.ts'
 import { timeOf } from '../setup.ts'
 import type { Message } from './facts.ts'
 import { type Filter, Filters, useFilters } from './filters.tsx'
 import { FRESH } from './fresh.ts'
-import { kindOf, stateOf } from './mail-words.ts'
+import { kindOf } from './mail-words.ts'
+import { MessageState, Recipient, useResend } from './messages.tsx'
 import { List, listPageOf } from './table.tsx'
 import { C } from './texts.ts'
 
@@ -29,9 +30,7 @@ export function MailPage() {
     queryFn: async ({ signal }) =>
       listPageOf(await shop.GET('/mail', { params: { query }, signal })),
   })
-  const resend = useMutation({
-    mutationFn: async ({ id }: Message) =>
-      dataOf(await shop.POST('/mail/{id}/resend', { params: { path: { id } } })),
+  const resend = useResend({
     onSettled: () => queries.invalidateQueries({ queryKey: [MAIL] }),
   })
   return (
@@ -49,25 +48,22 @@ export function MailPage() {
         columns={[
           { head: C.mail.created, cell: ({ created_at }) => timeOf(created_at) },
           { head: C.mail.kind, cell: kindOf },
-          { head: C.mail.to, cell: (message) => <Recipient message={message} /> },
-          { head: C.mail.state, cell: (message) => <State message={message} resend={resend} /> },
+          { head: C.mail.to, cell: (message) => <RecipientAndUser message={message} /> },
+          {
+            head: C.mail.state,
+            cell: (message) => <MessageState message={message} resend={resend} />,
+          },
         ]}
       />
     </Card>
   )
 }
 
-function Recipient({ message }: { message: Message }) {
-  const { recipient, user_id: id } = message
+function RecipientAndUser({ message }: { message: Message }) {
+  const { user_id: id } = message
   return (
     <div>
-      {recipient === null ? (
-        <Text c="dimmed" inherit>
-          {whyNobody(message)}
-        </Text>
-      ) : (
-        <bdi>{recipient}</bdi>
-      )}
+      <Recipient message={message} />
       {id !== null && (
         <div>
           <Link to={`/console/users/${id}`} asChild>
@@ -77,42 +73,6 @@ function Recipient({ message }: { message: Message }) {
       )}
     </div>
   )
-}
-
-function State({
-  message,
-  resend: { mutate, isPending, variables },
-}: {
-  message: Message
-  resend: Pick<UseMutationResult<Message, Error, Message>, 'mutate' | 'isPending' | 'variables'>
-}) {
-  const { state, due_at, last_error } = message
-  const isFailed = state === 'bounced' || state === 'dead'
-  return (
-    <Stack gap={4} align="flex-start">
-      <Text inherit {...(isFailed && { c: 'var(--mantine-color-error)' })}>
-        {stateOf(message)}
-      </Text>
-      {last_error !== null && <Text inherit>{C.mail.error(last_error)}</Text>}
-      {state === 'waiting' && <Text inherit>{C.mail.next(timeOf(due_at))}</Text>}
-      {isFailed && (
-        <Button
-          variant="default"
-          size="compact-sm"
-          loading={isPending && variables?.id === message.id}
-          aria-label={C.mail.resendOf(kindOf(message), message.recipient ?? whyNobody(message))}
-          onClick={() => mutate(message)}
-        >
-          {C.mail.resend}
-        </Button>
-      )}
-    </Stack>
-  )
-}
-
-function whyNobody({ kind, state }: Message): string {
-  if (kind === 'email_code') return C.mail.noRecipient.email_code
-  return state === 'waiting' ? C.mail.noRecipient.waiting : C.mail.noRecipient.other
 }
 
 function optionsOf(words: Readonly<Record<string, string>>) {

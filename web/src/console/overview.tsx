@@ -7,7 +7,7 @@ import { dataOf, shop } from '../session.ts'
 import { dayOf, timeOf } from '../setup.ts'
 import { type Figure, figureOf } from './figures.ts'
 import { FRESH } from './fresh.ts'
-import { failureOf, type Job, lastRunOf } from './job-words.ts'
+import { type Job, runsOf } from './job-words.ts'
 import { Loaded } from './loaded.tsx'
 import { stateOf } from './mail-words.ts'
 import { Plot } from './plot.tsx'
@@ -143,7 +143,7 @@ function DaysTable({ days }: { days: Stats['days'] }) {
 
 function Mail({ mail }: { mail: Stats['mail'] }) {
   return (
-    <Card title={C.overview.mail}>
+    <Card title={C.mail.recent}>
       <Terms
         terms={MAIL_STATES.map((state) => [
           stateOf({ state }),
@@ -155,16 +155,9 @@ function Mail({ mail }: { mail: Stats['mail'] }) {
 }
 
 function CleanUp({ job }: { job: Job }) {
-  const { last_failure: failure, next_run_at: next } = job
   return (
-    <Card title={C.overview.cleanUp}>
-      <Terms
-        terms={[
-          [C.terms.lastRun, lastRunOf(job)],
-          ...(failure === undefined ? [] : [[C.terms.lastFailure, failureOf(failure)] as const]),
-          [C.terms.nextRun, next === undefined ? C.terms.none : timeOf(next)],
-        ]}
-      />
+    <Card title={C.jobs.names['clean-up'].title}>
+      <Terms terms={runsOf(job)} />
       <PageLink to="/console/jobs">{C.overview.toJobs}</PageLink>
     </Card>
   )

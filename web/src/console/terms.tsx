@@ -1,21 +1,25 @@
 import type { ReactNode } from 'react'
 
-/** Terms with what there is to say of each, in a column or, as `tiles`, beside each other in large type. */
-export function Terms({
-  terms,
-  as = 'rows',
-}: {
-  terms: readonly (readonly [string, ReactNode])[]
-  as?: 'rows' | 'tiles'
-}) {
+export type Term = readonly [term: string, what: ReactNode]
+
+interface TermsProps {
+  /** Undefined for one that there is nothing to say of. */
+  readonly terms: readonly (Term | undefined)[]
+  /** Below each other, side by side, or side by side in large type. */
+  readonly as?: 'rows' | 'columns' | 'tiles'
+}
+
+export function Terms({ terms, as = 'rows' }: TermsProps) {
   return (
     <dl className={`terms ${as}`}>
-      {terms.map(([term, what]) => (
-        <div key={term}>
-          <dt>{term}</dt>
-          <dd>{what}</dd>
-        </div>
-      ))}
+      {terms
+        .filter((term) => term !== undefined)
+        .map(([term, what]) => (
+          <div key={term}>
+            <dt>{term}</dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
     </dl>
   )
 }

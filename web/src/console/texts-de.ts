@@ -23,7 +23,6 @@ export const DE: Texts = {
   none: 'Hier ist nichts.',
   more: 'Nächste Seite',
   first: 'Erste Seite',
-  refresh: 'Aktualisieren',
   users: {
     search: 'Suche',
     searchHint:
@@ -37,7 +36,8 @@ export const DE: Texts = {
     disabled: 'Gesperrt',
     until: (time) => `bis ${time}`,
     roles: { user: 'Benutzer', admin: 'Administrator' },
-    willBe: { user: 'als Benutzer', admin: 'als Administrator' },
+    invitedUntil: (role, time) =>
+      `als ${role === 'admin' ? 'Administrator' : 'Benutzer'}, bis ${time}`,
     sort: 'Reihenfolge',
     orders: {
       '-created_at': 'Neueste zuerst',
@@ -88,7 +88,7 @@ export const DE: Texts = {
     lastFailure: 'Letzter Fehler',
     nextRun: 'Nächster Lauf',
     schedule: 'Zeitplan',
-    state: 'Zustand',
+    state: 'Status',
     none: 'keiner',
   },
   overview: {
@@ -113,8 +113,6 @@ export const DE: Texts = {
     notCounted:
       'Die Tage sind in UTC. Frühere zählt die stündliche Aufgabe, die noch nicht gelaufen ist.',
     noDays: 'In diesen Tagen hat sich niemand registriert oder angemeldet.',
-    mail: 'Nachrichten der letzten 30 Tage',
-    cleanUp: 'Aufräumen',
     toJobs: 'Zu den Aufgaben',
   },
   filters: {
@@ -210,15 +208,16 @@ export const DE: Texts = {
       running: 'Das Aufräumen läuft.',
       finished: (what) => `Das Aufräumen ist fertig. ${what}`,
       lapsed:
-        'Kein Worker hat die Anforderung übernommen. Prüfen Sie, ob einer läuft, und fordern Sie das Aufräumen erneut an.',
+        'Kein Worker hat die Anforderung übernommen. Prüfen Sie, ob einer läuft, und fordern Sie das Aufräumen noch einmal an.',
     },
   },
   mail: {
+    recent: 'Nachrichten der letzten 30 Tage',
     created: 'Erstellt',
     kind: 'Nachricht',
     to: 'An',
-    state: 'Zustand',
-    user: (id) => `Benutzer ${id}`,
+    state: 'Status',
+    user: (id) => `Benutzer #${id}`,
     noRecipient: {
       waiting: 'noch nicht gesendet',
       email_code: 'nicht gezeigt: Die Adresse gehört vielleicht jemand anderem',
@@ -226,15 +225,15 @@ export const DE: Texts = {
     },
     error: (text) => `Letzter Fehler: ${text}`,
     next: (time) => `Nächster Versuch: ${time}`,
-    resend: 'Erneut senden',
-    resendOf: (kind, to) => `Erneut senden: ${kind}, ${to}`,
+    resend: 'Noch einmal senden',
+    resendOf: (kind, to) => `Noch einmal senden: ${kind}, ${to}`,
     resent: (kind) =>
       `Wieder unterwegs: ${kind}. Ist die Nachricht inzwischen überholt, etwa ein abgelaufener Code, wird sie verworfen.`,
   },
   audit: {
     event: 'Ereignis',
-    actor: 'Id der handelnden Person',
-    subject: 'Id des Benutzers',
+    actor: 'ID der handelnden Person',
+    subject: 'ID des Benutzers',
     since: 'Von',
     until: 'Bis',
     time: 'Zeit',

@@ -1,3 +1,4 @@
+import type { User } from '../../../client/index.ts'
 import type { ConsolePath } from '../../../server/api/public/app-paths.ts'
 import { DEVICE_EN } from '../device-name.ts'
 import { EVENTS_EN } from './events-en.ts'
@@ -8,10 +9,10 @@ import { USER_EN } from './user-en.ts'
 const pages: Readonly<Record<ConsolePath, string>> = {
   '/console': 'Overview',
   '/console/users': 'Users',
-  '/console/users/new': 'Add a user',
+  '/console/users/new': 'Invite a user',
   '/console/users/:id': 'User',
   '/console/audit': 'Audit log',
-  '/console/mail': 'Mail',
+  '/console/mail': 'Messages',
   '/console/jobs': 'Jobs',
   '/console/settings': 'Settings',
 }
@@ -25,7 +26,6 @@ export const EN = {
   none: 'There is nothing here.',
   more: 'Next page',
   first: 'First page',
-  refresh: 'Refresh',
   users: {
     search: 'Search',
     searchHint:
@@ -39,7 +39,8 @@ export const EN = {
     disabled: 'Disabled',
     until: (time: string) => `until ${time}`,
     roles: { user: 'User', admin: 'Admin' },
-    willBe: { user: 'as a user', admin: 'as an admin' },
+    invitedUntil: (role: User['role'], time: string) =>
+      `as ${role === 'admin' ? 'an admin' : 'a user'}, until ${time}`,
     sort: 'Sort by',
     orders: {
       '-created_at': 'Newest first',
@@ -110,8 +111,6 @@ export const EN = {
     notCounted:
       'Days are in UTC. Earlier ones are counted by the hourly job, which has not run yet.',
     noDays: 'Nobody has signed up or logged in during these days.',
-    mail: 'Mail of the last 30 days',
-    cleanUp: 'Clean-up',
     toJobs: 'Go to the jobs',
   },
   filters: {
@@ -210,11 +209,12 @@ export const EN = {
     },
   },
   mail: {
+    recent: 'Messages of the last 30 days',
     created: 'Created',
     kind: 'Message',
     to: 'To',
     state: 'State',
-    user: (id: number) => `User ${id}`,
+    user: (id: number) => `User #${id}`,
     noRecipient: {
       waiting: 'not sent yet',
       email_code: 'not shown: the address may be someone else’s',
@@ -229,8 +229,8 @@ export const EN = {
   },
   audit: {
     event: 'Event',
-    actor: 'Actor’s id',
-    subject: 'User’s id',
+    actor: 'Actor’s ID',
+    subject: 'User’s ID',
     since: 'From',
     until: 'Until',
     time: 'Time',

@@ -2,7 +2,7 @@ import { Text } from '@mantine/core'
 import { Card } from '../page.tsx'
 import { shop } from '../session.ts'
 import { timeOf } from '../setup.ts'
-import { Actor, sentenceOf, Subject } from './events.tsx'
+import { Actor, Origin, sentenceOf, Subject } from './events.tsx'
 import type { AuditEvent } from './facts.ts'
 import { More, useMore } from './more.tsx'
 import { listPageOf, Rows } from './table.tsx'
@@ -17,7 +17,7 @@ export function useTimeline(id: number) {
 
 /** What happened to a user, and what the user did, newest first. */
 export function Timeline({ id }: { id: number }) {
-  const { title, at, event, actor, origin } = C.user.timeline
+  const { title, actor } = C.user.timeline
   const list = useTimeline(id)
   return (
     <Card title={title}>
@@ -28,10 +28,10 @@ export function Timeline({ id }: { id: number }) {
             rows={rows}
             rowKey={(row) => row.id}
             columns={[
-              { head: at, cell: (row) => timeOf(row.at) },
-              { head: event, cell: (row) => <Sentence event={row} of={id} /> },
+              { head: C.audit.time, cell: (row) => timeOf(row.at) },
+              { head: C.audit.what, cell: (row) => <Sentence event={row} of={id} /> },
               { head: actor, cell: (row) => <Actor event={row} /> },
-              { head: origin, cell: (row) => <Origin event={row} /> },
+              { head: C.audit.request, cell: (row) => <Origin event={row} /> },
             ]}
           />
         )}
@@ -50,18 +50,5 @@ function Sentence({ event, of }: { event: AuditEvent; of: number }) {
         </Text>
       )}
     </div>
-  )
-}
-
-function Origin({ event: { ip, request_id: request } }: { event: AuditEvent }) {
-  return (
-    <span>
-      {ip}
-      {request !== null && (
-        <Text component="span" display="block" c="dimmed" fz="xs">
-          {C.user.timeline.request(request)}
-        </Text>
-      )}
-    </span>
   )
 }

@@ -4,9 +4,8 @@ import { useEffect, useRef, useState } from 'react'
 import { useLocation } from 'wouter'
 import type { User } from '../../../client/index.ts'
 import { Confirm, Dialog } from '../dialog.tsx'
-import { fieldOf, Form } from '../form.tsx'
+import { fieldOf, Form, NameField } from '../form.tsx'
 import { Card, PageLink, Problem } from '../page.tsx'
-import { refusalOf } from '../problems.ts'
 import { dataOf, isCode, shop } from '../session.ts'
 import { T } from '../setup.ts'
 import { C } from './texts.ts'
@@ -158,7 +157,7 @@ interface RenameProps {
 }
 
 function Rename({ user, close, done }: RenameProps) {
-  const { acts, facts, save } = C.user
+  const { acts, save } = C.user
   const params = { path: { id: user.id } }
   const rename = useMutation({
     mutationFn: (form: FormData) => {
@@ -178,15 +177,7 @@ function Rename({ user, close, done }: RenameProps) {
     <Dialog title={acts.rename.name} close={close}>
       <Text>{acts.rename.will(user.email)}</Text>
       <Form sending={rename} submit={save} cancel={close} fields={['full_name']}>
-        <TextInput
-          size="md"
-          name="full_name"
-          label={facts.name}
-          defaultValue={user.full_name ?? ''}
-          autoComplete="off"
-          error={refusalOf(error, '/full_name')}
-          errorProps={{ role: 'alert' }}
-        />
+        <NameField autoComplete="off" defaultValue={user.full_name ?? ''} error={error} />
       </Form>
     </Dialog>
   )

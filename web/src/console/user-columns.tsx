@@ -1,10 +1,11 @@
-import { Anchor, Badge, Group, Text } from '@mantine/core'
+import { Anchor, Group, Text } from '@mantine/core'
 import { Link } from 'wouter'
 import type { User } from '../../../client/index.ts'
 import { timeOf } from '../setup.ts'
 import type { FromList } from './back-to-users.tsx'
 import type { Column } from './table.tsx'
 import { C } from './texts.ts'
+import { UserState } from './user-state.tsx'
 
 const U = C.users
 
@@ -35,31 +36,17 @@ export const columnsOf = (from: FromList): readonly Column<User>[] => [
 
 /** Whether somebody can sign in, and if not, until when she can change that. */
 function State({ of: user }: { of: User }) {
-  const { disabled, is_verified, invited_role, verification_expires_at: endsAt } = user
+  const { invited_role: invitedRole, verification_expires_at: endsAt } = user
   return (
     <Group gap={6}>
-      {disabled && <Mark color="red">{U.disabled}</Mark>}
-      {invited_role !== undefined && <Mark color="blue">{U.invited}</Mark>}
-      {invited_role === undefined && (
-        <Mark color={is_verified ? 'green' : 'yellow'}>
-          {is_verified ? U.verified : U.unverified}
-        </Mark>
-      )}
+      <UserState of={user} />
       {endsAt !== undefined && (
         <Text span size="sm" c="dimmed">
-          {invited_role !== undefined && `${U.willBe[invited_role]}, `}
-          {U.until(timeOf(endsAt))}
+          {invitedRole === undefined
+            ? U.until(timeOf(endsAt))
+            : U.invitedUntil(invitedRole, timeOf(endsAt))}
         </Text>
       )}
     </Group>
-  )
-}
-
-/** The colour is behind the text: as its colour, it would be too pale. */
-function Mark({ color, children }: { color: string; children: string }) {
-  return (
-    <Badge variant="light" color={color} c="var(--mantine-color-text)" tt="none">
-      {children}
-    </Badge>
   )
 }

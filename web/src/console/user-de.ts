@@ -1,33 +1,17 @@
 import type { USER_EN } from './user-en.ts'
 
 export const USER_DE: typeof USER_EN = {
-  toList: 'Zurück zur Liste',
   unknownTitle: 'Diesen Benutzer gibt es nicht',
   unknown:
-    'Niemand hat diese Nummer, oder das Konto wurde gelöscht. Die Ereignisse gelöschter Benutzer stehen weiterhin im Protokoll.',
-  badges: {
-    admin: 'Administrator',
-    verified: 'Bestätigt',
-    unverified: 'Nicht bestätigt',
-    disabled: 'Gesperrt',
-  },
-  invited: 'Eingeladen',
+    'Kein Benutzer hat diese ID, oder das Konto wurde gelöscht. Die Ereignisse gelöschter Benutzer stehen weiterhin im Protokoll.',
   facts: {
-    name: 'Name',
-    email: 'E-Mail-Adresse',
     phone: 'Telefon',
-    role: 'Rolle',
     invitation: 'Einladung',
     ends: 'Ohne Bestätigung gelöscht am',
     lock: 'Anmeldesperre',
-    created: 'Angelegt',
     changed: 'Geändert',
-    id: 'Nummer',
   },
-  roles: { admin: 'Administrator', user: 'Benutzer' },
   nothing: 'Keine Angabe',
-  invitedUntil: (role, until) =>
-    `als ${role === 'admin' ? 'Administrator' : 'Benutzer'}, bis ${until}`,
   locked: (at) =>
     `Anmeldungen wurden nach zu vielen falschen Passwörtern abgelehnt, zuletzt vermerkt am ${at}. Die Sperre endet innerhalb eines Tages von selbst.`,
   own: 'Das ist Ihr eigenes Konto. Ihre Adresse und Ihr Passwort ändern Sie auf der Seite Ihres Kontos; dort können Sie es auch löschen:',
@@ -113,29 +97,14 @@ export const USER_DE: typeof USER_EN = {
   sessions: {
     title: 'Sitzungen',
     device: 'Gerät',
-    ip: 'Von',
+    ip: 'IP-Adresse',
     used: 'Zuletzt benutzt',
     opened: 'Angemeldet',
     unknown: 'Unbekannt',
   },
-  mail: {
-    title: 'Nachrichten der letzten 30 Tage',
-    kind: 'Nachricht',
-    state: 'Zustand',
-    to: 'An',
-    at: 'Angelegt',
-    resend: 'Noch einmal senden',
-    resent: 'Die Nachricht wird noch einmal gesendet.',
-    unknown: 'Nicht bekannt',
-    due: (at) => `Nächster Versuch ${at}`,
-  },
   timeline: {
     title: 'Verlauf',
-    at: 'Zeit',
-    event: 'Ereignis',
     actor: 'Wer',
-    origin: 'Von',
-    request: (id) => `Anfrage ${id}`,
   },
   more: 'Mehr anzeigen',
 }

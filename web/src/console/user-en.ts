@@ -1,37 +1,15 @@
-import type { User } from '../../../client/index.ts'
-
-type Role = User['role']
-
-const asRole = (role: Role) => (role === 'admin' ? 'as an admin' : 'as a user')
-
 export const USER_EN = {
-  toList: 'Back to the list',
   unknownTitle: 'There is no such user',
   unknown:
-    'Nobody has this number, or the account was deleted. The audit log still has the events of deleted users.',
-  /** Words beside the name. */
-  badges: {
-    admin: 'Admin',
-    verified: 'Verified',
-    unverified: 'Not verified',
-    disabled: 'Disabled',
-  },
-  invited: 'Invited',
+    'No user has this ID, or the account was deleted. The audit log still has the events of deleted users.',
   facts: {
-    name: 'Name',
-    email: 'Email',
     phone: 'Phone',
-    role: 'Role',
     invitation: 'Invitation',
     ends: 'Deleted unless verified by',
     lock: 'Login lock',
-    created: 'Created',
     changed: 'Changed',
-    id: 'Number',
   },
-  roles: { admin: 'Admin', user: 'User' },
   nothing: 'None',
-  invitedUntil: (role: Role, until: string) => `${asRole(role)}, until ${until}`,
   locked: (at: string) =>
     `Logins were refused after too many wrong passwords, last recorded ${at}. The lock ends by itself within a day.`,
   own: 'This is your own account. You change your address and your password, and delete your account, on',
@@ -118,29 +96,14 @@ export const USER_EN = {
   sessions: {
     title: 'Sessions',
     device: 'Device',
-    ip: 'From',
+    ip: 'IP address',
     used: 'Last used',
     opened: 'Signed in',
     unknown: 'Unknown',
   },
-  mail: {
-    title: 'Messages of the last 30 days',
-    kind: 'Message',
-    state: 'State',
-    to: 'To',
-    at: 'Created',
-    resend: 'Send again',
-    resent: 'The message is sent again.',
-    unknown: 'Not known',
-    due: (at: string) => `Next attempt ${at}`,
-  },
   timeline: {
     title: 'Timeline',
-    at: 'Time',
-    event: 'Event',
     actor: 'Who',
-    origin: 'From',
-    request: (id: string) => `Request ${id}`,
   },
   more: 'Show more',
 }

@@ -1,20 +1,21 @@
-import './user.css'
-import { Anchor, Badge, Group, Text } from '@mantine/core'
+import { Anchor, Group, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { type ReactNode, useState } from 'react'
+import { useState } from 'react'
 import { Link, useParams } from 'wouter'
 import type { User } from '../../../client/index.ts'
-import { Card, Heading, Loading, PageLink, Problem } from '../page.tsx'
+import { Card, Heading, Loading, Problem } from '../page.tsx'
 import { dataOf, isCode, shop, useMe } from '../session.ts'
 import { timeOf } from '../setup.ts'
 import { FRESH } from './fresh.ts'
 import { lockedAt } from './lock.ts'
+import { Terms } from './terms.tsx'
 import { C } from './texts.ts'
 import { Timeline, useTimeline } from './timeline.tsx'
 import { type Done, DoneLine, UserActions } from './user-actions.tsx'
 import { UserMail } from './user-mail.tsx'
 import { keyOf } from './user-queries.ts'
 import { UserSessions } from './user-sessions.tsx'
+import { Mark, UserState } from './user-state.tsx'
 
 export function UserPage() {
   const { id } = useParams<{ id: string }>()
@@ -41,7 +42,10 @@ function OneUser({ id }: { id: number }) {
         {user === undefined && error === null && <Loading />}
         {user !== undefined && (
           <>
-            <Badges user={user} />
+            <Group gap="xs">
+              {user.role === 'admin' && <Mark color="blue">{C.users.roles.admin}</Mark>}
+              <UserState of={user} />
+            </Group>
             <Facts user={user} />
           </>
         )}
@@ -65,7 +69,6 @@ function Unknown({ id }: { id: number }) {
     <Card>
       <Heading>{C.user.unknownTitle}</Heading>
       <Text>{C.user.unknown}</Text>
-      <PageLink to="/console/users">{C.user.toList}</PageLink>
       {id > 0 && (
         <Link to={`/console/audit?subject_id=${id}`} asChild>
           <Anchor>{C.pages['/console/audit']}</Anchor>
@@ -75,64 +78,29 @@ function Unknown({ id }: { id: number }) {
   )
 }
 
-function Badges({ user }: { user: User }) {
-  const { badges, invited } = C.user
-  return (
-    <Group gap="xs">
-      {user.disabled && <Mark color="red">{badges.disabled}</Mark>}
-      {user.role === 'admin' && <Mark color="blue">{badges.admin}</Mark>}
-      {user.is_verified ? (
-        <Mark color="green">{badges.verified}</Mark>
-      ) : (
-        <Mark color="yellow">{badges.unverified}</Mark>
-      )}
-      {user.invited_role !== undefined && <Mark color="blue">{invited}</Mark>}
-    </Group>
-  )
-}
-
-/** The colour is behind the text: as its colour, it would be too pale. */
-function Mark({ color, children }: { color: string; children: string }) {
-  return (
-    <Badge variant="light" color={color} c="var(--mantine-color-text)" tt="none">
-      {children}
-    </Badge>
-  )
-}
-
 function Facts({ user }: { user: User }) {
-  const { facts, nothing, roles, invitedUntil, locked } = C.user
-  const { invited_role: invitedRole, verification_expires_at: endsAt } = user
+  const { facts, nothing, locked } = C.user
+  const { role, full_name: name, invited_role: invitedRole, verification_expires_at: endsAt } = user
   const { data: timeline } = useTimeline(user.id)
   const lockAt = lockedAt(timeline?.pages[0]?.rows ?? [], Date.now())
-  const ends = endsAt === undefined ? undefined : timeOf(endsAt)
   return (
-    <dl className="facts">
-      <Fact name={facts.name}>
-        <bdi>{user.full_name ?? nothing}</bdi>
-      </Fact>
-      <Fact name={facts.email}>{user.email}</Fact>
-      <Fact name={facts.phone}>{user.phone ?? nothing}</Fact>
-      <Fact name={facts.role}>{roles[user.role]}</Fact>
-      {invitedRole !== undefined && ends !== undefined && (
-        <Fact name={facts.invitation}>{invitedUntil(invitedRole, ends)}</Fact>
-      )}
-      {invitedRole === undefined && ends !== undefined && <Fact name={facts.ends}>{ends}</Fact>}
-      <Fact name={facts.created}>{timeOf(user.created_at)}</Fact>
-      <Fact name={facts.changed}>{timeOf(user.updated_at)}</Fact>
-      <Fact name={facts.id}>{user.id}</Fact>
-      {lockAt !== undefined && <Fact name={facts.lock}>{locked(timeOf(lockAt))}</Fact>}
-    </dl>
-  )
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <Text component="dt" c="dimmed" fz="sm">
-        {name}
-      </Text>
-      <dd>{children}</dd>
-    </div>
+    <Terms
+      as="columns"
+      terms={[
+        [C.users.name, <bdi key="">{name ?? nothing}</bdi>],
+        [C.users.email, user.email],
+        [facts.phone, user.phone ?? nothing],
+        [C.users.role, C.users.roles[role]],
+        endsAt === undefined
+          ? undefined
+          : invitedRole === undefined
+            ? [facts.ends, timeOf(endsAt)]
+            : [facts.invitation, C.users.invitedUntil(invitedRole, timeOf(endsAt))],
+        [C.users.created, timeOf(user.created_at)],
+        [facts.changed, timeOf(user.updated_at)],
+        [C.users.id, user.id],
+        lockAt === undefined ? undefined : [facts.lock, locked(timeOf(lockAt))],
+      ]}
+    />
   )
 }
