@@ -10,7 +10,7 @@ import { CodeDialog } from './code-dialog.tsx'
 import { usePending } from './pending.ts'
 import { SESSIONS } from './sessions.tsx'
 import { A } from './texts.ts'
-import { Told } from './told.tsx'
+import { Status } from './status.tsx'
 
 export function Email({ me }: { me: User }) {
   const [step, setStep] = useState<'ask' | 'code'>()
@@ -22,7 +22,7 @@ export function Email({ me }: { me: User }) {
     <Card title={A.email.title}>
       <Text>{me.email}</Text>
       {sentTo !== undefined && <Text>{A.codeOnItsWay(sentTo)}</Text>}
-      <Told>{told}</Told>
+      <Status>{told}</Status>
       <Group gap="sm">
         {sentTo !== undefined && (
           <Button size="md" onClick={() => setStep('code')}>

@@ -3,7 +3,7 @@ import { useMutation } from '@tanstack/react-query'
 import { Card, Problem, TryButton } from '../page.tsx'
 import { shop } from '../session.ts'
 import { A } from './texts.ts'
-import { Told } from './told.tsx'
+import { Status } from './status.tsx'
 
 /** Safari reads the file only after the click, when it has asked where to put it. */
 const KEEP_MS = 60_000
@@ -23,7 +23,7 @@ export function MyData() {
     <Card title={A.data.title}>
       <Text>{A.data.text}</Text>
       {download.error !== null && <Problem error={download.error} />}
-      <Told>{download.isSuccess ? A.data.done(download.data) : ''}</Told>
+      <Status>{download.isSuccess ? A.data.done(download.data) : ''}</Status>
       <Group>
         <TryButton
           error={download.error}

@@ -10,7 +10,7 @@ import { SETUP, T } from '../setup.ts'
 import { usePending } from './pending.ts'
 import { SESSIONS } from './sessions.tsx'
 import { A } from './texts.ts'
-import { Told } from './told.tsx'
+import { Status } from './status.tsx'
 
 /** What the service asks of admins, unless it asks more of everybody. */
 const ADMIN_MIN_LENGTH = 15
@@ -21,7 +21,7 @@ export function Password({ me }: { me: User }) {
   const { forget } = usePending(me, 'email')
   return (
     <Card title={A.password.title}>
-      <Told>{told}</Told>
+      <Status>{told}</Status>
       <Group>
         <Button
           variant="default"

@@ -11,7 +11,7 @@ import { CodeDialog } from './code-dialog.tsx'
 import { usePending } from './pending.ts'
 import { phoneNumberOf } from './phone-number.ts'
 import { A } from './texts.ts'
-import { Told } from './told.tsx'
+import { Status } from './status.tsx'
 
 export function Phone({ me }: { me: User }) {
   const [step, setStep] = useState<'ask' | 'code' | 'remove'>()
@@ -26,7 +26,7 @@ export function Phone({ me }: { me: User }) {
     <Card title={A.phone.title}>
       <Text>{me.phone ?? A.phone.none}</Text>
       {sentTo !== undefined && <Text>{A.codeOnItsWay(sentTo)}</Text>}
-      <Told>{told}</Told>
+      <Status>{told}</Status>
       <Group gap="sm">
         {sentTo !== undefined && (
           <Button size="md" onClick={open('code')}>

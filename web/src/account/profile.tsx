@@ -4,7 +4,7 @@ import { fieldOf, Form, NameField } from '../form.tsx'
 import { Card } from '../page.tsx'
 import { dataOf, ME, queries, shop } from '../session.ts'
 import { A } from './texts.ts'
-import { Told } from './told.tsx'
+import { Status } from './status.tsx'
 
 export function Profile({ me }: { me: User }) {
   const save = useMutation({
@@ -19,7 +19,7 @@ export function Profile({ me }: { me: User }) {
       <Form sending={save} submit={A.profile.submit} fields={['full_name']}>
         <NameField error={save.error} defaultValue={me.full_name ?? ''} />
       </Form>
-      <Told>{save.isSuccess ? A.profile.done : ''}</Told>
+      <Status>{save.isSuccess ? A.profile.done : ''}</Status>
     </Card>
   )
 }

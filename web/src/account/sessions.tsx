@@ -8,7 +8,7 @@ import { Card, Failed, Loading, Problem, TryButton } from '../page.tsx'
 import { dataOf, isCode, queries, shop } from '../session.ts'
 import { timeOf } from '../setup.ts'
 import { A } from './texts.ts'
-import { Told } from './told.tsx'
+import { Status } from './status.tsx'
 
 type Session = components['schemas']['Session']
 
@@ -40,7 +40,7 @@ export function Sessions() {
           <Row key={session.id} session={session} ended={() => tell(A.sessions.ended)} />
         ))}
       </Stack>
-      <Told>{told}</Told>
+      <Status>{told}</Status>
       {sessions?.some(({ current }) => !current) && (
         <Group>
           <Button

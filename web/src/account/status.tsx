@@ -1,9 +1,9 @@
 import { Text } from '@mantine/core'
 
 /** What was done. It is there before it says something, as screen readers need it. */
-export function Told({ children }: { children: string }) {
+export function Status({ children }: { children: string }) {
   return (
-    <Text role="status" className="told">
+    <Text role="status" className="status">
       {children}
     </Text>
   )
