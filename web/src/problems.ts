@@ -41,6 +41,6 @@ export function refusalOf(error: Error | null, pointer: string): string | undefi
   // The minimum for admins is longer than the page knows; the API reports it.
   const min = /\d+/.exec(refused.detail)?.[0] ?? SETUP.minLength
   const reasons: Readonly<Record<string, string>> = T.refusals
-  const sentence = reasons[refused.code] ?? refused.detail
+  const sentence = reasons[refused.code + pointer] ?? reasons[refused.code] ?? refused.detail
   return sentence.replace('{min}', min).replace('{detail}', refused.detail)
 }

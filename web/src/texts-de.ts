@@ -65,8 +65,8 @@ export const DE: Texts = {
     required: 'Füllen Sie dieses Feld aus.',
     minLength: 'Füllen Sie dieses Feld aus.',
     maxLength: 'Das ist zu lang.',
-    format: 'Geben Sie eine E-Mail-Adresse ein, zum Beispiel ann@example.com.',
-    pattern: 'Geben Sie die sechs Ziffern ein.',
+    'format/email': 'Geben Sie eine E-Mail-Adresse ein, zum Beispiel ann@example.com.',
+    'pattern/code': 'Geben Sie die sechs Ziffern ein.',
     too_short: 'Das Passwort muss mindestens {min} Zeichen haben.',
     too_long: 'Das Passwort ist zu lang: höchstens 256 Zeichen.',
     blocklisted:

@@ -55,13 +55,13 @@ export const EN = {
   /** Instead of a problem whose time to wait is over. */
   waited: 'You can try again now.',
   wait: (seconds: number) => (seconds < 60 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`),
-  /** By the API’s code for a refused field. */
+  /** By the API’s code for a refused field, and the field where it matters. */
   refusals: {
     required: 'Fill in this field.',
     minLength: 'Fill in this field.',
     maxLength: 'This is too long.',
-    format: 'Enter an email address, such as ann@example.com.',
-    pattern: 'Enter the six digits.',
+    'format/email': 'Enter an email address, such as ann@example.com.',
+    'pattern/code': 'Enter the six digits.',
     too_short: 'The password must have at least {min} characters.',
     too_long: 'The password is too long: at most 256 characters.',
     blocklisted: '{detail}',
