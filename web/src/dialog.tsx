@@ -46,7 +46,8 @@ interface ConfirmProps extends Omit<DialogProps, 'children'> {
   readonly run: (form: FormData) => Promise<unknown>
   readonly done?: () => void
   /** Fields, such as an address to type. */
-  readonly children?: ReactNode
+  readonly children?: (error: Error | null) => ReactNode
+  /** Those that show why they were refused. */
   readonly fields?: readonly string[]
 }
 
@@ -80,7 +81,7 @@ export function Confirm(props: ConfirmProps) {
         isDangerous={isDangerous}
         fields={fields}
       >
-        {children}
+        {children?.(confirm.error)}
       </Form>
     </Dialog>
   )

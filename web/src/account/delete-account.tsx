@@ -1,12 +1,12 @@
-import { Button, Group, Text, TextInput } from '@mantine/core'
+import { Button, Group, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { User } from '../../../client/index.ts'
 import { Dialog } from '../dialog.tsx'
-import { fieldOf, Form, PasswordField, PLAIN, refused, Username } from '../form.tsx'
+import { fieldOf, Form, PasswordField, Username } from '../form.tsx'
 import { Card } from '../page.tsx'
-import { refusal } from '../problems.ts'
 import { deleteMe } from '../session.ts'
+import { requireAddress, TypedAddress } from '../typed-address.tsx'
 import { A } from './texts.ts'
 
 export function DeleteAccount({ me }: { me: User }) {
@@ -27,8 +27,7 @@ export function DeleteAccount({ me }: { me: User }) {
 function AskTwice({ me, close }: { me: User; close: () => void }) {
   const remove = useMutation({
     mutationFn: async (form: FormData) => {
-      const typed = fieldOf(form, 'address').trim().toLowerCase()
-      if (typed !== me.email.toLowerCase()) throw refusal('/address', A.remove.mismatch)
+      requireAddress(form, me.email, A.remove.mismatch)
       await deleteMe(fieldOf(form, 'current_password'))
     },
   })
@@ -43,17 +42,7 @@ function AskTwice({ me, close }: { me: User; close: () => void }) {
         isDangerous
         fields={['address', 'current_password']}
       >
-        <TextInput
-          {...PLAIN}
-          size="md"
-          name="address"
-          type="email"
-          label={A.remove.address}
-          autoComplete="off"
-          required
-          withAsterisk={false}
-          {...refused(error, '/address')}
-        />
+        <TypedAddress label={A.remove.address} error={error} />
         <Username of={me} />
         <PasswordField name="current_password" label={A.currentPassword} error={error} />
       </Form>

@@ -66,11 +66,13 @@ export function CleanUp({ job }: { job: Job }) {
             check.reset()
           }}
         >
-          {force && (
-            <label>
-              <input type="checkbox" required /> {W.forceCheck}
-            </label>
-          )}
+          {() =>
+            force && (
+              <label>
+                <input type="checkbox" required /> {W.forceCheck}
+              </label>
+            )
+          }
         </Confirm>
       )}
     </Stack>

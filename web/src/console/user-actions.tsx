@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Text, TextInput } from '@mantine/core'
+import { Alert, Button, Group, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { useLocation } from 'wouter'
@@ -8,6 +8,7 @@ import { fieldOf, Form, NameField } from '../form.tsx'
 import { Card, PageLink, Problem } from '../page.tsx'
 import { dataOf, isCode, shop } from '../session.ts'
 import { T } from '../setup.ts'
+import { requireAddress, TypedAddress } from '../typed-address.tsx'
 import { C } from './texts.ts'
 import type { Told } from './told.tsx'
 import { type Act, actsOn } from './user-acts.ts'
@@ -33,7 +34,7 @@ const whoIs = ({ full_name: name, email }: User) =>
 export function UserActions({ user, isOwn, show }: UserActionsProps) {
   const [opened, open] = useState<Act | 'rename'>()
   const [, navigate] = useLocation()
-  const { id } = user
+  const { id, email } = user
   const { acts, actions, adminsAreTold, own, ownAccount } = C.user
   const who = whoIs(user)
   const close = () => open(undefined)
@@ -72,11 +73,7 @@ export function UserActions({ user, isOwn, show }: UserActionsProps) {
           ))}
       </Group>
       {opened === 'rename' && (
-        <Rename
-          user={user}
-          close={close}
-          done={() => show({ text: acts.rename.did(user.email) })}
-        />
+        <Rename user={user} close={close} done={() => show({ text: acts.rename.did(email) })} />
       )}
       {opened !== undefined && opened !== 'rename' && (
         <Confirm
@@ -85,10 +82,18 @@ export function UserActions({ user, isOwn, show }: UserActionsProps) {
           submit={acts[opened.name].name}
           isDangerous={opened.isDangerous === true}
           close={close}
-          run={() => orRefresh(id, opened.run)}
+          fields={['address']}
+          run={async (form) => {
+            if (opened.name === 'remove') requireAddress(form, email, C.user.otherAddress(email))
+            await orRefresh(id, opened.run)
+          }}
           done={() => void finish(opened)}
         >
-          {opened.name === 'remove' && <TypedAddress of={user} />}
+          {(error) =>
+            opened.name === 'remove' && (
+              <TypedAddress label={C.user.typeAddress(email)} error={error} />
+            )
+          }
         </Confirm>
       )}
     </Card>
@@ -180,24 +185,5 @@ function Rename({ user, close, done }: RenameProps) {
         <NameField autoComplete="off" defaultValue={user.full_name ?? ''} error={error} />
       </Form>
     </Dialog>
-  )
-}
-
-/** The form cannot be sent before the address is typed. */
-function TypedAddress({ of: { email } }: { of: User }) {
-  return (
-    <TextInput
-      size="md"
-      label={C.user.typeAddress(email)}
-      autoComplete="off"
-      autoCapitalize="none"
-      spellCheck={false}
-      required
-      withAsterisk={false}
-      onChange={({ currentTarget }) => {
-        const isSame = currentTarget.value.trim().toLowerCase() === email.toLowerCase()
-        currentTarget.setCustomValidity(isSame ? '' : C.user.otherAddress(email))
-      }}
-    />
   )
 }
