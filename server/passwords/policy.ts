@@ -25,6 +25,9 @@ export interface PasswordProblem {
   readonly detail: string
 }
 
+/** What admins need, where everybody needs this many code points. */
+export const adminMinLength = (minLength: number) => Math.max(minLength, ADMIN_MIN_LENGTH)
+
 /**
  * The reason why a password is refused, or undefined. Checks the length in code points of the NFC form,
  * well-formed Unicode, a blocklist of whole passwords, and an admin’s password by an estimate. No
@@ -34,7 +37,7 @@ export function passwordProblem(
   typed: string,
   context: PasswordContext,
 ): PasswordProblem | undefined {
-  const minLength = Math.max(context.minLength, context.role === 'admin' ? ADMIN_MIN_LENGTH : 0)
+  const minLength = context.role === 'admin' ? adminMinLength(context.minLength) : context.minLength
   if (typed.length > MAX_BYTES || Buffer.byteLength(typed) > MAX_BYTES) return tooLong
   if (!isHashable(typed)) {
     return { code: 'malformed', detail: 'The password must be well-formed Unicode.' }

@@ -67,12 +67,14 @@ describe('the page of the web app', () => {
 
   test('tells the app how long a password has to be, and what the shop is called', async () => {
     const shop = { SHOP_NAME: `<b>&"'$&{{nonce}}`, SHOP_URL: 'https://shop.example/<b>&"' }
-    await using named = await startService({ ...shop, DOCS: 'off' })
+    await using named = await startService({ ...shop, DOCS: 'off', PASSWORD_MIN_LENGTH: '16' })
 
     const { text } = await service.get('/')
     const { text: others } = await named.get('/')
 
     assert.match(text, /data-min-length="11"\s+data-shop="Coffee Shop"\s+data-shop-url=""/)
+    assert.match(text, /data-admin-min-length="15"/)
+    assert.match(others, /data-admin-min-length="16"/)
     assert.match(text, /data-docs="on"/)
     assert.match(others, /data-docs=""/)
     assert.ok(others.includes('<title>&lt;b&gt;&amp;&quot;&#39;$&amp;{{nonce}}</title>'), others)

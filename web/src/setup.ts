@@ -3,11 +3,11 @@ import { DE } from './texts-de.ts'
 
 const root = document.querySelector<HTMLElement>('#root')
 if (root === null) throw new Error('index.html has no #root')
-const { base = '', docs, minLength = '', shop = '', shopUrl } = root.dataset
+const { adminMinLength = '', base = '', docs, minLength = '', shop = '', shopUrl } = root.dataset
 
 export const ROOT = root
 /** What the server wrote into index.html. */
-export const SETUP = { base, hasDocs: docs === 'on', minLength, shop, shopUrl }
+export const SETUP = { adminMinLength, base, hasDocs: docs === 'on', minLength, shop, shopUrl }
 
 /** The first of the reader’s languages that we speak. */
 const LANGUAGE = navigator.languages.find((tag) => /^(en|de)\b/.test(tag)) ?? 'en'

@@ -9,6 +9,7 @@ import { once } from '../../lib/once.ts'
 import { ROOT } from '../../lib/program.ts'
 import { newNonce } from '../../lib/random.ts'
 import { escapeHtml } from '../../messages/layout.ts'
+import { adminMinLength } from '../../passwords/policy.ts'
 import { APP_PATHS } from './app-paths.ts'
 
 /** What `npm run build` makes: index.html, and in assets/ each file as it is, as .br and as .gz. */
@@ -44,6 +45,7 @@ export function webAppRoute(
 ): void {
   const { docs, passwordMinLength, publicPath, shop } = config
   const values = {
+    adminMinLength: String(adminMinLength(passwordMinLength)),
     base: escapeHtml(publicPath),
     docs: docs ? 'on' : '',
     minLength: String(passwordMinLength),

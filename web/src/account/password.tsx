@@ -12,9 +12,6 @@ import { SESSIONS } from './sessions.tsx'
 import { A } from './texts.ts'
 import { Status } from './status.tsx'
 
-/** What the service asks of admins, unless it asks more of everybody. */
-const ADMIN_MIN_LENGTH = 15
-
 export function Password({ me }: { me: User }) {
   const [isOpen, setOpen] = useState(false)
   const [told, setTold] = useState('')
@@ -88,7 +85,7 @@ function Change({ me, close, done }: ChangeProps) {
           name="new_password"
           label={T.newPassword}
           error={error}
-          minLength={String(Math.max(Number(SETUP.minLength), isAdmin ? ADMIN_MIN_LENGTH : 0))}
+          minLength={isAdmin ? SETUP.adminMinLength : SETUP.minLength}
         />
       </Form>
     </Dialog>
