@@ -9,8 +9,8 @@ import { Status } from './status.tsx'
 export function Profile({ me }: { me: User }) {
   const save = useMutation({
     mutationFn: async (form: FormData) => {
-      const name = fieldOf(form, 'full_name').trim()
-      return dataOf(await shop.PATCH('/me', { body: { full_name: name === '' ? null : name } }))
+      const body = { full_name: fieldOf(form, 'full_name').trim() || null }
+      return dataOf(await shop.PATCH('/me', { body }))
     },
     onSuccess: (user) => queries.setQueryData(ME, user),
   })

@@ -8,9 +8,9 @@ import { CONSOLE_PATHS, type ConsolePath } from '../../../server/api/public/app-
 import type { User } from '../../../client/index.ts'
 import { Frame, Outcome, Shell } from '../page.tsx'
 import { ProofDialog } from '../proof.tsx'
+import { T } from '../setup.ts'
 import { SignOut } from '../sign-out.tsx'
 import { AuditPage } from './audit.tsx'
-import { BackToUsers } from './back-to-users.tsx'
 import { InvitePage } from './invite.tsx'
 import { JobsPage } from './jobs.tsx'
 import { MailPage } from './mail.tsx'
@@ -25,12 +25,7 @@ const PAGES: Readonly<Record<ConsolePath, ComponentType>> = {
   '/console': OverviewPage,
   '/console/users': UsersPage,
   '/console/users/new': InvitePage,
-  '/console/users/:id': () => (
-    <>
-      <BackToUsers />
-      <UserPage />
-    </>
-  ),
+  '/console/users/:id': UserPage,
   '/console/audit': AuditPage,
   '/console/mail': MailPage,
   '/console/jobs': JobsPage,
@@ -51,7 +46,7 @@ export function Console({ me }: { me: User }) {
   if (me.role !== 'admin')
     return (
       <Frame>
-        <Outcome title={C.forbiddenTitle} text={C.forbidden} to={[['/', C.account]]} />
+        <Outcome title={C.forbiddenTitle} text={C.forbidden} to={[['/', T.account]]} />
       </Frame>
     )
   return (
@@ -93,7 +88,7 @@ function Navigation() {
           )
         })}
         <Link to="/" asChild>
-          <Anchor underline="hover">{C.account}</Anchor>
+          <Anchor underline="hover">{T.account}</Anchor>
         </Link>
       </Group>
       <SignOut />

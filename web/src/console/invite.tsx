@@ -1,11 +1,11 @@
 import { Alert, Anchor, Button, Group, NativeSelect, Stack, Text } from '@mantine/core'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { Link } from 'wouter'
 import type { User } from '../../../client/index.ts'
 import { EmailField, fieldOf, Form, NameField } from '../form.tsx'
 import { Card, Heading } from '../page.tsx'
 import { withProof } from '../proof.tsx'
-import { isCode, shop } from '../session.ts'
+import { isCode, queries, shop } from '../session.ts'
 import { timeOf } from '../setup.ts'
 import { BackToUsers } from './back-to-users.tsx'
 import { C } from './texts.ts'
@@ -13,12 +13,11 @@ import { C } from './texts.ts'
 const I = C.invite
 
 export function InvitePage() {
-  const queries = useQueryClient()
   const invite = useMutation({
     mutationFn: async (form: FormData) => {
       const body = {
         email: fieldOf(form, 'email'),
-        full_name: fieldOf(form, 'full_name') || null,
+        full_name: fieldOf(form, 'full_name').trim() || null,
         role: fieldOf(form, 'role') === 'admin' ? ('admin' as const) : ('user' as const),
       }
       return await withProof(() => shop.POST('/users', { body }))

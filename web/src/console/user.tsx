@@ -6,6 +6,7 @@ import type { User } from '../../../client/index.ts'
 import { Card, Heading, Loading, Problem } from '../page.tsx'
 import { dataOf, isCode, shop, useMe } from '../session.ts'
 import { timeOf } from '../setup.ts'
+import { BackToUsers } from './back-to-users.tsx'
 import { FRESH } from './fresh.ts'
 import { lockedAt } from './lock.ts'
 import { Terms } from './terms.tsx'
@@ -20,7 +21,12 @@ import { Mark, UserState } from './user-state.tsx'
 export function UserPage() {
   const { id } = useParams<{ id: string }>()
   // No user has the number 0. With a key, nothing of one user is shown as another’s.
-  return <OneUser key={id} id={/^\d+$/.test(id) ? Number(id) : 0} />
+  return (
+    <>
+      <BackToUsers />
+      <OneUser key={id} id={/^\d+$/.test(id) ? Number(id) : 0} />
+    </>
+  )
 }
 
 function OneUser({ id }: { id: number }) {

@@ -108,7 +108,7 @@ function Filters() {
     onChange: ({ currentTarget }: { currentTarget: HTMLSelectElement }) =>
       navigate(to({ [name]: currentTarget.value, after: '' })),
   })
-  const any = { value: '', label: U.any }
+  const any = { value: '', label: C.filters.all }
   return (
     <>
       <NativeSelect
