@@ -54,7 +54,7 @@ describe('every active admin is mailed', () => {
     const subjects = [
       'An admin of Coffee Shop was disabled',
       'An admin of Coffee Shop was enabled again',
-      'An admin of Coffee Shop lost the admin rights',
+      'An admin of Coffee Shop lost the admin role',
     ]
     assert.deepEqual(subjectsTo(service, boss).toSorted(), subjects.toSorted())
     const concerned = subjects.filter((subject) => !subject.includes('enabled'))
@@ -111,7 +111,7 @@ describe('every active admin is mailed', () => {
     await service.patch(at(ann), { role: 'admin' }, { token })
     await service.deliverMail()
 
-    assert.deepEqual(subjectsTo(service, boss), ['Coffee Shop hat ein neues Admin-Konto'])
+    assert.deepEqual(subjectsTo(service, boss), ['Coffee Shop hat ein neues Administratorkonto'])
   })
 })
 

@@ -200,22 +200,22 @@ export const GERMAN: Texts = {
   }),
   adminAct: (shop, { at, act, subject, actor }) => ({
     subject: {
-      invited: `Einladung zu einem Admin-Konto bei ${shop}`,
-      uninvited: `Einladung zu einem Admin-Konto bei ${shop} widerrufen`,
-      promoted: `${shop} hat ein neues Admin-Konto`,
-      demoted: `Einem Konto bei ${shop} wurden die Adminrechte entzogen`,
-      disabled: `Ein Admin-Konto bei ${shop} wurde gesperrt`,
-      enabled: `Ein Admin-Konto bei ${shop} wurde wieder freigegeben`,
+      invited: `Einladung zu einem Administratorkonto bei ${shop}`,
+      uninvited: `Einladung zu einem Administratorkonto bei ${shop} widerrufen`,
+      promoted: `${shop} hat ein neues Administratorkonto`,
+      demoted: `Einem Konto bei ${shop} wurde die Administratorrolle entzogen`,
+      disabled: `Ein Administratorkonto bei ${shop} wurde gesperrt`,
+      enabled: `Ein Administratorkonto bei ${shop} wurde entsperrt`,
       deleted: `Ein Konto bei ${shop} wurde gelöscht`,
     }[act],
     blocks: [
       {
-        invited: `Das ${account(subject)} wurde am ${time(at)} eingeladen, Admin zu werden. Ausgeführt hat dies ${actorName(actor)}. Wird die Einladung innerhalb von sieben Tagen angenommen, erhält das Konto die Adminrechte; bis dahin kann ein Admin sie widerrufen.`,
-        uninvited: `Die Einladung für das ${account(subject)}, Admin zu werden, wurde am ${time(at)} widerrufen. Ausgeführt hat dies ${actorName(actor)}.`,
-        promoted: `Das ${account(subject)} hat am ${time(at)} Adminrechte erhalten. Ausgeführt hat dies ${actorName(actor)}.`,
-        demoted: `Dem ${account(subject)} wurden am ${time(at)} die Adminrechte entzogen. Ausgeführt hat dies ${actorName(actor)}.`,
-        disabled: `Das Admin-${account(subject)} wurde am ${time(at)} gesperrt und abgemeldet. Ausgeführt hat dies ${actorName(actor)}.`,
-        enabled: `Das Admin-${account(subject)} wurde am ${time(at)} wieder freigegeben. Ausgeführt hat dies ${actorName(actor)}.`,
+        invited: `Das ${account(subject)} wurde am ${time(at)} eingeladen, Administrator zu werden. Ausgeführt hat dies ${actorName(actor)}. Wird die Einladung innerhalb von sieben Tagen angenommen, erhält das Konto die Administratorrolle; bis dahin kann ein Administrator sie widerrufen.`,
+        uninvited: `Die Einladung für das ${account(subject)}, Administrator zu werden, wurde am ${time(at)} widerrufen. Ausgeführt hat dies ${actorName(actor)}.`,
+        promoted: `Das ${account(subject)} hat am ${time(at)} die Administratorrolle erhalten. Ausgeführt hat dies ${actorName(actor)}.`,
+        demoted: `Dem ${account(subject)} wurde am ${time(at)} die Administratorrolle entzogen. Ausgeführt hat dies ${actorName(actor)}.`,
+        disabled: `Das ${account(subject)} eines Administrators wurde am ${time(at)} gesperrt und abgemeldet. Ausgeführt hat dies ${actorName(actor)}.`,
+        enabled: `Das ${account(subject)} eines Administrators wurde am ${time(at)} entsperrt. Ausgeführt hat dies ${actorName(actor)}.`,
         deleted: `Das ${account(subject)} wurde am ${time(at)} gelöscht. Ausgeführt hat dies ${actorName(actor)}.`,
       }[act],
       ...(act === 'deleted' ? [MORE_DELETIONS] : []),
@@ -227,11 +227,11 @@ export const GERMAN: Texts = {
 }
 
 const MORE_DELETIONS =
-  'Seitdem können weitere Konten gelöscht worden sein: Wir senden höchstens fünf dieser E-Mails pro Stunde. Das Audit-Log enthält jede Löschung.'
+  'Seitdem können weitere Konten gelöscht worden sein: Wir senden höchstens fünf dieser E-Mails pro Stunde. Das Protokoll enthält jede Löschung.'
 
 const ADMIN_WARNING = {
   warning:
-    'Wenn Ihr Konto hier genannt ist und Sie das nicht waren, wählen Sie in der App sofort „Passwort vergessen“ und legen Sie über den Link in unserer E-Mail ein neues Passwort fest. Dadurch werden alle Geräte abgemeldet. Wenn es niemand beabsichtigt hat, verwendet möglicherweise jemand anderes dieses Konto: Das Audit-Log zeigt, was sonst noch geschah und von wo aus.',
+    'Wenn Ihr Konto hier genannt ist und Sie das nicht waren, wählen Sie in der App sofort „Passwort vergessen“ und legen Sie über den Link in unserer E-Mail ein neues Passwort fest. Dadurch werden alle Geräte abgemeldet. Wenn es niemand beabsichtigt hat, verwendet möglicherweise jemand anderes dieses Konto: Das Protokoll zeigt, was sonst noch geschah und von wo aus.',
 }
 
 function account({ id, email }: Account): string {

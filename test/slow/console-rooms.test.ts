@@ -162,12 +162,12 @@ describe('the console on the service', { skip: missingBrowser }, () => {
 
     assert.match((await termOf(page, 'Bestätigte Benutzer')) ?? '', /^etwa 12\D345$/)
     assert.equal(await termOf(page, 'Unbestätigte Benutzer'), '42')
-    assert.match((await termOf(page, 'Enden heute')) ?? '', /^mindestens 10\D000$/)
+    assert.match((await termOf(page, 'Laufen heute ab')) ?? '', /^mindestens 10\D000$/)
     // The table is closed on a phone.
     assert.equal(await page.locator('tbody').isVisible(), false)
     await page.getByText('Zahlen als Tabelle').click()
     await page.getByText('mindestens 0').waitFor()
-    await page.getByText('Eine hohle Marke bedeutet').waitFor()
+    await page.getByText('Eine hohle Markierung bedeutet').waitFor()
     await assertGood(page)
     days = ({ day }) => ({ day, sign_ups: never, logins: never, refused_logins: never })
     await page.reload()

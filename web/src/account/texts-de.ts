@@ -80,11 +80,11 @@ export const DE: Texts = {
   },
   remove: {
     title: 'Konto löschen',
-    text: 'Löscht Ihr Konto und alle persönlichen Daten endgültig. Niemand kann sie wiederherstellen.',
+    text: 'Löscht Ihr Konto und alle personenbezogenen Daten endgültig. Niemand kann sie wiederherstellen.',
     open: 'Mein Konto löschen',
     dialogTitle: 'Konto löschen?',
     dialogText: (email) =>
-      `Ihr Konto und alle persönlichen Daten werden sofort gelöscht, und alle Geräte werden abgemeldet. Geben Sie zur Bestätigung ${email} und Ihr Passwort ein.`,
+      `Ihr Konto und alle personenbezogenen Daten werden sofort gelöscht, und alle Geräte werden abgemeldet. Geben Sie zur Bestätigung ${email} und Ihr Passwort ein.`,
     address: 'Ihre E-Mail-Adresse',
     mismatch: 'Das ist nicht die Adresse Ihres Kontos. Geben Sie sie so ein, wie sie oben steht.',
     submit: 'Endgültig löschen',

@@ -17,7 +17,7 @@ export const DE: Texts = {
   label: 'Verwaltung',
   forbiddenTitle: 'Diese Seite ist für Administratoren',
   forbidden:
-    'Ihr Konto ist keines eines Administrators, oder nicht mehr. Wenden Sie sich an einen Administrator.',
+    'Ihr Konto hat die Rolle Administrator nicht oder nicht mehr. Wenden Sie sich an einen Administrator.',
   none: 'Hier ist nichts.',
   more: 'Nächste Seite',
   first: 'Erste Seite',
@@ -39,14 +39,14 @@ export const DE: Texts = {
     orders: {
       '-created_at': 'Neueste zuerst',
       created_at: 'Älteste zuerst',
-      email: 'E-Mail, A bis Z',
-      '-email': 'E-Mail, Z bis A',
+      email: 'E-Mail-Adresse, A bis Z',
+      '-email': 'E-Mail-Adresse, Z bis A',
       id: 'ID, aufsteigend',
       '-id': 'ID, absteigend',
     },
     id: 'ID',
     name: 'Name',
-    email: 'E-Mail',
+    email: 'E-Mail-Adresse',
     created: 'Angelegt',
     count: (_count, shown) => `${shown} Benutzer`,
     about: (count) => `Etwa ${count} Benutzer`,
@@ -54,21 +54,22 @@ export const DE: Texts = {
     nobody: 'Dazu passt niemand. Versuchen Sie es mit einem anderen Text oder weniger Filtern.',
     tooBroad:
       'Das passt auf zu viele Benutzer. Geben Sie einen längeren Text ein oder wählen Sie eine andere Reihenfolge.',
-    lost: 'Diese Adresse der Liste ist ungültig, oder nicht mehr gültig.',
-    all: 'Alle Benutzer zeigen',
+    lost: 'Diese Adresse der Liste ist nicht oder nicht mehr gültig.',
+    all: 'Alle Benutzer anzeigen',
     back: 'Zurück zur Liste',
   },
   invite: {
     intro:
-      'Wir senden per E-Mail eine Einladung mit einem Link, um ein Passwort zu wählen. Das Konto ist nutzbar, sobald sie angenommen ist.',
+      'Wir senden per E-Mail eine Einladung mit einem Link, um ein Passwort zu wählen. Das Konto kann benutzt werden, sobald sie angenommen ist.',
     submit: 'Einladung senden',
     adminHint:
-      'Administratoren sehen und ändern alle Benutzer. Alle erfahren per E-Mail von einem neuen.',
+      'Administratoren sehen und ändern alle Benutzer. Sie werden alle per E-Mail benachrichtigt, wenn einer hinzukommt.',
     taken:
       'Diese Adresse hat schon ein Konto oder eine Einladung oder ist für den früheren Inhaber reserviert.',
     find: 'Nach dieser Adresse suchen',
     doneTitle: 'Die Einladung ist unterwegs',
-    done: (email, time) => `Der Link in der E-Mail an ${email} gilt bis ${time}, und nur einmal.`,
+    done: (email, time) =>
+      `Der Link in der E-Mail an ${email} funktioniert nur einmal und gilt bis ${time}.`,
     toUser: 'Zum Benutzer',
     another: 'Jemand anderen einladen',
   },
@@ -119,7 +120,8 @@ export const DE: Texts = {
       },
       demote: {
         name: 'Administratorrolle entziehen',
-        will: (who) => `Schließt die Verwaltung für ${who} sofort. Das Konto selbst bleibt.`,
+        will: (who) =>
+          `Verwehrt ${who} sofort den Zugang zur Verwaltung. Das Konto selbst bleibt bestehen.`,
         did: (who) => `${who} hat die Rolle Administrator nicht mehr.`,
       },
       endSessions: {
@@ -131,7 +133,7 @@ export const DE: Texts = {
       unlock: {
         name: 'Anmeldesperre aufheben',
         will: (who) =>
-          `Nach 50 falschen Passwörtern in Folge werden Anmeldungen von ${who} einen Tag lang abgelehnt. Das hebt die Sperre sofort auf; ohne Sperre ändert sich nichts.`,
+          `Nach 50 falschen Passwörtern in Folge werden Anmeldungen von ${who} einen Tag lang abgelehnt. Diese Aktion hebt die Sperre sofort auf; ohne Sperre ändert sich nichts.`,
         did: (who) => `Anmeldungen von ${who} sind nicht gesperrt.`,
       },
       sendCode: {
@@ -143,19 +145,19 @@ export const DE: Texts = {
       sendReset: {
         name: 'Link für ein neues Passwort senden',
         will: (who) =>
-          `Sendet ${who} einen Link, mit dem sich ein neues Passwort festlegen lässt. Er gilt einmal, 30 Minuten lang; bis er benutzt wird, ändert sich nichts.`,
+          `Sendet ${who} einen Link, mit dem sich ein neues Passwort festlegen lässt. Er funktioniert nur einmal und gilt 30 Minuten; bis er benutzt wird, ändert sich nichts.`,
         did: (who) => `Ein Link ist an ${who} unterwegs.`,
       },
       reinvite: {
         name: 'Einladung noch einmal senden',
         will: (who) =>
-          `Sendet ${who} einen neuen Link, der einmal gilt, sieben Tage lang. Frühere Links gelten nicht mehr.`,
+          `Sendet ${who} einen neuen Link, der nur einmal funktioniert und sieben Tage gilt. Frühere Links gelten nicht mehr.`,
         did: (who) => `Die Einladung ist an ${who} unterwegs.`,
       },
       revoke: {
         name: 'Einladung widerrufen',
         will: (who) =>
-          `Der Link, den ${who} erhalten hat, gilt nicht mehr, und das Konto wird gelöscht, außer jemand hat sich mit der Adresse registriert.`,
+          `Der Link, den ${who} erhalten hat, gilt nicht mehr, und das Konto wird gelöscht, es sei denn, jemand hat sich mit der Adresse registriert.`,
         did: (who) => `Die Einladung von ${who} wurde widerrufen.`,
       },
       remove: {
@@ -198,7 +200,7 @@ export const DE: Texts = {
   overview: {
     verified: 'Bestätigte Benutzer',
     unverified: 'Unbestätigte Benutzer',
-    endingToday: 'Enden heute',
+    endingToday: 'Laufen heute ab',
     endingTodayHint:
       'Unbestätigte Konten, deren Frist vor Mitternacht UTC endet, und jene, die auf das Aufräumen warten.',
     days: 'Die letzten 14 Tage',
@@ -211,11 +213,11 @@ export const DE: Texts = {
     plot: 'Registrierungen, Anmeldungen und abgelehnte Anmeldungen je Tag. Die Tabelle enthält dieselben Zahlen.',
     table: 'Zahlen als Tabelle',
     refusedHint: 'Eine abgelehnte Anmeldung zählt einmal je Adresse, Grund und Stunde.',
-    hollow: 'Eine hohle Marke bedeutet „mindestens“: Der Tag ist nicht zu Ende gezählt.',
+    hollow: 'Eine hohle Markierung bedeutet „mindestens“: Der Tag ist nicht zu Ende gezählt.',
     counted: (until) =>
-      `Die Tage sind in UTC. Gezählt sind sie bis ${until}; was später kam, wurde für diese Seite gezählt.`,
+      `Die Tage gelten in UTC. Gezählt sind sie bis ${until}; was danach kam, wurde für diese Seite gezählt.`,
     notCounted:
-      'Die Tage sind in UTC. Frühere zählt die stündliche Aufgabe, die noch nicht gelaufen ist.',
+      'Die Tage gelten in UTC. Frühere zählt die stündliche Aufgabe, die noch nicht gelaufen ist.',
     noDays: 'In diesen Tagen hat sich niemand registriert oder angemeldet.',
     toJobs: 'Zu den Aufgaben',
   },
@@ -227,14 +229,14 @@ export const DE: Texts = {
   },
   jobs: {
     intro:
-      'Was der Dienst von selbst tut. Jeder Zeitpunkt eines Zeitplans läuft einmal, welcher Prozess ihn auch übernimmt.',
+      'Was der Dienst von selbst tut. Zu jedem Zeitpunkt ihres Zeitplans läuft eine Aufgabe einmal, gleich in welchem Prozess.',
     names: {
       'clean-up': {
         title: 'Aufräumen',
         does: 'Löscht Konten, deren Adresse nicht rechtzeitig bestätigt oder deren Einladung nicht rechtzeitig angenommen wurde.',
       },
       purge: {
-        title: 'Löschung nach Aufbewahrung',
+        title: 'Löschen alter Daten',
         does: 'Löscht, was lange genug aufbewahrt wurde: alte Sitzungen, Nachrichten, Links und Protokolleinträge.',
       },
       tally: {
@@ -277,8 +279,8 @@ export const DE: Texts = {
     },
     schedules: {
       seconds: 'jede Sekunde, wenn etwas zu tun ist',
-      hours: (minute) => `jede Stunde, ${minute} Minuten nach der vollen`,
-      days: (time) => `jeden Tag um ${time} UTC`,
+      hours: (minute) => `stündlich, ${minute} Minuten nach der vollen Stunde`,
+      days: (time) => `täglich um ${time} UTC`,
       other: 'nach dem Cron-Ausdruck',
     },
     cleanUp: {
@@ -290,10 +292,10 @@ export const DE: Texts = {
       list: 'Konten anzeigen',
       run: 'Aufräumen starten …',
       refuse: (accounts) =>
-        `Ein Lauf würde niemanden löschen: Es wären ${accounts}, mehr als die Hälfte aller Benutzer, und die Uhr steht in Zweifel.`,
+        `Ein Lauf würde niemanden löschen: Es wären ${accounts}, mehr als die Hälfte aller Benutzer, und die Uhr geht vielleicht falsch.`,
       because: {
         clock_ahead:
-          'Die Uhr des Servers geht der Uhr der Datenbank vor. Stellen Sie sie zuerst richtig.',
+          'Die Uhr des Servers geht gegenüber der Uhr der Datenbank vor. Stellen Sie sie zuerst richtig.',
         last_run_long_ago:
           'Der letzte Lauf liegt mehr als zwei Tage zurück: Der Server war aus, oder seine Uhr ist vorgesprungen. Prüfen Sie zuerst die Uhr.',
       },
@@ -304,7 +306,7 @@ export const DE: Texts = {
       submit: 'Aufräumen starten',
       forceTitle: 'Die meisten Benutzer löschen?',
       forceText: (accounts) =>
-        `Gelöscht werden ${accounts}, obwohl die Uhr in Zweifel steht. Geht sie falsch, trifft es Personen, deren Frist noch läuft. Das lässt sich nicht rückgängig machen.`,
+        `Gelöscht werden ${accounts}, obwohl die Uhr vielleicht falsch geht. Wenn sie falsch geht, trifft es Personen, deren Frist noch läuft. Das lässt sich nicht rückgängig machen.`,
       forceCheck:
         'Ich habe die Uhr des Servers mit einer anderen verglichen, und sie geht richtig.',
       forceSubmit: 'Trotzdem löschen',
@@ -324,7 +326,7 @@ export const DE: Texts = {
     user: (id) => `Benutzer #${id}`,
     noRecipient: {
       waiting: 'noch nicht gesendet',
-      email_code: 'nicht gezeigt: Die Adresse gehört vielleicht jemand anderem',
+      email_code: 'nicht angezeigt: Die Adresse gehört vielleicht jemand anderem',
       other: 'nicht aufbewahrt: Das Konto ist gelöscht, oder es wurde nichts gesendet',
     },
     error: (text) => `Letzter Fehler: ${text}`,
@@ -332,7 +334,7 @@ export const DE: Texts = {
     resend: 'Noch einmal senden',
     resendOf: (kind, to) => `Noch einmal senden: ${kind}, ${to}`,
     resent: (kind) =>
-      `Wieder unterwegs: ${kind}. Ist die Nachricht inzwischen überholt, etwa ein abgelaufener Code, wird sie verworfen.`,
+      `Wieder unterwegs: ${kind}. Wenn die Nachricht inzwischen überholt ist, etwa weil ihr Code abgelaufen ist, wird sie verworfen.`,
   },
   audit: {
     event: 'Ereignis',
