@@ -3,12 +3,11 @@ import { useQuery } from '@tanstack/react-query'
 import type { paths } from '../../../client/index.ts'
 import { Card, Heading } from '../page.tsx'
 import { shop } from '../session.ts'
-import { timeOf } from '../setup.ts'
 import { Actor, Origin, sentenceOf, Subject } from './events.tsx'
 import type { AuditEvent } from './facts.ts'
 import { type Filter, Filters, useFilters } from './filters.tsx'
 import { FRESH } from './fresh.ts'
-import { List, listPageOf } from './table.tsx'
+import { List, listPageOf, Time } from './table.tsx'
 import { C } from './texts.ts'
 
 type Query = NonNullable<paths['/api/v1/audit']['get']['parameters']['query']>
@@ -42,7 +41,7 @@ export function AuditPage() {
         list={list}
         rowKey={({ id }) => id}
         columns={[
-          { head: C.audit.time, cell: ({ at }) => timeOf(at) },
+          { head: C.audit.time, cell: ({ at }) => <Time at={at} /> },
           { head: C.audit.what, cell: (event) => <What event={event} /> },
           { head: C.audit.request, cell: (event) => <Origin event={event} /> },
         ]}

@@ -4,12 +4,11 @@ import { Link } from 'wouter'
 import type { paths } from '../../../client/index.ts'
 import { Card, Heading, Problem } from '../page.tsx'
 import { queries, shop } from '../session.ts'
-import { timeOf } from '../setup.ts'
 import type { Message } from './facts.ts'
 import { type Filter, Filters, useFilters } from './filters.tsx'
 import { FRESH } from './fresh.ts'
 import { kindOf, MessageState, Recipient, useResend } from './messages.tsx'
-import { List, listPageOf } from './table.tsx'
+import { List, listPageOf, Time } from './table.tsx'
 import { C } from './texts.ts'
 
 type Query = NonNullable<paths['/api/v1/mail']['get']['parameters']['query']>
@@ -45,7 +44,7 @@ export function MailPage() {
         list={list}
         rowKey={({ id }) => id}
         columns={[
-          { head: C.mail.created, cell: ({ created_at }) => timeOf(created_at) },
+          { head: C.mail.created, cell: ({ created_at }) => <Time at={created_at} /> },
           { head: C.mail.kind, cell: kindOf },
           { head: C.mail.to, cell: (message) => <RecipientAndUser message={message} /> },
           {

@@ -4,6 +4,7 @@ import { Link, useSearchParams } from 'wouter'
 import type { Answer } from '../../../client/index.ts'
 import { Loading, Problem } from '../page.tsx'
 import { dataOf } from '../session.ts'
+import { timeOf } from '../setup.ts'
 import { useAddress } from './address.ts'
 import { C } from './texts.ts'
 
@@ -28,6 +29,11 @@ export function listPageOf<Row>(answer: Answer<Row[]>): ListPage<Row> {
   const link = answer.response?.headers.get('link') ?? ''
   const query = /<[^>]*\?([^>]*)>; rel="next"/.exec(link)?.[1] ?? ''
   return { rows, next: new URLSearchParams(query).get('after') ?? undefined }
+}
+
+/** In one line, whatever is beside it. */
+export function Time({ at }: { at: string }) {
+  return <time dateTime={at}>{timeOf(at)}</time>
 }
 
 interface ListProps<Row> {

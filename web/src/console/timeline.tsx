@@ -1,11 +1,10 @@
 import { Text } from '@mantine/core'
 import { Card } from '../page.tsx'
 import { shop } from '../session.ts'
-import { timeOf } from '../setup.ts'
 import { Actor, Origin, sentenceOf, Subject } from './events.tsx'
 import type { AuditEvent } from './facts.ts'
 import { More, useMore } from './more.tsx'
-import { listPageOf, Rows } from './table.tsx'
+import { listPageOf, Rows, Time } from './table.tsx'
 import { C } from './texts.ts'
 import { keyOf } from './user-queries.ts'
 
@@ -28,7 +27,7 @@ export function Timeline({ id }: { id: number }) {
             rows={rows}
             rowKey={(row) => row.id}
             columns={[
-              { head: C.audit.time, cell: (row) => timeOf(row.at) },
+              { head: C.audit.time, cell: (row) => <Time at={row.at} /> },
               { head: C.audit.what, cell: (row) => <Sentence event={row} of={id} /> },
               { head: actor, cell: (row) => <Actor event={row} /> },
               { head: C.audit.request, cell: (row) => <Origin event={row} /> },

@@ -3,7 +3,7 @@ import { Link } from 'wouter'
 import type { User } from '../../../client/index.ts'
 import { timeOf } from '../setup.ts'
 import type { FromList } from './back-to-users.tsx'
-import type { Column } from './table.tsx'
+import { type Column, Time } from './table.tsx'
 import { C } from './texts.ts'
 import { UserState } from './user-state.tsx'
 
@@ -30,7 +30,7 @@ export const columnsOf = (from: FromList): readonly Column<User>[] => [
   {
     head: U.created,
     sort: 'created_at',
-    cell: ({ created_at }) => <time dateTime={created_at}>{timeOf(created_at)}</time>,
+    cell: ({ created_at }) => <Time at={created_at} />,
   },
 ]
 

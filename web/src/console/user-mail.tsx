@@ -1,9 +1,8 @@
 import { Card, Problem } from '../page.tsx'
 import { shop } from '../session.ts'
-import { timeOf } from '../setup.ts'
 import { kindOf, MessageState, Recipient, useResend } from './messages.tsx'
 import { More, useMore } from './more.tsx'
-import { listPageOf, Rows } from './table.tsx'
+import { listPageOf, Rows, Time } from './table.tsx'
 import { C } from './texts.ts'
 import type { Done } from './user-actions.tsx'
 import { keyOf, refreshUser } from './user-queries.ts'
@@ -32,7 +31,7 @@ export function UserMail({ id, show }: UserMailProps) {
             rows={rows}
             rowKey={(message) => message.id}
             columns={[
-              { head: C.mail.created, cell: ({ created_at }) => timeOf(created_at) },
+              { head: C.mail.created, cell: ({ created_at }) => <Time at={created_at} /> },
               { head: C.mail.kind, cell: kindOf },
               { head: C.mail.to, cell: (message) => <Recipient message={message} /> },
               {

@@ -3,10 +3,9 @@ import { useQuery } from '@tanstack/react-query'
 import { deviceName } from '../device-name.ts'
 import { Card } from '../page.tsx'
 import { dataOf, shop } from '../session.ts'
-import { timeOf } from '../setup.ts'
 import { FRESH } from './fresh.ts'
 import { Loaded } from './loaded.tsx'
-import { Rows } from './table.tsx'
+import { Rows, Time } from './table.tsx'
 import { C } from './texts.ts'
 import { keyOf } from './user-queries.ts'
 
@@ -32,8 +31,8 @@ export function UserSessions({ id }: { id: number }) {
               columns={[
                 { head: device, cell: (row) => deviceName(row.user_agent, C.device) },
                 { head: ip, cell: (row) => row.ip ?? unknown },
-                { head: used, cell: (row) => timeOf(row.last_seen_at) },
-                { head: opened, cell: (row) => timeOf(row.created_at) },
+                { head: used, cell: (row) => <Time at={row.last_seen_at} /> },
+                { head: opened, cell: (row) => <Time at={row.created_at} /> },
               ]}
             />
           )
