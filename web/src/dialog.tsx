@@ -19,6 +19,7 @@ export function Dialog({ title, close, children }: DialogProps) {
     const closed = () => onClose()
     shown?.addEventListener('close', closed)
     shown?.showModal()
+    if (shown?.querySelector('input') === null) shown.querySelector('h2')?.focus()
     return () => {
       shown?.removeEventListener('close', closed)
       shown?.close()
@@ -28,7 +29,7 @@ export function Dialog({ title, close, children }: DialogProps) {
     <dialog ref={dialog} className="dialog" aria-labelledby={id}>
       <Paper className="card" radius="lg">
         <Stack gap="md">
-          <Title order={2} fz="h3" id={id}>
+          <Title order={2} fz="h3" id={id} tabIndex={-1}>
             {title}
           </Title>
           {children}

@@ -31,6 +31,8 @@ export function Form({
 }: FormProps) {
   const { error, isPending, mutate } = sending
   const form = useRef<HTMLFormElement>(null)
+  // A second click may come before `isPending` does.
+  const isSent = useRef(false)
   useEffect(() => {
     if (error !== null) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus()
   }, [error])
@@ -40,7 +42,11 @@ export function Form({
       ref={form}
       onSubmit={(event) => {
         event.preventDefault()
-        if (!isPending) mutate(new FormData(event.currentTarget))
+        if (isSent.current) return
+        isSent.current = true
+        mutate(new FormData(event.currentTarget), {
+          onSettled: () => (isSent.current = false),
+        })
       }}
     >
       <Stack gap="md">

@@ -1,6 +1,7 @@
 import { Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useEffect, useSyncExternalStore } from 'react'
+import { useLocation } from 'wouter'
 import type { Answer, User } from '../../client/index.ts'
 import { Dialog } from './dialog.tsx'
 import { fieldOf, Form, PasswordField, Username } from './form.tsx'
@@ -15,10 +16,11 @@ const listeners = new Set<() => void>()
 
 /** Where the service wants the password again, asks for it once, and goes on with what was begun. */
 export async function withProof<Data>(ask: () => Promise<Answer<Data>>): Promise<Data> {
+  const begun = placeOf()
   const answer = await ask()
   if (answer.error === undefined) return answer.data
   if (!isCode(answer.error, 'reauthentication_required')) throw answer.error
-  if (!(await new Promise(pose))) throw answer.error
+  if (placeOf() !== begun || !(await new Promise(pose))) throw answer.error
   return dataOf(await ask())
 }
 
@@ -26,7 +28,8 @@ export async function withProof<Data>(ask: () => Promise<Answer<Data>>): Promise
 export function ProofDialog({ me }: { me: User }) {
   const asked = useSyncExternalStore(subscribe, () => question)
   // What one user has begun, the next one does not confirm.
-  useEffect(() => () => decide(false), [])
+  const [place] = useLocation()
+  useEffect(() => () => decide(false), [place])
   return asked === undefined ? null : <PasswordDialog me={me} />
 }
 
@@ -49,6 +52,9 @@ function PasswordDialog({ me }: { me: User }) {
     </Dialog>
   )
 }
+
+/** Whose page it is, and which. */
+const placeOf = () => `${shop.sessionId} ${location.pathname}`
 
 function pose(next: Question): void {
   decide(false)

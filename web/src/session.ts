@@ -1,6 +1,12 @@
 import { MutationCache, QueryCache, QueryClient, useQuery } from '@tanstack/react-query'
 import { useSyncExternalStore } from 'react'
-import { type Answer, createClient, type ErrorCode, ShopError } from '../../client/index.ts'
+import {
+  type Answer,
+  createClient,
+  type ErrorCode,
+  ShopError,
+  type User,
+} from '../../client/index.ts'
 import { SETUP } from './setup.ts'
 
 /** The refresh token is in a cookie that no script can read, the access token in memory. */
@@ -45,7 +51,9 @@ export async function signOut(): Promise<void> {
 
 /** Throws what kept the account; once it is deleted, the session is over even if the sign-out is lost. */
 export async function deleteMe(password: string): Promise<void> {
+  const { sessionId } = shop
   dataOf(await shop.DELETE('/me', { body: { current_password: password } }))
+  if (shop.sessionId !== sessionId) return
   leaving = 'deleted'
   const { error } = await shop.logOut()
   if (error !== undefined) throw error
@@ -63,6 +71,11 @@ export function useSession() {
     },
   })
   return { sessionId, parting, isPending, error, refetch }
+}
+
+/** As an answer tells it: of who is signed in, not of who has left meanwhile. */
+export function keepMe(user: User): void {
+  queries.setQueryData<User>(ME, (me) => (me?.id === user.id ? user : me))
 }
 
 export function useMe() {

@@ -3,7 +3,7 @@ import { useMutation } from '@tanstack/react-query'
 import type { User } from '../../../client/index.ts'
 import { Dialog } from '../dialog.tsx'
 import { CodeField, fieldOf, Form } from '../form.tsx'
-import { ME, queries } from '../session.ts'
+import { keepMe } from '../session.ts'
 import { A } from './texts.ts'
 
 interface CodeDialogProps {
@@ -20,7 +20,7 @@ export function CodeDialog({ sentTo, help, confirm, close, done }: CodeDialogPro
   const sending = useMutation({
     mutationFn: (form: FormData) => confirm(fieldOf(form, 'code')),
     onSuccess: (user) => {
-      queries.setQueryData(ME, user)
+      keepMe(user)
       done(user)
     },
   })

@@ -11,8 +11,10 @@ const KEEP_MS = 60_000
 export function MyData() {
   const download = useMutation({
     mutationFn: async () => {
+      const { sessionId } = shop
       const { data, error, response } = await shop.GET('/me/export')
       if (error !== undefined) throw error
+      if (shop.sessionId !== sessionId) return ''
       const disposition = response.headers.get('content-disposition') ?? ''
       const name = /filename="([^"]+)"/.exec(disposition)?.[1] ?? 'export.json'
       save(new Blob([JSON.stringify(data, null, 2)], { type: 'application/json' }), name)

@@ -6,7 +6,7 @@ import { Confirm, Dialog } from '../dialog.tsx'
 import { fieldOf, Form, refused } from '../form.tsx'
 import { Card } from '../page.tsx'
 import { refusal } from '../problems.ts'
-import { dataOf, isCode, ME, queries, shop } from '../session.ts'
+import { dataOf, isCode, keepMe, shop } from '../session.ts'
 import { CodeDialog } from './code-dialog.tsx'
 import { usePending } from './pending.ts'
 import { phoneNumberOf } from './phone-number.ts'
@@ -74,7 +74,7 @@ export function Phone({ me }: { me: User }) {
           close={close}
           run={async () => dataOf(await shop.DELETE('/me/phone'))}
           done={() => {
-            queries.setQueryData(ME, { ...me, phone: null })
+            keepMe({ ...me, phone: null })
             setTold(A.phone.removed)
             forget()
           }}

@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import type { User } from '../../../client/index.ts'
 import { fieldOf, Form, NameField } from '../form.tsx'
 import { Card } from '../page.tsx'
-import { dataOf, ME, queries, shop } from '../session.ts'
+import { dataOf, keepMe, shop } from '../session.ts'
 import { A } from './texts.ts'
 import { Status } from './status.tsx'
 
@@ -12,7 +12,7 @@ export function Profile({ me }: { me: User }) {
       const body = { full_name: fieldOf(form, 'full_name').trim() || null }
       return dataOf(await shop.PATCH('/me', { body }))
     },
-    onSuccess: (user) => queries.setQueryData(ME, user),
+    onSuccess: (user) => keepMe(user),
   })
   return (
     <Card title={A.profile.title}>

@@ -14,6 +14,7 @@ export function useMore<Row>(
 ) {
   return useInfiniteQuery({
     staleTime: 0,
+    refetchOnWindowFocus: false,
     queryKey,
     queryFn: ({ pageParam, signal }) =>
       ask({ limit: 20, ...(pageParam !== undefined && { after: pageParam }) }, signal),

@@ -6,7 +6,7 @@ import type { User } from '../../../client/index.ts'
 import { Confirm, Dialog } from '../dialog.tsx'
 import { fieldOf, Form, NameField } from '../form.tsx'
 import { Card, PageLink, Problem } from '../page.tsx'
-import { dataOf, isCode, shop } from '../session.ts'
+import { dataOf, isCode, keepMe, shop } from '../session.ts'
 import { T } from '../setup.ts'
 import { requireAddress, TypedAddress } from '../typed-address.tsx'
 import { C } from './texts.ts'
@@ -168,7 +168,7 @@ function Rename({ user, close, done }: RenameProps) {
     mutationFn: (form: FormData) => {
       const body = { full_name: fieldOf(form, 'full_name').trim() || null }
       return orRefresh(user.id, async () =>
-        dataOf(await shop.PATCH('/users/{id}', { params, body })),
+        keepMe(dataOf(await shop.PATCH('/users/{id}', { params, body }))),
       )
     },
     onSuccess: () => {
