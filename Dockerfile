@@ -7,6 +7,7 @@ COPY web web
 RUN npm ci --workspace client --workspace web --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY server/api/public server/api/public
+COPY server/lib server/lib
 RUN node web/build.ts
 
 FROM node:26.13.0-slim AS build

@@ -97,6 +97,24 @@ describe('Dockerfile', () => {
     assert.deepEqual(outside, [])
   })
 
+  test('copies every folder of the server that the web app imports from', () => {
+    const ofWeb = instructions.slice(
+      0,
+      instructions.findIndex(({ args }) => args === 'node web/build.ts'),
+    )
+    const copied = ofWeb.filter(({ name }) => name === 'COPY').map(({ args }) => args.split(' ')[0])
+    const imported = globSync('web/src/**/*.ts{,x}').flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/from '([./]*\/server\/[^']+)'/g)].map(
+        ([, to = '']) => join(dirname(file), to),
+      ),
+    )
+    assert.ok(imported.length > 0)
+    assert.deepEqual(
+      imported.filter((path) => !copied.some((folder) => path.startsWith(`${folder}/`))),
+      [],
+    )
+  })
+
   test('bundles what the program reads: pages, and the files of packages that it names', () => {
     const bundler = readFileSync('tools/bundler/bundle.mjs', 'utf8')
     const found = globSync('server/**/*.ts').flatMap((file) =>

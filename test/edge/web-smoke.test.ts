@@ -14,7 +14,8 @@ test('an admin signs in, searches the users, and signs out', async (t) => {
   const { page, complaints } = opened
   await heading(page, 'Overview')
   await page.goto(`${web.url}/console/users?q=${other}`)
-  await page.getByText(other).first().waitFor()
+  await page.getByText('1 user', { exact: true }).waitFor()
+  await page.getByRole('link', { name: other }).waitFor()
   await press(page, 'Sign out')
   await heading(page, 'Sign in')
 

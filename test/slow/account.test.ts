@@ -30,7 +30,7 @@ const DARK_PHONE = { colorScheme: 'dark' } as const
 describe('the account in a browser', { skip: missingBrowser }, () => {
   let web: WebApp
   before(async () => void (web = await startWebApp()))
-  after(() => web[Symbol.asyncDispose]())
+  after(() => web?.[Symbol.asyncDispose]())
 
   /** A page of somebody new, as it is once everything is there. */
   async function openNew(options: BrowserContextOptions = {}) {

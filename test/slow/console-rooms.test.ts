@@ -84,7 +84,7 @@ describe('the console on the service', { skip: missingBrowser }, () => {
   let web: WebApp
   // No scheduled clean-up comes between.
   before(async () => void (web = await startWebApp({ CLEANUP_SCHEDULE: '0 0 29 2 *' })))
-  after(() => web[Symbol.asyncDispose]())
+  after(() => web?.[Symbol.asyncDispose]())
 
   /** Somebody who guesses at the address of nobody. */
   const guess = (n: number) =>

@@ -22,7 +22,7 @@ const PROOF = 'Confirm your password'
 describe('the page of a user in the console', { skip: missingBrowser }, () => {
   let web: WebApp
   before(async () => void (web = await startWebApp()))
-  after(() => web[Symbol.asyncDispose]())
+  after(() => web?.[Symbol.asyncDispose]())
 
   /** For what no user can do: make something old, or fail. */
   function sql(statement: string, ...values: (string | number)[]) {

@@ -27,7 +27,7 @@ describe('users in the console', { skip: missingBrowser }, () => {
     web = await startWebApp()
     for (let n = 1; n <= GUESTS; n++) addRow({ email: `guest${n}@example.com`, hoursAgo: n })
   })
-  after(() => web[Symbol.asyncDispose]())
+  after(() => web?.[Symbol.asyncDispose]())
 
   function inDatabase(sql: string, ...values: (string | null)[]): void {
     const file = (web.env.DATABASE_URL ?? '').replace('sqlite:///', '')

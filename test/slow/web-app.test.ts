@@ -24,7 +24,7 @@ const INPUT: Readonly<Record<string, string>> = {
 describe('the web app in a browser', { skip: missingBrowser }, () => {
   let web: WebApp
   before(async () => void (web = await startWebApp()))
-  after(() => web[Symbol.asyncDispose]())
+  after(() => web?.[Symbol.asyncDispose]())
 
   async function signUp(page: Page, email: string): Promise<string> {
     await page.goto(`${web.url}/sign-up`)

@@ -34,7 +34,7 @@ const visit = (page: Page, name: string) =>
 describe('the web app', { skip: missingBrowser }, () => {
   let web: WebApp
   before(async () => void (web = await startWebApp()))
-  after(() => web[Symbol.asyncDispose]())
+  after(() => web?.[Symbol.asyncDispose]())
 
   async function api(method: string, path: string, sent: { body?: object; as?: string } = {}) {
     const token = sent.as === undefined ? undefined : await tokenOf(sent.as)
