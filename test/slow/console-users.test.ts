@@ -385,7 +385,7 @@ describe('users in the console', { skip: missingBrowser }, () => {
     await email.focus()
     await keyboard.type(second)
     await keyboard.press('Enter')
-    await page.getByText(`an ${second} gilt bis`).waitFor()
+    await page.getByText(`an ${second} funktioniert nur einmal`).waitFor()
     await page.getByRole('button', { name: 'Jemand anderen einladen' }).focus()
     await keyboard.press('Enter')
     await heading(page, 'Benutzer einladen')
