@@ -109,10 +109,9 @@ export function openOutput(fd = 1, { isShared = false } = {}): Output {
     },
     flush: () =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(
-          () => reject(new OutputStuckError('the output is not being read')),
-          FLUSH_MAX_MS,
-        )
+        const refuse = () => reject(new OutputStuckError('the output is not being read'))
+        // After a turn in which a process that was held up itself sees what was written meanwhile.
+        const timer = setTimeout(() => setImmediate(refuse), FLUSH_MAX_MS)
         flushes.push((lost) => {
           clearTimeout(timer)
           if (lost) reject(new Error('a line of output was lost'))

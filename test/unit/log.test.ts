@@ -171,7 +171,8 @@ describe('secrets in the log', () => {
 })
 
 describe('the output', () => {
-  test('a line is out once flush resolves', async () => {
+  test('a line is out once flush resolves, even on a disk slower than its limit', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
     using folder = temporaryFolder()
     const file = join(folder.path, 'log')
     const output = openOutput(openSync(file, 'w'))

@@ -10,7 +10,7 @@ import { SHOP } from '../support/settings.ts'
 const PUBLIC_URL = 'https://shop.example/coffee'
 /** The service itself, and its page that sets passwords: a secret only behind the `#`, where no server sees it. */
 const OURS =
-  /^https:\/\/shop\.example\/coffee(\/reset(#(token|undo)=[\w.-]+(&(amp;)?for=invitation)?)?)?$/
+  /^https:\/\/shop\.example\/coffee(\/reset(#(token|undo)=[\w.-]+(&(amp;)?(for=invitation|email=[\w.%-]+))*)?)?$/
 const examples = exampleMails(SHOP, PUBLIC_URL)
 
 const mail = {
