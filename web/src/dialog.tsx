@@ -9,18 +9,31 @@ interface DialogProps {
   readonly children: ReactNode
 }
 
-/** The browser keeps the focus inside, takes Escape for `close`, and puts the focus back afterwards. */
+/**
+ * The browser keeps the focus inside, takes Escape for `close`, and puts the focus back afterwards. While a
+ * form in it is sent, it stays: what was asked for is done all the same.
+ */
 export function Dialog({ title, close, children }: DialogProps) {
   const id = useId()
   const dialog = useRef<HTMLDialogElement>(null)
   const onClose = useEffectEvent(close)
   useLayoutEffect(() => {
     const shown = dialog.current
-    const closed = () => onClose()
+    const isBusy = () => shown?.querySelector('form[aria-busy=true]') != null
+    const cancelled = (event: Event) => {
+      if (isBusy()) event.preventDefault()
+    }
+    // Pressed twice, Escape closes without asking.
+    const closed = () => (isBusy() ? shown?.showModal() : onClose())
+    shown?.addEventListener('cancel', cancelled)
     shown?.addEventListener('close', closed)
     shown?.showModal()
-    if (shown?.querySelector('input') === null) shown.querySelector('h2')?.focus()
+    // Left alone, a browser takes the title although there is a field, or a button.
+    const field = shown?.querySelector<HTMLElement>('input:not([hidden])')
+    const first = field ?? shown?.querySelector('h2')
+    first?.focus()
     return () => {
+      shown?.removeEventListener('cancel', cancelled)
       shown?.removeEventListener('close', closed)
       shown?.close()
     }
@@ -39,13 +52,14 @@ export function Dialog({ title, close, children }: DialogProps) {
   )
 }
 
-interface ConfirmProps extends Omit<DialogProps, 'children'> {
+interface ConfirmProps<Result> extends Omit<DialogProps, 'children'> {
   /** What it will do, and to whom. */
   readonly text: string
   readonly submit: string
   readonly isDangerous?: boolean
-  readonly run: (form: FormData) => Promise<unknown>
-  readonly done?: () => void
+  readonly run: (form: FormData) => Promise<Result>
+  /** Not called once the page is left. */
+  readonly done?: (result: Result) => void
   /** Fields, such as an address to type. */
   readonly children?: (error: Error | null) => ReactNode
   /** Those that show why they were refused. */
@@ -53,7 +67,7 @@ interface ConfirmProps extends Omit<DialogProps, 'children'> {
 }
 
 /** Asks before something is done, shows why it was refused, and closes when it is done. */
-export function Confirm(props: ConfirmProps) {
+export function Confirm<Result>(props: ConfirmProps<Result>) {
   const {
     title,
     text,
@@ -65,18 +79,16 @@ export function Confirm(props: ConfirmProps) {
     children,
     fields = [],
   } = props
-  const confirm = useMutation({
-    mutationFn: run,
-    onSuccess: () => {
-      close()
-      done?.()
-    },
-  })
+  const confirm = useMutation({ mutationFn: run })
   return (
     <Dialog title={title} close={close}>
       <Text>{text}</Text>
       <Form
         sending={confirm}
+        done={(result) => {
+          close()
+          done?.(result)
+        }}
         submit={submit}
         cancel={close}
         isDangerous={isDangerous}

@@ -6,11 +6,13 @@ import { Problem, TryButton } from './page.tsx'
 import { refusalOf } from './problems.ts'
 import { SETUP, T } from './setup.ts'
 
-interface FormProps {
+interface FormProps<Result> {
   readonly sending: Pick<
-    UseMutationResult<unknown, Error, FormData>,
+    UseMutationResult<Result, Error, FormData>,
     'mutate' | 'error' | 'isPending'
   >
+  /** Only while the form is shown, unlike the `onSuccess` of its mutation. */
+  readonly done?: ((result: Result) => void) | undefined
   readonly submit: string
   /** Beside `submit`, for who does not want to go on. */
   readonly cancel?: () => void
@@ -21,14 +23,15 @@ interface FormProps {
 }
 
 /** Sends one request at a time. The first refused field has the focus; all else is told above the button. */
-export function Form({
+export function Form<Result>({
   sending,
+  done,
   submit,
   cancel,
   isDangerous = false,
   fields = [],
   children,
-}: FormProps) {
+}: FormProps<Result>) {
   const { error, isPending, mutate } = sending
   const form = useRef<HTMLFormElement>(null)
   // A second click may come before `isPending` does.
@@ -40,12 +43,14 @@ export function Form({
   return (
     <form
       ref={form}
+      aria-busy={isPending}
       onSubmit={(event) => {
         event.preventDefault()
         if (isSent.current) return
         isSent.current = true
         mutate(new FormData(event.currentTarget), {
           onSettled: () => (isSent.current = false),
+          onSuccess: (result) => done?.(result),
         })
       }}
     >
@@ -63,7 +68,14 @@ export function Form({
           {submit}
         </TryButton>
         {cancel !== undefined && (
-          <Button variant="default" size="md" fullWidth onClick={cancel}>
+          <Button
+            variant="default"
+            size="md"
+            fullWidth
+            aria-disabled={isPending}
+            data-disabled={isPending}
+            onClick={() => isSent.current || cancel()}
+          >
             {T.cancel}
           </Button>
         )}

@@ -39,9 +39,9 @@ export function UserActions({ user, isOwn, show }: UserActionsProps) {
   const who = whoIs(user)
   const close = () => open(undefined)
 
-  async function finish({ name, undo }: Act) {
+  function finish({ name, undo }: Act, isRemoved: boolean) {
     const text = acts[name].did(who)
-    if (name === 'remove' || (name === 'revoke' && (await isGone(id)))) {
+    if (isRemoved) {
       navigate('/console/users', { state: { told: text } satisfies Told })
       return
     }
@@ -86,8 +86,9 @@ export function UserActions({ user, isOwn, show }: UserActionsProps) {
           run={async (form) => {
             if (opened.name === 'remove') requireAddress(form, email, C.user.otherAddress(email))
             await orRefresh(id, opened.run)
+            return opened.name === 'remove' || (opened.name === 'revoke' && (await isGone(id)))
           }}
-          done={() => void finish(opened)}
+          done={(isRemoved) => finish(opened, isRemoved)}
         >
           {(error) =>
             opened.name === 'remove' && (
