@@ -94,13 +94,16 @@ export function Card({ title, children }: { title?: string; children: ReactNode 
   )
 }
 
-/** The heading of a page: names the document, and takes the focus for who does not see that it is new. */
+/**
+ * The heading of a page: names the document, and takes the focus for who does not see that it is new. When
+ * only its words change, the focus stays: somebody is at work there.
+ */
 export function Heading({ children }: { children: string }) {
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
     document.title = `${children} – ${SETUP.shop}`
-    heading.current?.focus()
   }, [children])
+  useEffect(() => heading.current?.focus(), [])
   return (
     <Title order={1} fz="h2" ref={heading} tabIndex={-1}>
       {children}

@@ -43,7 +43,10 @@ function OneUser({ id }: { id: number }) {
     <>
       {done !== undefined && <DoneLine done={done} show={setDone} />}
       <Card>
-        <Heading>{user === undefined ? C.pages['/console/users/:id'] : nameOf(user)}</Heading>
+        {/* The name is told once it is known. */}
+        <Heading key={String(user === undefined)}>
+          {user === undefined ? C.pages['/console/users/:id'] : nameOf(user)}
+        </Heading>
         {error !== null && <Problem error={error} />}
         {user === undefined && error === null && <Loading />}
         {user !== undefined && (
