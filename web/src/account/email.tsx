@@ -22,7 +22,7 @@ export function Email({ me }: { me: User }) {
     <Card title={A.email.title}>
       <Text>{me.email}</Text>
       {sentTo !== undefined && <Text>{A.codeOnItsWay(sentTo)}</Text>}
-      <Status>{told}</Status>
+      <Status takesFocus>{told}</Status>
       <Group gap="sm">
         {sentTo !== undefined && (
           <Button size="md" onClick={() => setStep('code')}>

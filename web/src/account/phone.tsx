@@ -26,7 +26,7 @@ export function Phone({ me }: { me: User }) {
     <Card title={A.phone.title}>
       <Text>{me.phone ?? A.phone.none}</Text>
       {sentTo !== undefined && <Text>{A.codeOnItsWay(sentTo)}</Text>}
-      <Status>{told}</Status>
+      <Status takesFocus>{told}</Status>
       <Group gap="sm">
         {sentTo !== undefined && (
           <Button size="md" onClick={open('code')}>

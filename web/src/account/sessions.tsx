@@ -27,20 +27,16 @@ export function Sessions() {
     // Other devices sign in and out meanwhile.
     staleTime: 0,
   })
-  const tell = (what: string) => {
-    setTold(what)
-    void queries.invalidateQueries({ queryKey: SESSIONS })
-  }
   return (
     <Card title={A.sessions.title}>
       {error !== null && <Failed error={error} again={() => void refetch()} />}
       {sessions === undefined && error === null && <Loading />}
       <Stack component="ul" className="plain" gap="md">
         {sessions?.map((session) => (
-          <Row key={session.id} session={session} ended={() => tell(A.sessions.ended)} />
+          <Row key={session.id} session={session} tell={setTold} />
         ))}
       </Stack>
-      <Status>{told}</Status>
+      <Status takesFocus>{told}</Status>
       {sessions?.some(({ current }) => !current) && (
         <Group>
           <Button
@@ -61,16 +57,21 @@ export function Sessions() {
           text={A.sessions.endOthersText}
           submit={A.sessions.endOthers}
           close={() => setAsking(false)}
-          run={async () => dataOf(await shop.DELETE('/me/sessions'))}
-          done={() => tell(A.sessions.endedOthers)}
+          run={async () => {
+            dataOf(await shop.DELETE('/me/sessions'))
+            void refresh()
+          }}
+          done={() => setTold(A.sessions.endedOthers)}
         />
       )}
     </Card>
   )
 }
 
+const refresh = () => queries.invalidateQueries({ queryKey: SESSIONS })
+
 /** The sign-out of the page ends this session itself, so its row has no button. */
-function Row({ session, ended }: { session: Session; ended: () => void }) {
+function Row({ session, tell }: { session: Session; tell: (what: string) => void }) {
   const { id, created_at, last_seen_at, ip, user_agent, current } = session
   const end = useMutation({
     mutationFn: async () => {
@@ -78,7 +79,11 @@ function Row({ session, ended }: { session: Session; ended: () => void }) {
       // It has ended already, on its device for example.
       if (answer.error !== undefined && !isCode(answer.error, 'not_found')) throw answer.error
     },
-    onSuccess: ended,
+    onMutate: () => tell(''),
+    onSuccess: () => {
+      tell(A.sessions.ended)
+      void refresh()
+    },
   })
   const device = deviceName(user_agent, A.device)
   const facts = [

@@ -1,5 +1,6 @@
-import { Anchor, Text } from '@mantine/core'
+import { Anchor } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import { Link } from 'wouter'
 import type { paths } from '../../../client/index.ts'
 import { Card, Heading, Problem } from '../page.tsx'
@@ -10,6 +11,7 @@ import { FRESH } from './fresh.ts'
 import { kindOf, MessageState, Recipient, useResend } from './messages.tsx'
 import { List, listPageOf, Time } from './table.tsx'
 import { C } from './texts.ts'
+import { type Done, DoneLine } from './user-actions.tsx'
 
 type Query = NonNullable<paths['/api/v1/mail']['get']['parameters']['query']>
 
@@ -21,6 +23,7 @@ const FILTERS: readonly Filter[] = [
 ]
 
 export function MailPage() {
+  const [done, setDone] = useState<Done>()
   const query: Query = { limit: 50, ...useFilters(FILTERS) }
   const list = useQuery({
     ...FRESH,
@@ -29,15 +32,14 @@ export function MailPage() {
       listPageOf(await shop.GET('/mail', { params: { query }, signal })),
   })
   const resend = useResend({
+    onSuccess: (message) => setDone({ text: C.mail.resent(kindOf(message)) }),
     onSettled: () => queries.invalidateQueries({ queryKey: [MAIL] }),
   })
   return (
     <Card>
       <Heading>{C.pages['/console/mail']}</Heading>
       <Filters filters={FILTERS} />
-      <div role="status">
-        {resend.data !== undefined && <Text>{C.mail.resent(kindOf(resend.data))}</Text>}
-      </div>
+      {done !== undefined && <DoneLine done={done} show={setDone} />}
       {resend.error !== null && <Problem error={resend.error} />}
       <List
         caption={C.pages['/console/mail']}
