@@ -31,8 +31,13 @@ export function Filters({ filters }: { filters: readonly Filter[] }) {
   const apply = () => {
     const next = new URLSearchParams()
     for (const filter of filters) {
-      const value = fromField(valueOf(filter), filter.type)
-      if (value !== '') next.set(filter.name, value)
+      const { name, type } = filter
+      const field = valueOf(filter)
+      const before = search.get(name) ?? ''
+      // A clock that is set back shows the same time twice, and could not tell which it was.
+      const value =
+        field === toField(before, type) && field !== '' ? before : fromField(field, type)
+      if (value !== '') next.set(name, value)
     }
     setSearch(next)
     setDraft(undefined)
@@ -83,7 +88,7 @@ function toField(value: string, type: Filter['type']): string {
   if (type !== 'datetime-local') return value
   const time = new Date(value)
   if (Number.isNaN(time.getTime())) return ''
-  time.setMinutes(time.getMinutes() - time.getTimezoneOffset())
+  time.setTime(time.getTime() - time.getTimezoneOffset() * 60_000)
   return time.toISOString().replace(/(:00)?(\.000)?Z$/, '')
 }
 
