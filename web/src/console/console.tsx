@@ -2,7 +2,7 @@ import '@mantine/core/styles/Table.css'
 import '@mantine/core/styles/Combobox.css'
 import './console.css'
 import { Anchor, Group } from '@mantine/core'
-import { type ComponentType, useEffect, useRef } from 'react'
+import type { ComponentType } from 'react'
 import { Link, Route, Switch, useLocation } from 'wouter'
 import { CONSOLE_PATHS, type ConsolePath } from '../../../server/api/public/app-paths.ts'
 import type { User } from '../../../client/index.ts'
@@ -62,24 +62,17 @@ export function Console({ me }: { me: User }) {
   )
 }
 
-/** On a phone, the links are one row that scrolls; the one to this page is in sight. */
 function Navigation() {
   const [location] = useLocation()
-  const nav = useRef<HTMLDivElement>(null)
-  useEffect(() => {
-    const here = nav.current?.querySelector('[data-here]')
-    here?.scrollIntoView({ block: 'nearest', inline: 'center' })
-  }, [location])
   return (
     <Group className="console-header" gap="md">
-      <Group ref={nav} component="nav" aria-label={C.label} gap="md">
+      <Group component="nav" aria-label={C.label} gap="md">
         {LINKED.map((path) => {
           const isHere = path === '/console' ? location === path : location.startsWith(path)
           return (
             <Link key={path} to={path} asChild>
               <Anchor
                 underline={isHere ? 'always' : 'hover'}
-                {...(isHere && { 'data-here': true })}
                 {...(location === path && { 'aria-current': 'page' })}
               >
                 {C.pages[path]}
