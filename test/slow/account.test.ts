@@ -22,6 +22,8 @@ import {
 const NEW_PASSWORD = 'a new battery for the horse'
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
 const CURL = 'curl/8.14.1'
+const MAC =
+  'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
 
 const GERMAN_DESKTOP = { locale: 'de-AT', viewport: DESKTOP } as const
 const DARK_DESKTOP = { colorScheme: 'dark', viewport: DESKTOP } as const
@@ -157,6 +159,7 @@ describe('the account in a browser', { skip: missingBrowser }, () => {
     const dialog = page.getByRole('dialog')
     await dialog.getByRole('button', { name: 'Nummer entfernen' }).click()
     await page.getByText('Die Nummer ist entfernt.').waitFor()
+    await page.locator('[role=status]:focus', { hasText: 'entfernt' }).waitFor()
     await page.reload()
     await page.getByText('Keine Telefonnummer.').waitFor()
 
@@ -230,17 +233,23 @@ describe('the account in a browser', { skip: missingBrowser }, () => {
     await heading(first.page, 'Your account')
     await using second = await web.openAs(email, '/', { userAgent: CURL })
     await heading(second.page, 'Your account')
+    await using third = await web.openAs(email, '/', { userAgent: MAC })
+    await heading(third.page, 'Your account')
     const devices = page.getByRole('listitem')
     const here = devices.filter({ hasText: 'This device' })
 
     await page.reload()
-    await devices.nth(2).waitFor()
+    await devices.nth(3).waitFor()
     await assertClean(page)
     const firefox = devices.filter({ hasText: 'Firefox on Linux' })
     await firefox.getByText('IP address: 127.0.0.1').waitFor()
     await firefox.getByRole('button', { name: /^Sign out: Firefox on Linux, signed in / }).click()
     await page.getByText('The device is signed out.').waitFor()
     await firefox.waitFor({ state: 'detached' })
+    await page.locator('[role=status]:focus', { hasText: 'is signed out' }).waitFor()
+    await devices.filter({ hasText: 'Chrome on Mac' }).getByRole('button').click()
+    await devices.filter({ hasText: 'Chrome on Mac' }).waitFor({ state: 'detached' })
+    await page.locator('[role=status]:focus', { hasText: 'is signed out' }).waitFor()
     await press(page, 'Sign out all other devices')
     await assertClean(page)
     await press(page, 'Cancel')
@@ -250,11 +259,12 @@ describe('the account in a browser', { skip: missingBrowser }, () => {
     await dialog.getByRole('button', { name: 'Sign out all other devices' }).click()
     await page.getByText('All other devices are signed out.').waitFor()
     await devices.nth(1).waitFor({ state: 'detached' })
+    await page.locator('[role=status]:focus', { hasText: 'All other devices' }).waitFor()
     await assertClean(page)
 
     assert.equal(await page.getByRole('button', { name: 'Sign out all other devices' }).count(), 0)
     assert.equal(await here.getByRole('button').count(), 0)
-    for (const ended of [first.page, second.page]) {
+    for (const ended of [first.page, second.page, third.page]) {
       await press(ended, 'Save')
       await ended.getByText('You were signed out').waitFor()
     }

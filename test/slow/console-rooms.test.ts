@@ -253,7 +253,11 @@ describe('the console on the service', { skip: missingBrowser }, () => {
     await rowOf(page, 'session.opened').waitFor()
 
     await tabTo(page, 'combobox', 'Event')
-    await page.keyboard.type('login.failed')
+    const event = page.getByLabel('Event')
+    for (let left = await event.locator('option').count(); left > 0; left--) {
+      if ((await event.inputValue()) === 'login.failed') break
+      await page.keyboard.press('ArrowDown')
+    }
     await tabTo(page, 'button', 'Apply filters')
     await page.keyboard.press('Enter')
     await rowOf(page, 'session.opened').waitFor({ state: 'hidden' })
@@ -296,6 +300,30 @@ describe('the console on the service', { skip: missingBrowser }, () => {
       new URL(page.url()).search,
       `?${String(new URLSearchParams(`${filters}&until=2026-01-01T20:30:00.000Z`))}`,
     )
+    assert.deepEqual(complaints(), [])
+  })
+
+  test('keeps which of two times it was that a clock set back shows alike', async () => {
+    const [since, until] = ['2026-10-25T00:30:00.000Z', '2026-10-25T01:30:00.000Z']
+    const times = `since=${since}&until=${until}`
+    await using opened = await web.openAs(web.admin, `/console/audit?${times}`, {
+      ...ENGLISH_DAY,
+      timezoneId: 'Europe/Berlin',
+    })
+    const { page, complaints } = opened
+    await page.getByText('There is nothing here.').waitFor()
+    const shown = [
+      await page.getByLabel('From').inputValue(),
+      await page.getByLabel('Until').inputValue(),
+    ]
+
+    await page.getByLabel('Event').selectOption('login.failed')
+    await press(page, 'Apply filters')
+    await page.waitForURL(/event=login\.failed/)
+
+    const { searchParams } = new URL(page.url())
+    assert.deepEqual(shown, ['2026-10-25T02:30', '2026-10-25T02:30'])
+    assert.deepEqual([searchParams.get('since'), searchParams.get('until')], [since, until])
     assert.deepEqual(complaints(), [])
   })
 
@@ -409,6 +437,7 @@ describe('the console on mail and settings', { skip: missingBrowser }, () => {
     await press(page, `Send again: Verification code, ${email}`)
     await said(page, 'On its way again: Verification code.')
     await page.getByText('There is nothing here.').waitFor()
+    await page.locator('[role=status]:focus').waitFor()
     await assertGood(page)
     await smtp.got(1)
     await until(
@@ -421,7 +450,7 @@ describe('the console on mail and settings', { skip: missingBrowser }, () => {
       .getByRole('link', { name: /^User #\d+$/ })
       .click()
 
-    await heading(page, 'User')
+    await heading(page, email)
     assert.equal(smtp.mailsTo(email).length, 1)
     assert.deepEqual(complaints(), [])
   })

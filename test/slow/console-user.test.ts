@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { missingBrowser } from '../support/browser.ts'
 import { PASSWORD } from '../support/service.ts'
+import { until } from '../support/until.ts'
 import {
   DESKTOP,
   fill,
@@ -93,6 +94,24 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
   async function act(page: Page, name: string) {
     await press(page, name)
     await dialog(page, name).getByRole('button', { name, exact: true }).click()
+  }
+
+  /** The service gets those of this page once they are released. */
+  async function holdDeletions(page: Page): Promise<() => void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    await page.route('**/api/v1/users/*', async (route) => {
+      if (route.request().method() === 'DELETE') await promise
+      await route.continue()
+    })
+    return resolve
+  }
+  /** Until it is under way. */
+  async function confirmDeletion(page: Page, email: string) {
+    await press(page, 'Delete the user')
+    const asked = dialog(page, 'Delete the user')
+    await asked.locator('input').fill(email)
+    await asked.getByRole('button', { name: 'Delete the user' }).click()
+    await asked.locator('form[aria-busy=true]').waitFor()
   }
 
   test('disables somebody, who is signed out elsewhere, and takes it back', async () => {
@@ -236,6 +255,54 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     assert.deepEqual(opened.complaints(), [])
   })
 
+  test('keeps a dialog open until what was confirmed is done', async () => {
+    const ann = await web.addUser()
+    await using opened = await web.openAs(web.admin, pageOf(ann))
+    const { page } = opened
+    const release = await holdDeletions(page)
+    const asked = dialog(page, 'Delete the user')
+    const cancel = asked.getByRole('button', { name: 'Cancel' })
+    await confirmDeletion(page, ann)
+
+    // Without the check of Playwright, which finds that it is disabled.
+    await cancel.dispatchEvent('click')
+    for (let presses = 0; presses < 3; presses++) await page.keyboard.press('Escape')
+    // The last Escape closes it for a moment.
+    await asked.waitFor()
+    const isDisabled = await cancel.isDisabled()
+    await assertGood(opened)
+    release()
+    await heading(page, 'Users')
+    await said(page, `${ann} was deleted.`)
+
+    assert.ok(isDisabled)
+    assert.deepEqual(opened.complaints(), [])
+  })
+
+  test('leads nobody away who has left the page before an act was done', async () => {
+    const ann = await web.addUser()
+    const list = `/console/users?q=${encodeURIComponent(ann)}`
+    await using opened = await web.openAs(web.admin, list)
+    const { page } = opened
+    await page.getByRole('link', { name: ann }).click()
+    const release = await holdDeletions(page)
+    await confirmDeletion(page, ann)
+    await page.goBack()
+    await heading(page, 'Users')
+    const visited: string[] = []
+    page.on('framenavigated', (frame) => visited.push(new URL(frame.url()).pathname))
+
+    const answered = page.waitForResponse((answer) => answer.request().method() === 'DELETE')
+    release()
+    await (await answered).finished()
+    await page.getByRole('link', { name: 'Jobs' }).click()
+    await card(page, 'Clean-up').waitFor()
+
+    assert.deepEqual(visited, ['/console/jobs'])
+    assert.equal(await page.getByText(`${ann} was deleted.`).count(), 0)
+    assert.deepEqual(opened.complaints(), [])
+  })
+
   test('says that there is no user of a number that nobody has, or of no number', async () => {
     await using opened = await web.openAs(web.admin, '/console/users/999999')
     const { page } = opened
@@ -374,6 +441,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     await rename(' Ann Lee ')
     await heading(page, 'Ann Lee')
     await said(page, `Der Name von ${ann} wurde gespeichert.`)
+    await page.locator('[role=status]:focus').waitFor()
 
     await press(page, 'Namen ändern')
     await rename('')
@@ -419,7 +487,14 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
 
   test('sends a message again that failed, and says why it did', async () => {
     const ann = await web.addUser()
-    await web.program.printed(new RegExp(`code for ${ann}`))
+    // The worker writes how it went after it has printed the code.
+    await until('a sent code', () => {
+      const states = sql(
+        "select state from outbox where user_id = ? and kind = 'verification'",
+        idOf(ann),
+      )
+      return states[0]?.['state'] === 'sent'
+    })
     sql(
       `update outbox set state = 'bounced', last_error = '550 5.1.1 no such user' where user_id = ? and kind = 'verification'`,
       idOf(ann),
@@ -444,7 +519,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     for (let index = 0; index < 30; index++)
       sql(
         `insert into audit_events (at, event, subject_id, changes)
-         values ('2026-01-01T00:00:00.000Z', 'password.refused', ?, '{}')`,
+         values (strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day'), 'password.refused', ?, '{}')`,
         id,
       )
     sql(
@@ -465,6 +540,14 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     await rows.nth(33).waitFor()
     const isAll = (await page.getByRole('button', { name: 'Show more' }).count()) === 0
     await assertGood(opened)
+    const further: string[] = []
+    page.on('request', (request) => {
+      if (request.url().includes('/audit?') && request.url().includes('after='))
+        further.push(request.url())
+    })
+    await act(page, 'Lift the login lock')
+    await timeline.getByText('The lock after wrong passwords was lifted.').waitFor()
+    const afterAct = await rows.count()
     await timeline
       .getByRole('link', { name: `admin #${idOf(web.admin)}` })
       .first()
@@ -475,7 +558,8 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
       .first()
       .waitFor()
 
-    assert.deepEqual([atFirst, isAll], [21, true])
+    assert.deepEqual([atFirst, isAll, afterAct], [21, true, 21])
+    assert.deepEqual(further, [])
     assert.match(newest ?? '', /newer\.event/)
     assert.equal(nobody, 2)
     assert.deepEqual(opened.complaints(), [])
@@ -487,7 +571,8 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     const { page } = opened
     const focused = () => page.evaluate<string>('document.activeElement.textContent')
     const tabTo = async (name: string) => {
-      for (let presses = 0; (await focused()) !== name; presses++) {
+      // The title of a dialog, which has the focus at first, may say what its button does.
+      for (let presses = 0; presses === 0 || (await focused()) !== name; presses++) {
         assert.ok(presses < 100, `${name} has never the focus`)
         await page.keyboard.press('Tab')
       }
