@@ -75,11 +75,19 @@ export function useSession() {
 
 /** As an answer tells it: of who is signed in, not of who has left meanwhile. */
 export function keepMe(user: User): void {
-  queries.setQueryData<User>(ME, (me) => (me?.id === user.id ? user : me))
+  if (queries.getQueryData<User>(ME)?.id !== user.id) return
+  // What was asked before may be answered later, with what was known before.
+  void queries.cancelQueries({ queryKey: ME })
+  queries.setQueryData(ME, user)
 }
 
+/** Asked again by who comes back to the page: another tab or an admin may have changed it. */
 export function useMe() {
-  return useQuery({ queryKey: ME, queryFn: async () => dataOf(await shop.GET('/me')) })
+  return useQuery({
+    queryKey: ME,
+    queryFn: async () => dataOf(await shop.GET('/me')),
+    refetchOnWindowFocus: 'always',
+  })
 }
 
 /** Throws the ShopError, as queries and mutations expect it. */
