@@ -3,7 +3,7 @@ import '@mantine/core/styles/Combobox.css'
 import './console.css'
 import { Anchor, Group } from '@mantine/core'
 import type { ComponentType } from 'react'
-import { Link, Route, Switch, useLocation } from 'wouter'
+import { Link, Route, Switch, useLocation, useSearch } from 'wouter'
 import { CONSOLE_PATHS, type ConsolePath } from '../../../server/api/public/app-paths.ts'
 import type { User } from '../../../client/index.ts'
 import { Frame, Outcome, Shell } from '../page.tsx'
@@ -43,6 +43,8 @@ const LINKED = [
 
 /** `/console` and all below it: what an admin sees and does. */
 export function Console({ me }: { me: User }) {
+  const [path] = useLocation()
+  const address = `${path}?${useSearch()}`
   if (me.role !== 'admin')
     return (
       <Frame>
@@ -51,10 +53,10 @@ export function Console({ me }: { me: User }) {
     )
   return (
     <Shell className="console" header={<Navigation />}>
-      <ToldLine />
+      <ToldLine key={address} />
       <Switch>
-        {CONSOLE_PATHS.map((path) => (
-          <Route key={path} path={path} component={PAGES[path]} />
+        {CONSOLE_PATHS.map((page) => (
+          <Route key={page} path={page} component={PAGES[page]} />
         ))}
       </Switch>
       <ProofDialog me={me} />

@@ -5,10 +5,11 @@ import type { User } from '../../../client/index.ts'
 import { EmailField, fieldOf, Form, NameField } from '../form.tsx'
 import { Card, Heading } from '../page.tsx'
 import { withProof } from '../proof.tsx'
-import { isCode, queries, shop } from '../session.ts'
+import { isCode, shop } from '../session.ts'
 import { timeOf } from '../setup.ts'
 import { BackToUsers } from './back-to-users.tsx'
 import { C } from './texts.ts'
+import { refreshUsers } from './user-queries.ts'
 
 const I = C.invite
 
@@ -22,7 +23,7 @@ export function InvitePage() {
       }
       return await withProof(() => shop.POST('/users', { body }))
     },
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['users'] }),
+    onSuccess: refreshUsers,
   })
   const { data: user, error, variables, reset } = invite
   if (user !== undefined) return <Invited user={user} again={reset} />

@@ -12,7 +12,7 @@ import { requireAddress, TypedAddress } from '../typed-address.tsx'
 import { C } from './texts.ts'
 import type { Told } from './told.tsx'
 import { type Act, actsOn } from './user-acts.ts'
-import { refreshUser } from './user-queries.ts'
+import { refreshUser, refreshUsers } from './user-queries.ts'
 
 /** What was done, in words, and how to take it back. */
 export interface Done {
@@ -101,10 +101,11 @@ export function UserActions({ user, isOwn, show }: UserActionsProps) {
   )
 }
 
-/** What was shown may be why something is refused. */
+/** What was shown may be why something is refused; what was done may change the list and its count. */
 async function orRefresh(id: number, run: () => Promise<unknown>): Promise<void> {
   try {
     await run()
+    void refreshUsers()
   } catch (error) {
     void refreshUser(id)
     throw error

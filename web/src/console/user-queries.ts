@@ -17,3 +17,6 @@ export function refreshUser(id: number): Promise<void> {
   )
   return queries.invalidateQueries({ queryKey: keyOf(id) })
 }
+
+/** After what changes the list, its count, or both. */
+export const refreshUsers = () => queries.invalidateQueries({ queryKey: ['users'] })
