@@ -15,7 +15,7 @@ export const PHONE = { width: 390, height: 844 }
 export const DESKTOP = { width: 1280, height: 900 }
 
 /** A browser reports each refusal; it is the page that has to say what it means. */
-const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d/
+export const REFUSED = /^Failed to load resource: the server responded with a status of 4\d\d/
 /** More than any page has elements to go to. */
 const TABS_MAX = 200
 
