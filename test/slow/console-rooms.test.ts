@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { missingBrowser } from '../support/browser.ts'
@@ -25,13 +24,6 @@ const ENGLISH_DAY = { locale: 'en-GB', colorScheme: 'light', viewport: DESKTOP }
 const OLD = '2020-01-01T00:00:00.000Z'
 const SMTP_PASSWORD = 'canary-hJ4vXq9mZ2rT8wYk6pLs3dFg7bNc'
 
-/** For what nobody can do by the API: make something old. */
-function sql({ env }: WebApp, statement: string, ...values: string[]) {
-  const path = env.DATABASE_URL.slice('sqlite:///'.length)
-  using database = new DatabaseSync(path, { timeout: 60_000 })
-  return database.prepare(statement).all(...values)
-}
-
 const post = (web: WebApp, path: string, body: object) =>
   fetch(`${web.url}/api/v1${path}`, {
     method: 'POST',
@@ -45,11 +37,11 @@ const signUp = (web: WebApp, email: string) =>
 async function addExpired(web: WebApp): Promise<string> {
   const email = web.newEmail()
   await signUp(web, email)
-  sql(web, 'update users set created_at = ? where email = ?', OLD, email)
+  web.sql('update users set created_at = ? where email = ?', OLD, email)
   return email
 }
 const exists = (web: WebApp, email: string) =>
-  sql(web, 'select id from users where email = ?', email).length > 0
+  web.sql('select id from users where email = ?', email).length > 0
 
 /** Nothing that axe finds, and nothing wider than the screen. */
 async function assertGood(page: Page): Promise<void> {
@@ -220,9 +212,8 @@ describe('the console on the service', { skip: missingBrowser }, () => {
     })
     const { page, complaints } = opened
     await heading(page, 'Aufgaben')
-    sql(web, 'update sessions set authenticated_at = ?', OLD)
-    const requests = () =>
-      sql(web, "select id from audit_events where event = 'clean_up.requested'")
+    web.sql('update sessions set authenticated_at = ?', OLD)
+    const requests = () => web.sql("select id from audit_events where event = 'clean_up.requested'")
     const before = requests().length
 
     await press(page, 'Zeigen, was gelöscht würde')
@@ -363,8 +354,7 @@ describe('a clean-up that would delete most users', { skip: missingBrowser }, ()
     // It has never run, and nobody runs it until there is a worker.
     const settings = { WORKER: 'separate', CLEANUP_SCHEDULE: '0 0 29 2 *' }
     await using web = await startWebApp(settings)
-    sql(
-      web,
+    web.sql(
       `with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 1100)
        insert into users (email, email_canonical, role, created_at, updated_at)
        select 'old' || n || '@example.com', 'old' || n || '@example.com', 'user', ?1, ?1 from numbers`,
@@ -395,12 +385,12 @@ describe('a clean-up that would delete most users', { skip: missingBrowser }, ()
     await other.page.getByLabel('I have compared the clock').check()
     await press(other.page, 'Delete nevertheless')
     await other.page.getByRole('alert').filter({ hasText: 'The clean-up is running' }).waitFor()
-    assert.equal(sql(web, 'select id from users').length, 1101)
+    assert.equal(web.sql('select id from users').length, 1101)
 
     await using worker = startProgram({ env: web.env, args: ['work'] })
     await said(page, /The clean-up has finished\. .*1,100 accounts deleted/)
 
-    assert.equal(sql(web, 'select id from users').length, 1)
+    assert.equal(web.sql('select id from users').length, 1)
     assert.equal(worker.child.exitCode, null)
     assert.deepEqual([...complaints(), ...other.complaints()], [])
   })
@@ -418,7 +408,7 @@ describe('the console on mail and settings', { skip: missingBrowser }, () => {
     await signUp(web, email)
     await until(
       'a bounced mail',
-      () => sql(web, "select id from outbox where state = 'bounced'").length > 0,
+      () => web.sql("select id from outbox where state = 'bounced'").length > 0,
     )
     await using opened = await web.openAs(web.admin, '/console/mail', ENGLISH_DAY)
     const { page, complaints } = opened
@@ -442,7 +432,7 @@ describe('the console on mail and settings', { skip: missingBrowser }, () => {
     await smtp.got(1)
     await until(
       'a sent mail',
-      () => sql(web, "select id from outbox where state = 'sent'").length > 0,
+      () => web.sql("select id from outbox where state = 'sent'").length > 0,
     )
     await page.goto(`${web.url}/console/mail?state=sent&kind=verification`)
     await row

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { missingBrowser } from '../support/browser.ts'
@@ -25,23 +24,6 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
   before(async () => void (web = await startWebApp()))
   after(() => web?.[Symbol.asyncDispose]())
 
-  /** For what no user can do: make something old, or fail. */
-  function sql(statement: string, ...values: (string | number)[]) {
-    const path = web.env.DATABASE_URL.slice('sqlite:///'.length)
-    using database = new DatabaseSync(path, { timeout: 60_000 })
-    return database.prepare(statement).all(...values)
-  }
-  const idOf = (email: string) =>
-    Number(sql('select id from users where email = ?', email)[0]?.['id'])
-  const pageOf = (email: string) => `/console/users/${idOf(email)}`
-  /** As if the logins of a user had been yesterday. */
-  const makeLoginsOld = (email: string) =>
-    sql(
-      'update sessions set authenticated_at = ? where user_id = ?',
-      '2020-01-01T00:00:00.000Z',
-      idOf(email),
-    )
-
   async function send(
     path: string,
     body: object,
@@ -62,7 +44,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
   }
   async function addAdmin(): Promise<string> {
     const email = await web.addUser()
-    await send(`/users/${idOf(email)}`, { role: 'admin' }, { as: web.admin, method: 'PATCH' })
+    await send(`/users/${web.idOf(email)}`, { role: 'admin' }, { as: web.admin, method: 'PATCH' })
     return email
   }
   async function invite(role: 'user' | 'admin' = 'user'): Promise<string> {
@@ -118,7 +100,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     const ann = await web.addUser('Ann Lee')
     await using hers = await web.openAs(ann, '/')
     await hers.page.getByText(ann).first().waitFor()
-    await using opened = await web.openAs(web.admin, pageOf(ann), { viewport: DESKTOP })
+    await using opened = await web.openAs(web.admin, web.pageOf(ann), { viewport: DESKTOP })
     const { page } = opened
     await heading(page, 'Ann Lee')
     await card(page, 'Sessions').getByText('127.0.0.1').waitFor()
@@ -150,7 +132,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
 
   test('makes an admin, takes the role away, and shows the demoted out with words', async () => {
     const ann = await web.addUser()
-    await using opened = await web.openAs(web.admin, pageOf(ann), { colorScheme: 'dark' })
+    await using opened = await web.openAs(web.admin, web.pageOf(ann), { colorScheme: 'dark' })
     const { page } = opened
     await act(page, 'Make an admin')
     await said(page, `${ann} is an admin now.`)
@@ -175,7 +157,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     const ann = await addAdmin()
     await using hers = await web.openAs(ann, '/console', { viewport: DESKTOP })
     await heading(hers.page, 'Overview')
-    await using opened = await web.openAs(web.admin, pageOf(ann))
+    await using opened = await web.openAs(web.admin, web.pageOf(ann))
     await act(opened.page, 'Disable the account')
     await said(opened.page, `${ann} is disabled`)
 
@@ -190,7 +172,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     const ann = await web.addUser()
     await using hers = await web.openAs(ann, '/')
     await hers.page.getByText(ann).first().waitFor()
-    await using opened = await web.openAs(web.admin, pageOf(ann), { locale: 'de-AT' })
+    await using opened = await web.openAs(web.admin, web.pageOf(ann), { locale: 'de-AT' })
     const { page } = opened
 
     await act(page, 'Alle Sitzungen beenden')
@@ -206,7 +188,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
 
   test('sends a link, with which somebody sets a new password', async () => {
     const ann = await web.addUser()
-    await using opened = await web.openAs(web.admin, pageOf(ann))
+    await using opened = await web.openAs(web.admin, web.pageOf(ann))
     const { page } = opened
     await act(page, 'Send a reset link')
     await said(page, `A link is on its way to ${ann}.`)
@@ -225,7 +207,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
 
   test('deletes somebody once the address is typed, and says so in the list', async () => {
     const ann = await web.addUser('Ann Lee')
-    const path = pageOf(ann)
+    const path = web.pageOf(ann)
     await using opened = await web.openAs(web.admin, path, { colorScheme: 'dark', locale: 'de' })
     const { page } = opened
     await press(page, 'Benutzer löschen')
@@ -239,7 +221,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
       .waitFor()
     await asked.locator('input:focus').waitFor()
     await assertGood(opened)
-    const isLeft = idOf(ann)
+    const isLeft = web.idOf(ann)
 
     await field.fill(`  ${ann.toUpperCase()} `)
     await asked.getByRole('button', { name: 'Benutzer löschen' }).click()
@@ -248,7 +230,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     await assertGood(opened)
 
     assert.ok(isLeft > 0)
-    assert.deepEqual(sql('select id from users where email = ?', ann), [])
+    assert.deepEqual(web.sql('select id from users where email = ?', ann), [])
     await page.goto(web.url + path)
     await heading(page, 'Diesen Benutzer gibt es nicht')
     await assertGood(opened)
@@ -257,7 +239,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
 
   test('keeps a dialog open until what was confirmed is done', async () => {
     const ann = await web.addUser()
-    await using opened = await web.openAs(web.admin, pageOf(ann))
+    await using opened = await web.openAs(web.admin, web.pageOf(ann))
     const { page } = opened
     const release = await holdDeletions(page)
     const asked = dialog(page, 'Delete the user')
@@ -317,7 +299,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
 
   test('sends an invitation again, after which the first link is dead, and revokes it', async () => {
     const ann = await invite('admin')
-    await using opened = await web.openAs(web.admin, pageOf(ann), { viewport: DESKTOP })
+    await using opened = await web.openAs(web.admin, web.pageOf(ann), { viewport: DESKTOP })
     const { page } = opened
     await page.getByText(/^as an admin, until /).waitFor()
     const offered = await card(page, 'Actions').getByRole('button').allTextContents()
@@ -353,7 +335,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
   test('keeps the account of a revoked invitation with which somebody signed up', async () => {
     const ann = await invite()
     await send('/auth/signup', { email: ann, password: PASSWORD })
-    await using opened = await web.openAs(web.admin, pageOf(ann))
+    await using opened = await web.openAs(web.admin, web.pageOf(ann))
     const { page } = opened
 
     await act(page, 'Revoke the invitation')
@@ -375,7 +357,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
 
   test('an invitation that was accepted meanwhile is refused in words, and the page is read again', async () => {
     const ann = await invite()
-    await using opened = await web.openAs(web.admin, pageOf(ann))
+    await using opened = await web.openAs(web.admin, web.pageOf(ann))
     const { page } = opened
     await press(page, 'Revoke the invitation')
     const token = /token=([^&]+)/.exec(await linkTo(ann, 'Invitation'))?.[1]
@@ -395,16 +377,16 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
   test('asks for the password once where the login is old, and goes on with what was begun', async () => {
     const zoe = await addAdmin()
     const [ann, bob] = [await web.addUser(), await web.addUser()]
-    await using opened = await web.openAs(zoe, pageOf(ann))
+    await using opened = await web.openAs(zoe, web.pageOf(ann))
     const { page } = opened
     await heading(page, ann)
-    makeLoginsOld(zoe)
+    web.makeLoginsOld(zoe)
 
     await act(page, 'Make an admin')
     const proof = dialog(page, PROOF)
     await proof.getByRole('button', { name: 'Cancel' }).click()
     await dialog(page, 'Make an admin').getByText('Confirm your password to do this.').waitFor()
-    const unchanged = sql('select role from users where id = ?', idOf(ann))
+    const unchanged = web.sql('select role from users where id = ?', web.idOf(ann))
     await assertGood(opened)
     await dialog(page, 'Make an admin').getByRole('button', { name: 'Make an admin' }).click()
     await proof.getByLabel('Password', { exact: true }).fill('wrong')
@@ -414,7 +396,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     await proof.getByLabel('Password', { exact: true }).fill(PASSWORD)
     await proof.getByRole('button', { name: 'Confirm' }).click()
     await said(page, `${ann} is an admin now.`)
-    await page.goto(web.url + pageOf(bob))
+    await page.goto(web.url + web.pageOf(bob))
     await act(page, 'Make an admin')
     await said(page, `${bob} is an admin now.`)
 
@@ -428,7 +410,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
 
   test('changes a name, tells which one cannot be, and removes it', async () => {
     const ann = await web.addUser('Ann')
-    await using opened = await web.openAs(web.admin, pageOf(ann), { locale: 'de-DE' })
+    await using opened = await web.openAs(web.admin, web.pageOf(ann), { locale: 'de-DE' })
     const { page } = opened
     const rename = async (name: string) => {
       await page.getByRole('dialog').getByLabel('Name').fill(name)
@@ -450,7 +432,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
   })
 
   test('says on her own page what an admin cannot do to herself, and where the rest is', async () => {
-    await using opened = await web.openAs(web.admin, pageOf(web.admin))
+    await using opened = await web.openAs(web.admin, web.pageOf(web.admin))
     const { page } = opened
     await page.getByText('Nobody can change their own role or disable themselves.').waitFor()
     const offered = await card(page, 'Actions').getByRole('button').allTextContents()
@@ -466,12 +448,12 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
 
   test('shows the login lock, and lifts it', async () => {
     const ann = await web.addUser()
-    sql(
+    web.sql(
       `insert into audit_events (at, event, subject_id, changes)
        values (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), 'login.failed', ?, '{"reason":"login_locked"}')`,
-      idOf(ann),
+      web.idOf(ann),
     )
-    await using opened = await web.openAs(web.admin, pageOf(ann), { colorScheme: 'dark' })
+    await using opened = await web.openAs(web.admin, web.pageOf(ann), { colorScheme: 'dark' })
     const { page } = opened
     const lock = page.getByText('Logins were refused after too many wrong passwords')
     await lock.waitFor()
@@ -489,17 +471,17 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     const ann = await web.addUser()
     // The worker writes how it went after it has printed the code.
     await until('a sent code', () => {
-      const states = sql(
+      const states = web.sql(
         "select state from outbox where user_id = ? and kind = 'verification'",
-        idOf(ann),
+        web.idOf(ann),
       )
       return states[0]?.['state'] === 'sent'
     })
-    sql(
+    web.sql(
       `update outbox set state = 'bounced', last_error = '550 5.1.1 no such user' where user_id = ? and kind = 'verification'`,
-      idOf(ann),
+      web.idOf(ann),
     )
-    await using opened = await web.openAs(web.admin, pageOf(ann))
+    await using opened = await web.openAs(web.admin, web.pageOf(ann))
     const { page } = opened
     const mail = card(page, 'Messages of the last 30 days')
     await mail.getByText('550 5.1.1 no such user').waitFor()
@@ -515,20 +497,20 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
 
   test('tells the timeline in words, newest first, with its links, more on demand', async () => {
     const ann = await web.addUser()
-    const id = idOf(ann)
+    const id = web.idOf(ann)
     for (let index = 0; index < 30; index++)
-      sql(
+      web.sql(
         `insert into audit_events (at, event, subject_id, changes)
          values (strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day'), 'password.refused', ?, '{}')`,
         id,
       )
-    sql(
+    web.sql(
       `insert into audit_events (at, event, actor_id, subject_id, changes)
        values ('2099-01-01T00:00:00.000Z', 'newer.event', ?, ?, '{}')`,
-      idOf(web.admin),
+      web.idOf(web.admin),
       id,
     )
-    await using opened = await web.openAs(web.admin, pageOf(ann), { viewport: DESKTOP })
+    await using opened = await web.openAs(web.admin, web.pageOf(ann), { viewport: DESKTOP })
     const { page } = opened
     const timeline = card(page, 'Timeline')
     const rows = timeline.getByRole('row')
@@ -549,7 +531,7 @@ describe('the page of a user in the console', { skip: missingBrowser }, () => {
     await timeline.getByText('The lock after wrong passwords was lifted.').waitFor()
     const afterAct = await rows.count()
     await timeline
-      .getByRole('link', { name: `admin #${idOf(web.admin)}` })
+      .getByRole('link', { name: `admin #${web.idOf(web.admin)}` })
       .first()
       .click()
     await heading(page, web.admin)

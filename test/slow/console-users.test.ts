@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import type { Locator, Page } from 'playwright-core'
 import { HOUR_MS, MINUTE_MS, toIso } from '../../server/lib/units.ts'
@@ -19,7 +18,6 @@ import {
 
 /** Not on one page. */
 const GUESTS = 120
-const LOCK_MS = 60_000
 
 describe('users in the console', { skip: missingBrowser }, () => {
   let web: WebApp
@@ -28,13 +26,6 @@ describe('users in the console', { skip: missingBrowser }, () => {
     for (let n = 1; n <= GUESTS; n++) addRow({ email: `guest${n}@example.com`, hoursAgo: n })
   })
   after(() => web?.[Symbol.asyncDispose]())
-
-  function inDatabase(sql: string, ...values: (string | null)[]): void {
-    const file = (web.env.DATABASE_URL ?? '').replace('sqlite:///', '')
-    const db = new DatabaseSync(file, { timeout: LOCK_MS })
-    db.prepare(sql).run(...values)
-    db.close()
-  }
 
   interface Row {
     readonly email: string
@@ -51,7 +42,7 @@ describe('users in the console', { skip: missingBrowser }, () => {
       password_hash, disabled_at, created_at, updated_at) values (?, ?, ?, 'user', ?, ?, ?, ?, ?)`
     const [verifiedAt, hash] = isVerified ? [at, 'none'] : [null, null]
     const values = [email, email, name ?? null, verifiedAt, hash, isDisabled ? at : null, at, at]
-    inDatabase(insert, ...values)
+    web.sql(insert, ...values)
   }
 
   const rows = (page: Page): Locator => page.locator('tbody').getByRole('link')
@@ -330,7 +321,7 @@ describe('users in the console', { skip: missingBrowser }, () => {
     const { page, complaints } = opened
     await page.getByRole('link', { name: 'Invite a user' }).click()
     await heading(page, 'Invite a user')
-    inDatabase('update sessions set authenticated_at = ?', toIso(Date.now() - 30 * MINUTE_MS))
+    web.sql('update sessions set authenticated_at = ?', toIso(Date.now() - 30 * MINUTE_MS))
 
     await fill(page, 'Email', email)
     await fill(page, 'Name (optional)', 'Ada')

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { missingBrowser, PATIENCE_MS, watch } from '../support/browser.ts'
@@ -23,27 +22,13 @@ const NAME = 'Name (optional)'
 describe('answers that come late, in a browser', { skip: missingBrowser }, () => {
   let web: WebApp
   before(async () => void (web = await startWebApp()))
-  after(() => web[Symbol.asyncDispose]())
+  after(() => web?.[Symbol.asyncDispose]())
 
-  function sql(statement: string, ...values: (string | number)[]) {
-    const path = web.env.DATABASE_URL.slice('sqlite:///'.length)
-    using database = new DatabaseSync(path, { timeout: 60_000 })
-    return database.prepare(statement).all(...values)
-  }
-  const idOf = (email: string) =>
-    Number(sql('select id from users where email = ?', email)[0]?.['id'])
   const roleOf = (email: string) =>
-    sql('select role from users where email = ?', email)[0]?.['role']
-  const pageOf = (email: string) => `/console/users/${idOf(email)}`
-  const makeLoginsOld = (email: string) =>
-    sql(
-      'update sessions set authenticated_at = ? where user_id = ?',
-      '2020-01-01T00:00:00.000Z',
-      idOf(email),
-    )
+    web.sql('select role from users where email = ?', email)[0]?.['role']
   async function addAdmin(): Promise<string> {
     const email = await web.addUser()
-    sql(`update users set role = 'admin' where email = ?`, email)
+    web.sql(`update users set role = 'admin' where email = ?`, email)
     return email
   }
 
@@ -155,7 +140,7 @@ describe('answers that come late, in a browser', { skip: missingBrowser }, () =>
     await second.reload()
     await second.getByText(bob).waitFor()
 
-    assert.deepEqual(sql('select id from users where email = ?', alice), [])
+    assert.deepEqual(web.sql('select id from users where email = ?', alice), [])
     assert.equal(await first.getByText('Your account and your data are deleted.').count(), 0)
     assert.equal(await first.getByText(bob).count(), 1)
     assert.deepEqual(tabs.complaints(), [])
@@ -184,13 +169,13 @@ describe('answers that come late, in a browser', { skip: missingBrowser }, () =>
 
   test('a password confirms nothing that was begun on the page of another user', async () => {
     const [admin, ann, bob] = [await addAdmin(), await web.addUser(), await addAdmin()]
-    await using opened = await web.openAs(admin, pageOf(bob), { viewport: DESKTOP })
+    await using opened = await web.openAs(admin, web.pageOf(bob), { viewport: DESKTOP })
     const { page } = opened
     await heading(page, bob)
-    makeLoginsOld(admin)
+    web.makeLoginsOld(admin)
     await page.getByRole('link', { name: 'Users', exact: true }).click()
     await page.getByRole('link', { name: ann, exact: true }).click()
-    const answer = await holdAnswer(page, 'PATCH', `/users/${idOf(ann)}`)
+    const answer = await holdAnswer(page, 'PATCH', `/users/${web.idOf(ann)}`)
     await act(page, 'Make an admin')
     await answer.done
     await page.goBack()
@@ -212,16 +197,16 @@ describe('answers that come late, in a browser', { skip: missingBrowser }, () =>
   test('who is signed in next is not asked to confirm what another admin began', async () => {
     const [alice, bob, ann] = [await addAdmin(), await addAdmin(), await addAdmin()]
     await using tabs = await openTabs()
-    const [first, second] = [await tabs.tab(pageOf(ann)), await tabs.tab()]
+    const [first, second] = [await tabs.tab(web.pageOf(ann)), await tabs.tab()]
     await signInAs(second, alice)
     await heading(first, ann)
-    makeLoginsOld(alice)
-    const answer = await holdAnswer(first, 'PATCH', `/users/${idOf(ann)}`)
+    web.makeLoginsOld(alice)
+    const answer = await holdAnswer(first, 'PATCH', `/users/${web.idOf(ann)}`)
     await act(first, 'Take the admin role away')
     await answer.done
     await press(second, 'Sign out')
     await signInAs(second, bob)
-    makeLoginsOld(bob)
+    web.makeLoginsOld(bob)
     await heading(first, ann)
     await act(first, 'End all sessions')
     const proof = dialog(first, PROOF)
@@ -242,7 +227,7 @@ describe('answers that come late, in a browser', { skip: missingBrowser }, () =>
     const { page } = opened
     await page.getByRole('link', { name: ann, exact: true }).click()
     await heading(page, ann)
-    makeLoginsOld(admin)
+    web.makeLoginsOld(admin)
     await act(page, 'Make an admin')
     await dialog(page, PROOF).waitFor()
 
@@ -278,7 +263,7 @@ describe('answers that come late, in a browser', { skip: missingBrowser }, () =>
 
   test('a held Enter opens a dialog and does not confirm it', async () => {
     const ann = await web.addUser()
-    await using opened = await web.openAs(await addAdmin(), pageOf(ann), { viewport: DESKTOP })
+    await using opened = await web.openAs(await addAdmin(), web.pageOf(ann), { viewport: DESKTOP })
     const { page } = opened
     await page.getByRole('button', { name: 'Disable the account' }).focus()
 
@@ -291,7 +276,7 @@ describe('answers that come late, in a browser', { skip: missingBrowser }, () =>
     await asked.waitFor({ state: 'detached' })
     await press(page, 'Make an admin')
 
-    assert.deepEqual(sql('select disabled_at from users where email = ?', ann), [
+    assert.deepEqual(web.sql('select disabled_at from users where email = ?', ann), [
       { __proto__: null, disabled_at: null },
     ])
     assert.deepEqual(opened.complaints(), [])
@@ -309,7 +294,7 @@ describe('answers that come late, in a browser', { skip: missingBrowser }, () =>
     await comeBack(first)
     await until('the new name', async () => (await name.inputValue()) === 'Ann Lee')
     await name.fill('Ann Lee M')
-    sql(`update users set full_name = 'Anna', role = 'admin' where email = ?`, ann)
+    web.sql(`update users set full_name = 'Anna', role = 'admin' where email = ?`, ann)
     await comeBack(first)
     await first.getByRole('link', { name: 'Open the console' }).waitFor()
 
@@ -337,7 +322,7 @@ describe('answers that come late, in a browser', { skip: missingBrowser }, () =>
 
   test('a deletion is told once, is not kept in the history, and is counted', async () => {
     const [admin, ann] = [await addAdmin(), await web.addUser('Ann Lee')]
-    const count = () => Number(sql('select count(*) as count from users')[0]?.['count'])
+    const count = () => Number(web.sql('select count(*) as count from users')[0]?.['count'])
     await using opened = await web.openAs(admin, '/console/users', { viewport: DESKTOP })
     const { page } = opened
     await said(page, `${count()} users`)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
 import axe from 'axe-core'
 import {
   type Browser,
@@ -60,6 +61,15 @@ export async function startWebApp(settings: Environment = {}) {
   const codeFor = async (email: string) =>
     (await program.printed(new RegExp(`code for ${email}: ([0-9]{6})`)))[1] ?? ''
 
+  /** For what no user can do: make something old, or fail. */
+  function sql(statement: string, ...values: (string | number | null)[]) {
+    const path = env.DATABASE_URL.slice('sqlite:///'.length)
+    using database = new DatabaseSync(path, { timeout: PATIENCE_MS })
+    return database.prepare(statement).all(...values)
+  }
+  const idOf = (email: string) =>
+    Number(sql('select id from users where email = ?', email)[0]?.['id'])
+
   const running = started.move()
   return {
     admin,
@@ -70,6 +80,17 @@ export async function startWebApp(settings: Environment = {}) {
     open,
     newEmail,
     codeFor,
+    sql,
+    idOf,
+    /** In the console. */
+    pageOf: (email: string) => `/console/users/${idOf(email)}`,
+    /** As if the user had logged in years ago. */
+    makeLoginsOld: (email: string) =>
+      sql(
+        'update sessions set authenticated_at = ? where user_id = ?',
+        '2020-01-01T00:00:00.000Z',
+        idOf(email),
+      ),
     /** A verified user with PASSWORD, made without a browser. */
     async addUser(fullName?: string): Promise<string> {
       const email = newEmail()
